@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func test(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: path, exclude: exclude, swiftSettings: strict)
+}
+
+let nio: Target.Dependency = .product(name: "NIO", package: "swift-nio")
+
+let package = Package(
+    name: "nilometer",
+    products: [
+        .library(name: "Recurrent", targets: ["Recurrent"]),
+        .library(name: "Varlink", targets: ["Varlink"]),
+        .executable(name: "nilod", targets: ["nilod"]),
+        .executable(name: "niloctl", targets: ["niloctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Vocabulary and numerics: no input or output.
+        .target(name: "TimeSeries", swiftSettings: strict),
+        .target(name: "CRecurrentKernels"),
+        .target(name: "Recurrent", dependencies: ["CRecurrentKernels"], swiftSettings: strict),
+        .target(name: "Forecasting", dependencies: ["TimeSeries", "CRecurrentKernels"], swiftSettings: strict),
+
+        // Forecasting methods, one folder each.
+        .target(
+            name: "LSTMForecaster", dependencies: ["Forecasting", "TimeSeries", "Recurrent"],
+            path: "Plugins/LSTM", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
+        .target(
+            name: "SeasonalNaiveForecaster", dependencies: ["Forecasting", "TimeSeries"],
+            path: "Plugins/SeasonalNaive", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
+        .target(
+            name: "HoltWintersForecaster", dependencies: ["Forecasting", "TimeSeries"],
+            path: "Plugins/HoltWinters", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
+
+        // Formats, storage and wires.
+        .target(name: "LineProtocol", dependencies: ["TimeSeries"], swiftSettings: strict),
+        .target(
+            name: "Storage", dependencies: ["TimeSeries", .product(name: "GRDB", package: "GRDB.swift")],
+            resources: [.embedInCode("migrations")], swiftSettings: strict),
+        .target(name: "Varlink", dependencies: [nio], swiftSettings: strict),
+        .target(
+            name: "ControlInterface", dependencies: ["TimeSeries", "Varlink"],
+            resources: [.embedInCode("interfaces")], swiftSettings: strict),
+
+        // The daemon's own machinery.
+        .target(name: "Engine", dependencies: ["TimeSeries", "Forecasting", "Storage"], swiftSettings: strict),
+        .target(name: "Feeding", dependencies: ["TimeSeries", "LineProtocol", nio], swiftSettings: strict),
+        .target(
+            name: "PluginHost",
+            dependencies: ["Forecasting", "TimeSeries", .product(name: "Subprocess", package: "swift-subprocess")],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "nilod",
+            dependencies: [
+                "TimeSeries", "Forecasting", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster",
+                "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost", nio,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "niloctl",
+            dependencies: [
+                "TimeSeries", "ControlInterface", "Varlink",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+
+        test("TimeSeriesTests", ["TimeSeries"]),
+        test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
+        test("RecurrentTests", ["Recurrent"]),
+        test(
+            "ForecastingTests",
+            ["Forecasting", "TimeSeries", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster"]),
+    ]
+)

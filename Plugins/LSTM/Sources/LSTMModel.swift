@@ -1,0 +1,103 @@
+import Forecasting
+import Recurrent
+
+/// The network ready to step.
+///
+/// State, `[layers · 2 · units + 4]`: `h` and `c` of every layer, then the running scale.
+final class LSTMModel: ForecastModel {
+    let lags: [Int] = []
+    let stateCount: Int
+    private let shape: NetworkShape
+    private let layers: [LSTM]
+    private let head: Dense
+    private let scaleOffset: Int
+
+    init(_ shape: NetworkShape, _ weights: NetworkWeights) throws(RecurrentError) {
+        self.shape = shape
+        layers = weights.layers.map { LSTM($0) }
+        head = try weights.head.layer()
+        scaleOffset = shape.layers * 2 * shape.units
+        stateCount = scaleOffset + Features.Scale.count
+    }
+
+    var initialState: [Float] { [Float](repeating: 0, count: scaleOffset) + Features.Scale.initial }
+
+    var summary: String {
+        let lines = (0..<shape.layers).map { layer in
+            let inputs = shape.inputs(ofLayer: layer)
+            let parameters = 4 * (shape.units * (shape.units + inputs) + shape.units)
+            return "LSTM(\(shape.units))  input \(inputs)  parameters \(parameters)"
+        }
+        let parameters = shape.headInputs * shape.outputs + shape.outputs
+        return (lines + ["Dense(\(shape.outputs))  input \(shape.headInputs)  parameters \(parameters)"])
+            .joined(separator: "\n")
+    }
+
+    func advance(_ batch: inout AdvanceBatch) {
+        let rows = batch.count
+        let calendar = CalendarFeatures.of(batch.calendar)
+        var features = [Float](repeating: 0, count: rows * Features.count)
+        features.withUnsafeMutableBufferPointer { features in
+            batch.states.withUnsafeMutableBufferPointer { states in
+                guard let x = features.baseAddress, let states = states.baseAddress else { return }
+                for row in 0..<rows {
+                    let scale = states + row * stateCount + scaleOffset
+                    scale.withMemoryRebound(to: Features.Scale.self, capacity: 1) {
+                        Features.write(batch.values[row], calendar[row], scale: &$0.pointee, to: x + row * Features.count)
+                    }
+                }
+                step(rows, x, states)
+            }
+        }
+        if batch.wantsForecasts { forecast(&batch, features) }
+    }
+
+    private func step(_ rows: Int, _ x: UnsafePointer<Float>, _ states: UnsafeMutablePointer<Float>) {
+        for (place, layer) in layers.enumerated() {
+            let h = states + place * 2 * shape.units
+            layer.step(
+                rows: rows, x: place == 0 ? x : UnsafePointer(h - 2 * shape.units), xStride: place == 0 ? Features.count : stateCount, h: h,
+                c: h + shape.units, stride: stateCount)
+        }
+    }
+
+    private func forecast(_ batch: inout AdvanceBatch, _ features: [Float]) {
+        let top = (shape.layers - 1) * 2 * shape.units
+        var inputs = [Float](repeating: 0, count: batch.count * shape.headInputs)
+        for row in 0..<batch.count {
+            let (start, state) = (row * shape.headInputs, row * stateCount + top)
+            for unit in 0..<shape.units { inputs[start + unit] = batch.states[state + unit] }
+            for place in 0..<Features.count {
+                inputs[start + shape.units + place] = features[row * Features.count + place]
+            }
+        }
+        inputs.withUnsafeBufferPointer { inputs in
+            batch.forecasts.withUnsafeMutableBufferPointer { out in
+                guard let x = inputs.baseAddress, let y = out.baseAddress else { return }
+                head.forward(rows: batch.count, x: x, xStride: shape.headInputs, y: y)
+            }
+        }
+        for row in 0..<batch.count { unscale(&batch, row) }
+    }
+
+    /// From units of the spread around the last value to units of the series, ascending within each lead.
+    private func unscale(_ batch: inout AdvanceBatch, _ row: Int) {
+        let state = row * stateCount + scaleOffset
+        let scale = Features.Scale(
+            mean: batch.states[state], deviation: batch.states[state + 1], seen: batch.states[state + 2],
+            last: batch.states[state + 3])
+        let width = shape.quantiles.count
+        for lead in 0..<shape.horizon {
+            let start = row * shape.outputs + lead * width
+            for place in start..<start + width {
+                let value = scale.last + scale.spread * batch.forecasts[place]
+                var target = place
+                while target > start, batch.forecasts[target - 1] > value {
+                    batch.forecasts[target] = batch.forecasts[target - 1]
+                    target -= 1
+                }
+                batch.forecasts[target] = value
+            }
+        }
+    }
+}

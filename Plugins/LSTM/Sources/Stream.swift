@@ -1,0 +1,56 @@
+import Forecasting
+import Recurrent
+import TimeSeries
+
+/// One series made ready for training: what the network would have seen, slot by slot.
+struct PreparedSeries: Sendable {
+    /// `[slots, features]`.
+    let features: [Float]
+    /// The last value and the spread at every slot: what outputs are relative to.
+    let last: [Float]
+    let spread: [Float]
+    let values: [Float]
+
+    var count: Int { values.count }
+
+    init(_ series: Panel.Series) {
+        let calendar = CalendarFeatures.of(series.values.indices.map { series.calendar(at: $0) })
+        var scale = Features.Scale(mean: 0, deviation: 0, seen: 0, last: .nan)
+        var features = [Float](repeating: 0, count: series.values.count * Features.count)
+        var (last, spread): ([Float], [Float]) = ([], [])
+        features.withUnsafeMutableBufferPointer { out in
+            guard let out = out.baseAddress else { return }
+            for (index, value) in series.values.enumerated() {
+                Features.write(value, calendar[index], scale: &scale, to: out + index * Features.count)
+                last.append(scale.last)
+                spread.append(scale.spread)
+            }
+        }
+        (self.features, self.last, self.spread, values) = (features, last, spread, series.values)
+    }
+
+    /// The truth at `lead` from `index` in the network's unit; nil where there is none.
+    func target(at index: Int, lead: Int) -> Float? {
+        guard index + lead < values.count else { return nil }
+        let scaled = (values[index + lead] - last[index]) / spread[index]
+        // A spread that has just begun to grow makes targets without meaning.
+        return scaled.isNaN || scaled.magnitude > 50 ? nil : scaled
+    }
+}
+
+/// One row of the batch: a place in a series, and the state carried there.
+struct Stream: Sendable {
+    var series: Int
+    var position: Int
+    /// Steps since the state was last reset.
+    var age = 0
+    /// `[layers][units]`.
+    var h: [[Float]]
+    var c: [[Float]]
+
+    init(series: Int, position: Int, shape: NetworkShape) {
+        (self.series, self.position) = (series, position)
+        h = Array(repeating: [Float](repeating: 0, count: shape.units), count: shape.layers)
+        c = h
+    }
+}

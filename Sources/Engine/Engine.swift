@@ -1,0 +1,165 @@
+public import Forecasting
+public import Storage
+public import TimeSeries
+
+/// The engine: one writer thread, some shard threads, and what may be asked of them.
+///
+/// Safe to use from any task. Everything that changes the database goes through the writer; everything that looks at a
+/// running state goes through its shard; both answer in the order they were asked.
+public final class Engine: Sendable {
+    let store: Store
+    let catalog: ModelCatalog
+    let clock: any WallClock
+    let directory: SeriesDirectory
+    let watchers: Watchers
+    let writer: Writer
+    let shards: [Shard]
+    private let counters: IngestCounters
+    private let threads: [OwnedThread]
+    private let writerThread: OwnedThread
+    /// What recovery found that a person should know.
+    public let warnings: [String]
+
+    /// Recovers every series from `store` and starts the threads.
+    ///
+    /// Returns when every series has stepped over everything in the journal.
+    ///
+    /// - Parameters:
+    ///   - kernel: names the kernels that compute states; checkpoints of others are replayed, not trusted.
+    ///   - onFatal: called once when nobody knows any more what is on disk; the process should end.
+    public init(
+        store: Store, methods: [any ForecastingMethod], configuration: EngineConfiguration, clock: any WallClock,
+        kernel: String, onFatal: @escaping @Sendable (any Error) -> Void
+    ) async throws {
+        let catalog = ModelCatalog(methods: methods, store: store)
+        let recovered = try Recovery(
+            store: store, catalog: catalog, configuration: configuration, kernel: kernel, now: clock.now
+        ).run()
+        let watchers = Watchers()
+        let checkpoints = CheckpointBox()
+        let stepper = Stepper(calendar: configuration.calendar)
+        let shards = (0..<max(1, configuration.shardCount)).map { _ in
+            Shard(stepper: stepper, kernel: kernel, watchers: watchers, checkpoints: checkpoints)
+        }
+        let directory = SeriesDirectory()
+        let counters = IngestCounters()
+        let desk = WriterDesk(
+            store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,
+            checkpoints: checkpoints, clock: clock, configuration: configuration, recovered: recovered,
+            onFatal: onFatal)
+        let writer = Writer(desk: desk)
+        (self.store, self.catalog, self.clock) = (store, catalog, clock)
+        (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
+        (self.writer, self.shards, warnings) = (writer, shards, recovered.warnings)
+        threads = try shards.enumerated().map { place, shard in
+            try OwnedThread(name: "shard-\(place)") { shard.run() }
+        }
+        for setup in recovered.setups { desk.shard(of: setup.record.id).mailbox.post(.adopt([setup])) }
+        writerThread = try OwnedThread(name: "writer") { writer.run() }
+        try await heartbeat()
+    }
+
+    /// Returns once the writer and every shard have answered: what a watchdog is fed by.
+    public func heartbeat() async throws {
+        try await perform { _ in }
+        for shard in shards { _ = try await ask(shard, about: []) { _ in true } }
+    }
+
+    /// Commits what was taken in, stops the threads and closes the database.
+    public func stop() throws {
+        writer.mailbox.close()
+        writerThread.join()
+        for shard in shards { shard.mailbox.close() }
+        for thread in threads { thread.join() }
+        watchers.finish()
+        try store.close()
+    }
+
+    // MARK: Ingest
+
+    /// Commits `readings` and returns when they are on disk.
+    ///
+    /// - Parameter isUrgent: false for a source nobody waits on: its readings may wait for company.
+    /// - Throws: ``EngineError/storageFull``, ``EngineError/stopping``; nothing was taken in then. Single readings that
+    ///   are refused are in the receipt.
+    public func ingest(_ readings: [IncomingReading], isUrgent: Bool = true) async throws -> IngestReceipt {
+        try await withCheckedThrowingContinuation { continuation in
+            let request = IngestRequest(readings: readings, isUrgent: isUrgent) { continuation.resume(with: $0) }
+            Task { [writer] in
+                if await !writer.mailbox.send(.ingest(request)) {
+                    continuation.resume(throwing: EngineError.stopping)
+                }
+            }
+        }
+    }
+
+    /// Commits so far, and whether there is room.
+    public var ingestCounts: IngestCounts { counters.current }
+    public var ingestBacklog: Int { writer.mailbox.backlog }
+    public var watcherCount: Int { watchers.count }
+    public var seriesCount: Int { directory.count }
+
+    // MARK: Questions
+
+    /// The forecast of a series from its newest reading.
+    public func forecast(of name: String) async throws -> SeriesForecast {
+        let id = try directory.id(of: name)
+        let now = clock.now
+        let found = try await ask(shard(of: id), about: [id]) { view in
+            (view.forecast(of: id, now: now), view.summary(of: id)?.forecaster)
+        }
+        if let forecast = found.0 { return forecast }
+        guard found.1 != nil else { throw EngineError.noForecaster(series: name) }
+        throw EngineError.notReady(
+            "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
+    }
+
+    /// The running state of a series.
+    public func state(of name: String) async throws -> SeriesStateReport {
+        let id = try directory.id(of: name)
+        let found = try await ask(shard(of: id), about: [id]) { $0.state(of: id) }
+        guard let found else { throw EngineError.notReady("\"\(name)\" has no state yet") }
+        return found
+    }
+
+    /// The selected series, by name.
+    public func series(_ selector: SeriesSelector) async throws -> [SeriesSummary] {
+        let matching = directory.matching(selector)
+        var summaries: [SeriesID: SeriesSummary] = [:]
+        for shard in shards {
+            let mine = matching.map(\.id).filter { self.shard(of: $0) === shard }
+            let found = try await ask(shard, about: []) { view in mine.map { ($0, view.summary(of: $0)) } }
+            for (id, summary) in found { summaries[id] = summary }
+        }
+        return matching.compactMap { summaries[$0.id] }
+    }
+
+    /// Forecasts and model changes of the selected series from now on. A watcher who falls behind is dropped.
+    public func watch(_ selector: SeriesSelector) -> AsyncStream<EngineEvent> { watchers.subscribe(selector) }
+
+    // MARK: Plumbing
+
+    func shard(of id: SeriesID) -> Shard { shards[Int(id.rawValue.magnitude % UInt64(shards.count))] }
+
+    /// Runs `body` on the shard's thread once `series` are up to date.
+    func ask<T: Sendable>(
+        _ shard: Shard, about series: [SeriesID], _ body: @escaping @Sendable (ShardView) -> T
+    ) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            Task {
+                let question = ShardMessage.ask(series) { continuation.resume(returning: body($0)) }
+                if await !shard.mailbox.send(question) { continuation.resume(throwing: EngineError.stopping) }
+            }
+        }
+    }
+
+    /// Runs `body` on the writer's thread, between two commits.
+    func perform<T: Sendable>(_ body: @escaping @Sendable (WriterDesk) throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            Task { [writer] in
+                let job = WriterJob.perform { desk in continuation.resume(with: Result { try body(desk) }) }
+                if await !writer.mailbox.send(job) { continuation.resume(throwing: EngineError.stopping) }
+            }
+        }
+    }
+}

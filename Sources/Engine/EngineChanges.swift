@@ -1,0 +1,184 @@
+import Forecasting
+public import Storage
+public import TimeSeries
+
+/// What changes models and series.
+extension Engine {
+    /// Forgets what the state of a series has absorbed.
+    ///
+    /// - Parameter isWarm: true replays the newest readings, late ones included; false starts from the initial state.
+    public func reset(_ name: String, isWarm: Bool) async throws {
+        let id = try directory.id(of: name)
+        let summary = try await ask(shard(of: id), about: [id]) { $0.assignment(of: id) }
+        guard let version = summary else { throw EngineError.noForecaster(series: name) }
+        _ = try await change(
+            [id: version], warmUp: isWarm ? nil : 0, reason: isWarm ? "reset, warm" : "reset", champion: nil)
+    }
+
+    /// Makes version `number` serve every series of `forecaster`.
+    ///
+    /// - Returns: how many series it serves now.
+    public func promote(_ forecaster: String, number: Int) async throws -> Int {
+        let version = try self.version(number, of: forecaster)
+        let loaded = try catalog.load(version)
+        let ids = try await seriesIDs(of: forecaster)
+        return try await change(
+            Dictionary(ids.map { ($0, loaded) }, uniquingKeysWith: { first, _ in first }), warmUp: nil,
+            reason: "promoted by hand", champion: (forecaster, version.id))
+    }
+
+    /// Gives every series of `forecaster` the version it had before its newest one, in one step.
+    ///
+    /// - Returns: how many series went back.
+    public func rollBack(_ forecaster: String) async throws -> Int {
+        let ids = try await seriesIDs(of: forecaster)
+        let versions = Dictionary(
+            try store.modelVersions(of: forecaster).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var former: [SeriesID: LoadedVersion] = [:]
+        for id in ids {
+            let epochs = try store.epochs(of: id)
+            guard let current = epochs.first,
+                let before = epochs.first(where: { $0.version != current.version }).flatMap({ versions[$0.version] })
+            else { continue }
+            former[id] = try catalog.load(before)
+        }
+        guard let newest = former.values.map(\.version).max(by: { $0.id < $1.id }) else {
+            throw EngineError.nothingToRollBack(forecaster: forecaster)
+        }
+        return try await change(former, warmUp: nil, reason: "rolled back", champion: (forecaster, newest.id))
+    }
+
+    /// Removes the selected series with their readings.
+    ///
+    /// - Returns: their names.
+    public func forget(_ selector: SeriesSelector) async throws -> [String] {
+        let matching = directory.matching(selector)
+        try await perform { desk in
+            try desk.store.write { transaction in for item in matching { try transaction.deleteSeries(item.id) } }
+            desk.forget(matching.map(\.id))
+        }
+        return matching.map(\.key.description)
+    }
+
+    /// The versions of a forecaster, oldest first, and how many series each serves.
+    public func models(of forecaster: String) async throws -> [(version: ModelVersion, serves: Int)] {
+        try await checkForecaster(forecaster)
+        let current = try store.currentEpochs().values.map(\.version)
+        return try store.modelVersions(of: forecaster).map { version in
+            (version, current.count { $0 == version.id })
+        }
+    }
+
+    /// The champion of a forecaster: the version that was promoted last.
+    public func champion(of forecaster: String) throws -> Int64? { try store.champions()[forecaster] }
+
+    func version(_ number: Int, of forecaster: String) throws -> ModelVersion {
+        let versions = try store.modelVersions(of: forecaster)
+        guard let version = versions.first(where: { $0.number == number }) else {
+            throw EngineError.unknownVersion(number, forecaster: forecaster, known: versions.map(\.number))
+        }
+        return version
+    }
+
+    func seriesIDs(of forecaster: String) async throws -> [SeriesID] {
+        try await perform { desk in
+            guard desk.configuration.forecasters.contains(where: { $0.name == forecaster }) else {
+                throw EngineError.unknownForecaster(forecaster, known: desk.configuration.forecasters.map(\.name))
+            }
+            return desk.entries.values.filter { $0.forecaster == forecaster }.map(\.id)
+        }
+    }
+
+    func checkForecaster(_ name: String) async throws { _ = try await seriesIDs(of: name) }
+
+    /// - Parameter warmUp: nil: as configured.
+    func change(
+        _ versions: [SeriesID: LoadedVersion], warmUp: Int?, reason: String,
+        champion: (forecaster: String, version: Int64)?
+    ) async throws -> Int {
+        let forecaster = versions.values.first?.version.forecaster ?? ""
+        return try await withCheckedThrowingContinuation { continuation in
+            Task { [writer] in
+                let job = WriterJob.perform { desk in
+                    let slots = desk.configuration.forecasters.first { $0.name == forecaster }?.warmUpSlots ?? 0
+                    EpochChange(
+                        versions: versions, warmUp: warmUp ?? slots, reason: reason, champion: champion
+                    ).commit(at: desk) { continuation.resume(with: $0) }
+                }
+                if await !writer.mailbox.send(job) { continuation.resume(throwing: EngineError.stopping) }
+            }
+        }
+    }
+
+    /// The next piece of the kept readings of the selected series between two instants, in journal order.
+    ///
+    /// - Parameter position: where to go on; begin with 1.
+    /// - Returns: nil at the end.
+    public func export(
+        _ selector: SeriesSelector, from: Timestamp, to: Timestamp, after position: inout JournalPosition
+    ) throws -> [(key: SeriesKey, reading: Reading)]? {
+        let keys = Dictionary(
+            directory.matching(selector).map { ($0.id, $0.key) }, uniquingKeysWith: { first, _ in first })
+        var piece: [(key: SeriesKey, reading: Reading)] = []
+        let start = position
+        try store.scanJournal(from: start, notOlderThan: from) { entry in
+            position = entry.firstPosition + JournalPosition(entry.readings.count)
+            for reading in entry.readings where reading.timestamp >= from && reading.timestamp <= to {
+                if let key = keys[reading.series] { piece.append((key, reading)) }
+            }
+            return piece.count < 8_192
+        }
+        return position == start ? nil : piece
+    }
+
+    /// The forecasters of the configuration and how many series each has.
+    public func forecasters() async throws -> [(configuration: ForecasterConfiguration, seriesCount: Int)] {
+        try await perform { desk in
+            desk.configuration.forecasters.map { forecaster in
+                (forecaster, desk.entries.values.count { $0.forecaster == forecaster.name })
+            }
+        }
+    }
+
+    /// Takes another configuration: series whose forecaster changed start a warm epoch with the new one.
+    ///
+    /// - Returns: how many series changed their forecaster.
+    public func reload(_ configuration: EngineConfiguration) async throws -> Int {
+        let versions = try await perform { desk in try desk.adopt(configuration) }
+        guard !versions.isEmpty else { return 0 }
+        return try await change(versions, warmUp: nil, reason: "the configuration changed", champion: nil)
+    }
+}
+
+extension WriterDesk {
+    /// Makes `configuration` the current one.
+    ///
+    /// - Returns: the series whose model has to change, and to which.
+    func adopt(_ configuration: EngineConfiguration) throws -> [SeriesID: LoadedVersion] {
+        let assigner = Assigner(store: store, catalog: catalog, now: now)
+        let first = try assigner.firstVersions(of: configuration)
+        let epochs = try store.currentEpochs()
+        let versions = Dictionary(
+            try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var changed: [SeriesID: LoadedVersion] = [:]
+        var renamed: [SeriesEntry] = []
+        for entry in entries.values {
+            let forecaster = configuration.forecaster(for: entry.key)
+            if entry.forecaster != forecaster?.name {
+                var entry = entry
+                entry.forecaster = forecaster?.name
+                renamed.append(entry)
+            }
+            let current = epochs[entry.id].flatMap { versions[$0.version] }
+            if case .change(let version?, _) = assigner.decide(current, for: forecaster, first: first) {
+                changed[entry.id] = version
+            }
+        }
+        let new = renamed
+        try store.write { transaction in for entry in new { try transaction.setForecaster(entry.forecaster, of: entry.id) } }
+        for entry in renamed { update(entry) }
+        self.configuration = configuration
+        firstVersions = first
+        return changed
+    }
+}

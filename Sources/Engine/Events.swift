@@ -1,0 +1,79 @@
+import Synchronization
+public import TimeSeries
+
+/// Something that watchers are told.
+public enum EngineEvent: Sendable {
+    /// A forecast after a commit; `value` is the open slot's.
+    case forecast(SeriesForecast)
+    /// Another model serves the series now.
+    case model(series: SeriesKey, forecaster: String, version: Int, reason: String)
+    /// The watcher did not keep up and is dropped.
+    case dropped(reason: String)
+
+    var series: SeriesKey? {
+        switch self {
+        case .forecast(let forecast): forecast.series
+        case .model(let series, _, _, _): series
+        case .dropped: nil
+        }
+    }
+}
+
+/// A forecast with what it was made by and of.
+public struct SeriesForecast: Sendable {
+    public var series: SeriesKey
+    public var forecaster: String
+    public var method: String
+    /// The version's number within the forecaster.
+    public var version: Int
+    public var forecast: Forecast
+    /// The newest slots, ascending; the last is the open one.
+    public var history: [(slot: Slot, value: Float)]
+}
+
+/// Hands events to whoever watches. A watcher who falls behind is dropped, never waited for.
+final class Watchers: Sendable {
+    private struct Watcher {
+        var selector: SeriesSelector
+        var continuation: AsyncStream<EngineEvent>.Continuation
+    }
+
+    private let watchers = Mutex<[Int: Watcher]>([:])
+    private let nextID = Mutex(0)
+    /// Events a watcher may be behind before it is dropped.
+    private let capacity: Int
+
+    init(capacity: Int = 1_024) { self.capacity = capacity }
+
+    var count: Int { watchers.withLock { $0.count } }
+    var isEmpty: Bool { count == 0 }
+
+    /// Events about the selected series from now on.
+    func subscribe(_ selector: SeriesSelector) -> AsyncStream<EngineEvent> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: EngineEvent.self, bufferingPolicy: .bufferingOldest(capacity))
+        let id = nextID.withLock { id in
+            id += 1
+            return id
+        }
+        watchers.withLock { $0[id] = Watcher(selector: selector, continuation: continuation) }
+        continuation.onTermination = { [weak self] _ in _ = self?.watchers.withLock { $0.removeValue(forKey: id) } }
+        return stream
+    }
+
+    func publish(_ event: EngineEvent) {
+        guard let series = event.series else { return }
+        let slow = watchers.withLock { watchers in
+            watchers.filter { _, watcher in
+                guard watcher.selector.matches(series) else { return false }
+                if case .dropped = watcher.continuation.yield(event) { return true }
+                return false
+            }
+        }
+        for (_, watcher) in slow { watcher.continuation.finish() }
+    }
+
+    func finish() {
+        for (_, watcher) in watchers.withLock({ $0 }) { watcher.continuation.finish() }
+    }
+}

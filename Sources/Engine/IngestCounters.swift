@@ -1,0 +1,17 @@
+import Synchronization
+
+/// What ingest has done since the start.
+public struct IngestCounts: Sendable {
+    public var accepted = 0
+    public var late = 0
+    public var refused: [RefusalReason: Int] = [:]
+    public var commits = 0
+    public var storageFull = false
+    public var clockIsSet = true
+}
+
+final class IngestCounters: Sendable {
+    private let counts = Mutex(IngestCounts())
+    var current: IngestCounts { counts.withLock { $0 } }
+    func update(_ change: (inout IngestCounts) -> Void) { counts.withLock { change(&$0) } }
+}

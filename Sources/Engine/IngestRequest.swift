@@ -1,0 +1,43 @@
+public import TimeSeries
+
+/// Readings on their way to the journal, and whom to tell.
+struct IngestRequest: Sendable {
+    var readings: [IncomingReading]
+    /// False for sources nobody waits on: they may wait for company.
+    var isUrgent: Bool
+    var completion: @Sendable (Result<IngestReceipt, any Error>) -> Void
+}
+
+/// What became of one request, told after its readings are on disk.
+public struct IngestReceipt: Sendable, Hashable {
+    /// Readings now in the journal.
+    public var accepted: Int
+    /// How many of those were too late to step the state.
+    public var late: Int
+    /// Readings that were refused, one by one.
+    public var refusals: [Refusal]
+    /// The journal position of the newest reading of the commit.
+    public var position: JournalPosition
+}
+
+/// One refused reading.
+public struct Refusal: Sendable, Hashable {
+    /// Its place in the request.
+    public var index: Int
+    public var reason: RefusalReason
+}
+
+/// Why a reading is refused.
+public enum RefusalReason: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
+    case notFinite, tooFarAhead, clockUnset, slotFull, outOfRange
+
+    public var description: String {
+        switch self {
+        case .notFinite: "the value is NaN or infinite; expected a finite number"
+        case .tooFarAhead: "the timestamp is more than 5 minutes ahead of this machine's clock; check both clocks"
+        case .clockUnset: "this machine's clock is not set, so the reading needs a timestamp of its own"
+        case .slotFull: "its slot already has 4096 readings; declare a finer cadence for the series"
+        case .outOfRange: "the timestamp is outside 1678 to 2262"
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Forecasting
+import Storage
+import Synchronization
+import TimeSeries
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A model version with its weights loaded.
+final class LoadedVersion: Sendable {
+    let version: ModelVersion
+    let specification: ForecastSpecification
+    let model: any ForecastModel
+
+    init(version: ModelVersion, specification: ForecastSpecification, model: any ForecastModel) {
+        self.version = version
+        self.specification = specification
+        self.model = model
+    }
+}
+
+/// The methods this daemon has, and the model versions loaded so far.
+final class ModelCatalog: Sendable {
+    private let methods: [String: any ForecastingMethod]
+    private let store: Store
+    private let loaded = Mutex<[Int64: LoadedVersion]>([:])
+
+    init(methods: [any ForecastingMethod], store: Store) {
+        self.methods = Dictionary(methods.map { ($0.manifest.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.store = store
+    }
+
+    func method(_ name: String) throws -> any ForecastingMethod {
+        guard let method = methods[name] else {
+            throw EngineError.unknownMethod(name, known: methods.keys.sorted())
+        }
+        return method
+    }
+
+    func isTrainable(_ name: String) -> Bool { methods[name] is any TrainableMethod }
+
+    /// The version ready to step; loaded at the first call.
+    func load(_ version: ModelVersion) throws -> LoadedVersion {
+        if let known = loaded.withLock({ $0[version.id] }) { return known }
+        do {
+            let specification = try JSONDecoder().decode(
+                ForecastSpecification.self, from: Data(version.parameters.utf8))
+            let method = try method(version.method)
+            guard method.manifest.version == version.methodVersion else {
+                throw ForecastingError.badWeights(
+                    method: version.method,
+                    reason: "made by \(version.methodVersion) of the method, this is \(method.manifest.version)")
+            }
+            let model = try method.load(weights: store.weights(of: version.id), specification: specification)
+            let ready = LoadedVersion(version: version, specification: specification, model: model)
+            loaded.withLock { $0[version.id] = ready }
+            return ready
+        } catch let error as StorageError {
+            throw error
+        } catch {
+            throw EngineError.unusableVersion(version.number, forecaster: version.forecaster, reason: "\(error)")
+        }
+    }
+
+    /// A row for a method that needs no training, as `forecaster` asks for it.
+    func untrained(_ method: String, for forecaster: ForecasterConfiguration, at now: Timestamp) throws
+        -> NewModelVersion
+    {
+        let plugin = try self.method(method)
+        var specification = forecaster.specification(of: method)
+        specification.parameters = try plugin.manifest.resolve(specification.parameters)
+        return NewModelVersion(
+            forecaster: forecaster.name, method: method, methodVersion: plugin.manifest.version,
+            parameters: try specification.canonicalText(), parent: nil, createdAt: now, windowStart: nil,
+            windowEnd: nil, metrics: "{}", weights: [])
+    }
+}
+
+extension ForecastSpecification {
+    /// JSON with sorted keys, so that equal specifications have equal text.
+    func canonicalText() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+}

@@ -1,0 +1,150 @@
+import Forecasting
+import Storage
+import TimeSeries
+
+/// What the database said at the start.
+struct RecoveredSeries: Sendable {
+    var entries: [SeriesKey: SeriesEntry] = [:]
+    var setups: [SeriesSetup] = []
+    var firstVersions: [String: LoadedVersion] = [:]
+    var position: JournalPosition = 0
+    var newestReading: Timestamp = .distantPast
+    /// What a person should know: damaged checkpoints, models that no longer fit.
+    var warnings: [String] = []
+}
+
+/// Start-up: `state(series) = checkpoint(series) ⊕ replay of its readings since`, for every series.
+struct Recovery {
+    let store: Store
+    let catalog: ModelCatalog
+    let configuration: EngineConfiguration
+    let kernel: String
+    let now: Timestamp
+
+    func run() throws -> RecoveredSeries {
+        var recovered = RecoveredSeries()
+        recovered.firstVersions = try Assigner(store: store, catalog: catalog, now: now)
+            .firstVersions(of: configuration)
+        recovered.position = try store.lastPosition()
+        let checkpoints = try store.checkpoints()
+        recovered.warnings += checkpoints.damaged.map {
+            "a checkpoint of series \($0.series.rawValue) is damaged; its state is rebuilt from the one before"
+        }
+        var plans = try plan(checkpoints.good, recovered)
+        try scan(&plans, into: &recovered)
+        try finish(plans, into: &recovered)
+        return recovered
+    }
+
+    /// What to do for one series.
+    private struct Plan {
+        var record: SeriesRecord
+        var entry: SeriesEntry
+        var forecaster: ForecasterConfiguration?
+        var assignment: Assignment?
+        var checkpoint: Checkpoint?
+        /// Why the series needs a new epoch, and which version it gets; nil: it goes on.
+        var change: (version: LoadedVersion?, reason: String)?
+        var oldest: Timestamp = .distantPast
+        var history: [PositionedReading] = []
+    }
+
+    private func plan(_ checkpoints: [SeriesID: [Checkpoint]], _ recovered: RecoveredSeries) throws -> [SeriesID: Plan] {
+        let epochs = try store.currentEpochs()
+        let versions = Dictionary(
+            try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let assigner = Assigner(store: store, catalog: catalog, now: now)
+        var plans: [SeriesID: Plan] = [:]
+        for record in try store.series() {
+            let forecaster = configuration.forecaster(for: record.key)
+            var plan = Plan(record: record, entry: entry(of: record), forecaster: forecaster)
+            let epoch = epochs[record.id]
+            let current = epoch.flatMap { epoch in versions[epoch.version].map { (epoch, $0) } }
+            switch assigner.decide(current?.1, for: forecaster, first: recovered.firstVersions) {
+            case .goOn(let version):
+                guard let epoch else { break }
+                plan.assignment = Assignment(epoch: epoch, version: version)
+                plan.checkpoint = checkpoints[record.id]?.first { $0.epoch == epoch.id }
+                if let found = plan.checkpoint, found.kernel != kernel {
+                    plan.change = (version, "other kernels: \(found.kernel) before, \(kernel) now")
+                }
+            case .change(let version, let reason):
+                if version != nil || record.forecaster != nil { plan.change = (version, reason) }
+            }
+            plan.oldest = oldestNeeded(plan)
+            plans[record.id] = plan
+        }
+        return plans
+    }
+
+    private func entry(of record: SeriesRecord) -> SeriesEntry {
+        var entry = SeriesEntry(
+            id: record.id, key: record.key, rule: configuration.rule(for: record.key), forecaster: record.forecaster)
+        entry.cadence = record.cadence
+        entry.latenessSlots = record.latenessSlots
+        return entry
+    }
+
+    private func oldestNeeded(_ plan: Plan) -> Timestamp {
+        guard plan.change == nil, let cadence = plan.record.cadence, let assignment = plan.assignment else {
+            return .distantPast
+        }
+        let lags = max(assignment.version.model.lags.last ?? 0, SeriesState.shownSlots)
+        if let checkpoint = plan.checkpoint { return cadence.start(of: checkpoint.slot - Int64(lags)) }
+        guard let from = assignment.epoch.fromSlot else { return .distantPast }
+        return cadence.start(of: from - Int64(assignment.epoch.warmUp + lags))
+    }
+
+    private func scan(_ plans: inout [SeriesID: Plan], into recovered: inout RecoveredSeries) throws {
+        let oldest = plans.values.map(\.oldest).min() ?? .distantPast
+        var newest = Timestamp.distantPast
+        var collected = plans
+        try store.scanJournal(from: 1, notOlderThan: oldest) { batch in
+            for (offset, reading) in batch.readings.enumerated() {
+                newest = max(newest, reading.timestamp)
+                guard let wanted = collected[reading.series]?.oldest, reading.timestamp >= wanted else { continue }
+                let position = batch.firstPosition + JournalPosition(offset)
+                collected[reading.series]?.entry.restore(reading)
+                collected[reading.series]?.history.append(PositionedReading(reading: reading, position: position))
+            }
+            return true
+        }
+        plans = collected
+        recovered.newestReading = newest
+    }
+
+    private func finish(_ plans: [SeriesID: Plan], into recovered: inout RecoveredSeries) throws {
+        let end = recovered.position
+        let changed = try changeEpochs(plans, position: end)
+        for (id, plan) in plans {
+            var entry = plan.entry
+            entry.forecaster = plan.forecaster?.name
+            entry.frontier = [entry.frontier, plan.checkpoint?.frontier].compactMap { $0 }.max()
+            recovered.entries[entry.key] = entry
+            if let change = plan.change { recovered.warnings.append("\(entry.key): \(change.reason)") }
+            recovered.setups.append(
+                SeriesSetup(
+                    record: plan.record, maxGap: plan.forecaster?.maxGap ?? 512,
+                    assignment: plan.change == nil ? plan.assignment : changed[id],
+                    checkpoint: plan.change == nil ? plan.checkpoint : nil, history: plan.history))
+        }
+    }
+
+    private func changeEpochs(_ plans: [SeriesID: Plan], position: JournalPosition) throws -> [SeriesID: Assignment] {
+        guard plans.values.contains(where: { $0.change != nil }) else { return [:] }
+        return try store.write { transaction in
+            var changed: [SeriesID: Assignment] = [:]
+            for (id, plan) in plans {
+                guard let change = plan.change else { continue }
+                try transaction.setForecaster(plan.forecaster?.name, of: id)
+                guard let version = change.version else { continue }
+                let epoch = NewEpoch(
+                    series: id, version: version.version.id, fromSlot: plan.entry.frontier,
+                    warmUp: plan.entry.frontier == nil ? 0 : plan.forecaster?.warmUpSlots ?? 0, position: position,
+                    reason: change.reason, createdAt: now)
+                changed[id] = Assignment(epoch: try transaction.insertEpoch(epoch), version: version)
+            }
+            return changed
+        }
+    }
+}

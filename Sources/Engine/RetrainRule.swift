@@ -1,0 +1,80 @@
+public import TimeSeries
+
+/// When a forecaster is retrained.
+public enum RetrainRule: Sendable, Hashable, CustomStringConvertible {
+    case never
+    /// Every so many nanoseconds.
+    case every(nanoseconds: Int64)
+    /// Once a day at this second of the local day.
+    case daily(second: Int32)
+
+    /// The words of the configuration: `never`, `every 6h`, `daily 03:00`; nil for anything else.
+    public init?(_ text: String) {
+        let words = text.split(separator: " ")
+        switch (words.first, words.count) {
+        case ("never", 1): self = .never
+        case ("every", 2):
+            guard let interval = Self.duration(words[1]), interval >= 1_000_000_000 else { return nil }
+            self = .every(nanoseconds: interval)
+        case ("daily", 2):
+            guard let second = Self.clockTime(words[1]) else { return nil }
+            self = .daily(second: second)
+        default: return nil
+        }
+    }
+
+    /// Nanoseconds of a duration such as `500ms`, `90s`, `5m`, `6h`, `7d` or `2w`; nil for anything else.
+    public static func duration(_ text: some StringProtocol) -> Int64? {
+        let units: [(String, Int64)] = [
+            ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+            ("d", 86_400_000_000_000), ("w", 604_800_000_000_000),
+        ]
+        guard let (suffix, factor) = units.first(where: { text.hasSuffix($0.0) }),
+            let count = Int64(text.dropLast(suffix.count)), count >= 0
+        else { return nil }
+        let (product, overflow) = count.multipliedReportingOverflow(by: factor)
+        return overflow ? nil : product
+    }
+
+    private static func clockTime(_ text: Substring) -> Int32? {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { Int32($0) }
+        guard parts.count == 2, let hour = parts[0], let minute = parts[1], (0..<24).contains(hour),
+            (0..<60).contains(minute)
+        else { return nil }
+        return hour * 3600 + minute * 60
+    }
+
+    public var description: String {
+        switch self {
+        case .never: return "never"
+        case .every(let nanoseconds):
+            let units: [(String, Int64)] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)]
+            let seconds = nanoseconds / 1_000_000_000
+            let unit = units.first { seconds % $0.1 == 0 } ?? ("s", 1)
+            return "every \(seconds / unit.1)\(unit.0)"
+        case .daily(let second):
+            func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+            return "daily \(two(second / 3600)):\(two(second % 3600 / 60))"
+        }
+    }
+
+    /// The first due instant after `now`, or nil for never.
+    ///
+    /// - Parameter stagger: 0 ..< 1, how far into its interval this forecaster is moved, so that several with the same
+    ///   rule do not fall due together.
+    public func due(after now: Timestamp, stagger: Double, calendar: LocalCalendar) -> Timestamp? {
+        switch self {
+        case .never: return nil
+        case .every(let interval):
+            return now.advanced(byNanoseconds: interval + Int64(Double(interval) * stagger))
+        case .daily(let second):
+            let day: Int64 = 86_400
+            let local = now.seconds + Int64(calendar.utcOffset(now.seconds))
+            var next = floorDivide(local, day) * day + Int64(second)
+            if next <= local { next += day }
+            // The offset of the target instant, so that a change to summer time between now and then is honoured.
+            let offset = calendar.utcOffset(next - Int64(calendar.utcOffset(now.seconds)))
+            return .from(seconds: next - Int64(offset) + Int64(stagger * 600))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+public import Forecasting
+import Storage
+public import TimeSeries
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// What is told about a training run.
+public enum RetrainingEvent: Sendable {
+    case queued
+    case preparing
+    case training(TrainingProgress)
+    /// `promoted` is how many series the new version serves now.
+    case finished(version: Int, promoted: Int, text: String)
+    case failed(String)
+}
+
+/// Trains one forecaster at a time, each in a child process, and promotes what is better.
+public actor Retraining {
+    /// Runs the child on a folder; returns when it has ended well.
+    public typealias Launcher = @Sendable (
+        _ folder: URL, _ progress: @escaping @Sendable (TrainingProgress) -> Void
+    ) async throws -> Void
+
+    private let engine: Engine
+    private let folder: URL
+    private let launch: Launcher
+    private var waiting: [String] = []
+    private var listeners: [String: [AsyncStream<RetrainingEvent>.Continuation]] = [:]
+    private var current: Task<Void, Never>?
+    /// The forecaster that is trained right now.
+    public private(set) var running: String?
+
+    public init(engine: Engine, folder: URL, launch: @escaping Launcher) {
+        (self.engine, self.folder, self.launch) = (engine, folder, launch)
+    }
+
+    /// Queues a run, unless one of the same forecaster is queued or running: then it joins that.
+    public func request(_ forecaster: String) async throws -> AsyncStream<RetrainingEvent> {
+        let configuration = try await engine.forecaster(forecaster)
+        guard engine.catalog.isTrainable(configuration.method) else {
+            throw EngineError.notTrainable(forecaster: forecaster, method: configuration.method)
+        }
+        let (stream, continuation) = AsyncStream.makeStream(of: RetrainingEvent.self)
+        continuation.yield(.queued)
+        listeners[forecaster, default: []].append(continuation)
+        if !waiting.contains(forecaster), running != forecaster { waiting.append(forecaster) }
+        startNext()
+        return stream
+    }
+
+    /// Cancels what runs and forgets what waits.
+    public func stop() async {
+        waiting = []
+        current?.cancel()
+        await current?.value
+    }
+
+    private func startNext() {
+        guard running == nil, !waiting.isEmpty else { return }
+        let forecaster = waiting.removeFirst()
+        running = forecaster
+        current = Task { await self.train(forecaster) }
+    }
+
+    private func train(_ forecaster: String) async {
+        let started = engine.clock.now
+        var outcome: String
+        do {
+            let result = try await run(forecaster)
+            outcome = result.text
+            finish(forecaster, .finished(version: result.version, promoted: result.promoted, text: result.text))
+        } catch {
+            outcome = "\(error)"
+            finish(forecaster, .failed(outcome))
+        }
+        try? await engine.record(outcome, of: forecaster, started: started)
+        running = nil
+        startNext()
+    }
+
+    private func finish(_ forecaster: String, _ event: RetrainingEvent) {
+        tell(forecaster, event)
+        for listener in listeners.removeValue(forKey: forecaster) ?? [] { listener.finish() }
+    }
+
+    private func tell(_ forecaster: String, _ event: RetrainingEvent) {
+        for listener in listeners[forecaster] ?? [] { listener.yield(event) }
+    }
+
+    private func run(_ forecaster: String) async throws -> (version: Int, promoted: Int, text: String) {
+        tell(forecaster, .preparing)
+        let run = RunFolder(folder.appending(path: forecaster))
+        run.remove()
+        defer { run.remove() }
+        let configuration = try await engine.forecaster(forecaster)
+        let preparation = try await engine.prepareTraining(configuration, in: run)
+        try await launch(run.url) { progress in Task { await self.tell(forecaster, .training(progress)) } }
+        try Task.checkCancellation()
+        return try await engine.takeResult(of: run, preparation, configuration)
+    }
+}

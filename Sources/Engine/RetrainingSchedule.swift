@@ -1,0 +1,89 @@
+import Dispatch
+import Storage
+import Synchronization
+public import TimeSeries
+
+/// Asks for a training run of every forecaster when it is due on the wall clock.
+///
+/// One Dispatch timer, re-armed at most a minute ahead, so that a clock that is set or a machine that slept is noticed;
+/// the next due time is kept in the database. A run that was missed, however often, is caught up once.
+public final class RetrainingSchedule: Sendable {
+    private let engine: Engine
+    private let due: @Sendable (String) -> Void
+    private let queue = DispatchQueue(label: "retraining-schedule")
+    private let timer = Mutex<(any DispatchSourceTimer)?>(nil)
+
+    /// - Parameter due: called for every forecaster that is due.
+    public init(engine: Engine, due: @escaping @Sendable (String) -> Void) {
+        self.engine = engine
+        self.due = due
+    }
+
+    public func start() { arm(after: 0) }
+
+    public func stop() {
+        timer.withLock { timer in
+            timer?.cancel()
+            timer = nil
+        }
+    }
+
+    private func arm(after seconds: Double) {
+        timer.withLock { timer in
+            timer?.cancel()
+            let next = DispatchSource.makeTimerSource(queue: queue)
+            next.schedule(deadline: .now() + seconds, leeway: .milliseconds(100))
+            next.setEventHandler { [weak self] in self.map { schedule in Task { await schedule.look() } } }
+            next.activate()
+            timer = next
+        }
+    }
+
+    private func look() async {
+        let wait = (try? await engine.claimDue(due)) ?? 60
+        guard timer.withLock({ $0 != nil }) else { return }
+        arm(after: min(60, max(0.05, wait)))
+    }
+}
+
+extension Engine {
+    /// Calls `due` for every forecaster whose time has come, and notes the next time of each.
+    ///
+    /// - Returns: seconds until the earliest next time.
+    func claimDue(_ due: @escaping @Sendable (String) -> Void) async throws -> Double {
+        let now = clock.now
+        let (claimed, wait) = try await perform { desk in try DueClaim(desk: desk, now: now).run() }
+        for forecaster in claimed { due(forecaster) }
+        return wait
+    }
+}
+
+/// Reads and moves on the due times, on the writer's thread.
+struct DueClaim {
+    let desk: WriterDesk
+    let now: Timestamp
+
+    func run() throws -> (claimed: [String], wait: Double) {
+        let records = try desk.store.schedule()
+        let forecasters = desk.configuration.forecasters
+        var (claimed, wait): ([String], Double) = ([], 60)
+        for (place, forecaster) in forecasters.enumerated() {
+            let stagger = Double(place) / Double(max(1, forecasters.count)) * 0.5
+            var record = records[forecaster.name] ?? ScheduleRecord(forecaster: forecaster.name)
+            let fresh = forecaster.retrain.due(after: now, stagger: stagger, calendar: desk.configuration.calendar)
+            let isDue = record.nextDue.map { $0 <= now } ?? false
+            // A due time farther off than a whole interval is left from a clock that ran ahead, or from another rule.
+            let isStale = record.nextDue.map { due in fresh.map { due > $0 } ?? true } ?? (fresh != nil)
+            if isDue, fresh != nil { claimed.append(forecaster.name) }
+            if isDue || isStale {
+                // Only the first run is staggered; later ones keep the distance.
+                record.nextDue =
+                    isDue ? forecaster.retrain.due(after: now, stagger: 0, calendar: desk.configuration.calendar) : fresh
+                let new = record
+                try desk.store.write { try $0.setSchedule(new) }
+            }
+            if let next = record.nextDue { wait = min(wait, Double(next.nanoseconds(since: now)) / 1e9) }
+        }
+        return (claimed, wait)
+    }
+}

@@ -1,0 +1,37 @@
+import Storage
+import TimeSeries
+
+/// A reading with its place in the journal.
+struct PositionedReading: Sendable {
+    var reading: Reading
+    var position: JournalPosition
+}
+
+/// Which model serves a series, and since when.
+struct Assignment: Sendable {
+    var epoch: Epoch
+    var version: LoadedVersion
+}
+
+/// All that a shard needs to take a series over, new or recovered.
+struct SeriesSetup: Sendable {
+    var record: SeriesRecord
+    var maxGap: Int
+    /// nil: no forecaster selects the series.
+    var assignment: Assignment?
+    var checkpoint: Checkpoint?
+    /// Ascending by position.
+    var history: [PositionedReading]
+}
+
+/// What happened to a series' readings since the daemon started.
+public struct SeriesCounts: Sendable, Hashable {
+    /// Readings with a timestamp of their own.
+    public var readings = 0
+    /// Readings that replaced one of the same timestamp.
+    public var corrected = 0
+    /// Readings that repeated one exactly.
+    public var repeated = 0
+    /// Readings too late for the running state.
+    public var late = 0
+}

@@ -1,0 +1,189 @@
+import Forecasting
+import Storage
+import TimeSeries
+
+/// One series as its shard keeps it: the readings its state may be replayed from, the slot values, and the track.
+///
+/// Owned by one shard thread and used nowhere else.
+final class SeriesState {
+    let id: SeriesID
+    let key: SeriesKey
+    let aggregate: Aggregate
+    let maxGap: Int
+    private(set) var cadence: Cadence?
+    private(set) var latenessSlots = 0
+    private(set) var kept = KeptReadings()
+    private(set) var values = SlotValues()
+    private(set) var track: Track?
+    /// The highest journal position whose reading changed anything here.
+    private(set) var absorbed: JournalPosition = 0
+    private(set) var counts = SeriesCounts()
+    /// True from a promotion's commit until its warm-up history has come: nothing may be pruned.
+    var isHeld = false
+
+    /// Slots kept for pictures when no lag asks for more.
+    static let shownSlots = 240
+
+    init(setup: SeriesSetup) {
+        id = setup.record.id
+        key = setup.record.key
+        aggregate = setup.record.aggregate
+        maxGap = setup.maxGap
+        cadence = setup.record.cadence
+        latenessSlots = setup.record.latenessSlots ?? 0
+        load(setup.assignment, checkpoint: setup.checkpoint, history: setup.history)
+    }
+
+    var newest: KeptReadings.Kept? { kept.kept.last }
+
+    /// The newest slot with a reading.
+    var frontier: Slot? { cadence.flatMap { cadence in newest.map { cadence.slot(of: $0.timestamp) } } }
+
+    func settle(cadence: Cadence, latenessSlots: Int) {
+        self.cadence = cadence
+        self.latenessSlots = latenessSlots
+    }
+
+    /// Takes a committed reading in; an out-of-order one rolls the track back to before its slot.
+    func absorb(_ reading: Reading, at position: JournalPosition) {
+        guard reading.timeliness == .fresh, !isSettled(reading.timestamp) else {
+            counts.late += 1
+            return
+        }
+        take(KeptReadings.Kept(timestamp: reading.timestamp, value: reading.value, position: position))
+    }
+
+    private func take(_ reading: KeptReadings.Kept) {
+        switch kept.insert(reading) {
+        case .repeated:
+            counts.repeated += 1
+            return
+        case .added: counts.readings += 1
+        case .corrected: counts.corrected += 1
+        }
+        absorbed = max(absorbed, reading.position)
+        guard let cadence, let steppedThrough, cadence.slot(of: reading.timestamp) <= steppedThrough else { return }
+        rollBack(before: cadence.slot(of: reading.timestamp))
+    }
+
+    /// The newest slot whose value is fixed in `values`: the head, or the slots before the track's first.
+    private var steppedThrough: Slot? {
+        guard let track else { return nil }
+        return track.head.slot ?? (track.firstSlot == .min ? nil : track.firstSlot - 1)
+    }
+
+    private func isSettled(_ timestamp: Timestamp) -> Bool {
+        guard let cadence, let base = track?.snapshots.first?.slot else { return false }
+        return cadence.slot(of: timestamp) <= base
+    }
+
+    private func rollBack(before slot: Slot) {
+        track?.rollBack(before: slot)
+        values.truncate(after: min(slot - 1, steppedThrough ?? .min))
+        fillValues()
+    }
+
+    /// Aggregates the kept readings of the slots that the track has passed or will never step.
+    private func fillValues() {
+        guard let cadence, let end = steppedThrough else { return }
+        var next = values.newest.map { $0 + 1 } ?? .min
+        while let slot = kept.firstSlot(from: next, cadence: cadence), slot <= end {
+            values.append(value(of: slot, cadence: cadence), at: slot)
+            next = slot + 1
+        }
+    }
+
+    private func value(of slot: Slot, cadence: Cadence) -> Float {
+        aggregate(kept.values(in: slot, cadence: cadence)).map { Float($0) } ?? .nan
+    }
+
+    /// Starts `assignment`'s track: from `checkpoint` if it fits, else from the beginning of its epoch.
+    ///
+    /// This one function is recovery, warm-up after a promotion, and reset.
+    func load(_ assignment: Assignment?, checkpoint: Checkpoint?, history: [PositionedReading]) {
+        let newer = kept
+        let position = assignment?.epoch.position ?? 0
+        kept = KeptReadings()
+        values = SlotValues()
+        for reading in history where reading.reading.timeliness == .fresh || reading.position <= position {
+            keep(reading)
+        }
+        for reading in newer.kept where reading.position > position { _ = kept.insert(reading) }
+        absorbed = kept.kept.reduce(absorbed) { max($0, $1.position) }
+        track = assignment.map { assignment in
+            checkpoint.flatMap { Track(epoch: assignment.epoch, version: assignment.version, checkpoint: $0) }
+                ?? Track(epoch: assignment.epoch, version: assignment.version)
+        }
+        isHeld = false
+        fillValues()
+    }
+
+    private func keep(_ reading: PositionedReading) {
+        let change = kept.insert(
+            .init(timestamp: reading.reading.timestamp, value: reading.reading.value, position: reading.position))
+        if change == .added { counts.readings += 1 }
+    }
+}
+
+// MARK: - Stepping
+
+extension SeriesState {
+    /// What the track has to do next.
+    struct Step {
+        var slot: Slot
+        var value: Float
+        /// True for the newest slot: the step may be taken again, and a forecast is wanted.
+        var isOpen: Bool
+    }
+
+    /// The next step that needs the model, or nil when the track is up to date.
+    ///
+    /// A slot that closes with the value it was last stepped with keeps that state, without another step.
+    func nextStep() -> Step? {
+        guard let cadence, let frontier else { return nil }
+        while let track {
+            let from = track.head.slot.map { $0 + 1 } ?? track.firstSlot
+            guard let nextValue = kept.firstSlot(from: from, cadence: cadence) else { return nil }
+            let slot = track.nextSlot(nextValue: nextValue, maxGap: maxGap)
+            let value = slot == nextValue ? value(of: slot, cadence: cadence) : .nan
+            let open = track.open
+            let isCurrent = open?.slot == slot && open?.value.bitPattern == value.bitPattern
+            if slot >= frontier { return isCurrent ? nil : Step(slot: slot, value: value, isOpen: true) }
+            guard isCurrent, let open else { return Step(slot: slot, value: value, isOpen: false) }
+            close(slot, value: value, state: open.state)
+        }
+        return nil
+    }
+
+    /// Takes the result of ``nextStep()``.
+    func finish(_ step: Step, state: [Float], forecast: [Float]) {
+        if step.isOpen {
+            track?.open = Track.Open(slot: step.slot, value: step.value, state: state, forecast: forecast)
+        } else {
+            close(step.slot, value: step.value, state: state)
+        }
+    }
+
+    private func close(_ slot: Slot, value: Float, state: [Float]) {
+        track?.close(slot, value: value, state: state, spacing: Int64(max(1, latenessSlots / 4)))
+        if !value.isNaN { values.append(value, at: slot) }
+    }
+
+    /// Drops what no reading in time can change any more.
+    ///
+    /// - Returns: a checkpoint of the new base, if it moved.
+    func settle(kernel: String) -> Checkpoint? {
+        guard !isHeld, let cadence, let frontier, let track else { return nil }
+        guard self.track?.settle(through: frontier - Int64(latenessSlots)) == true,
+            let base = self.track?.snapshots.first, let slot = base.slot
+        else { return nil }
+        kept.prune(before: cadence.start(of: slot + 1))
+        values.prune(before: slot - Int64(keptSlots))
+        return Checkpoint(
+            series: id, epoch: track.epoch.id, slot: slot, position: absorbed, frontier: frontier, kernel: kernel,
+            state: base.state)
+    }
+
+    /// How many slots before the base may still be asked for.
+    private var keptSlots: Int { max(track?.model.lags.last ?? 0, Self.shownSlots) }
+}

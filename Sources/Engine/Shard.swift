@@ -1,0 +1,127 @@
+import Storage
+import TimeSeries
+
+/// What a shard is told, in the order of the commits.
+enum ShardMessage: Sendable {
+    case adopt([SeriesSetup])
+    case settle(SeriesID, Cadence, latenessSlots: Int)
+    case commit([PositionedReading])
+    /// These series get a new epoch soon: keep everything until its history comes.
+    case hold([SeriesID])
+    case load([SeriesID: Assignment], history: [SeriesID: [PositionedReading]])
+    case release([SeriesID])
+    case forget([SeriesID])
+    /// Asked once these series (all, if nil) have stepped over everything committed before.
+    case ask([SeriesID]?, @Sendable (ShardView) -> Void)
+}
+
+/// One part of the series, owned by one thread. Everything that steps a state runs here.
+///
+/// `@unchecked Sendable`: `series`, `behind` and `questions` are touched only by the thread that runs ``run()``;
+/// everybody else goes through `mailbox`, which has its own lock.
+final class Shard: @unchecked Sendable {
+    let mailbox: Mailbox<ShardMessage>
+    private let stepper: Stepper
+    private let kernel: String
+    private let watchers: Watchers
+    private let checkpoints: CheckpointBox
+    private var series: [SeriesID: SeriesState] = [:]
+    private var behind: [SeriesID: SeriesState] = [:]
+    private var questions: [(series: [SeriesID]?, answer: @Sendable (ShardView) -> Void)] = []
+
+    /// Steps taken between two looks into the mailbox, so that a long replay yields to live series.
+    private static let roundsPerTurn = 64
+
+    init(stepper: Stepper, kernel: String, watchers: Watchers, checkpoints: CheckpointBox) {
+        self.stepper = stepper
+        self.kernel = kernel
+        self.watchers = watchers
+        self.checkpoints = checkpoints
+        mailbox = Mailbox(capacity: 256)
+    }
+
+    /// Works until the mailbox is closed and empty.
+    func run() {
+        while let messages = mailbox.receive(limit: 64, waiting: behind.isEmpty ? nil : 0) {
+            for message in messages { handle(message) }
+            advance()
+            answerQuestions()
+        }
+        while !behind.isEmpty { advance() }
+        answerQuestions()
+    }
+
+    private func handle(_ message: ShardMessage) {
+        switch message {
+        case .adopt(let setups):
+            for setup in setups {
+                let state = SeriesState(setup: setup)
+                series[state.id] = state
+                behind[state.id] = state
+            }
+        case .settle(let id, let cadence, let latenessSlots):
+            series[id]?.settle(cadence: cadence, latenessSlots: latenessSlots)
+        case .commit(let readings):
+            for item in readings {
+                guard let state = series[item.reading.series] else { continue }
+                state.absorb(item.reading, at: item.position)
+                behind[state.id] = state
+            }
+        case .hold(let ids): for id in ids { series[id]?.isHeld = true }
+        case .release(let ids): for id in ids { series[id]?.isHeld = false }
+        case .load(let assignments, let history): load(assignments, history)
+        case .forget(let ids):
+            for id in ids {
+                series[id] = nil
+                behind[id] = nil
+            }
+        case .ask(let ids, let answer): questions.append((ids, answer))
+        }
+    }
+
+    private func load(_ assignments: [SeriesID: Assignment], _ history: [SeriesID: [PositionedReading]]) {
+        for (id, assignment) in assignments {
+            guard let state = series[id] else { continue }
+            state.load(assignment, checkpoint: nil, history: history[id] ?? [])
+            behind[id] = state
+            let version = assignment.version.version
+            watchers.publish(
+                .model(
+                    series: state.key, forecaster: version.forecaster, version: version.number,
+                    reason: assignment.epoch.reason))
+        }
+    }
+
+    private func advance() {
+        guard !behind.isEmpty else { return }
+        let unfinished = stepper.advance(Array(behind.values), rounds: Self.roundsPerTurn)
+        let stillBehind = Dictionary(unfinished.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        for (id, state) in behind where stillBehind[id] == nil { finish(state) }
+        behind = stillBehind
+    }
+
+    private func finish(_ state: SeriesState) {
+        if let checkpoint = state.settle(kernel: kernel) { checkpoints.put(checkpoint) }
+        guard !watchers.isEmpty, let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil) else { return }
+        watchers.publish(.forecast(forecast))
+    }
+
+    private func answerQuestions() {
+        guard !questions.isEmpty else { return }
+        let view = ShardView(series: series, stepper: stepper)
+        let (ready, waiting) = questions.partitioned { question in
+            question.series.map { ids in ids.allSatisfy { behind[$0] == nil } } ?? behind.isEmpty
+        }
+        questions = waiting
+        for question in ready { question.answer(view) }
+    }
+}
+
+extension Array {
+    /// The elements for which `isFirst` holds, and the others, both in order.
+    fileprivate func partitioned(_ isFirst: (Element) -> Bool) -> ([Element], [Element]) {
+        reduce(into: ([], [])) { parts, element in
+            if isFirst(element) { parts.0.append(element) } else { parts.1.append(element) }
+        }
+    }
+}

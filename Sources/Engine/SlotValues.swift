@@ -1,0 +1,52 @@
+import TimeSeries
+
+/// The values of a series' slots in ascending order, without the empty ones: what lags are read from.
+///
+/// Sparse on purpose: a gap costs nothing, and after a roll-back exactly the values before it are still there.
+struct SlotValues: Sendable {
+    private(set) var slots: [Slot] = []
+    private(set) var values: [Float] = []
+
+    var newest: Slot? { slots.last }
+
+    /// The value of `slot`; NaN when it is empty.
+    subscript(slot: Slot) -> Float {
+        guard let last = slots.last, slot <= last else { return .nan }
+        // Without gaps the place is known; with gaps it can only be farther right than this guess, so search.
+        let guess = slots.count - 1 - Int(clamping: last - slot)
+        if guess >= 0, slots[guess] == slot { return values[guess] }
+        let place = firstIndex(notBefore: slot)
+        return place < slots.count && slots[place] == slot ? values[place] : .nan
+    }
+
+    /// Adds a slot newer than all others.
+    mutating func append(_ value: Float, at slot: Slot) {
+        slots.append(slot)
+        values.append(value)
+    }
+
+    /// Forgets every slot after `slot`.
+    mutating func truncate(after slot: Slot) {
+        let kept = firstIndex(notBefore: slot + 1)
+        slots.removeLast(slots.count - kept)
+        values.removeLast(values.count - kept)
+    }
+
+    /// Forgets every slot before `slot`; now and then, so that the cost per slot is constant.
+    mutating func prune(before slot: Slot) {
+        let dropped = firstIndex(notBefore: slot)
+        guard dropped > 1_024 || dropped > slots.count / 2 else { return }
+        slots.removeFirst(dropped)
+        values.removeFirst(dropped)
+    }
+
+    private func firstIndex(notBefore slot: Slot) -> Int {
+        var low = 0
+        var high = slots.count
+        while low < high {
+            let middle = (low + high) / 2
+            if slots[middle] < slot { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,92 @@
+import Forecasting
+import Storage
+import TimeSeries
+
+/// The running state of one series under one epoch: where it stands, and where it can be rolled back to.
+struct Track: Sendable {
+    /// A state after the step of `slot`, which had a value.
+    struct Snapshot: Sendable {
+        /// nil: before the first slot.
+        var slot: Slot?
+        var state: [Float]
+    }
+
+    /// The step of the newest slot, which later readings may still change.
+    struct Open: Sendable {
+        var slot: Slot
+        var value: Float
+        var state: [Float]
+        var forecast: [Float]
+    }
+
+    let epoch: Epoch
+    let version: LoadedVersion
+    /// The earliest slot the state may see.
+    let firstSlot: Slot
+    /// Ascending; never empty. The first is the base: nothing before it can change any more.
+    var snapshots: [Snapshot]
+    /// The state after the newest closed slot.
+    var head: Snapshot
+    /// The newest slot with a value that the head has stepped over.
+    var lastValueSlot: Slot?
+    var open: Open?
+
+    var model: any ForecastModel { version.model }
+
+    /// A state at the beginning of `epoch`.
+    init(epoch: Epoch, version: LoadedVersion) {
+        let start = epoch.fromSlot.map { $0.subtractingReportingOverflow(Int64(epoch.warmUp)) }
+        self.epoch = epoch
+        self.version = version
+        firstSlot = start.map { $0.overflow ? .min : $0.partialValue } ?? .min
+        head = Snapshot(slot: nil, state: version.model.initialState)
+        snapshots = [head]
+    }
+
+    /// The same, going on from `checkpoint`.
+    init?(epoch: Epoch, version: LoadedVersion, checkpoint: Checkpoint) {
+        guard checkpoint.epoch == epoch.id, checkpoint.state.count == version.model.stateCount else { return nil }
+        self.init(epoch: epoch, version: version)
+        head = Snapshot(slot: checkpoint.slot, state: checkpoint.state)
+        lastValueSlot = checkpoint.slot
+        snapshots = [head]
+    }
+
+    /// Goes back to the newest state before `slot`.
+    mutating func rollBack(before slot: Slot) {
+        open = nil
+        guard let stepped = head.slot, stepped >= slot else { return }
+        while snapshots.count > 1, let newest = snapshots.last?.slot, newest >= slot { snapshots.removeLast() }
+        head = snapshots[snapshots.count - 1]
+        lastValueSlot = head.slot
+    }
+
+    /// The slot to step next, given the next slot that has a reading.
+    ///
+    /// A gap is stepped through for `maxGap` missing slots from its beginning and then jumped over, so that what was
+    /// stepped before a slot never depends on what comes after it.
+    func nextSlot(nextValue: Slot, maxGap: Int) -> Slot {
+        guard let slot = head.slot, let lastValueSlot, slot - lastValueSlot < Int64(maxGap) else { return nextValue }
+        return min(slot + 1, nextValue)
+    }
+
+    /// Takes the state after the step of `slot` as the new head.
+    mutating func close(_ slot: Slot, value: Float, state: [Float], spacing: Int64) {
+        head = Snapshot(slot: slot, state: state)
+        guard !value.isNaN else { return }
+        lastValueSlot = slot
+        let crossed = snapshots.last?.slot.map { floorDivide($0, spacing) != floorDivide(slot, spacing) } ?? true
+        if crossed { snapshots.append(head) }
+    }
+
+    /// Drops the states that nothing will be rolled back to: all before the newest at or before `slot`.
+    ///
+    /// - Returns: whether the base moved.
+    mutating func settle(through slot: Slot) -> Bool {
+        guard let place = snapshots.lastIndex(where: { $0.slot.map { $0 <= slot } ?? false }), place > 0 else {
+            return false
+        }
+        snapshots.removeFirst(place)
+        return true
+    }
+}

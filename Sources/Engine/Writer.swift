@@ -1,0 +1,88 @@
+import Storage
+import TimeSeries
+
+/// What the writer is asked to do.
+enum WriterJob: Sendable {
+    case ingest(IngestRequest)
+    /// Something else that changes the database, run between two group commits.
+    case perform(@Sendable (WriterDesk) -> Void)
+}
+
+/// The one thread that writes to the database.
+///
+/// It takes what has arrived, commits it in one synced transaction, tells the shards, and only then acknowledges.
+/// `@unchecked Sendable`: everything but `mailbox` is touched only by the thread that runs ``run()``.
+final class Writer: @unchecked Sendable {
+    let mailbox: Mailbox<WriterJob>
+    private let desk: WriterDesk
+    private var deferred: [IngestRequest] = []
+    private var deferredSince: Timestamp?
+
+    /// Readings in one group commit: a bound on memory, far above what pays.
+    private static let commitLimit = 65_536
+    /// How long checkpoints may wait for a commit to travel with.
+    private static let idle: Int64 = 1_000_000_000
+
+    init(desk: WriterDesk) {
+        self.desk = desk
+        mailbox = Mailbox(capacity: 1_024)
+    }
+
+    /// Works until the mailbox is closed and empty.
+    func run() {
+        while let jobs = mailbox.receive(limit: 1_024, waiting: patience) {
+            var requests: [IngestRequest] = []
+            for job in jobs {
+                switch job {
+                case .ingest(let request): requests.append(request)
+                case .perform(let body):
+                    commit(requests)
+                    requests = []
+                    body(desk)
+                }
+            }
+            commitOrDefer(requests)
+            if jobs.isEmpty { desk.writeCheckpoints() }
+            desk.dropExpired()
+        }
+        commit([])
+        desk.writeCheckpoints(all: true)
+    }
+
+    private var patience: Int64 { deferred.isEmpty ? Self.idle : min(Self.idle, max(1, remainingDelay)) }
+
+    private var remainingDelay: Int64 {
+        guard let deferredSince else { return 0 }
+        return desk.commitDelay - desk.now.nanoseconds(since: deferredSince)
+    }
+
+    /// Commits now if somebody waits, else when the oldest reading has waited long enough.
+    private func commitOrDefer(_ requests: [IngestRequest]) {
+        if requests.contains(where: \.isUrgent) { return commit(requests) }
+        if deferred.isEmpty, !requests.isEmpty { deferredSince = desk.now }
+        deferred += requests
+        let waiting = deferred.reduce(0) { $0 + $1.readings.count }
+        // A clock set back must not make readings wait longer.
+        if !deferred.isEmpty, remainingDelay <= 0 || remainingDelay > desk.commitDelay || waiting >= Self.commitLimit {
+            commit([])
+        }
+    }
+
+    private func commit(_ requests: [IngestRequest]) {
+        var group: [IngestRequest] = []
+        var size = 0
+        let all = deferred + requests
+        deferred = []
+        deferredSince = nil
+        for request in all {
+            if size > 0, size + request.readings.count > Self.commitLimit {
+                desk.commit(group)
+                group = []
+                size = 0
+            }
+            group.append(request)
+            size += request.readings.count
+        }
+        if !group.isEmpty { desk.commit(group) }
+    }
+}

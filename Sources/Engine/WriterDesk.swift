@@ -1,0 +1,147 @@
+import Storage
+import TimeSeries
+
+/// What the writer thread works with: the database, the series it knows, and the shards it tells.
+///
+/// `@unchecked Sendable`: used by the writer's thread alone, handed to it once before it starts.
+final class WriterDesk: @unchecked Sendable {
+    let store: Store
+    let catalog: ModelCatalog
+    let shards: [Shard]
+    let directory: SeriesDirectory
+    let counters: IngestCounters
+    private let clock: any WallClock
+    private let checkpoints: CheckpointBox
+    private let onFatal: @Sendable (any Error) -> Void
+
+    var configuration: EngineConfiguration
+    private(set) var entries: [SeriesKey: SeriesEntry] = [:]
+    private(set) var position: JournalPosition
+    /// The first version of each forecaster to serve a new series.
+    var firstVersions: [String: LoadedVersion] = [:]
+    private var newestCommit: Timestamp
+    private var nextRetention: Timestamp = .distantPast
+
+    /// Clocks before this are unset: 2025-01-01.
+    private static let earliestClock = Timestamp.from(seconds: 1_735_689_600)
+
+    init(
+        store: Store, catalog: ModelCatalog, shards: [Shard], directory: SeriesDirectory, counters: IngestCounters,
+        checkpoints: CheckpointBox, clock: any WallClock, configuration: EngineConfiguration,
+        recovered: RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void
+    ) {
+        self.store = store
+        self.catalog = catalog
+        self.shards = shards
+        self.directory = directory
+        self.counters = counters
+        self.checkpoints = checkpoints
+        self.clock = clock
+        self.configuration = configuration
+        self.onFatal = onFatal
+        entries = recovered.entries
+        position = recovered.position
+        newestCommit = recovered.newestReading
+        firstVersions = recovered.firstVersions
+        for entry in entries.values { directory.add(entry.id, entry.key) }
+    }
+
+    var now: Timestamp { clock.now }
+    var commitDelay: Int64 { configuration.commitDelay }
+
+    func shard(of id: SeriesID) -> Shard { shards[Int(id.rawValue.magnitude % UInt64(shards.count))] }
+
+    func update(_ entry: SeriesEntry) { entries[entry.key] = entry }
+
+    func forget(_ ids: [SeriesID]) {
+        for id in ids {
+            if let key = directory.key(of: id) { entries[key] = nil }
+            directory.remove(id)
+            shard(of: id).mailbox.post(.forget([id]))
+        }
+    }
+
+    /// Commits `requests` together, tells the shards and answers.
+    func commit(_ requests: [IngestRequest]) {
+        do {
+            let committed = try CommitTransaction(desk: self, now: now, clockIsSet: clockIsSet).run(
+                requests, checkpoints: checkpoints.take(256))
+            entries.merge(committed.admission.touched) { _, new in new }
+            position = committed.lastPosition
+            newestCommit = max(newestCommit, committed.newest)
+            deliver(committed)
+            counters.update { $0.storageFull = false }
+            answer(requests, with: committed)
+        } catch {
+            fail(requests, error)
+        }
+    }
+
+    /// A clock behind the build or the newest commit is a gateway's without a battery: its time is not to be trusted.
+    private var clockIsSet: Bool {
+        let isSet = now > Self.earliestClock && now.nanoseconds(since: newestCommit) > -600_000_000_000
+        counters.update { $0.clockIsSet = isSet }
+        return isSet
+    }
+
+    private func deliver(_ committed: CommitTransaction.Committed) {
+        for setup in committed.births {
+            directory.add(setup.record.id, setup.record.key)
+            shard(of: setup.record.id).mailbox.post(.adopt([setup]))
+        }
+        var parts: [[PositionedReading]] = Array(repeating: [], count: shards.count)
+        for (offset, reading) in committed.admission.readings.enumerated() {
+            let place = Int(reading.series.rawValue.magnitude % UInt64(shards.count))
+            parts[place].append(
+                PositionedReading(reading: reading, position: committed.firstPosition + JournalPosition(offset)))
+        }
+        for key in committed.admission.settled {
+            guard let entry = entries[key], let cadence = entry.cadence else { continue }
+            shard(of: entry.id).mailbox.post(.settle(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
+        }
+        for (shard, part) in zip(shards, parts) where !part.isEmpty { shard.mailbox.post(.commit(part)) }
+    }
+
+    private func answer(_ requests: [IngestRequest], with committed: CommitTransaction.Committed) {
+        for (request, receipt) in zip(requests, committed.receipts) {
+            counters.update { counts in
+                counts.accepted += receipt.accepted
+                counts.late += receipt.late
+                for refusal in receipt.refusals { counts.refused[refusal.reason, default: 0] += 1 }
+            }
+            request.completion(.success(receipt))
+        }
+        counters.update { $0.commits += 1 }
+    }
+
+    private func fail(_ requests: [IngestRequest], _ error: any Error) {
+        let isFull = (error as? StorageError).map { if case .diskFull = $0 { true } else { false } } ?? false
+        if isFull { counters.update { $0.storageFull = true } }
+        for request in requests { request.completion(.failure(isFull ? EngineError.storageFull : error)) }
+        // After a failed sync nobody knows what is on disk; only a fresh start, which reads it again, does.
+        if !isFull { onFatal(error) }
+    }
+
+    /// Writes waiting checkpoints in a transaction of their own.
+    func writeCheckpoints(all: Bool = false) {
+        repeat {
+            let waiting = checkpoints.take(1_024)
+            guard !waiting.isEmpty else { return }
+            do {
+                try store.write { transaction in for item in waiting { try transaction.saveCheckpoint(item) } }
+            } catch {
+                // Recovery replays from an older one; the next base move tries again.
+                return
+            }
+        } while all
+    }
+
+    /// Drops journal entries that are wholly past their retention; looked at once an hour.
+    func dropExpired() {
+        guard let retention = configuration.retention, now > nextRetention else { return }
+        nextRetention = now.advanced(byNanoseconds: 3_600_000_000_000)
+        let limit = now.advanced(byNanoseconds: -retention)
+        let end = position
+        _ = try? store.write { try $0.deleteJournal(before: limit, through: end) }
+    }
+}

@@ -1,0 +1,62 @@
+import Glibc
+
+/// Reads the machine's files; what is missing gives no field.
+enum HostFiles {
+    static func counters() -> HostCounters {
+        HostCounters(
+            stat: text("/proc/stat") ?? "", network: text("/proc/net/dev") ?? "", disks: text("/proc/diskstats") ?? "")
+    }
+
+    static func gauges() -> [HostField] {
+        load(text("/proc/loadavg") ?? "") + memory(text("/proc/meminfo") ?? "") + disk("/") + temperatures()
+    }
+
+    static func load(_ text: String) -> [HostField] {
+        zip(["load1", "load5"], text.split(separator: " ").prefix(2)).compactMap { name, word in
+            Double(word).map { HostField(name: name, value: $0) }
+        }
+    }
+
+    static func memory(_ text: String) -> [HostField] {
+        var kilobytes: [Substring: Double] = [:]
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count >= 2, let value = Double(words[1]) { kilobytes[words[0].dropLast()] = value }
+        }
+        guard let total = kilobytes["MemTotal"], total > 0, let free = kilobytes["MemAvailable"] else { return [] }
+        let cached = kilobytes["Cached"] ?? 0
+        return [
+            HostField(name: "memory_used_percent", value: 100 * (total - free) / total),
+            HostField(name: "memory_cached_percent", value: 100 * cached / total),
+        ]
+    }
+
+    private static func disk(_ path: String) -> [HostField] {
+        var found = statvfs()
+        guard statvfs(path, &found) == 0, found.f_blocks > 0 else { return [] }
+        let used = 100 * (1 - Double(found.f_bavail) / Double(found.f_blocks))
+        return [HostField(name: "disk_used_percent", value: used)]
+    }
+
+    private static func temperatures() -> [HostField] {
+        (0..<8).compactMap { zone in
+            text("/sys/class/thermal/thermal_zone\(zone)/temp").flatMap { Double($0.prefix { $0 != "\n" }) }.map {
+                HostField(name: "temperature", tags: [("zone", "\(zone)")], value: $0 / 1_000)
+            }
+        }
+    }
+
+    /// The whole of a small file.
+    private static func text(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer[..<count]
+        }
+    }
+}

@@ -1,0 +1,143 @@
+public import TimeSeries
+
+/// How well a model forecast one series during the holdout. Smaller is better, 1 is about as good as the last value.
+public struct SeriesScore: Sendable, Hashable, Codable {
+    /// Mean pinball loss over leads and quantiles, doubled, over the MASE scale.
+    public var pinball: Double
+    /// Mean absolute error of the median over the MASE scale.
+    public var mase: Double
+    /// The part of the truths inside the outermost quantiles.
+    public var coverage: Double
+
+    public init(pinball: Double, mase: Double, coverage: Double) {
+        self.pinball = pinball
+        self.mase = mase
+        self.coverage = coverage
+    }
+
+    public var isFinite: Bool { pinball.isFinite && mase.isFinite }
+}
+
+/// A holdout comparison: every model is stepped through every series exactly as it would be live, and its forecasts in
+/// the last part of the series are scored against what came.
+public struct Contest: Sendable {
+    private let panel: Panel
+    private let holdout: Double
+
+    /// - Parameter holdout: the last part of every series, 0 < holdout < 1, that forecasts are scored on.
+    public init(panel: Panel, holdout: Double) {
+        self.panel = panel
+        self.holdout = holdout
+    }
+
+    /// The scores of a model, one per series of the panel; nil where the holdout has nothing to score.
+    public func scores(of model: any ForecastModel, specification: ForecastSpecification) -> [SeriesScore?] {
+        var runners = panel.series.map { Runner($0, holdout: holdout, model: model, specification: specification) }
+        let length = panel.series.map(\.values.count).max() ?? 0
+        for index in 0..<length {
+            for wantsForecasts in [false, true] {
+                let rows = runners.indices.filter { runners[$0].takesPart(at: index, wantsForecasts) }
+                if !rows.isEmpty { step(&runners, rows, index, wantsForecasts, model, specification) }
+            }
+        }
+        return runners.map(\.score)
+    }
+
+    private func step(
+        _ runners: inout [Runner], _ rows: [Int], _ index: Int, _ wantsForecasts: Bool, _ model: any ForecastModel,
+        _ specification: ForecastSpecification
+    ) {
+        let (states, count) = (model.stateCount, specification.forecastCount)
+        var batch = AdvanceBatch(
+            count: rows.count, model: model, forecastCount: count, wantsForecasts: wantsForecasts)
+        for (row, place) in rows.enumerated() {
+            batch.states.replaceSubrange(row * states..<(row + 1) * states, with: runners[place].state)
+            batch.values[row] = runners[place].column.values[index]
+            for (offset, lag) in model.lags.enumerated() {
+                batch.lagged[row * model.lags.count + offset] = runners[place].value(at: index - lag)
+            }
+            batch.calendar[row] = runners[place].column.calendar(at: index)
+        }
+        model.advance(&batch)
+        for (row, place) in rows.enumerated() {
+            runners[place].state = Array(batch.states[row * states..<(row + 1) * states])
+            if wantsForecasts {
+                runners[place].take(batch.forecasts[row * count..<(row + 1) * count], origin: index)
+            }
+        }
+    }
+}
+
+/// One series on its way through a contest.
+private struct Runner {
+    let column: Panel.Series
+    var state: [Float]
+    private let specification: ForecastSpecification
+    private let firstOrigin: Int
+    private let stride: Int
+    private let scale: Double
+    private var loss = 0.0
+    private var error = 0.0
+    private var inside = 0
+    private var count = 0
+
+    init(
+        _ column: Panel.Series, holdout: Double, model: any ForecastModel, specification: ForecastSpecification
+    ) {
+        self.column = column
+        self.specification = specification
+        state = model.initialState
+        firstOrigin = column.values.count - Int(Double(column.values.count) * holdout) - 1
+        stride = max(1, specification.horizon / 4)
+        scale = maseScale(column.values.prefix(max(0, firstOrigin + 1)))
+    }
+
+    func value(at index: Int) -> Float { column.values.indices.contains(index) ? column.values[index] : .nan }
+
+    func takesPart(at index: Int, _ wantsForecasts: Bool) -> Bool {
+        let isOrigin = index >= firstOrigin && (index - firstOrigin) % stride == 0
+        return index < column.values.count && isOrigin == wantsForecasts
+    }
+
+    mutating func take(_ forecast: ArraySlice<Float>, origin: Int) {
+        let width = specification.quantiles.count
+        for lead in 1...specification.horizon {
+            let truth = Double(value(at: origin + lead))
+            guard !truth.isNaN else { continue }
+            let row = forecast[(forecast.startIndex + (lead - 1) * width)...].prefix(width).map { Double($0) }
+            for (level, quantile) in zip(specification.quantiles.levels, row) {
+                let difference = truth - quantile
+                loss += 2 * max(level * difference, (level - 1) * difference) / Double(width)
+                if quantile.isNaN { loss = .nan }
+            }
+            error += abs(truth - row[specification.quantiles.medianIndex])
+            if let low = row.first, let high = row.last, low <= truth, truth <= high { inside += 1 }
+            count += 1
+        }
+    }
+
+    var score: SeriesScore? {
+        guard count > 0 else { return nil }
+        let total = Double(count)
+        return SeriesScore(
+            pinball: loss / total / scale, mase: error / total / scale, coverage: Double(inside) / total)
+    }
+}
+
+/// The mean absolute step of a series: what MASE measures errors in (Hyndman and Koehler, 2006).
+///
+/// A series that never moves has a tiny scale of its own size instead of zero, so that scores stay finite.
+public func maseScale(_ values: some Sequence<Float>) -> Double {
+    var (last, sum, size, count, steps) = (Double.nan, 0.0, 0.0, 0, 0)
+    for value in values where !value.isNaN {
+        if !last.isNaN {
+            sum += abs(Double(value) - last)
+            steps += 1
+        }
+        last = Double(value)
+        size += abs(last)
+        count += 1
+    }
+    let floor = 1e-9 + 1e-6 * size / Double(max(1, count))
+    return max(floor, steps == 0 ? 0 : sum / Double(steps))
+}

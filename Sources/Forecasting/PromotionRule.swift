@@ -1,0 +1,22 @@
+/// Decides, series by series, which contender serves after a contest.
+public struct PromotionRule: Sendable {
+    /// How much smaller than the incumbent's a challenger's loss must be: .01 is one per cent.
+    public var margin: Double
+
+    public init(margin: Double) { self.margin = margin }
+
+    /// The winner's name.
+    ///
+    /// The incumbent stays unless the best challenger beats it by the margin. A contender whose score is missing or not
+    /// finite cannot win; an incumbent without a finite score loses to any that has one.
+    ///
+    /// - Parameter scores: by contender.
+    public func winner(incumbent: String, scores: [String: SeriesScore]) -> String {
+        let finite = scores.filter { $0.value.isFinite }
+        let challenger = finite.filter { $0.key != incumbent }
+            .min { ($0.value.pinball, $0.key) < ($1.value.pinball, $1.key) }
+        guard let challenger else { return incumbent }
+        guard let standing = finite[incumbent] else { return challenger.key }
+        return challenger.value.pinball < standing.pinball * (1 - margin) ? challenger.key : incumbent
+    }
+}

@@ -1,0 +1,86 @@
+public import TimeSeries
+
+/// What a training run is to do: the `order.json` of its folder.
+public struct TrainingOrder: Sendable, Codable {
+    /// A model to compare the new one with.
+    public struct Contender: Sendable, Codable {
+        /// Unique within the order.
+        public var name: String
+        public var method: String
+        public var specification: ForecastSpecification
+        /// A file of the folder; nil for a method without weights.
+        public var weightsFile: String?
+
+        public init(name: String, method: String, specification: ForecastSpecification, weightsFile: String?) {
+            self.name = name
+            self.method = method
+            self.specification = specification
+            self.weightsFile = weightsFile
+        }
+    }
+
+    /// One row of `panel.npy`.
+    public struct Column: Sendable, Codable {
+        public var id: SeriesID
+        public var key: String
+        public var cadence: Cadence
+        public var start: Slot
+        public var count: Int
+        /// Seconds to add to UTC, by the index they begin at.
+        public var utcOffsets: [Int: Int32]
+    }
+
+    public var method: String
+    public var specification: ForecastSpecification
+    /// The last part of every series, which is not trained on.
+    public var holdout: Double
+    public var contenders: [Contender]
+    public var columns: [Column]
+
+    public init(
+        method: String, specification: ForecastSpecification, holdout: Double, contenders: [Contender], panel: Panel
+    ) {
+        self.method = method
+        self.specification = specification
+        self.holdout = holdout
+        self.contenders = contenders
+        columns = panel.series.map(Column.init)
+    }
+
+    /// The name of the new model among the contenders.
+    public static let candidate = "candidate"
+}
+
+extension TrainingOrder.Column {
+    init(_ series: Panel.Series) {
+        (id, key, cadence, start) = (series.id, series.key, series.cadence, series.start)
+        count = series.values.count
+        utcOffsets = [:]
+        for (index, offset) in series.utcOffsets.enumerated() where index == 0 || series.utcOffsets[index - 1] != offset {
+            utcOffsets[index] = offset
+        }
+    }
+
+    /// The column with its values.
+    func series(_ values: [Float]) -> Panel.Series {
+        var offset: Int32 = 0
+        let offsets = (0..<values.count).map { index in
+            offset = utcOffsets[index] ?? offset
+            return offset
+        }
+        return Panel.Series(id: id, key: key, cadence: cadence, start: start, values: values, utcOffsets: offsets)
+    }
+}
+
+/// What came of a training run: the `result.json` of its folder.
+public struct TrainingResult: Sendable, Codable {
+    /// Numbers of the run: loss, steps, seconds.
+    public var metrics: [String: Double]
+    /// By contender, the candidate among them: one score per column of the order, nil where nothing could be scored.
+    public var scores: [String: [SeriesScore?]]
+
+    public init(metrics: [String: Double], scores: [String: [SeriesScore?]]) {
+        self.metrics = metrics
+        self.scores = scores
+    }
+}

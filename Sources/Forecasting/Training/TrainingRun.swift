@@ -1,0 +1,32 @@
+/// A training run from folder to folder: what the child process does.
+public enum TrainingRun {
+    /// Trains on all but the holdout, then lets the new model and the contenders forecast the holdout.
+    public static func perform(
+        in folder: RunFolder, methods: [any ForecastingMethod], progress: (TrainingProgress) throws -> Void
+    ) throws {
+        let (order, panel) = try folder.readOrder()
+        guard let method = try find(order.method, methods) as? any TrainableMethod else {
+            throw ForecastingError.badWeights(method: order.method, reason: "it needs no training")
+        }
+        let trained = try method.train(
+            panel.droppingLast(fraction: order.holdout), from: nil, specification: order.specification,
+            progress: progress)
+        let contest = Contest(panel: panel, holdout: order.holdout)
+        let candidate = try method.load(weights: trained.weights, specification: order.specification)
+        var scores = [TrainingOrder.candidate: contest.scores(of: candidate, specification: order.specification)]
+        for contender in order.contenders {
+            let weights = try contender.weightsFile.map { try folder.readWeights($0) } ?? []
+            let model = try find(contender.method, methods).load(
+                weights: weights, specification: contender.specification)
+            scores[contender.name] = contest.scores(of: model, specification: contender.specification)
+        }
+        try folder.write(TrainingResult(metrics: trained.metrics, scores: scores), weights: trained.weights)
+    }
+
+    private static func find(_ name: String, _ methods: [any ForecastingMethod]) throws -> any ForecastingMethod {
+        guard let method = methods.first(where: { $0.manifest.name == name }) else {
+            throw ForecastingError.badWeights(method: name, reason: "this program has no such method")
+        }
+        return method
+    }
+}

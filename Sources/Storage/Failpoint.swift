@@ -1,0 +1,33 @@
+import Glibc
+
+/// Places where a test kills the process: a real `kill -9`, at a moment that matters.
+///
+/// `NILOMETER_FAILPOINT=name=N` kills at the N-th time `name` is passed, after a line in the file that
+/// `NILOMETER_FAILPOINT_LOG` names. Unset, a failpoint costs one comparison.
+package enum Failpoint: String {
+    /// Inside the transaction of a group commit, before COMMIT.
+    case commit
+    /// After COMMIT, before anybody is told.
+    case committed
+    /// Inside the transaction of a promotion, before COMMIT.
+    case promotion
+    /// Inside the transaction of a migration, before COMMIT.
+    case migration
+
+    private static let armed: (name: String, countdown: Countdown)? = {
+        guard let setting = getenv("NILOMETER_FAILPOINT").map({ String(cString: $0) }) else { return nil }
+        let parts = setting.split(separator: "=")
+        guard parts.count == 2, let count = Int(parts[1]) else { return nil }
+        return (String(parts[0]), Countdown(count))
+    }()
+
+    package func hit() {
+        guard let armed = Self.armed, armed.name == rawValue, armed.countdown.isOver() else { return }
+        if let path = getenv("NILOMETER_FAILPOINT_LOG") {
+            let file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+            _ = (rawValue + "\n").withCString { write(file, $0, strlen($0)) }
+            close(file)
+        }
+        kill(getpid(), SIGKILL)
+    }
+}

@@ -1,0 +1,93 @@
+import GRDB
+import TimeSeries
+
+/// The rows of `journal`, inside a transaction.
+struct JournalRows {
+    let db: Database
+
+    /// The highest position ever used.
+    func end() throws -> JournalPosition {
+        let sql = """
+            SELECT MAX((SELECT position FROM journal_end),
+                       COALESCE((SELECT seq + n - 1 FROM journal ORDER BY seq DESC LIMIT 1), 0))
+            """
+        return try db.cachedStatement(sql: sql).fetchOnePosition()
+    }
+
+    func insert(_ places: [JournalCodec.Place], at first: JournalPosition) throws {
+        let bytes = JournalCodec.encode(places)
+        let newest = places.filter { !$0.isRemoved }.map(\.reading.timestamp).max() ?? .distantPast
+        let sql = "INSERT OR REPLACE INTO journal (seq, n, newest, crc32c, readings) VALUES (?, ?, ?, ?, ?)"
+        try db.cachedStatement(sql: sql).execute(
+            arguments: [first, places.count, newest.nanoseconds, Int64(CRC32C.checksum(bytes)), Blob(bytes)])
+    }
+
+    /// The rows from `position` on, at most `limit`, that hold something at least as new as `oldest`.
+    func fetch(from position: JournalPosition, notOlderThan oldest: Timestamp, limit: Int) throws -> [Entry] {
+        let sql = """
+            SELECT seq, n, crc32c, readings FROM journal WHERE seq + n > ? AND seq >= ? AND newest >= ?
+            ORDER BY seq LIMIT ?
+            """
+        // A row that begins before `position` may still hold it; rows are at most one commit long.
+        let earliest = max(1, position - 70_000)
+        let rows = try Row.fetchAll(
+            try db.cachedStatement(sql: sql), arguments: [position, earliest, oldest.nanoseconds, limit])
+        return try rows.map(Self.entry)
+    }
+
+    struct Entry {
+        var first: JournalPosition
+        var places: [JournalCodec.Place]
+        var next: JournalPosition { first + JournalPosition(places.count) }
+    }
+
+    private static func entry(_ row: Row) throws -> Entry {
+        let first: JournalPosition = row["seq"]
+        let count: Int = row["n"]
+        let checksum: Int64 = row["crc32c"]
+        let blob: Blob? = row["readings"]
+        guard let bytes = blob?.bytes, Int64(CRC32C.checksum(bytes)) == checksum else {
+            throw StorageError.damagedJournal(position: first, reason: "its checksum is wrong")
+        }
+        do {
+            let places = try JournalCodec.decode(bytes)
+            guard places.count == count else { throw StorageError.malformed("it holds another number of readings") }
+            return Entry(first: first, places: places)
+        } catch {
+            throw StorageError.damagedJournal(position: first, reason: "\(error)")
+        }
+    }
+
+    /// Replaces the readings of `series` by their bare places.
+    func remove(_ series: SeriesID) throws {
+        var position: JournalPosition = 1
+        while true {
+            let entries = try fetch(from: position, notOlderThan: .distantPast, limit: 256)
+            for entry in entries where entry.places.contains(where: { $0.reading.series == series }) {
+                let left = entry.places.map { place in
+                    place.reading.series == series
+                        ? (Reading(series: series, timestamp: .init(nanoseconds: 0), value: 0, timeliness: .late), true)
+                        : place
+                }
+                try insert(left, at: entry.first)
+            }
+            guard let last = entries.last else { return }
+            position = last.next
+        }
+    }
+
+    func drop(before limit: Timestamp, through end: JournalPosition) throws -> Int {
+        let condition = "newest < ? AND seq + n - 1 <= ?"
+        let arguments: StatementArguments = [limit.nanoseconds, end]
+        let count = try Int.fetchOne(
+            db, sql: "SELECT COALESCE(SUM(n), 0) FROM journal WHERE \(condition)", arguments: arguments)
+        let last = try self.end()
+        try db.execute(sql: "DELETE FROM journal WHERE \(condition)", arguments: arguments)
+        try db.execute(sql: "UPDATE journal_end SET position = MAX(position, ?)", arguments: [last])
+        return count ?? 0
+    }
+}
+
+extension Statement {
+    fileprivate func fetchOnePosition() throws -> JournalPosition { try JournalPosition.fetchOne(self) ?? 0 }
+}

@@ -1,0 +1,123 @@
+import GRDB
+public import TimeSeries
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The database: one writer, many readers.
+///
+/// ``write(_:)`` belongs to one thread; everything else may be called from any. A transaction is on disk when
+/// ``write(_:)`` returns: `journal_mode = WAL` with `synchronous = FULL` syncs the log at every commit
+/// (https://sqlite.org/pragma.html#pragma_synchronous).
+public final class Store: Sendable {
+    let path: String
+    let pool: DatabasePool
+    private let lock: FileLock
+
+    /// Opens `path`, makes it if there is none, and brings its schema up to date.
+    ///
+    /// - Throws: ``StorageError``: in use, written by a newer version, not ours, or not readable.
+    public init(path: String) throws {
+        self.path = path
+        lock = try FileLock(database: path)
+        do {
+            pool = try DatabasePool(path: path, configuration: Self.configuration)
+            try Migrations.run(pool, path: path)
+            try Self.makeDurable(pool)
+        } catch let error as DatabaseError {
+            throw StorageError.cannotOpen(path: path, reason: "\(error)")
+        }
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            // Has to come before the first table; without effect on a database that has one.
+            if !db.configuration.readonly { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
+            try db.execute(sql: "PRAGMA cache_size = -65536")
+            // Debian's SQLite overwrites deleted content with zeros by default, which doubles what is written.
+            try db.execute(sql: "PRAGMA secure_delete = OFF")
+            try db.execute(sql: "PRAGMA foreign_keys = ON")
+        }
+        return configuration
+    }
+
+    /// GRDB sets `synchronous` to NORMAL when it opens a WAL database, so FULL has to come after, and is checked.
+    private static func makeDurable(_ pool: DatabasePool) throws {
+        let wanted = [("synchronous", "2"), ("secure_delete", "0"), ("journal_mode", "wal")]
+        try pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            for (name, expected) in wanted {
+                let found = try String.fetchOne(db, sql: "PRAGMA \(name)") ?? "nothing"
+                guard found == expected else {
+                    throw StorageError.pragma(name: name, expected: expected, found: found)
+                }
+            }
+        }
+    }
+
+    /// The value of a pragma on the connection that writes.
+    package func writerPragma(_ name: String) throws -> String? {
+        try pool.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(name)") }
+    }
+
+    /// Runs `body` in one transaction, which is synced to disk when this returns, or undone when it throws.
+    ///
+    /// - Throws: ``StorageError/diskFull(path:)`` (nothing was changed; try again when there is room),
+    ///   ``StorageError/io(path:reason:)``, or what `body` throws.
+    public func write<T>(_ body: (WriteTransaction) throws -> T) throws -> T {
+        do {
+            let notes = WriteTransaction.Notes()
+            let result = try pool.writeWithoutTransaction { db in
+                var result: T?
+                try db.inTransaction(.immediate) {
+                    result = try body(WriteTransaction(db: db, notes: notes))
+                    if notes.wroteJournal { Failpoint.commit.hit() }
+                    if notes.promoted { Failpoint.promotion.hit() }
+                    return .commit
+                }
+                return result
+            }
+            if notes.wroteJournal { Failpoint.committed.hit() }
+            guard let result else { throw StorageError.io(path: path, reason: "the transaction gave no result") }
+            return result
+        } catch let error as DatabaseError {
+            throw storageError(error)
+        }
+    }
+
+    func storageError(_ error: DatabaseError) -> StorageError {
+        error.resultCode == .SQLITE_FULL ? .diskFull(path: path) : .io(path: path, reason: "\(error)")
+    }
+
+    /// Moves the log into the file and closes it.
+    public func close() throws {
+        try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        try pool.close()
+    }
+
+    /// Copies the database to `target` while it is in use, in steps, so that the writer is never kept waiting.
+    public func backup(to target: String, progress: @escaping (Double) -> Void) throws {
+        let copy = try DatabaseQueue(path: target)
+        try pool.backup(to: copy, pagesPerStep: 256) { step in
+            progress(step.totalPageCount == 0 ? 1 : Double(step.completedPageCount) / Double(step.totalPageCount))
+        }
+        try copy.close()
+    }
+
+    /// Sizes for people.
+    public func statistics() throws -> StoreStatistics {
+        try pool.read { db in
+            let row = try Row.fetchOne(db, sql: "SELECT COUNT(*) AS rows, COALESCE(SUM(n), 0) AS readings FROM journal")
+            let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+            return StoreStatistics(
+                fileBytes: pages * size, journalRows: row?["rows"] ?? 0, journalReadings: row?["readings"] ?? 0,
+                seriesCount: try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM series") ?? 0)
+        }
+    }
+}

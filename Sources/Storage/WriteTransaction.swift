@@ -1,0 +1,141 @@
+import GRDB
+public import TimeSeries
+
+/// The changes that one transaction can make. Valid only inside ``Store/write(_:)``.
+public struct WriteTransaction {
+    /// What the transaction did, for the failpoints.
+    final class Notes {
+        var wroteJournal = false
+        var promoted = false
+    }
+
+    let db: Database
+    let notes: Notes
+
+    // MARK: Series
+
+    public func insertSeries(
+        key: SeriesKey, aggregate: Aggregate, forecaster: String?, createdAt: Timestamp
+    ) throws -> SeriesID {
+        let sql = "INSERT INTO series (key, aggregate, forecaster, created_at) VALUES (?, ?, ?, ?)"
+        try run(sql, [key.description, aggregate.rawValue, forecaster, createdAt.nanoseconds])
+        return SeriesID(db.lastInsertedRowID)
+    }
+
+    /// Settles cadence and lateness, which belong together: slots are counted in the cadence.
+    public func setCadence(_ cadence: Cadence, latenessSlots: Int, of series: SeriesID) throws {
+        let sql = "UPDATE series SET cadence = ?, lateness = ? WHERE id = ?"
+        try run(sql, [cadence.nanoseconds, latenessSlots, series.rawValue])
+    }
+
+    public func setForecaster(_ name: String?, of series: SeriesID) throws {
+        try run("UPDATE series SET forecaster = ? WHERE id = ?", [name, series.rawValue])
+    }
+
+    /// Removes a series with its readings, epochs and checkpoints. The positions of all other readings stay.
+    public func deleteSeries(_ series: SeriesID) throws {
+        try JournalRows(db: db).remove(series)
+        try run("DELETE FROM series WHERE id = ?", [series.rawValue])
+    }
+
+    // MARK: Journal
+
+    /// Appends one row.
+    ///
+    /// - Returns: the position of the first reading; the others follow without a gap.
+    public func appendJournal(_ readings: [Reading]) throws -> JournalPosition {
+        let first = try JournalRows(db: db).end() + 1
+        try JournalRows(db: db).insert(readings.map { ($0, false) }, at: first)
+        notes.wroteJournal = true
+        return first
+    }
+
+    /// Drops the rows that hold nothing newer than `limit` and lie wholly at or before `end`.
+    ///
+    /// - Returns: how many readings were dropped.
+    @discardableResult
+    public func deleteJournal(before limit: Timestamp, through end: JournalPosition) throws -> Int {
+        try JournalRows(db: db).drop(before: limit, through: end)
+    }
+
+    // MARK: Checkpoints
+
+    /// Stores a checkpoint and keeps the two newest of its series.
+    public func saveCheckpoint(_ checkpoint: Checkpoint) throws {
+        let payload = CheckpointCodec.encode(checkpoint)
+        let sql = "INSERT OR REPLACE INTO checkpoint (series, epoch, slot, crc32c, payload) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?"
+        try run(
+            sql,
+            [
+                checkpoint.epoch, checkpoint.slot, Int64(CRC32C.checksum(payload)), Blob(payload),
+                checkpoint.series.rawValue,
+            ])
+        let older = """
+            DELETE FROM checkpoint WHERE series = ?1 AND (epoch, slot) NOT IN
+                (SELECT epoch, slot FROM checkpoint WHERE series = ?1 ORDER BY epoch DESC, slot DESC LIMIT 2)
+            """
+        try run(older, [checkpoint.series.rawValue])
+    }
+
+    // MARK: Models
+
+    /// Stores a version under the next number of its forecaster.
+    public func insertModelVersion(_ new: NewModelVersion) throws -> ModelVersion {
+        let sql = "SELECT COALESCE(MAX(number), 0) + 1 FROM model_version WHERE forecaster = ?"
+        let number = try Int.fetchOne(db, sql: sql, arguments: [new.forecaster]) ?? 1
+        try run(
+            """
+            INSERT INTO model_version (forecaster, number, method, method_version, parameters, parent, created_at,
+                window_start, window_end, metrics, crc32c, weights) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                new.forecaster, number, new.method, new.methodVersion, new.parameters, new.parent,
+                new.createdAt.nanoseconds, new.windowStart?.nanoseconds, new.windowEnd?.nanoseconds, new.metrics,
+                Int64(CRC32C.checksum(new.weights)), Blob(new.weights),
+            ])
+        return ModelVersion(
+            id: db.lastInsertedRowID, forecaster: new.forecaster, number: number, method: new.method,
+            methodVersion: new.methodVersion, parameters: new.parameters, parent: new.parent,
+            createdAt: new.createdAt, windowStart: new.windowStart, windowEnd: new.windowEnd, metrics: new.metrics,
+            weightsSize: new.weights.count)
+    }
+
+    public func insertEpoch(_ new: NewEpoch) throws -> Epoch {
+        try run(
+            """
+            INSERT INTO epoch (series, version, from_slot, warm_up, position, reason, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                new.series.rawValue, new.version, new.fromSlot, new.warmUp, new.position, new.reason,
+                new.createdAt.nanoseconds,
+            ])
+        return Epoch(
+            id: db.lastInsertedRowID, series: new.series, version: new.version, fromSlot: new.fromSlot,
+            warmUp: new.warmUp, position: new.position, reason: new.reason, createdAt: new.createdAt)
+    }
+
+    /// Points `forecaster` at the version that was promoted last.
+    public func recordChampion(forecaster: String, version: Int64) throws {
+        try run("INSERT OR REPLACE INTO champion (forecaster, version) VALUES (?, ?)", [forecaster, version])
+        notes.promoted = true
+    }
+
+    // MARK: Schedule
+
+    public func setSchedule(_ record: ScheduleRecord) throws {
+        try run(
+            """
+            INSERT OR REPLACE INTO schedule (forecaster, next_due, last_started, last_finished, last_outcome)
+                VALUES (?, ?, ?, ?, ?)
+            """,
+            [
+                record.forecaster, record.nextDue?.nanoseconds, record.lastStarted?.nanoseconds,
+                record.lastFinished?.nanoseconds, record.lastOutcome,
+            ])
+    }
+
+    private func run(_ sql: String, _ arguments: StatementArguments) throws {
+        try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+}

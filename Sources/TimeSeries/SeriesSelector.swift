@@ -1,0 +1,34 @@
+/// A pattern over series names: the text of a ``SeriesKey`` in which `*` stands for any characters, also none.
+public struct SeriesSelector: Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+    private let parts: [[UInt8]]
+
+    /// Every text is a selector; one without `*` selects the one series of that name.
+    public init(_ pattern: String) {
+        description = pattern
+        parts = pattern.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
+    }
+
+    /// Selects every series.
+    public static let all = SeriesSelector("*")
+
+    public func matches(_ key: SeriesKey) -> Bool {
+        var rest = Array(key.description.utf8)[...]
+        guard let first = parts.first, let last = parts.last, rest.starts(with: first) else { return false }
+        if parts.count == 1 { return rest.count == first.count }
+        rest = rest.dropFirst(first.count)
+        for part in parts.dropFirst().dropLast() {
+            guard let end = Self.end(of: part, in: rest) else { return false }
+            rest = rest[end...]
+        }
+        return rest.count >= last.count && rest.suffix(last.count).elementsEqual(last)
+    }
+
+    /// Where the first occurrence of `part` in `text` ends.
+    private static func end(of part: [UInt8], in text: ArraySlice<UInt8>) -> Int? {
+        guard text.count >= part.count else { return nil }
+        return (text.startIndex...text.endIndex - part.count)
+            .first { text[$0..<$0 + part.count].elementsEqual(part) }
+            .map { $0 + part.count }
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// `niloctl`: the control command of a Nilometer daemon. One verb a file; speaks `org.nilometer.Control`.
+@main
+struct Niloctl: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "niloctl",
+        abstract: "Ask and direct a Nilometer daemon.",
+        discussion: """
+            Examples:
+              niloctl status
+              niloctl forecast 'room,id=1 t' --plot
+              niloctl ingest readings.lp
+              niloctl watch 'room,*'
+            """,
+        subcommands: [
+            Status.self, ListSeries.self, Ingest.self, ShowForecast.self, Watch.self, Forecasters.self, Retrain.self,
+            Models.self, Promote.self, Rollback.self, State.self, Reset.self, Export.self, Backup.self, Reload.self,
+            Forget.self, ShowVersion.self,
+        ])
+}

@@ -1,0 +1,17 @@
+import ControlInterface
+import Varlink
+
+extension VarlinkClient {
+    /// The one series that `text` names; a pattern has to fit exactly one.
+    func resolve(_ text: String) throws -> String {
+        guard text.contains("*") else { return text }
+        let found = try call(
+            Control.qualified("ListSeries"), Question.Selected(selector: text), as: Reply.ListSeries.self
+        ).series.map(\.name)
+        guard found.count == 1 else {
+            let names = found.prefix(5).map { "\n  \($0)" }.joined()
+            throw Exit.say("\"\(text)\" fits \(found.count) series, expected one\(names)", 65)
+        }
+        return found[0]
+    }
+}

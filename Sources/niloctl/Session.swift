@@ -1,0 +1,85 @@
+import ArgumentParser
+import ControlInterface
+import Glibc
+import Varlink
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The options of every verb.
+struct CommonOptions: ParsableArguments {
+    @Option(help: "The daemon's control socket (or NILOMETER_SOCKET).") var socket: String?
+    @Flag(help: "Print the daemon's replies as JSON.") var json = false
+
+    /// Runs `body` with a connection; every failure becomes a sentence and an exit code of sysexits.h.
+    func connected(_ body: (VarlinkClient) throws -> Void) throws {
+        let path = socket ?? Self.usualSocket
+        do {
+            try body(VarlinkClient(path: path))
+        } catch let error as VarlinkError {
+            throw Exit.say(error.text("text") ?? "\(error)", Self.code(of: error))
+        } catch let error as ConnectionError {
+            throw Exit.say("\(error)\nIs nilod running? Start it with `make run` or `systemctl start nilod`.", 69)
+        } catch let error as DecodingError {
+            throw Exit.say("the daemon answered something unexpected (\(error)); are both of one version?", 76)
+        }
+    }
+
+    private static func code(of error: VarlinkError) -> Int32 {
+        switch error.name {
+        case Control.qualified("NotPermitted"): 77
+        case Control.qualified("Busy"): 75
+        case let name where name.hasPrefix("org.varlink.service."): 76
+        default: 65
+        }
+    }
+
+    private static var usualSocket: String {
+        func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+        if let path = environment("NILOMETER_SOCKET"), !path.isEmpty { return path }
+        let user = environment("XDG_RUNTIME_DIR").map { $0 + "/nilometer/nilod.sock" }
+        return [Control.defaultSocket, user ?? "", "/tmp/nilometer/nilod.sock"].first { access($0, F_OK) == 0 }
+            ?? Control.defaultSocket
+    }
+
+    /// Prints a reply as JSON if that was asked for, else as `table` says.
+    func show<Reply: Codable>(_ reply: Reply, _ table: (Reply) -> String) throws {
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            encoder.nonConformingFloatEncodingStrategy = .convertToString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            Output.print(String(decoding: try encoder.encode(reply), as: UTF8.self) + "\n")
+        } else {
+            Output.print(table(reply))
+        }
+    }
+}
+
+enum Exit {
+    static func say(_ text: String, _ code: Int32) -> ExitCode {
+        Output.complain("niloctl: \(text)\n")
+        return ExitCode(code)
+    }
+}
+
+/// The two streams, unbuffered: what a person sees is never late.
+enum Output {
+    static func print(_ text: String) { write(1, text) }
+    static func complain(_ text: String) { write(2, text) }
+    static var isTerminal: Bool { isatty(1) == 1 }
+    static var isComplaintTerminal: Bool { isatty(2) == 1 }
+
+    private static func write(_ descriptor: Int32, _ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            // A reader that has seen enough (`| head`) is no error.
+            guard count > 0 else { exit(0) }
+            bytes = bytes.dropFirst(count)
+        }
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import ControlInterface
+
+struct Forecasters: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "What the configuration forecasts with.")
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        try common.connected { client in
+            let reply = try client.call(Control.qualified("ListForecasters"), as: Reply.ListForecasters.self)
+            try common.show(reply) { reply in
+                Table(
+                    ["FORECASTER", "METHOD", "SERIES", "HORIZON", "RETRAIN", "NEXT", "LAST"],
+                    reply.forecasters.map { one in
+                        [
+                            one.name, one.method, "\(one.series)", "\(one.horizon)", one.retrain, one.nextDue ?? "-",
+                            one.lastOutcome ?? "-",
+                        ]
+                    }
+                ).text
+            }
+        }
+    }
+}

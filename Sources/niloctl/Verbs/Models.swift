@@ -1,0 +1,41 @@
+import ArgumentParser
+import ControlInterface
+
+struct Models: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The model versions of a forecaster, and their scores on the holdout.",
+        discussion: "PINBALL and MASE are means over series, in units of the last value's one-step error: less is better.")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The forecaster.") var name: String
+
+    func run() throws {
+        try common.connected { client in
+            let reply = try client.call(
+                Control.qualified("ListModels"), Question.OfForecaster(forecaster: name), as: Reply.ListModels.self)
+            try common.show(reply) { Self.text($0.models) }
+        }
+    }
+
+    private static func text(_ models: [Model]) -> String {
+        let versions = Table(
+            ["VERSION", "METHOD", "CREATED", "SERVES", "BYTES", ""],
+            models.map { model in
+                [
+                    "\(model.version)", model.method, model.created, "\(model.serves)", "\(model.bytes)",
+                    model.champion ? "champion" : "",
+                ]
+            }
+        ).text
+        guard let scored = models.last(where: { !$0.holdout.isEmpty }) else { return versions }
+        let scores = Table(
+            ["CONTENDER", "PINBALL", "MASE", "SERIES", "BEST ON"],
+            scored.holdout.sorted { $0.pinball < $1.pinball }.map { score in
+                [
+                    score.contender, short(score.pinball, digits: 4), short(score.mase, digits: 4), "\(score.series)",
+                    "\(score.wins)",
+                ]
+            }
+        ).text
+        return versions + "\nholdout of version \(scored.version):\n" + scores
+    }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import ControlInterface
+
+struct Promote: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Let a version serve every series of its forecaster.")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The forecaster.") var name: String
+    @Argument(help: "The version's number.") var version: Int
+
+    func run() throws {
+        try common.connected { client in
+            let question = Question.Promote(forecaster: name, version: version)
+            let reply = try client.call(Control.qualified("Promote"), question, as: Reply.Promote.self)
+            try common.show(reply) { "version \(version) serves \($0.series) series\n" }
+        }
+    }
+}
+
+struct Rollback: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Give every series the version it had before.")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The forecaster.") var name: String
+
+    func run() throws {
+        try common.connected { client in
+            let question = Question.OfForecaster(forecaster: name)
+            let reply = try client.call(Control.qualified("Rollback"), question, as: Reply.Rollback.self)
+            try common.show(reply) { "\($0.series) series went back\n" }
+        }
+    }
+}

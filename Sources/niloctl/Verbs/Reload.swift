@@ -1,0 +1,37 @@
+import ArgumentParser
+import ControlInterface
+import Glibc
+
+struct Reload: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Read the configuration again.")
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        try common.connected { client in
+            let reply = try client.call(Control.qualified("Reload"), as: Reply.Reload.self)
+            try common.show(reply) { "\($0.text)\n" }
+        }
+    }
+}
+
+struct Forget: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Remove series with all their readings.")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The series or a pattern.") var selector: String
+    @Flag(help: "Do not ask.") var yes = false
+
+    func run() throws {
+        try common.connected { client in
+            if !yes {
+                let question = Question.Selected(selector: selector)
+                let found = try client.call(Control.qualified("ListSeries"), question, as: Reply.ListSeries.self)
+                guard isatty(0) == 1 else { throw Exit.say("this removes \(found.series.count) series; say --yes", 64) }
+                Output.complain("Remove \(found.series.count) series with all their readings? [y/N] ")
+                guard readLine()?.lowercased().hasPrefix("y") ?? false else { throw ExitCode(1) }
+            }
+            let reply = try client.call(
+                Control.qualified("Forget"), Question.Forget(selector: selector), as: Reply.Forget.self)
+            try common.show(reply) { reply in reply.removed.map { "removed \($0)\n" }.joined() }
+        }
+    }
+}

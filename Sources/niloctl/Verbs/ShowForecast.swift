@@ -1,0 +1,28 @@
+import ArgumentParser
+import ControlInterface
+
+struct ShowForecast: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "forecast", abstract: "The newest forecast of a series.",
+        discussion: "The series may be a pattern that fits one: niloctl forecast 'host*load1' --plot")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The series, such as 'room,id=1 t'.") var series: String
+    @Flag(help: "Draw history, median and interval.") var plot = false
+
+    func run() throws {
+        try common.connected { client in
+            let name = try client.resolve(series)
+            let reply = try client.call(
+                Control.qualified("GetForecast"), Question.OfSeries(series: name), as: Reply.GetForecast.self)
+            try common.show(reply) { reply in plot ? Plot(reply.forecast).text : Self.table(reply.forecast) }
+        }
+    }
+
+    static func table(_ forecast: Forecast) -> String {
+        let stale = forecast.stale ? "   (stale: no reading for five cadences)" : ""
+        let head = "\(forecast.series)   \(forecast.forecaster): \(forecast.method), version \(forecast.modelVersion)\(stale)\n"
+        let header = ["LEAD", "TIME"] + forecast.quantiles.map { "\($0)" }
+        return head
+            + Table(header, forecast.leads.map { ["\($0.lead)", $0.time] + $0.values.map { short(Double($0)) } }).text
+    }
+}

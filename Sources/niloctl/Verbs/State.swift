@@ -1,0 +1,39 @@
+import ArgumentParser
+import ControlInterface
+
+struct State: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "The running state of a series: model, position, SHA-256.")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The series.") var series: String
+
+    func run() throws {
+        try common.connected { client in
+            let question = Question.OfSeries(series: try client.resolve(series))
+            let reply = try client.call(Control.qualified("GetState"), question, as: Reply.GetState.self)
+            try common.show(reply) { state in
+                """
+                series    \(state.series)
+                model     \(state.forecaster): \(state.method), version \(state.modelVersion)
+                absorbed  journal position \(state.position), slot \(state.slot) (\(state.time))
+                state     \(state.bytes) bytes, SHA-256 \(state.sha256)
+
+                """
+            }
+        }
+    }
+}
+
+struct Reset: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Start the state of a series anew.")
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "The series.") var series: String
+    @Flag(help: "Replay the newest readings, late ones too.") var warm = false
+
+    func run() throws {
+        try common.connected { client in
+            let question = Question.Reset(series: try client.resolve(series), warm: warm)
+            let reply = try client.call(Control.qualified("Reset"), question, as: Reply.Reset.self)
+            try common.show(reply) { _ in "\(series) was reset\n" }
+        }
+    }
+}

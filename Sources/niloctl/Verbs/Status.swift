@@ -1,0 +1,45 @@
+import ArgumentParser
+import ControlInterface
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "How the daemon is.")
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        try common.connected { client in
+            let reply = try client.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
+            try common.show(reply) { status in
+                let refused = status.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+                let rows = [
+                    ["nilod", "\(status.version), process \(status.pid), up \(short(status.uptimeSeconds, digits: 3)) s"],
+                    ["database", "\(status.database), \(short(Double(status.databaseBytes) / 1e6, digits: 3)) MB"],
+                    ["journal", "\(status.journalReadings) readings"],
+                    ["series", "\(status.series)"],
+                    ["ingest", "\(status.accepted) accepted, \(status.late) of them late, backlog \(status.backlog)"],
+                    ["refused", refused.isEmpty ? "none" : refused.joined(separator: ", ")],
+                    ["training", status.training ?? "idle"],
+                    ["watchers", "\(status.watchers)"],
+                    ["kernels", status.kernels],
+                ]
+                let alarms = [
+                    status.storageFull ? "THE DISK IS FULL: readings are refused\n" : "",
+                    status.clockSet ? "" : "THE CLOCK IS NOT SET: readings without a timestamp are refused\n",
+                ]
+                return rows.map { "\($0[0])\(String(repeating: " ", count: 10 - $0[0].count))\($0[1])\n" }.joined() + alarms.joined()
+            }
+        }
+    }
+}
+
+struct ShowVersion: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "The versions of both programs.")
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let own = "0.1.0"
+        try common.connected { client in
+            let reply = try client.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
+            try common.show(["niloctl": own, "nilod": reply.version]) { "niloctl \($0["niloctl"] ?? "")\nnilod   \($0["nilod"] ?? "")\n" }
+        }
+    }
+}

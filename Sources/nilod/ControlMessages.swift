@@ -1,0 +1,48 @@
+import ControlInterface
+import Engine
+import TimeSeries
+
+// The engine's answers as messages of the interface.
+
+extension ControlInterface.Series {
+    init(_ summary: SeriesSummary) {
+        self.init(
+            name: summary.series.description, forecaster: summary.forecaster, method: summary.method,
+            modelVersion: summary.version, cadenceSeconds: summary.cadence.map { Double($0.nanoseconds) / 1e9 },
+            newest: summary.newest?.text, newestValue: summary.newestValue, readings: summary.counts.readings,
+            corrected: summary.counts.corrected, repeated: summary.counts.repeated, late: summary.counts.late)
+    }
+}
+
+extension ControlInterface.Forecast {
+    init(_ made: SeriesForecast) {
+        let forecast = made.forecast
+        let leads = (0..<forecast.horizon).map { place in
+            Lead(
+                lead: place + 1, time: forecast.time(ofLead: place + 1).text,
+                values: Array(forecast.quantiles(atLead: place + 1)))
+        }
+        self.init(
+            series: made.series.description, forecaster: made.forecaster, method: made.method,
+            modelVersion: made.version, origin: forecast.cadence.start(of: forecast.origin).text,
+            cadenceSeconds: Double(forecast.cadence.nanoseconds) / 1e9, quantiles: forecast.quantiles.levels,
+            leads: leads, stale: forecast.isStale,
+            history: made.history.suffix(120).map { Point(time: forecast.cadence.start(of: $0.slot).text, value: $0.value) })
+    }
+}
+
+extension Reply.Retrain {
+    init(_ event: RetrainingEvent) {
+        switch event {
+        case .queued: self.init(phase: "queued", done: 0, total: 0, text: "training is queued", promoted: 0)
+        case .preparing: self.init(phase: "preparing", done: 0, total: 0, text: "collecting readings", promoted: 0)
+        case .training(let progress):
+            self.init(
+                phase: "training", done: progress.done, total: progress.total, loss: progress.loss,
+                text: "step \(progress.done) of \(progress.total)", promoted: 0)
+        case .finished(let version, let promoted, let text):
+            self.init(phase: "finished", done: 1, total: 1, text: text, version: version, promoted: promoted)
+        case .failed(let text): self.init(phase: "failed", done: 0, total: 0, text: text, promoted: 0)
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import ControlInterface
+import Crypto
+import Engine
+import Glibc
+import LineProtocol
+import TimeSeries
+import Varlink
+
+// The methods that change nothing.
+extension ControlService {
+    @Sendable func status(_ call: VarlinkCall) async throws {
+        let counts = engine.ingestCounts
+        let statistics = try store.statistics()
+        let refused = counts.refused.map { ($0.key.rawValue, $0.value) }
+        let uptime = (ContinuousClock.now - started) / .seconds(1)
+        try await call.reply(
+            Reply.GetStatus(
+                version: Version.current, pid: Int(getpid()), kernels: Methods.kernels.name, uptimeSeconds: uptime,
+                database: settings.stateDirectory + "/nilo.db", databaseBytes: Int(statistics.fileBytes),
+                journalReadings: statistics.journalReadings, series: engine.seriesCount, accepted: counts.accepted,
+                late: counts.late, refused: Dictionary(refused, uniquingKeysWith: { first, _ in first }),
+                backlog: engine.ingestBacklog, watchers: engine.watcherCount, storageFull: counts.storageFull,
+                clockSet: counts.clockIsSet, training: await retraining.running))
+    }
+
+    @Sendable func listSeries(_ call: VarlinkCall) async throws {
+        let selector = try call.decode(Question.Selected.self).selector
+        let found = try await engine.series(selector.map { SeriesSelector($0) } ?? .all)
+        try await call.reply(Reply.ListSeries(series: found.map { Series($0) }))
+    }
+
+    @Sendable func forecast(_ call: VarlinkCall) async throws {
+        let name = try call.decode(Question.OfSeries.self).series
+        try await call.reply(Reply.GetForecast(forecast: Forecast(try await engine.forecast(of: name))))
+    }
+
+    @Sendable func watch(_ call: VarlinkCall) async throws {
+        guard call.wantsMore else { throw VarlinkError.expectedMore }
+        let selector = try call.decode(Question.Selected.self).selector
+        for await event in engine.watch(selector.map { SeriesSelector($0) } ?? .all) {
+            switch event {
+            case .forecast(let forecast):
+                try await call.reply(Reply.Watch(forecast: Forecast(forecast)), continues: true)
+            case .model(let series, let forecaster, let version, let reason):
+                let text = "\(series): \(forecaster) version \(version), \(reason)"
+                try await call.reply(Reply.Watch(model: text), continues: true)
+            case .dropped(let reason): return try await call.reply(Reply.Watch(dropped: reason))
+            }
+        }
+        try await call.reply(Reply.Watch(dropped: "the watcher did not keep up, or the daemon stops"))
+    }
+
+    @Sendable func listForecasters(_ call: VarlinkCall) async throws {
+        let schedule = try store.schedule()
+        var found: [Forecaster] = []
+        for forecaster in try await engine.forecasters() {
+            let record = schedule[forecaster.configuration.name]
+            found.append(
+                Forecaster(
+                    name: forecaster.configuration.name, method: forecaster.configuration.method,
+                    selectors: forecaster.configuration.selectors.map(\.description),
+                    opponents: forecaster.configuration.opponents, horizon: forecaster.configuration.horizon,
+                    quantiles: forecaster.configuration.quantiles.levels,
+                    retrain: forecaster.configuration.retrain.description, nextDue: record?.nextDue?.text,
+                    lastOutcome: record?.lastOutcome, series: forecaster.seriesCount))
+        }
+        try await call.reply(Reply.ListForecasters(forecasters: found))
+    }
+
+    @Sendable func listModels(_ call: VarlinkCall) async throws {
+        let name = try call.decode(Question.OfForecaster.self).forecaster
+        let champion = try engine.champion(of: name)
+        let models = try await engine.models(of: name).map { version, serves in
+            Model(
+                version: version.number, method: version.method, created: version.createdAt.text,
+                champion: version.id == champion, serves: serves, bytes: version.weightsSize,
+                windowStart: version.windowStart?.text, windowEnd: version.windowEnd?.text,
+                holdout: (HoldoutReport.of(version.metrics)?.holdout ?? []).map { row in
+                    Score(
+                        contender: row.contender, pinball: row.pinball, mase: row.mase, series: row.series, wins: row.wins)
+                }, parameters: version.parameters)
+        }
+        try await call.reply(Reply.ListModels(models: models))
+    }
+
+    @Sendable func state(_ call: VarlinkCall) async throws {
+        let name = try call.decode(Question.OfSeries.self).series
+        let state = try await engine.state(of: name)
+        let bytes = state.bytes
+        let digest = SHA256.hash(data: bytes).map { byte in
+            let text = String(byte, radix: 16)
+            return text.count == 1 ? "0" + text : text
+        }.joined()
+        try await call.reply(
+            Reply.GetState(
+                series: state.series.description, forecaster: state.forecaster, method: state.method,
+                modelVersion: state.version, position: Int(state.position), slot: Int(state.slot), time: state.time.text,
+                bytes: bytes.count, sha256: digest))
+    }
+
+    @Sendable func export(_ call: VarlinkCall) async throws {
+        guard call.wantsMore else { throw VarlinkError.expectedMore }
+        let question = try call.decode(Question.Export.self)
+        func time(_ name: String, _ text: String?, _ missing: Timestamp) throws -> Timestamp {
+            guard let text else { return missing }
+            guard let time = Timestamp(text: text) else { throw VarlinkError.invalidParameter(name) }
+            return time
+        }
+        let (from, to) = (try time("start", question.start, .distantPast), try time("end", question.end, .distantFuture))
+        let encode: (SeriesKey, Timestamp, Double) -> String
+        switch question.format ?? "csv" {
+        case "csv": encode = ReadingEncoder.csv
+        case "line": encode = ReadingEncoder.lineProtocol
+        case "json": encode = ReadingEncoder.json
+        default: throw VarlinkError.invalidParameter("format")
+        }
+        if question.format ?? "csv" == "csv" {
+            try await call.reply(Reply.Export(data: ReadingEncoder.csvHeader), continues: true)
+        }
+        var position: JournalPosition = 1
+        while let piece = try engine.export(SeriesSelector(question.selector), from: from, to: to, after: &position) {
+            let text = piece.map { encode($0.key, $0.reading.timestamp, $0.reading.value) }.joined()
+            if !text.isEmpty { try await call.reply(Reply.Export(data: text), continues: true) }
+        }
+        try await call.reply(Reply.Export(data: ""))
+    }
+}

@@ -1,0 +1,148 @@
+import ControlInterface
+import Engine
+import Feeding
+import Glibc
+import PluginHost
+import Storage
+import Varlink
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Starts everything in order, waits for a signal, and stops it in the other order.
+struct Daemon: Sendable {
+    let settings: Settings
+    let options: SettingsOptions
+    let log: Log
+
+    func run() async throws {
+        try makeFolders()
+        let signals = Signals()
+        Systemd.notify("STATUS=Recovering")
+        let store = try Store(path: settings.stateDirectory + "/nilo.db")
+        let engine = try await Engine(
+            store: store, methods: Methods.all, configuration: settings.engine, clock: SystemClock(),
+            kernel: Methods.kernels.arithmetic, onFatal: { Self.die($0) })
+        for warning in engine.warnings { log.warning(warning) }
+        let retraining = makeRetraining(engine)
+        let schedule = RetrainingSchedule(engine: engine) { forecaster in
+            Task { _ = try? await retraining.request(forecaster) }
+        }
+        schedule.start()
+        let reloader = Reloader(options: options, engine: engine, log: log)
+        let control = ControlService(
+            engine: engine, store: store, retraining: retraining, settings: settings, reload: reloader.reload)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            addServices(to: &group, engine, control)
+            group.addTask { try await wait(for: signals, reloader) }
+            try await group.next()
+            group.cancelAll()
+        }
+        log.notice("stopping")
+        Systemd.notify("STOPPING=1\nSTATUS=Stopping")
+        schedule.stop()
+        await retraining.stop()
+        try engine.stop()
+        unlink(settings.socket)
+    }
+
+    private func makeFolders() throws {
+        for folder in [settings.stateDirectory, URL(filePath: settings.socket).deletingLastPathComponent().path] {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw Exit.say("cannot make the folder \(folder): \(error.localizedDescription)", 73)
+            }
+        }
+    }
+
+    private func makeRetraining(_ engine: Engine) -> Retraining {
+        let log = log
+        let child = TrainingChild(executable: "/proc/self/exe") { log.info("training: \($0)") }
+        return Retraining(engine: engine, folder: URL(filePath: settings.stateDirectory + "/training")) { folder, progress in
+            try await child.run(folder, progress: progress)
+        }
+    }
+
+    private func addServices(to group: inout ThrowingTaskGroup<Void, any Error>, _ engine: Engine, _ control: ControlService)
+    {
+        let (log, settings) = (log, settings)
+        group.addTask {
+            let endpoint = Systemd.activatedSocket.map { VarlinkService.Endpoint.inherited($0) } ?? .path(settings.socket)
+            try await control.service { log.info($0) }.run(endpoint) {
+                if Systemd.activatedSocket == nil { chmod(settings.socket, 0o660) }
+                log.notice("ready: \(engine.seriesCount) series, control on \(settings.socket)")
+                if settings.hints { Self.printHints(settings.socket) }
+                Systemd.notify("READY=1\nSTATUS=\(engine.seriesCount) series")
+            }
+        }
+        if let interval = Systemd.watchdogInterval {
+            group.addTask {
+                while true {
+                    // Fed only when the writer and every shard have answered.
+                    try await engine.heartbeat()
+                    Systemd.notify("WATCHDOG=1")
+                    try await Task.sleep(for: interval)
+                }
+            }
+        }
+        for source in settings.sources {
+            group.addTask { try await Self.run(source, engine, log) }
+        }
+    }
+
+    private static func run(_ source: Settings.Source, _ engine: Engine, _ log: Log) async throws {
+        switch source {
+        case .host(let interval):
+            try await HostSource(interval: interval) { readings in
+                do {
+                    _ = try await engine.ingest(readings, isUrgent: false)
+                } catch {
+                    log.warning("host source: \(error)")
+                    throw error
+                }
+            }.run()
+        case .unix(let path):
+            try await LineListener(path: path) { readings in
+                let receipt = try await engine.ingest(readings)
+                return (receipt.accepted, receipt.refusals.count)
+            }.run()
+        }
+    }
+
+    private func wait(for signals: Signals, _ reloader: Reloader) async throws {
+        for await signal in signals.stream {
+            guard signal == SIGHUP else { return }
+            do {
+                log.notice(try await reloader.reload())
+            } catch {
+                log.error("the configuration was not reloaded: \(error)")
+            }
+        }
+    }
+
+    private static func die(_ error: any Error) {
+        Log.write("nilod: stopping, because what is on disk is not known any more: \(error)")
+        exit(74)
+    }
+
+    private static func printHints(_ socket: String) {
+        let niloctl = ".build/release/niloctl --socket \(socket)"
+        Log.write(
+            """
+
+            This machine is being watched. In another terminal:
+                \(niloctl) status
+                \(niloctl) series
+                \(niloctl) forecast 'host*load1' --plot
+                \(niloctl) watch
+                \(niloctl) models house      (after the first training, about three minutes from now)
+            Stop it with Ctrl-C or even kill -9; `make run` goes on from where it was.
+
+            """)
+    }
+}
+

@@ -1,0 +1,22 @@
+import ArgumentParser
+import Glibc
+import Storage
+
+/// Exit codes are those of sysexits.h, so that scripts and systemd can tell what to do.
+enum Exit {
+    /// Says `text` on standard error and ends with `code`.
+    static func say(_ text: String, _ code: Int32) -> ExitCode {
+        Log.write("nilod: \(text)")
+        return ExitCode(code)
+    }
+
+    static func forStart(_ error: any Error) -> any Error {
+        switch error {
+        case is ExitCode: error
+        case StorageError.lockedBy: say("\(error)", Int32(75))
+        case StorageError.newerSchema, StorageError.notOurs: say("\(error)", Int32(78))
+        case is StorageError: say("\(error)", Int32(74))
+        default: say("\(error)", Int32(70))
+        }
+    }
+}

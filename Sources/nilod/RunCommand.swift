@@ -1,0 +1,50 @@
+import ArgumentParser
+import Glibc
+
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run in the foreground until SIGTERM or SIGINT.")
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        do {
+            let settings = try options.load()
+            let log = Log(minimum: settings.logLevel)
+            try await Daemon(settings: settings, options: options, log: log).run()
+        } catch let error as SettingsError {
+            throw Exit.say("\(error)", Int32(78))
+        } catch {
+            throw Exit.forStart(error)
+        }
+    }
+}
+
+/// Where settings come from: flags over environment over file over defaults.
+struct SettingsOptions: ParsableArguments, Sendable {
+    @Option(help: "The configuration file.") var config: String?
+    @Option(help: "The folder for the database and the training runs.") var stateDir: String?
+    @Option(help: "The path of the control socket.") var socket: String?
+
+    func load() throws -> Settings {
+        var settings = try Settings.load(config ?? Settings.usualFile)
+        settings.stateDirectory = stateDir ?? Settings.environment("STATE_DIRECTORY") ?? settings.stateDirectory
+        settings.socket = socket ?? Settings.environment("NILOMETER_SOCKET") ?? settings.socket
+        return settings
+    }
+}
+
+struct CheckConfig: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check-config", abstract: "Check a configuration file without starting.")
+
+    @Argument(help: "The configuration file.") var file: String
+
+    func run() throws {
+        do {
+            let settings = try Settings.load(file)
+            print("\(file) is fine: \(settings.engine.forecasters.count) forecasters, \(settings.sources.count) sources")
+        } catch let error as SettingsError {
+            throw Exit.say("\(error)", Int32(78))
+        }
+    }
+}

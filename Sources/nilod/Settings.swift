@@ -1,0 +1,45 @@
+import Engine
+import Glibc
+import TimeSeries
+
+/// All that the configuration file says, with defaults for what it does not.
+struct Settings: Sendable {
+    enum Source: Sendable {
+        case host(interval: Duration)
+        case unix(path: String)
+    }
+
+    var stateDirectory = Self.usualStateDirectory
+    var socket = Self.usualSocket
+    var logLevel = Log.Level.notice
+    /// Members of this group may change things, beside the owner and root; nil for nobody else.
+    var group: String?
+    var timeZone = "UTC"
+    var sources: [Source] = []
+    var engine = EngineConfiguration(forecasters: [])
+    /// Printed at the start: what a newcomer may try.
+    var hints = false
+
+    static func environment(_ name: String) -> String? {
+        guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty else { return nil }
+        return value
+    }
+
+    private static var home: String { environment("HOME") ?? "/" }
+
+    /// The file that is read when none is named: the system's, else the user's; nil if there is neither.
+    static var usualFile: String? {
+        let user = (environment("XDG_CONFIG_HOME") ?? home + "/.config") + "/nilometer/nilod.toml"
+        return (getuid() == 0 ? ["/etc/nilometer/nilod.toml"] : [user, "/etc/nilometer/nilod.toml"])
+            .first { access($0, R_OK) == 0 }
+    }
+
+    private static var usualStateDirectory: String {
+        getuid() == 0 ? "/var/lib/nilometer" : (environment("XDG_STATE_HOME") ?? home + "/.local/state") + "/nilometer"
+    }
+
+    private static var usualSocket: String {
+        getuid() == 0
+            ? "/run/nilometer/nilod.sock" : (environment("XDG_RUNTIME_DIR") ?? "/tmp") + "/nilometer/nilod.sock"
+    }
+}

@@ -1,0 +1,140 @@
+import Engine
+import Forecasting
+import Glibc
+import TOMLKit
+import TimeSeries
+
+extension Settings {
+    /// Reads a file; the defaults if there is none.
+    ///
+    /// - Throws: ``SettingsError``: file, line, key, and what would be right.
+    static func load(_ path: String?) throws -> Settings {
+        guard let path else { return Settings() }
+        guard let text = readFile(path) else {
+            throw SettingsError(file: path, line: nil, key: nil, expected: "a readable file (\(String(cString: strerror(errno))))")
+        }
+        let root: TOMLTable
+        do {
+            root = try TOMLTable(string: text)
+        } catch let error as TOMLParseError {
+            throw SettingsError(file: path, line: error.source.begin.line, key: nil, expected: error.description)
+        }
+        return try Settings(Section(root, [], KeyLocator(file: path, text: text)))
+    }
+
+    private static func readFile(_ path: String) -> String? {
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
+        return ferror(file) == 0 ? String(decoding: bytes, as: UTF8.self) : nil
+    }
+
+    private init(_ section: Section) throws {
+        stateDirectory = try section.string("state_dir") ?? stateDirectory
+        socket = try section.string("socket") ?? socket
+        group = try section.string("group")
+        timeZone = try section.string("time_zone") ?? timeZone
+        hints = try section.boolean("hints") ?? false
+        if let name = try section.string("log_level") {
+            guard let level = Log.Level(name) else {
+                throw section.error("log_level", "one of error, warning, notice, info, debug")
+            }
+            logLevel = level
+        }
+        engine.commitDelay = try section.duration("commit_delay") ?? engine.commitDelay
+        engine.retention = try section.duration("retention")
+        engine.shardCount = try section.integer("shards", 1...64) ?? 1
+        engine.calendar = try LocalZone.calendar(timeZone) ?? { throw section.error("time_zone", "a name such as Europe/Berlin") }()
+        sources = try section.sections("source").map { try Source($0) }
+        engine.series = try section.sections("series").map { try SeriesRule($0) }
+        engine.forecasters = try section.sections("forecaster").map { try ForecasterConfiguration($0) }
+        let names = engine.forecasters.map(\.name)
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            throw section.error("forecaster", "different names; \"\(twice)\" is there twice")
+        }
+        try section.finish()
+    }
+}
+
+extension Settings.Source {
+    fileprivate init(_ section: Section) throws {
+        switch try section.required("kind", section.string) {
+        case "host":
+            self = .host(interval: .nanoseconds(try section.duration("every") ?? 10_000_000_000))
+        case "unix": self = .unix(path: try section.required("path", section.string))
+        default: throw section.error("kind", "\"host\" or \"unix\"")
+        }
+        try section.finish()
+    }
+}
+
+extension SeriesRule {
+    fileprivate init(_ section: Section) throws {
+        self.init(selector: SeriesSelector(try section.required("select", section.string)))
+        cadence = try section.duration("cadence").map { nanoseconds in
+            guard let cadence = Cadence(nanoseconds: nanoseconds) else {
+                throw section.error("cadence", "a duration above zero, such as 1s or 5m")
+            }
+            return cadence
+        }
+        lateness = try section.duration("lateness")
+        if let word = try section.string("aggregate") {
+            guard let found = Aggregate(rawValue: word) else {
+                throw section.error("aggregate", "one of mean, last, max, min, sum")
+            }
+            aggregate = found
+        }
+        try section.finish()
+    }
+}
+
+extension ForecasterConfiguration {
+    fileprivate init(_ section: Section) throws {
+        let levels = try section.numbers("quantiles") ?? [0.05, 0.5, 0.95]
+        guard let quantiles = QuantileLevels(levels) else {
+            throw section.error("quantiles", "ascending numbers between 0 and 1")
+        }
+        self.init(
+            name: try section.required("name", section.string), method: try section.string("method") ?? "lstm",
+            selectors: try (section.strings("series") ?? ["*"]).map { SeriesSelector($0) },
+            horizon: try section.integer("horizon", 1...2_000) ?? 24, quantiles: quantiles)
+        opponents = try section.strings("opponents") ?? opponents
+        trainingSlots = try section.integer("training_slots", 64...1_000_000) ?? trainingSlots
+        warmUpSlots = try section.integer("warm_up", 0...100_000) ?? warmUpSlots
+        maxGap = try section.integer("max_gap", 0...100_000) ?? maxGap
+        holdout = try section.number("holdout", 0.01...0.9) ?? holdout
+        margin = try section.number("margin", 0...1) ?? margin
+        if let text = try section.string("retrain") {
+            guard let rule = RetrainRule(text) else {
+                throw section.error("retrain", "\"never\", \"every 6h\" or \"daily 03:00\"")
+            }
+            retrain = rule
+        }
+        parameters = try section.parameters("parameters")
+        try checkMethods(section)
+        try section.finish()
+    }
+
+    private func checkMethods(_ section: Section) throws {
+        let known = Methods.all.map(\.manifest.name)
+        for (key, name) in [("method", method)] + opponents.map({ ("opponents", $0) }) {
+            guard let found = Methods.all.first(where: { $0.manifest.name == name }) else {
+                throw section.error(key, "one of \(known.joined(separator: ", ")), not \"\(name)\"")
+            }
+            do {
+                _ = try found.manifest.resolve(parameters[name] ?? [:])
+            } catch {
+                throw section.error("parameters", "\(error)")
+            }
+        }
+        let isTrainable = Methods.all.contains { $0.manifest.name == method && $0 is any TrainableMethod }
+        if isTrainable, opponents.isEmpty {
+            throw section.error("opponents", "at least one method without training, which serves until the first one")
+        }
+        if let name = parameters.keys.sorted().first(where: { !known.contains($0) }) {
+            throw section.error("parameters", "tables named after methods (\(known.joined(separator: ", "))), not \"\(name)\"")
+        }
+    }
+}
