@@ -18,4 +18,19 @@ struct Niloctl: ParsableCommand {
             Models.self, Promote.self, Rollback.self, State.self, Reset.self, Export.self, Backup.self, Reload.self,
             Forget.self, ShowVersion.self,
         ])
+
+    static func main() { main(Self.optionsLast(Array(CommandLine.arguments.dropFirst()))) }
+
+    /// `niloctl --socket PATH status` is `niloctl status --socket PATH`: the options belong to every verb.
+    static func optionsLast(_ arguments: [String]) -> [String] {
+        var common: [String] = []
+        var rest = arguments[...]
+        while let first = rest.first, first == "--json" || first == "--socket" || first.hasPrefix("--socket=") {
+            let width = first == "--socket" ? 2 : 1
+            common += rest.prefix(width)
+            rest = rest.dropFirst(width)
+        }
+        guard let verb = rest.first else { return arguments }
+        return [verb] + common + rest.dropFirst()
+    }
 }

@@ -36,7 +36,7 @@ final class Section {
     func finish() throws {
         for key in table.keys.sorted() where !known.contains(key) {
             let nearest = nearestNames(to: key, among: known, limit: 1).first.map { "; did you mean \($0)?" } ?? ""
-            throw error(key, "no such key here\(nearest)")
+            throw error(key, "a key that this table has\(nearest)")
         }
     }
 
