@@ -25,7 +25,6 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -71,7 +70,6 @@ let package = Package(
                 "TimeSeries", "Forecasting", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster",
                 "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
@@ -82,6 +80,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        test("ArchitectureTests", []),
         test("TimeSeriesTests", ["TimeSeries"]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
         test("RecurrentTests", ["Recurrent"]),
