@@ -42,10 +42,12 @@ let package = Package(
             path: "Plugins/LSTM", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
         .target(
             name: "SeasonalNaiveForecaster", dependencies: ["Forecasting", "TimeSeries"],
-            path: "Plugins/SeasonalNaive", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
+            path: "Plugins/SeasonalNaive", exclude: ["README.md", "sample.toml"], sources: ["Sources"],
+            swiftSettings: strict),
         .target(
             name: "HoltWintersForecaster", dependencies: ["Forecasting", "TimeSeries"],
-            path: "Plugins/HoltWinters", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
+            path: "Plugins/HoltWinters", exclude: ["README.md", "sample.toml"], sources: ["Sources"],
+            swiftSettings: strict),
 
         // Formats, storage and wires.
         .target(name: "LineProtocol", dependencies: ["TimeSeries"], swiftSettings: strict),

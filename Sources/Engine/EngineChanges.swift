@@ -175,7 +175,9 @@ extension WriterDesk {
             }
         }
         let new = renamed
-        try store.write { transaction in for entry in new { try transaction.setForecaster(entry.forecaster, of: entry.id) } }
+        try store.write { transaction in
+            for entry in new { try transaction.setForecaster(entry.forecaster, of: entry.id) }
+        }
         for entry in renamed { update(entry) }
         self.configuration = configuration
         firstVersions = first

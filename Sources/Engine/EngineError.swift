@@ -34,7 +34,8 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
         case .storageFull:
             "the disk is full: readings are refused until there is room again; free some space, no restart is needed"
         case .stopping: "the daemon is stopping; try again when it runs"
-        case .threadFailed(let name, let code): "could not start the thread \(name) (error \(code)); raise the thread limit"
+        case .threadFailed(let name, let code):
+            "could not start the thread \(name) (error \(code)); raise the thread limit"
         case .unusableVersion(let number, let forecaster, let reason):
             "version \(number) of \(forecaster) cannot serve: \(reason)"
         case .trainingFailed(let forecaster, let reason): "training \(forecaster) failed: \(reason)"

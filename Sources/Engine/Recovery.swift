@@ -49,7 +49,8 @@ struct Recovery {
         var history: [PositionedReading] = []
     }
 
-    private func plan(_ checkpoints: [SeriesID: [Checkpoint]], _ recovered: RecoveredSeries) throws -> [SeriesID: Plan] {
+    private func plan(_ checkpoints: [SeriesID: [Checkpoint]], _ recovered: RecoveredSeries) throws -> [SeriesID: Plan]
+    {
         let epochs = try store.currentEpochs()
         let versions = Dictionary(
             try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

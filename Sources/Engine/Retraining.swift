@@ -21,9 +21,10 @@ public enum RetrainingEvent: Sendable {
 /// Trains one forecaster at a time, each in a child process, and promotes what is better.
 public actor Retraining {
     /// Runs the child on a folder; returns when it has ended well.
-    public typealias Launcher = @Sendable (
-        _ folder: URL, _ progress: @escaping @Sendable (TrainingProgress) -> Void
-    ) async throws -> Void
+    public typealias Launcher =
+        @Sendable (
+            _ folder: URL, _ progress: @escaping @Sendable (TrainingProgress) -> Void
+        ) async throws -> Void
 
     private let engine: Engine
     private let folder: URL

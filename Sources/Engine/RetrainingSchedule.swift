@@ -78,7 +78,8 @@ struct DueClaim {
             if isDue || isStale {
                 // Only the first run is staggered; later ones keep the distance.
                 record.nextDue =
-                    isDue ? forecaster.retrain.due(after: now, stagger: 0, calendar: desk.configuration.calendar) : fresh
+                    isDue
+                    ? forecaster.retrain.due(after: now, stagger: 0, calendar: desk.configuration.calendar) : fresh
                 let new = record
                 try desk.store.write { try $0.setSchedule(new) }
             }

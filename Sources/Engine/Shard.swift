@@ -102,7 +102,9 @@ final class Shard: @unchecked Sendable {
 
     private func finish(_ state: SeriesState) {
         if let checkpoint = state.settle(kernel: kernel) { checkpoints.put(checkpoint) }
-        guard !watchers.isEmpty, let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil) else { return }
+        guard !watchers.isEmpty, let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil) else {
+            return
+        }
         watchers.publish(.forecast(forecast))
     }
 

@@ -30,14 +30,16 @@ extension Engine {
     }
 
     /// Writes the run folder: the panel, and every model the new one has to beat.
-    func prepareTraining(_ forecaster: ForecasterConfiguration, in folder: RunFolder) async throws -> TrainingPreparation
+    func prepareTraining(_ forecaster: ForecasterConfiguration, in folder: RunFolder) async throws
+        -> TrainingPreparation
     {
         let (columns, calendar) = try await perform { desk in
             let columns = desk.entries.values.filter { $0.forecaster == forecaster.name }.compactMap { entry in
                 entry.cadence.flatMap { cadence in
                     entry.frontier.map {
                         PanelAssembly.Column(
-                            id: entry.id, key: entry.key, cadence: cadence, aggregate: entry.rule.aggregate, frontier: $0)
+                            id: entry.id, key: entry.key, cadence: cadence, aggregate: entry.rule.aggregate,
+                            frontier: $0)
                     }
                 }
             }
@@ -74,7 +76,9 @@ extension Engine {
         let byID = Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var versions: [String: LoadedVersion] = [:]
         for method in forecaster.opponents {
-            if let row = rows.last(where: { $0.method == method }) { versions[Self.name(of: row)] = try catalog.load(row) }
+            if let row = rows.last(where: { $0.method == method }) {
+                versions[Self.name(of: row)] = try catalog.load(row)
+            }
         }
         var incumbents: [SeriesID: String] = [:]
         for id in try await seriesIDs(of: forecaster.name) {

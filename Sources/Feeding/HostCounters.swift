@@ -11,7 +11,9 @@ struct HostCounters: Equatable {
     /// Busy per cent, and bytes per second.
     static func rates(from before: HostCounters, to now: HostCounters, seconds: Double) -> [HostField] {
         guard seconds > 0 else { return [] }
-        func rate(_ path: KeyPath<HostCounters, Double>) -> Double { max(0, now[keyPath: path] - before[keyPath: path]) / seconds }
+        func rate(_ path: KeyPath<HostCounters, Double>) -> Double {
+            max(0, now[keyPath: path] - before[keyPath: path]) / seconds
+        }
         let ticks = now.total - before.total
         return [
             HostField(name: "cpu_busy_percent", value: ticks > 0 ? 100 * (now.busy - before.busy) / ticks : 0),
@@ -24,7 +26,9 @@ struct HostCounters: Equatable {
 
     /// From the texts of `/proc/stat`, `/proc/net/dev` and `/proc/diskstats` (proc(5)).
     init(stat: String, network: String, disks: String) {
-        let ticks = stat.split(separator: "\n").first.map { $0.split(separator: " ").dropFirst().compactMap { Double($0) } } ?? []
+        let ticks =
+            stat.split(separator: "\n").first.map { $0.split(separator: " ").dropFirst().compactMap { Double($0) } }
+            ?? []
         total = ticks.prefix(8).reduce(0, +)
         busy = total - ticks.dropFirst(3).prefix(2).reduce(0, +)
         for line in network.split(separator: "\n") {
@@ -38,7 +42,8 @@ struct HostCounters: Equatable {
         for line in disks.split(separator: "\n") {
             let columns = line.split(separator: " ")
             // Whole disks only: their partitions would count the same bytes again.
-            guard columns.count >= 10, columns[1] == "0", let read = Double(columns[5]), let written = Double(columns[9])
+            guard columns.count >= 10, columns[1] == "0", let read = Double(columns[5]),
+                let written = Double(columns[9])
             else { continue }
             diskRead += read * 512
             diskWritten += written * 512

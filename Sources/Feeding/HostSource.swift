@@ -1,6 +1,6 @@
+import Glibc
 /// `Feeding`: what brings readings in: this machine's own sensors and the line protocol listeners.
 public import TimeSeries
-import Glibc
 
 /// Takes readings in; suspends while the journal is behind.
 public typealias IngestFunction = @Sendable ([IncomingReading]) async throws -> Void

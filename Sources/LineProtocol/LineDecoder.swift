@@ -82,7 +82,9 @@ public struct LineDecoder {
         while let byte = cursor.current, !ends.contains(byte) {
             let isSpecial = byte == Byte.equals || byte == Byte.comma || byte == Byte.space
             let isMeasurement = !ends.contains(Byte.equals) && what == "a measurement"
-            if byte == Byte.newline || byte == Byte.carriageReturn || isSpecial && !(isMeasurement && byte == Byte.equals) {
+            if byte == Byte.newline || byte == Byte.carriageReturn
+                || isSpecial && !(isMeasurement && byte == Byte.equals)
+            {
                 throw cursor.problem("expected \(what) before this \(Self.describe(byte))")
             }
             if byte == Byte.backslash, let next = cursor.next, Self.isEscapable(next) { cursor.advance() }
@@ -167,7 +169,9 @@ public struct LineDecoder {
         }
         guard let count = Int64(text) else { throw start.problem("expected a whole number as timestamp") }
         let (nanoseconds, overflow) = count.multipliedReportingOverflow(by: precision.factor)
-        guard !overflow else { throw start.problem("expected a timestamp in \(precision.rawValue) before the year 2262") }
+        guard !overflow else {
+            throw start.problem("expected a timestamp in \(precision.rawValue) before the year 2262")
+        }
         return Timestamp(nanoseconds: nanoseconds)
     }
 }

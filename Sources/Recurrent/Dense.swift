@@ -11,7 +11,8 @@ public final class Dense: Sendable {
     /// - Parameters:
     ///   - kernel: `[inputs, units]`.
     ///   - bias: `[units]`.
-    public init(inputs: Int, units: Int, kernel: [Float], bias: [Float], kernels: Kernels = .best) throws(RecurrentError)
+    public init(inputs: Int, units: Int, kernel: [Float], bias: [Float], kernels: Kernels = .best)
+        throws(RecurrentError)
     {
         guard kernel.count == inputs * units else {
             throw .shape(what: "kernel", expected: [inputs, units], actual: [kernel.count])

@@ -24,7 +24,8 @@ public final class LSTMTape {
     private var c: [Float]
     private var tanhC: [Float]
 
-    public init(_ weights: LSTMWeights, recurrentActivation: RecurrentActivation = .sigmoid, timesteps: Int, batch: Int) {
+    public init(_ weights: LSTMWeights, recurrentActivation: RecurrentActivation = .sigmoid, timesteps: Int, batch: Int)
+    {
         (self.weights, self.timesteps, self.batch) = (weights, timesteps, batch)
         layer = LSTM(weights, recurrentActivation: recurrentActivation)
         let states = batch * weights.units

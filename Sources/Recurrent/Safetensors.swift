@@ -38,7 +38,9 @@ public struct Safetensors: Sendable, Equatable {
         var data: [UInt8] = []
         for (name, tensor) in tensors.sorted(by: { $0.key < $1.key }) {
             let start = data.count
-            for value in tensor.values { withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) } }
+            for value in tensor.values {
+                withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
+            }
             headers[name] = Header(dtype: "F32", shape: tensor.shape, data_offsets: [start, data.count])
         }
         let encoder = JSONEncoder()
@@ -75,7 +77,9 @@ public struct Safetensors: Sendable, Equatable {
         }
         let bytes = data[(data.startIndex + from)..<(data.startIndex + to)]
         let values = bytes.withUnsafeBytes { raw in
-            (0..<count).map { Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))) }
+            (0..<count).map {
+                Float(bitPattern: UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+            }
         }
         guard values.allSatisfy(\.isFinite) else { throw .notFinite(tensor: name) }
         return Tensor(shape: header.shape, values: values)

@@ -10,7 +10,9 @@ struct TransposedKernel {
 
     init(_ kernel: [Float], rows: Int, columns: Int, kernels: Kernels) {
         var transposed = [Float](repeating: 0, count: kernel.count)
-        for row in 0..<rows { for column in 0..<columns { transposed[column * rows + row] = kernel[row * columns + column] } }
+        for row in 0..<rows {
+            for column in 0..<columns { transposed[column * rows + row] = kernel[row * columns + column] }
+        }
         packed = kernels.packed(transposed, rows: columns, columns: rows)
         zeros = [Float](repeating: 0, count: rows)
         (self.rows, self.columns, self.kernels) = (rows, columns, kernels)
@@ -26,7 +28,8 @@ struct TransposedKernel {
                         guard let d = d.baseAddress, let w = w.baseAddress, let b = b.baseAddress,
                             let y = out.baseAddress
                         else { return }
-                        kernels.table.pointee.affine(count, columns, 0, rows, w, b, d + offset, columns, nil, 0, y, rows)
+                        kernels.table.pointee.affine(
+                            count, columns, 0, rows, w, b, d + offset, columns, nil, 0, y, rows)
                     }
                 }
             }

@@ -27,7 +27,8 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
         case .io(let path, let reason): "\(path): \(reason)"
         case .damagedJournal(let position, let reason):
             "the journal entry at position \(position) is damaged (\(reason)); restore a backup"
-        case .damagedWeights(let version): "the weights of model version \(version) are damaged; promote another version"
+        case .damagedWeights(let version):
+            "the weights of model version \(version) are damaged; promote another version"
         case .malformed(let reason): reason
         }
     }

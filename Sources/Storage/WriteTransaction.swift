@@ -63,7 +63,8 @@ public struct WriteTransaction {
     /// Stores a checkpoint and keeps the two newest of its series.
     public func saveCheckpoint(_ checkpoint: Checkpoint) throws {
         let payload = CheckpointCodec.encode(checkpoint)
-        let sql = "INSERT OR REPLACE INTO checkpoint (series, epoch, slot, crc32c, payload) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?"
+        let sql =
+            "INSERT OR REPLACE INTO checkpoint (series, epoch, slot, crc32c, payload) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?"
         try run(
             sql,
             [

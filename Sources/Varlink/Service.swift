@@ -98,7 +98,9 @@ public final class VarlinkService: Sendable {
             try pipeline.addHandlers([
                 ByteToMessageHandler(FrameDecoder()), MessageToByteHandler(FrameEncoder()),
             ])
-            let peer = try pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { Peer(descriptor: $0) }
+            let peer = try pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+                Peer(descriptor: $0)
+            }
             return (try NIOAsyncChannel(wrappingChannelSynchronously: channel), peer ?? nil)
         }
     }
@@ -110,7 +112,9 @@ public final class VarlinkService: Sendable {
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     group.addTask { try? await connection.channel.channel.closeFuture.get() }
                     group.addTask {
-                        for try await frame in inbound { try await self.router.answer(frame, outbound, connection.peer) }
+                        for try await frame in inbound {
+                            try await self.router.answer(frame, outbound, connection.peer)
+                        }
                         try? await connection.channel.channel.close()
                     }
                     _ = try await group.next()

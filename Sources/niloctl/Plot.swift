@@ -19,7 +19,8 @@ struct Plot {
         let medians = forecast.leads.map { Double($0.values.indices.contains(middle) ? $0.values[middle] : .nan) }
         let all = (history + lows + highs).filter(\.isFinite)
         guard let low = all.min(), let high = all.max() else { return "nothing to draw yet\n" }
-        var canvas = Canvas(width: width - 12, height: height, low: low, high: high, steps: history.count + medians.count)
+        var canvas = Canvas(
+            width: width - 12, height: height, low: low, high: high, steps: history.count + medians.count)
         for (place, value) in history.enumerated() { canvas.dot(place, value) }
         for place in medians.indices {
             canvas.band(history.count + place, lows[place], highs[place])
@@ -35,7 +36,9 @@ struct Plot {
     private func axis(_ past: Int) -> String {
         func span(_ steps: Int) -> String {
             let seconds = Double(steps) * forecast.cadenceSeconds
-            return seconds < 120 ? "\(short(seconds, digits: 3)) s" : seconds < 7_200 ? "\(short(seconds / 60, digits: 3)) min" : "\(short(seconds / 3600, digits: 3)) h"
+            return seconds < 120
+                ? "\(short(seconds, digits: 3)) s"
+                : seconds < 7_200 ? "\(short(seconds / 60, digits: 3)) min" : "\(short(seconds / 3600, digits: 3)) h"
         }
         let left = "-\(span(past))"
         let right = "+\(span(forecast.leads.count))"

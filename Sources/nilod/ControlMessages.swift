@@ -27,7 +27,9 @@ extension ControlInterface.Forecast {
             modelVersion: made.version, origin: forecast.cadence.start(of: forecast.origin).text,
             cadenceSeconds: Double(forecast.cadence.nanoseconds) / 1e9, quantiles: forecast.quantiles.levels,
             leads: leads, stale: forecast.isStale,
-            history: made.history.suffix(120).map { Point(time: forecast.cadence.start(of: $0.slot).text, value: $0.value) })
+            history: made.history.suffix(120).map {
+                Point(time: forecast.cadence.start(of: $0.slot).text, value: $0.value)
+            })
     }
 }
 

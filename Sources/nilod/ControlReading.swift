@@ -77,7 +77,8 @@ extension ControlService {
                 windowStart: version.windowStart?.text, windowEnd: version.windowEnd?.text,
                 holdout: (HoldoutReport.of(version.metrics)?.holdout ?? []).map { row in
                     Score(
-                        contender: row.contender, pinball: row.pinball, mase: row.mase, series: row.series, wins: row.wins)
+                        contender: row.contender, pinball: row.pinball, mase: row.mase, series: row.series,
+                        wins: row.wins)
                 }, parameters: version.parameters)
         }
         try await call.reply(Reply.ListModels(models: models))
@@ -94,7 +95,8 @@ extension ControlService {
         try await call.reply(
             Reply.GetState(
                 series: state.series.description, forecaster: state.forecaster, method: state.method,
-                modelVersion: state.version, position: Int(state.position), slot: Int(state.slot), time: state.time.text,
+                modelVersion: state.version, position: Int(state.position), slot: Int(state.slot),
+                time: state.time.text,
                 bytes: bytes.count, sha256: digest))
     }
 
@@ -106,7 +108,9 @@ extension ControlService {
             guard let time = Timestamp(text: text) else { throw VarlinkError.invalidParameter(name) }
             return time
         }
-        let (from, to) = (try time("start", question.start, .distantPast), try time("end", question.end, .distantFuture))
+        let (from, to) = (
+            try time("start", question.start, .distantPast), try time("end", question.end, .distantFuture)
+        )
         let encode: (SeriesKey, Timestamp, Double) -> String
         switch question.format ?? "csv" {
         case "csv": encode = ReadingEncoder.csv

@@ -39,7 +39,8 @@ struct ControlService: Sendable {
     private func permitted(_ method: @escaping Method) -> Method {
         let group = settings.group.flatMap { getgrnam($0)?.pointee.gr_gid }
         return { call in
-            guard let peer = call.peer, peer.uid == 0 || peer.uid == getuid() || group.map({ peer.groups.contains($0) }) ?? false
+            guard let peer = call.peer,
+                peer.uid == 0 || peer.uid == getuid() || group.map({ peer.groups.contains($0) }) ?? false
             else {
                 throw VarlinkError(
                     Control.qualified("NotPermitted"),

@@ -62,16 +62,19 @@ struct Daemon: Sendable {
     private func makeRetraining(_ engine: Engine) -> Retraining {
         let log = log
         let child = TrainingChild(executable: "/proc/self/exe") { log.info("training: \($0)") }
-        return Retraining(engine: engine, folder: URL(filePath: settings.stateDirectory + "/training")) { folder, progress in
+        return Retraining(engine: engine, folder: URL(filePath: settings.stateDirectory + "/training")) {
+            folder, progress in
             try await child.run(folder, progress: progress)
         }
     }
 
-    private func addServices(to group: inout ThrowingTaskGroup<Void, any Error>, _ engine: Engine, _ control: ControlService)
-    {
+    private func addServices(
+        to group: inout ThrowingTaskGroup<Void, any Error>, _ engine: Engine, _ control: ControlService
+    ) {
         let (log, settings) = (log, settings)
         group.addTask {
-            let endpoint = Systemd.activatedSocket.map { VarlinkService.Endpoint.inherited($0) } ?? .path(settings.socket)
+            let endpoint =
+                Systemd.activatedSocket.map { VarlinkService.Endpoint.inherited($0) } ?? .path(settings.socket)
             try await control.service { log.info($0) }.run(endpoint) {
                 if Systemd.activatedSocket == nil { chmod(settings.socket, 0o660) }
                 log.notice("ready: \(engine.seriesCount) series, control on \(settings.socket)")
@@ -145,4 +148,3 @@ struct Daemon: Sendable {
             """)
     }
 }
-

@@ -17,7 +17,8 @@ struct KeyLocator {
                 header = ["\(name)[\(counts[name, default: 0])]"]
                 counts[name, default: 0] += 1
             } else if line.hasPrefix("[") {
-                header = Self.indexed(line.dropFirst().prefix { $0 != "]" }.split(separator: ".").map(String.init), counts)
+                header = Self.indexed(
+                    line.dropFirst().prefix { $0 != "]" }.split(separator: ".").map(String.init), counts)
             } else if let equals = line.firstIndex(of: "="), !line.hasPrefix("#") {
                 let key = line[..<equals].filter { $0 != " " && $0 != "\"" && $0 != "\t" }
                 lines[(header + [key]).joined(separator: ".")] = index + 1

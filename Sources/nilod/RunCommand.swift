@@ -42,7 +42,8 @@ struct CheckConfig: ParsableCommand {
     func run() throws {
         do {
             let settings = try Settings.load(file)
-            print("\(file) is fine: \(settings.engine.forecasters.count) forecasters, \(settings.sources.count) sources")
+            print(
+                "\(file) is fine: \(settings.engine.forecasters.count) forecasters, \(settings.sources.count) sources")
         } catch let error as SettingsError {
             throw Exit.say("\(error)", Int32(78))
         }

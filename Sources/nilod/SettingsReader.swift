@@ -11,7 +11,8 @@ extension Settings {
     static func load(_ path: String?) throws -> Settings {
         guard let path else { return Settings() }
         guard let text = readFile(path) else {
-            throw SettingsError(file: path, line: nil, key: nil, expected: "a readable file (\(String(cString: strerror(errno))))")
+            throw SettingsError(
+                file: path, line: nil, key: nil, expected: "a readable file (\(String(cString: strerror(errno))))")
         }
         let root: TOMLTable
         do {
@@ -46,7 +47,8 @@ extension Settings {
         engine.commitDelay = try section.duration("commit_delay") ?? engine.commitDelay
         engine.retention = try section.duration("retention")
         engine.shardCount = try section.integer("shards", 1...64) ?? 1
-        engine.calendar = try LocalZone.calendar(timeZone) ?? { throw section.error("time_zone", "a name such as Europe/Berlin") }()
+        engine.calendar =
+            try LocalZone.calendar(timeZone) ?? { throw section.error("time_zone", "a name such as Europe/Berlin") }()
         sources = try section.sections("source").map { try Source($0) }
         engine.series = try section.sections("series").map { try SeriesRule($0) }
         engine.forecasters = try section.sections("forecaster").map { try ForecasterConfiguration($0) }
@@ -134,7 +136,8 @@ extension ForecasterConfiguration {
             throw section.error("opponents", "at least one method without training, which serves until the first one")
         }
         if let name = parameters.keys.sorted().first(where: { !known.contains($0) }) {
-            throw section.error("parameters", "tables named after methods (\(known.joined(separator: ", "))), not \"\(name)\"")
+            throw section.error(
+                "parameters", "tables named after methods (\(known.joined(separator: ", "))), not \"\(name)\"")
         }
     }
 }

@@ -37,7 +37,8 @@ import Testing
         #expect(!files.isEmpty)
         for file in files {
             let imported = try Self.imports(of: file)
-            #expect(imported.isSubset(of: allowed), "\(file.lastPathComponent): \(imported.subtracting(allowed).sorted())")
+            #expect(
+                imported.isSubset(of: allowed), "\(file.lastPathComponent): \(imported.subtracting(allowed).sorted())")
         }
     }
 

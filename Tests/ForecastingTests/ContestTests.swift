@@ -28,14 +28,17 @@ struct ContestTests {
             return (100...110).contains(slot) ? .nan : wave + noise + 50
         }
         return Panel.Series(
-            id: SeriesID(Int64(number)), key: "wave,n=\(number) v", cadence: try #require(Cadence(nanoseconds: 60_000_000_000)),
+            id: SeriesID(Int64(number)), key: "wave,n=\(number) v",
+            cadence: try #require(Cadence(nanoseconds: 60_000_000_000)),
             start: 28_000_000, values: values, utcOffsets: [Int32](repeating: 0, count: 400))
     }
 
     private var methods: [any ForecastingMethod] { [SeasonalNaive(), HoltWinters()] }
 
     private func mean(_ model: any ForecastModel) -> Double {
-        let scores = Contest(panel: panel, holdout: 0.2).scores(of: model, specification: specification).compactMap { $0 }
+        let scores = Contest(panel: panel, holdout: 0.2).scores(of: model, specification: specification).compactMap {
+            $0
+        }
         return scores.map(\.pinball).reduce(0, +) / Double(scores.count)
     }
 
@@ -43,7 +46,11 @@ struct ContestTests {
     func training() throws {
         var specification = specification
         specification.parameters = ["steps": .integer(200), "units": .integer(16)]
-        let train = { try LSTMMethod().train(self.panel.droppingLast(fraction: 0.2), from: nil, specification: specification) { _ in } }
+        let train = {
+            try LSTMMethod().train(self.panel.droppingLast(fraction: 0.2), from: nil, specification: specification) {
+                _ in
+            }
+        }
         let trained = try train()
         #expect(try train().weights == trained.weights)
         let lstm = mean(try LSTMMethod().load(weights: trained.weights, specification: specification))
@@ -58,15 +65,19 @@ struct ContestTests {
         var small = specification
         small.parameters = ["steps": .integer(40), "units": .integer(4)]
         let weights = try LSTMMethod().train(panel, from: nil, specification: small) { _ in }.weights
-        #expect(throws: ForecastingError.self) { try LSTMMethod().load(weights: weights, specification: self.specification) }
+        #expect(throws: ForecastingError.self) {
+            try LSTMMethod().load(weights: weights, specification: self.specification)
+        }
         #expect(throws: ForecastingError.self) { try LSTMMethod().load(weights: [1, 2, 3], specification: small) }
         let short = Panel(series: [try #require(panel.droppingLast(fraction: 0.95).series.first)])
         #expect(throws: ForecastingError.tooLittleHistory(method: "lstm", found: 20, needed: 48)) {
             try LSTMMethod().train(short, from: nil, specification: small) { _ in }
         }
         #expect(throws: ForecastingError.self) {
-            try SeasonalNaive().load(weights: [], specification: ForecastSpecification(
-                horizon: 1, quantiles: self.specification.quantiles, parameters: ["saison": .integer(1)]))
+            try SeasonalNaive().load(
+                weights: [],
+                specification: ForecastSpecification(
+                    horizon: 1, quantiles: self.specification.quantiles, parameters: ["saison": .integer(1)]))
         }
     }
 
@@ -111,8 +122,11 @@ struct ContestTests {
             alone.states = Array(before.states[row * model.stateCount..<(row + 1) * model.stateCount])
             alone.values = [before.values[row]]
             model.advance(&alone)
-            #expect(alone.states.map(\.bitPattern) == together.states[row * model.stateCount..<(row + 1) * model.stateCount].map(\.bitPattern))
-            #expect(alone.forecasts.map(\.bitPattern) == together.forecasts[row * 36..<(row + 1) * 36].map(\.bitPattern))
+            #expect(
+                alone.states.map(\.bitPattern)
+                    == together.states[row * model.stateCount..<(row + 1) * model.stateCount].map(\.bitPattern))
+            #expect(
+                alone.forecasts.map(\.bitPattern) == together.forecasts[row * 36..<(row + 1) * 36].map(\.bitPattern))
         }
     }
 

@@ -29,7 +29,9 @@ struct LineProtocolTests {
 
     @Test(
         "what the grammar does not have is refused",
-        arguments: ["a v=nan", "a v=inf", "a v=0x10", "a v=1e999", "a v=1 2 3", "a", "a v", ",t=1 v=1", "a v=\"x", "a v=1i2"])
+        arguments: [
+            "a v=nan", "a v=inf", "a v=0x10", "a v=1e999", "a v=1 2 3", "a", "a v", ",t=1 v=1", "a v=\"x", "a v=1i2",
+        ])
     func refused(_ line: String) {
         let batch = decode(line)
         #expect(batch.readings.isEmpty)

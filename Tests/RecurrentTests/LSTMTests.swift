@@ -1,5 +1,6 @@
 import Recurrent
 import Testing
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -20,7 +21,9 @@ struct LSTMTests {
     private func reference(_ w: LSTMWeights, _ x: [Float], h: [Double], c: [Double]) -> (h: [Double], c: [Double]) {
         let units = w.units
         func sum(_ column: Int) -> Double {
-            let input = (0..<w.inputs).reduce(Double(w.bias[column])) { $0 + Double(x[$1] * w.kernel[$1 * 4 * units + column]) }
+            let input = (0..<w.inputs).reduce(Double(w.bias[column])) {
+                $0 + Double(x[$1] * w.kernel[$1 * 4 * units + column])
+            }
             return (0..<units).reduce(input) { $0 + h[$1] * Double(w.recurrentKernel[$1 * 4 * units + column]) }
         }
         func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
@@ -83,7 +86,9 @@ struct LSTMTests {
         }
     }
 
-    @Test("gradients agree with differences, for every tensor", arguments: [RecurrentActivation.sigmoid, .hardSigmoidKeras2])
+    @Test(
+        "gradients agree with differences, for every tensor",
+        arguments: [RecurrentActivation.sigmoid, .hardSigmoidKeras2])
     func gradients(_ activation: RecurrentActivation) throws {
         let (timesteps, batch, inputs, units) = (5, 3, 4, 6)
         let w = try weights(inputs, units)
@@ -137,11 +142,15 @@ struct LSTMTests {
         let w = try weights(4, 10)
         for a in 0..<10 {
             for b in 0..<10 {
-                let dot = (0..<40).reduce(Float(0)) { $0 + w.recurrentKernel[a * 40 + $1] * w.recurrentKernel[b * 40 + $1] }
+                let dot = (0..<40).reduce(Float(0)) {
+                    $0 + w.recurrentKernel[a * 40 + $1] * w.recurrentKernel[b * 40 + $1]
+                }
                 #expect(abs(dot - (a == b ? 1 : 0)) < 1e-5)
             }
         }
-        #expect(w.bias == [Float](repeating: 0, count: 10) + [Float](repeating: 1, count: 10) + [Float](repeating: 0, count: 20))
+        #expect(
+            w.bias == [Float](repeating: 0, count: 10) + [Float](repeating: 1, count: 10)
+                + [Float](repeating: 0, count: 20))
         #expect(throws: RecurrentError.self) { _ = try self.weights(0, 4) }
     }
 
@@ -151,7 +160,9 @@ struct LSTMTests {
         let bytes = try file.encoded()
         let again = try Safetensors(decoding: bytes)
         #expect(again == file)
-        #expect(throws: RecurrentError.shape(what: "a", expected: [4], actual: [2, 2])) { try file.values("a", shape: [4]) }
+        #expect(throws: RecurrentError.shape(what: "a", expected: [4], actual: [2, 2])) {
+            try file.values("a", shape: [4])
+        }
         let broken = try Safetensors(["a": .init(shape: [1], values: [.nan])]).encoded()
         #expect(throws: RecurrentError.notFinite(tensor: "a")) { try Safetensors(decoding: broken) }
         for cut in 0..<bytes.count {

@@ -23,7 +23,8 @@ public struct HoltWinters: ForecastingMethod {
             return Float(value)
         }
         guard case .integer(let season)? = parameters["season"] else {
-            throw ForecastingError.badParameter("season", method: manifest.name, expected: "a whole number", found: "nil")
+            throw ForecastingError.badParameter(
+                "season", method: manifest.name, expected: "a whole number", found: "nil")
         }
         return HoltWintersModel(
             alpha: number("alpha"), beta: number("beta"), gamma: number("gamma"), phi: number("phi"), season: season,
@@ -70,7 +71,9 @@ final class HoltWintersModel: ForecastModel {
     }
 
     var initialState: [Float] { [.nan] + [Float](repeating: 0, count: stateCount - 1) }
-    var summary: String { season == 0 ? "level and damped trend" : "level, damped trend and a season of \(season) slots" }
+    var summary: String {
+        season == 0 ? "level and damped trend" : "level, damped trend and a season of \(season) slots"
+    }
 
     func advance(_ batch: inout AdvanceBatch) {
         let phi = damping[0]

@@ -45,7 +45,9 @@ enum Features {
         out[0] = scale.seen > 0 ? squashed((scale.last - scale.mean) / scale.spread) : 0
         out[1] = isKnown ? squashed((value - before.last) / scale.spread) : 0
         out[2] = value.isNaN ? 1 : 0
-        (out[3], out[4], out[5], out[6]) = (calendar.daySine, calendar.dayCosine, calendar.weekSine, calendar.weekCosine)
+        (out[3], out[4], out[5], out[6]) = (
+            calendar.daySine, calendar.dayCosine, calendar.weekSine, calendar.weekCosine
+        )
     }
 
     /// Nearly x for small x, at most ±8: one outlier must not saturate every gate.

@@ -43,7 +43,8 @@ final class LSTMModel: ForecastModel {
                 for row in 0..<rows {
                     let scale = states + row * stateCount + scaleOffset
                     scale.withMemoryRebound(to: Features.Scale.self, capacity: 1) {
-                        Features.write(batch.values[row], calendar[row], scale: &$0.pointee, to: x + row * Features.count)
+                        Features.write(
+                            batch.values[row], calendar[row], scale: &$0.pointee, to: x + row * Features.count)
                     }
                 }
                 step(rows, x, states)
@@ -56,7 +57,8 @@ final class LSTMModel: ForecastModel {
         for (place, layer) in layers.enumerated() {
             let h = states + place * 2 * shape.units
             layer.step(
-                rows: rows, x: place == 0 ? x : UnsafePointer(h - 2 * shape.units), xStride: place == 0 ? Features.count : stateCount, h: h,
+                rows: rows, x: place == 0 ? x : UnsafePointer(h - 2 * shape.units),
+                xStride: place == 0 ? Features.count : stateCount, h: h,
                 c: h + shape.units, stride: stateCount)
         }
     }

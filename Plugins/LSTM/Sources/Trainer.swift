@@ -173,7 +173,8 @@ struct Trainer {
         var (sum, count) = (Float(0), 0)
         let width = shape.quantiles.count
         for time in 0..<timesteps {
-            for (row, stream) in streams.enumerated() where stream.position == 0 || stream.age + time >= TrainingPlan.settling {
+            for (row, stream) in streams.enumerated()
+            where stream.position == 0 || stream.age + time >= TrainingPlan.settling {
                 let source = series[stream.series]
                 for lead in 1...shape.horizon {
                     guard let target = source.target(at: stream.position + time, lead: lead) else { continue }

@@ -15,7 +15,9 @@ public struct SeasonalNaive: ForecastingMethod {
 
     public func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
         let parameters = try manifest.resolve(specification.parameters)
-        guard case .integer(let season)? = parameters["season"] else { return SeasonalNaiveModel(season: 0, specification) }
+        guard case .integer(let season)? = parameters["season"] else {
+            return SeasonalNaiveModel(season: 0, specification)
+        }
         return SeasonalNaiveModel(season: season, specification)
     }
 }

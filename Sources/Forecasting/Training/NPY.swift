@@ -38,7 +38,8 @@ enum NPY {
             (0..<sizes[0]).map { row in
                 (0..<sizes[1]).map { column in
                     let offset = start + (row * sizes[1] + column) * 8
-                    return Double(bitPattern: UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+                    return Double(
+                        bitPattern: UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
                 }
             }
         }

@@ -27,7 +27,9 @@ public struct RunFolder: Sendable {
         guard rows.count == order.columns.count else {
             throw ForecastingError.badFile("panel.npy", reason: "\(rows.count) rows for \(order.columns.count) series")
         }
-        let series = zip(order.columns, rows).map { column, row in column.series(row.prefix(column.count).map { Float($0) }) }
+        let series = zip(order.columns, rows).map { column, row in
+            column.series(row.prefix(column.count).map { Float($0) })
+        }
         return (order, Panel(series: series))
     }
 

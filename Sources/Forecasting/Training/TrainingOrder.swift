@@ -56,7 +56,8 @@ extension TrainingOrder.Column {
         (id, key, cadence, start) = (series.id, series.key, series.cadence, series.start)
         count = series.values.count
         utcOffsets = [:]
-        for (index, offset) in series.utcOffsets.enumerated() where index == 0 || series.utcOffsets[index - 1] != offset {
+        for (index, offset) in series.utcOffsets.enumerated() where index == 0 || series.utcOffsets[index - 1] != offset
+        {
             utcOffsets[index] = offset
         }
     }

@@ -23,11 +23,15 @@ struct Ingest: ParsableCommand {
                     text: piece.text, format: csv ? "csv" : "line", precision: precision, firstLine: piece.firstLine)
                 let reply = try client.call(Control.qualified("Ingest"), question, as: Reply.Ingest.self)
                 if !common.json {
-                    for problem in reply.problems { Output.complain("\(problem.line):\(problem.column): \(problem.reason)\n") }
+                    for problem in reply.problems {
+                        Output.complain("\(problem.line):\(problem.column): \(problem.reason)\n")
+                    }
                 }
                 total = total.adding(reply)
             }
-            try common.show(total) { "accepted \($0.accepted) (\($0.late) late), refused \($0.refused), skipped \($0.skipped) text fields\n" }
+            try common.show(total) {
+                "accepted \($0.accepted) (\($0.late) late), refused \($0.refused), skipped \($0.skipped) text fields\n"
+            }
         }
         if total.refused > 0 { throw ExitCode(65) }
     }

@@ -20,7 +20,8 @@ struct ShowForecast: ParsableCommand {
 
     static func table(_ forecast: Forecast) -> String {
         let stale = forecast.stale ? "   (stale: no reading for five cadences)" : ""
-        let head = "\(forecast.series)   \(forecast.forecaster): \(forecast.method), version \(forecast.modelVersion)\(stale)\n"
+        let head =
+            "\(forecast.series)   \(forecast.forecaster): \(forecast.method), version \(forecast.modelVersion)\(stale)\n"
         let header = ["LEAD", "TIME"] + forecast.quantiles.map { "\($0)" }
         return head
             + Table(header, forecast.leads.map { ["\($0.lead)", $0.time] + $0.values.map { short(Double($0)) } }).text

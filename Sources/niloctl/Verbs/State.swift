@@ -2,7 +2,8 @@ import ArgumentParser
 import ControlInterface
 
 struct State: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The running state of a series: model, position, SHA-256.")
+    static let configuration = CommandConfiguration(
+        abstract: "The running state of a series: model, position, SHA-256.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "The series.") var series: String
 

@@ -11,7 +11,10 @@ struct Status: ParsableCommand {
             try common.show(reply) { status in
                 let refused = status.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
                 let rows = [
-                    ["nilod", "\(status.version), process \(status.pid), up \(short(status.uptimeSeconds, digits: 3)) s"],
+                    [
+                        "nilod",
+                        "\(status.version), process \(status.pid), up \(short(status.uptimeSeconds, digits: 3)) s",
+                    ],
                     ["database", "\(status.database), \(short(Double(status.databaseBytes) / 1e6, digits: 3)) MB"],
                     ["journal", "\(status.journalReadings) readings"],
                     ["series", "\(status.series)"],
@@ -25,7 +28,8 @@ struct Status: ParsableCommand {
                     status.storageFull ? "THE DISK IS FULL: readings are refused\n" : "",
                     status.clockSet ? "" : "THE CLOCK IS NOT SET: readings without a timestamp are refused\n",
                 ]
-                return rows.map { "\($0[0])\(String(repeating: " ", count: 10 - $0[0].count))\($0[1])\n" }.joined() + alarms.joined()
+                return rows.map { "\($0[0])\(String(repeating: " ", count: 10 - $0[0].count))\($0[1])\n" }.joined()
+                    + alarms.joined()
             }
         }
     }
@@ -39,7 +43,9 @@ struct ShowVersion: ParsableCommand {
         let own = "0.1.0"
         try common.connected { client in
             let reply = try client.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
-            try common.show(["niloctl": own, "nilod": reply.version]) { "niloctl \($0["niloctl"] ?? "")\nnilod   \($0["nilod"] ?? "")\n" }
+            try common.show(["niloctl": own, "nilod": reply.version]) {
+                "niloctl \($0["niloctl"] ?? "")\nnilod   \($0["nilod"] ?? "")\n"
+            }
         }
     }
 }

@@ -31,7 +31,9 @@ struct Watch: ParsableCommand {
 
     private static func line(_ reply: Reply.Watch) -> String {
         if let text = reply.model ?? reply.dropped { return "* \(text)\n" }
-        guard let forecast = reply.forecast, let last = forecast.history.last, let end = forecast.leads.last else { return "" }
+        guard let forecast = reply.forecast, let last = forecast.history.last, let end = forecast.leads.last else {
+            return ""
+        }
         let range = "\(short(Double(end.values.first ?? 0)))…\(short(Double(end.values.last ?? 0)))"
         return "\(last.time)  \(forecast.series)  \(short(Double(last.value)))  → \(range) by \(end.time)\n"
     }
