@@ -82,8 +82,21 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        .target(
+            name: "TestSupport", dependencies: ["ControlInterface", "Engine", "TimeSeries", "Varlink"],
+            path: "Tests/TestSupport", swiftSettings: strict),
         test("ArchitectureTests", []),
         test("TimeSeriesTests", ["TimeSeries"]),
+        test(
+            "StorageTests",
+            ["Storage", "TestSupport", "TimeSeries", .product(name: "GRDB", package: "GRDB.swift")]),
+        test(
+            "EngineTests",
+            [
+                "Engine", "Forecasting", "Storage", "TestSupport", "TimeSeries", "LSTMForecaster",
+                "SeasonalNaiveForecaster", "HoltWintersForecaster",
+            ]),
+        test("GuaranteeTests", ["ControlInterface", "TestSupport", "Varlink", "nilod", "niloctl"]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
         test("RecurrentTests", ["Recurrent"]),
         test(

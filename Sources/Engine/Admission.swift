@@ -1,52 +1,62 @@
 import TimeSeries
 
-/// Decides reading by reading what a commit takes, without changing anything until the commit has succeeded.
+/// Decides reading by reading what a commit takes, and can take it all back if the commit fails.
 ///
 /// The rules are those of event time: a reading is refused or classed by its own timestamp, the series' frontier and
 /// nothing else; only the two checks against the clock (too far ahead, clock unset) look at the time of day.
 struct Admission {
-    private(set) var touched: [SeriesKey: SeriesEntry] = [:]
     private(set) var readings: [Reading] = []
     /// Series that got their cadence in this commit.
-    private(set) var settled: [SeriesKey] = []
+    private(set) var settled: [SeriesEntry] = []
 
-    private let base: [SeriesKey: SeriesEntry]
+    private var changes: [SeriesEntry.Change] = []
     private let now: Timestamp
     private let clockIsSet: Bool
     private static let leeway: Int64 = 300_000_000_000
 
-    init(base: [SeriesKey: SeriesEntry], now: Timestamp, clockIsSet: Bool) {
-        self.base = base
+    init(now: Timestamp, clockIsSet: Bool) {
         self.now = now
         self.clockIsSet = clockIsSet
     }
 
-    /// The entry of `key`, if the writer or this commit knows it.
-    func entry(_ key: SeriesKey) -> SeriesEntry? { touched[key] ?? base[key] }
-
     /// Takes or refuses one reading.
+    ///
+    /// - Parameters:
+    ///   - arrivedAt: the time of a reading without a timestamp.
+    ///   - entry: finds the series' entry, or makes one.
     mutating func take(
-        _ incoming: IncomingReading, newSeries: (SeriesKey) throws -> SeriesEntry
+        _ incoming: IncomingReading, arrivedAt: Timestamp, entry: (SeriesKey) throws -> SeriesEntry
     ) throws -> Result<Timeliness, Refused> {
         guard incoming.value.isFinite else { return .failure(Refused(.notFinite)) }
         let timestamp: Timestamp
-        switch stamp(incoming.timestamp) {
+        switch stamp(incoming.timestamp, arrivedAt: arrivedAt) {
         case .success(let stamped): timestamp = stamped
         case .failure(let refused): return .failure(refused)
         }
-        var entry = try entry(incoming.key) ?? newSeries(incoming.key)
-        if entry.rule.cadence != nil, entry.settleCadence() { settled.append(incoming.key) }
-        let admitted = entry.admit(timestamp)
-        if entry.settleCadence() { settled.append(incoming.key) }
-        touched[incoming.key] = entry
-        guard let timeliness = admitted else { return .failure(Refused(.slotFull)) }
+        let entry = try entry(incoming.key)
+        let change = entry.admit(timestamp)
+        changes.append(change)
+        if change.settled { settled.append(entry) }
+        guard let timeliness = change.timeliness else { return .failure(Refused(.slotFull)) }
         readings.append(
             Reading(series: entry.id, timestamp: timestamp, value: incoming.value, timeliness: timeliness))
         return .success(timeliness)
     }
 
-    private func stamp(_ given: Timestamp?) -> Result<Timestamp, Refused> {
-        guard let given else { return clockIsSet ? .success(now) : .failure(Refused(.clockUnset)) }
+    /// Forgets what the touched series no longer need, once the commit has succeeded.
+    func confirm() {
+        var last: SeriesEntry?
+        for change in changes where change.entry !== last {
+            change.entry.prune()
+            last = change.entry
+        }
+    }
+
+    /// Undoes every change to the entries.
+    func takeBack() { for change in changes.reversed() { change.entry.takeBack(change) } }
+
+    private func stamp(_ given: Timestamp?, arrivedAt: Timestamp) -> Result<Timestamp, Refused> {
+        guard let given else { return clockIsSet ? .success(arrivedAt) : .failure(Refused(.clockUnset)) }
         guard given.nanoseconds > .min + 1_000_000_000, given.nanoseconds < .max - 1_000_000_000 else {
             return .failure(Refused(.outOfRange))
         }

@@ -3,10 +3,12 @@ import TimeSeries
 
 /// One group commit: new series, their epochs, cadences, the journal row and a few checkpoints, in one transaction.
 struct CommitTransaction {
+    /// What was committed, ready to be told.
     struct Committed {
         var admission: Admission
         var receipts: [IngestReceipt]
-        var births: [SeriesSetup]
+        /// Series that did not exist before.
+        var births: [(entry: SeriesEntry, setup: SeriesSetup)]
         var firstPosition: JournalPosition
         var lastPosition: JournalPosition
         var newest: Timestamp
@@ -17,30 +19,31 @@ struct CommitTransaction {
     let clockIsSet: Bool
 
     func run(_ requests: [IngestRequest], checkpoints: [Checkpoint]) throws -> Committed {
-        try desk.store.write { transaction in
-            var births: [SeriesSetup] = []
-            var admission = Admission(base: desk.entries, now: now, clockIsSet: clockIsSet)
-            var receipts: [IngestReceipt] = []
-            for request in requests {
-                receipts.append(
-                    try take(request, into: &admission) { key in
-                        let (entry, setup) = try birth(of: key, transaction)
-                        births.append(setup)
-                        return entry
-                    })
+        var admission = Admission(now: now, clockIsSet: clockIsSet)
+        do {
+            return try desk.store.write { transaction in
+                var births = Births(desk: desk, transaction: transaction, now: now)
+                var receipts: [IngestReceipt] = []
+                receipts.reserveCapacity(requests.count)
+                for request in requests {
+                    receipts.append(try take(request, into: &admission) { try births.entry($0) })
+                }
+                for entry in admission.settled { try transaction.setCadence(of: entry) }
+                for checkpoint in checkpoints { try transaction.saveCheckpoint(checkpoint) }
+                return try finish(admission, receipts, births.born, transaction)
             }
-            try writeCadences(admission, transaction)
-            for checkpoint in checkpoints { try transaction.saveCheckpoint(checkpoint) }
-            return try finish(admission, receipts, births, transaction)
+        } catch {
+            admission.takeBack()
+            throw error
         }
     }
 
     private func take(
-        _ request: IngestRequest, into admission: inout Admission, newSeries: (SeriesKey) throws -> SeriesEntry
+        _ request: IngestRequest, into admission: inout Admission, entry: (SeriesKey) throws -> SeriesEntry
     ) throws -> IngestReceipt {
         var receipt = IngestReceipt(accepted: 0, late: 0, refusals: [], position: 0)
         for (index, reading) in request.readings.enumerated() {
-            switch try admission.take(reading, newSeries: newSeries) {
+            switch try admission.take(reading, arrivedAt: request.arrivedAt, entry: entry) {
             case .success(let timeliness):
                 receipt.accepted += 1
                 if timeliness == .late { receipt.late += 1 }
@@ -51,35 +54,9 @@ struct CommitTransaction {
         return receipt
     }
 
-    private func birth(of key: SeriesKey, _ transaction: WriteTransaction) throws -> (SeriesEntry, SeriesSetup) {
-        let rule = desk.configuration.rule(for: key)
-        let forecaster = desk.configuration.forecaster(for: key)
-        let id = try transaction.insertSeries(
-            key: key, aggregate: rule.aggregate, forecaster: forecaster?.name, createdAt: now)
-        let assignment = try forecaster.flatMap { desk.firstVersions[$0.name] }.map { version in
-            let epoch = NewEpoch(
-                series: id, version: version.version.id, fromSlot: nil, warmUp: 0, position: 0, reason: "new series",
-                createdAt: now)
-            return Assignment(epoch: try transaction.insertEpoch(epoch), version: version)
-        }
-        let entry = SeriesEntry(id: id, key: key, rule: rule, forecaster: forecaster?.name)
-        let record = SeriesRecord(
-            id: id, key: key, forecaster: forecaster?.name, aggregate: rule.aggregate, cadence: nil,
-            latenessSlots: nil, createdAt: now)
-        let setup = SeriesSetup(
-            record: record, maxGap: forecaster?.maxGap ?? 512, assignment: assignment, checkpoint: nil, history: [])
-        return (entry, setup)
-    }
-
-    private func writeCadences(_ admission: Admission, _ transaction: WriteTransaction) throws {
-        for key in admission.settled {
-            guard let entry = admission.touched[key], let cadence = entry.cadence else { continue }
-            try transaction.setCadence(cadence, latenessSlots: entry.latenessSlots ?? 1, of: entry.id)
-        }
-    }
-
     private func finish(
-        _ admission: Admission, _ receipts: [IngestReceipt], _ births: [SeriesSetup], _ transaction: WriteTransaction
+        _ admission: Admission, _ receipts: [IngestReceipt], _ births: [(entry: SeriesEntry, setup: SeriesSetup)],
+        _ transaction: WriteTransaction
     ) throws -> Committed {
         let count = JournalPosition(admission.readings.count)
         let first = count > 0 ? try transaction.appendJournal(admission.readings) : desk.position + 1
@@ -91,6 +68,53 @@ struct CommitTransaction {
         }
         return Committed(
             admission: admission, receipts: positioned, births: births, firstPosition: first, lastPosition: last,
-            newest: admission.readings.map(\.timestamp).max() ?? .distantPast)
+            newest: admission.readings.lazy.map(\.timestamp).max() ?? .distantPast)
+    }
+}
+
+/// Finds the entries of a commit's series and makes those that are missing, inside its transaction.
+private struct Births {
+    let desk: WriterDesk
+    let transaction: WriteTransaction
+    let now: Timestamp
+    private var byKey: [SeriesKey: SeriesEntry] = [:]
+    private(set) var born: [(entry: SeriesEntry, setup: SeriesSetup)] = []
+
+    init(desk: WriterDesk, transaction: WriteTransaction, now: Timestamp) {
+        (self.desk, self.transaction, self.now) = (desk, transaction, now)
+    }
+
+    mutating func entry(_ key: SeriesKey) throws -> SeriesEntry {
+        if let known = desk.entries[key] ?? byKey[key] { return known }
+        let (entry, setup) = try birth(of: key)
+        byKey[key] = entry
+        born.append((entry, setup))
+        return entry
+    }
+
+    private func birth(of key: SeriesKey) throws -> (SeriesEntry, SeriesSetup) {
+        let rule = desk.configuration.rule(for: key)
+        let forecaster = desk.configuration.forecaster(for: key)
+        let id = try transaction.insertSeries(
+            key: key, aggregate: rule.aggregate, forecaster: forecaster?.name, createdAt: now)
+        let assignment = try forecaster.flatMap { desk.firstVersions[$0.name] }.map { version in
+            let epoch = NewEpoch(
+                series: id, version: version.version.id, fromSlot: nil, warmUp: 0, position: 0, reason: "new series",
+                createdAt: now)
+            return Assignment(epoch: try transaction.insertEpoch(epoch), version: version)
+        }
+        let record = SeriesRecord(
+            id: id, key: key, forecaster: forecaster?.name, aggregate: rule.aggregate, cadence: nil,
+            latenessSlots: nil, createdAt: now)
+        let setup = SeriesSetup(
+            record: record, maxGap: forecaster?.maxGap ?? 512, assignment: assignment, checkpoint: nil, history: [])
+        return (SeriesEntry(record: record, rule: rule), setup)
+    }
+}
+
+extension WriteTransaction {
+    fileprivate func setCadence(of entry: SeriesEntry) throws {
+        guard let cadence = entry.cadence else { return }
+        try setCadence(cadence, latenessSlots: entry.latenessSlots ?? 1, of: entry.id)
     }
 }

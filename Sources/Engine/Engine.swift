@@ -84,7 +84,9 @@ public final class Engine: Sendable {
     ///   are refused are in the receipt.
     public func ingest(_ readings: [IncomingReading], isUrgent: Bool = true) async throws -> IngestReceipt {
         try await withCheckedThrowingContinuation { continuation in
-            let request = IngestRequest(readings: readings, isUrgent: isUrgent) { continuation.resume(with: $0) }
+            let request = IngestRequest(readings: readings, arrivedAt: clock.now, isUrgent: isUrgent) {
+                continuation.resume(with: $0)
+            }
             Task { [writer] in
                 if await !writer.mailbox.send(.ingest(request)) {
                     continuation.resume(throwing: EngineError.stopping)
@@ -95,7 +97,8 @@ public final class Engine: Sendable {
 
     /// Commits so far, and whether there is room.
     public var ingestCounts: IngestCounts { counters.current }
-    public var ingestBacklog: Int { writer.mailbox.backlog }
+    /// Requests not yet committed.
+    public var ingestBacklog: Int { writer.mailbox.backlog + counters.current.deferred }
     public var watcherCount: Int { watchers.count }
     public var seriesCount: Int { directory.count }
 
@@ -134,8 +137,12 @@ public final class Engine: Sendable {
         return matching.compactMap { summaries[$0.id] }
     }
 
-    /// Forecasts and model changes of the selected series from now on. A watcher who falls behind is dropped.
-    public func watch(_ selector: SeriesSelector) -> AsyncStream<EngineEvent> { watchers.subscribe(selector) }
+    /// Forecasts and model changes of the selected series from now on.
+    ///
+    /// A watcher who falls behind is dropped: its stream ends with ``EngineError/watcherBehind(events:)``.
+    public func watch(_ selector: SeriesSelector) -> AsyncThrowingStream<EngineEvent, any Error> {
+        watchers.subscribe(selector)
+    }
 
     // MARK: Plumbing
 

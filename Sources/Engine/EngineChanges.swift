@@ -19,9 +19,9 @@ extension Engine {
     ///
     /// - Returns: how many series it serves now.
     public func promote(_ forecaster: String, number: Int) async throws -> Int {
+        let ids = try await seriesIDs(of: forecaster)
         let version = try self.version(number, of: forecaster)
         let loaded = try catalog.load(version)
-        let ids = try await seriesIDs(of: forecaster)
         return try await change(
             Dictionary(ids.map { ($0, loaded) }, uniquingKeysWith: { first, _ in first }), warmUp: nil,
             reason: "promoted by hand", champion: (forecaster, version.id))
@@ -54,7 +54,7 @@ extension Engine {
     public func forget(_ selector: SeriesSelector) async throws -> [String] {
         let matching = directory.matching(selector)
         try await perform { desk in
-            try desk.store.write { transaction in for item in matching { try transaction.deleteSeries(item.id) } }
+            try desk.store.write { try $0.deleteSeries(Set(matching.map(\.id))) }
             desk.forget(matching.map(\.id))
         }
         return matching.map(\.key.description)
@@ -161,24 +161,19 @@ extension WriterDesk {
         let versions = Dictionary(
             try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var changed: [SeriesID: LoadedVersion] = [:]
-        var renamed: [SeriesEntry] = []
+        var renamed: [(entry: SeriesEntry, forecaster: String?)] = []
         for entry in entries.values {
             let forecaster = configuration.forecaster(for: entry.key)
-            if entry.forecaster != forecaster?.name {
-                var entry = entry
-                entry.forecaster = forecaster?.name
-                renamed.append(entry)
-            }
+            if entry.forecaster != forecaster?.name { renamed.append((entry, forecaster?.name)) }
             let current = epochs[entry.id].flatMap { versions[$0.version] }
             if case .change(let version?, _) = assigner.decide(current, for: forecaster, first: first) {
                 changed[entry.id] = version
             }
         }
-        let new = renamed
         try store.write { transaction in
-            for entry in new { try transaction.setForecaster(entry.forecaster, of: entry.id) }
+            for change in renamed { try transaction.setForecaster(change.forecaster, of: change.entry.id) }
         }
-        for entry in renamed { update(entry) }
+        for change in renamed { change.entry.forecaster = change.forecaster }
         self.configuration = configuration
         firstVersions = first
         return changed

@@ -9,6 +9,7 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
     case nothingToRollBack(forecaster: String)
     case notReady(String)
     case storageFull
+    case watcherBehind(events: Int)
     case stopping
     case threadFailed(name: String, code: Int32)
     case unusableVersion(Int, forecaster: String, reason: String)
@@ -33,6 +34,8 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
         case .notReady(let reason): reason
         case .storageFull:
             "the disk is full: readings are refused until there is room again; free some space, no restart is needed"
+        case .watcherBehind(let events):
+            "the watcher was more than \(events) events behind and was dropped; watch fewer series or read faster"
         case .stopping: "the daemon is stopping; try again when it runs"
         case .threadFailed(let name, let code):
             "could not start the thread \(name) (error \(code)); raise the thread limit"

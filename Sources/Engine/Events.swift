@@ -7,14 +7,11 @@ public enum EngineEvent: Sendable {
     case forecast(SeriesForecast)
     /// Another model serves the series now.
     case model(series: SeriesKey, forecaster: String, version: Int, reason: String)
-    /// The watcher did not keep up and is dropped.
-    case dropped(reason: String)
 
-    var series: SeriesKey? {
+    var series: SeriesKey {
         switch self {
         case .forecast(let forecast): forecast.series
         case .model(let series, _, _, _): series
-        case .dropped: nil
         }
     }
 }
@@ -35,7 +32,7 @@ public struct SeriesForecast: Sendable {
 final class Watchers: Sendable {
     private struct Watcher {
         var selector: SeriesSelector
-        var continuation: AsyncStream<EngineEvent>.Continuation
+        var continuation: AsyncThrowingStream<EngineEvent, any Error>.Continuation
     }
 
     private let watchers = Mutex<[Int: Watcher]>([:])
@@ -49,8 +46,8 @@ final class Watchers: Sendable {
     var isEmpty: Bool { count == 0 }
 
     /// Events about the selected series from now on.
-    func subscribe(_ selector: SeriesSelector) -> AsyncStream<EngineEvent> {
-        let (stream, continuation) = AsyncStream.makeStream(
+    func subscribe(_ selector: SeriesSelector) -> AsyncThrowingStream<EngineEvent, any Error> {
+        let (stream, continuation) = AsyncThrowingStream.makeStream(
             of: EngineEvent.self, bufferingPolicy: .bufferingOldest(capacity))
         let id = nextID.withLock { id in
             id += 1
@@ -62,15 +59,14 @@ final class Watchers: Sendable {
     }
 
     func publish(_ event: EngineEvent) {
-        guard let series = event.series else { return }
         let slow = watchers.withLock { watchers in
             watchers.filter { _, watcher in
-                guard watcher.selector.matches(series) else { return false }
+                guard watcher.selector.matches(event.series) else { return false }
                 if case .dropped = watcher.continuation.yield(event) { return true }
                 return false
             }
         }
-        for (_, watcher) in slow { watcher.continuation.finish() }
+        for (_, watcher) in slow { watcher.continuation.finish(throwing: EngineError.watcherBehind(events: capacity)) }
     }
 
     func finish() {

@@ -6,6 +6,8 @@ public struct IngestCounts: Sendable {
     public var late = 0
     public var refused: [RefusalReason: Int] = [:]
     public var commits = 0
+    /// Requests that wait for company before they are committed.
+    public var deferred = 0
     public var storageFull = false
     public var clockIsSet = true
 }

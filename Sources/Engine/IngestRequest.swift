@@ -3,6 +3,8 @@ public import TimeSeries
 /// Readings on their way to the journal, and whom to tell.
 struct IngestRequest: Sendable {
     var readings: [IncomingReading]
+    /// The time of readings without a timestamp of their own; a deferred commit must not change it.
+    var arrivedAt: Timestamp
     /// False for sources nobody waits on: they may wait for company.
     var isUrgent: Bool
     var completion: @Sendable (Result<IngestReceipt, any Error>) -> Void
@@ -25,6 +27,11 @@ public struct Refusal: Sendable, Hashable {
     /// Its place in the request.
     public var index: Int
     public var reason: RefusalReason
+
+    package init(index: Int, reason: RefusalReason) {
+        self.index = index
+        self.reason = reason
+    }
 }
 
 /// Why a reading is refused.

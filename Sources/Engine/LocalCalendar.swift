@@ -1,5 +1,5 @@
-public import Forecasting
-public import TimeSeries
+import Forecasting
+import TimeSeries
 
 /// The local clock of the configured time zone, for calendar features.
 public struct LocalCalendar: Sendable {

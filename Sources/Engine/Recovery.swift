@@ -3,7 +3,7 @@ import Storage
 import TimeSeries
 
 /// What the database said at the start.
-struct RecoveredSeries: Sendable {
+struct RecoveredSeries {
     var entries: [SeriesKey: SeriesEntry] = [:]
     var setups: [SeriesSetup] = []
     var firstVersions: [String: LoadedVersion] = [:]
@@ -58,7 +58,8 @@ struct Recovery {
         var plans: [SeriesID: Plan] = [:]
         for record in try store.series() {
             let forecaster = configuration.forecaster(for: record.key)
-            var plan = Plan(record: record, entry: entry(of: record), forecaster: forecaster)
+            let entry = SeriesEntry(record: record, rule: configuration.rule(for: record.key))
+            var plan = Plan(record: record, entry: entry, forecaster: forecaster)
             let epoch = epochs[record.id]
             let current = epoch.flatMap { epoch in versions[epoch.version].map { (epoch, $0) } }
             switch assigner.decide(current?.1, for: forecaster, first: recovered.firstVersions) {
@@ -76,14 +77,6 @@ struct Recovery {
             plans[record.id] = plan
         }
         return plans
-    }
-
-    private func entry(of record: SeriesRecord) -> SeriesEntry {
-        var entry = SeriesEntry(
-            id: record.id, key: record.key, rule: configuration.rule(for: record.key), forecaster: record.forecaster)
-        entry.cadence = record.cadence
-        entry.latenessSlots = record.latenessSlots
-        return entry
     }
 
     private func oldestNeeded(_ plan: Plan) -> Timestamp {
@@ -118,9 +111,9 @@ struct Recovery {
         let end = recovered.position
         let changed = try changeEpochs(plans, position: end)
         for (id, plan) in plans {
-            var entry = plan.entry
+            let entry = plan.entry
             entry.forecaster = plan.forecaster?.name
-            entry.frontier = [entry.frontier, plan.checkpoint?.frontier].compactMap { $0 }.max()
+            if let frontier = plan.checkpoint?.frontier { entry.restore(frontier: frontier) }
             recovered.entries[entry.key] = entry
             if let change = plan.change { recovered.warnings.append("\(entry.key): \(change.reason)") }
             recovered.setups.append(

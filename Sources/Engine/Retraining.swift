@@ -1,6 +1,6 @@
 public import Forecasting
 import Storage
-public import TimeSeries
+import TimeSeries
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials

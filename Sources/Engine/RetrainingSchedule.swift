@@ -1,7 +1,7 @@
 import Dispatch
 import Storage
 import Synchronization
-public import TimeSeries
+import TimeSeries
 
 /// Asks for a training run of every forecaster when it is due on the wall clock.
 ///
@@ -33,28 +33,27 @@ public final class RetrainingSchedule: Sendable {
             timer?.cancel()
             let next = DispatchSource.makeTimerSource(queue: queue)
             next.schedule(deadline: .now() + seconds, leeway: .milliseconds(100))
-            next.setEventHandler { [weak self] in self.map { schedule in Task { await schedule.look() } } }
+            next.setEventHandler { [weak self] in Task { await self?.look() } }
             next.activate()
             timer = next
         }
     }
 
     private func look() async {
-        let wait = (try? await engine.claimDue(due)) ?? 60
+        let claim = try? await engine.claimDue()
+        for forecaster in claim?.claimed ?? [] { due(forecaster) }
         guard timer.withLock({ $0 != nil }) else { return }
-        arm(after: min(60, max(0.05, wait)))
+        arm(after: min(60, max(0.05, claim?.wait ?? 60)))
     }
 }
 
 extension Engine {
-    /// Calls `due` for every forecaster whose time has come, and notes the next time of each.
+    /// Notes the next time of every forecaster.
     ///
-    /// - Returns: seconds until the earliest next time.
-    func claimDue(_ due: @escaping @Sendable (String) -> Void) async throws -> Double {
+    /// - Returns: those whose time has come, and the seconds until the earliest next time.
+    package func claimDue() async throws -> (claimed: [String], wait: Double) {
         let now = clock.now
-        let (claimed, wait) = try await perform { desk in try DueClaim(desk: desk, now: now).run() }
-        for forecaster in claimed { due(forecaster) }
-        return wait
+        return try await perform { desk in try DueClaim(desk: desk, now: now).run() }
     }
 }
 

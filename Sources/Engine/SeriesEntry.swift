@@ -1,75 +1,118 @@
+import Storage
 import TimeSeries
 
 /// What the writer knows of a series: enough to admit and class a reading.
-struct SeriesEntry: Sendable {
-    var id: SeriesID
-    var key: SeriesKey
-    var rule: SeriesRule
+///
+/// Owned by the writer's thread. Changed in place, because a copy per commit would cost more than the commit; what a
+/// failed commit did is taken back with ``takeBack(_:)``.
+final class SeriesEntry {
+    let id: SeriesID
+    let key: SeriesKey
+    let rule: SeriesRule
     var forecaster: String?
-    var cadence: Cadence?
-    var latenessSlots: Int?
+    private(set) var cadence: Cadence?
+    private(set) var latenessSlots: Int?
     /// The newest slot with a reading; nil before the cadence is known.
-    var frontier: Slot?
-    /// Distinct timestamps so far, while the cadence is not known.
-    var early: Set<Timestamp> = []
-    /// Readings in the slots that can still take one.
-    var counts: [Slot: Int] = [:]
+    private(set) var frontier: Slot?
+    /// Distinct timestamps so far while the cadence is not known; then those of the slots that can still take a fresh
+    /// reading. Ascending.
+    private var window: [Timestamp] = []
 
     static let slotCapacity = 4_096
 
-    /// Notes a reading and says how it is classed; nil when its slot is full.
-    mutating func admit(_ timestamp: Timestamp) -> Timeliness? {
-        guard let cadence else {
-            early.insert(timestamp)
-            return .fresh
-        }
-        return admit(slot: cadence.slot(of: timestamp))
+    init(record: SeriesRecord, rule: SeriesRule) {
+        (id, key, forecaster) = (record.id, record.key, record.forecaster)
+        (cadence, latenessSlots) = (record.cadence, record.latenessSlots)
+        self.rule = rule
     }
 
-    /// Sets the cadence if it is declared or can be inferred by now.
-    ///
-    /// - Returns: whether it was set by this call.
-    mutating func settleCadence() -> Bool {
-        guard cadence == nil, let found = rule.cadence ?? Cadence.inferred(from: early) else { return false }
-        cadence = found
-        latenessSlots = rule.latenessSlots(of: found)
-        for timestamp in early { _ = admit(slot: found.slot(of: timestamp)) }
-        early = []
-        return true
+    /// What one reading did to an entry.
+    struct Change {
+        let entry: SeriesEntry
+        fileprivate var added: Timestamp?
+        fileprivate let frontier: Slot?
+        /// The series got its cadence.
+        fileprivate(set) var settled = false
+        /// nil: refused, its slot is full.
+        fileprivate(set) var timeliness: Timeliness?
     }
 
-    private mutating func admit(slot: Slot) -> Timeliness? {
-        let count = counts[slot, default: 0]
-        guard count < Self.slotCapacity else { return nil }
-        let oldest = (frontier ?? slot) - Int64(latenessSlots ?? 0)
-        // Wide gaps and old slots leave no counts behind: only slots a fresh reading may still fall into are counted.
-        guard frontier == nil || slot > oldest else { return .late }
-        counts[slot] = count + 1
-        if slot > frontier ?? .min {
-            frontier = slot
-            prune()
-        }
-        return .fresh
+    /// Notes a reading and says how it is classed.
+    func admit(_ timestamp: Timestamp) -> Change {
+        var change = Change(entry: self, frontier: frontier)
+        if cadence == nil { change.settled = settleCadence(rule.cadence) }
+        change.timeliness = timeliness(of: timestamp)
+        guard change.timeliness == .fresh else { return change }
+        if insert(timestamp) { change.added = timestamp }
+        if let slot = cadence?.slot(of: timestamp), slot > frontier ?? .min { frontier = slot }
+        if cadence == nil { change.settled = settleCadence(Cadence.inferred(from: window)) }
+        return change
+    }
+
+    /// Undoes `change`, the newest one that was not undone.
+    func takeBack(_ change: Change) {
+        if let added = change.added { window.remove(at: firstIndex(notBefore: added)) }
+        frontier = change.frontier
+        if change.settled { (cadence, latenessSlots) = (nil, nil) }
     }
 
     /// Takes a reading of the journal back in, as it was classed then.
-    mutating func restore(_ reading: Reading) {
-        guard let cadence else {
-            early.insert(reading.timestamp)
-            return
-        }
+    func restore(_ reading: Reading) {
         guard reading.timeliness == .fresh else { return }
-        let slot = cadence.slot(of: reading.timestamp)
-        counts[slot, default: 0] += 1
-        if slot > frontier ?? .min {
-            frontier = slot
-            prune()
-        }
+        _ = insert(reading.timestamp)
+        if let slot = cadence?.slot(of: reading.timestamp), slot > frontier ?? .min { frontier = slot }
+        prune()
     }
 
-    private mutating func prune() {
-        guard let frontier, counts.count > 2 * (latenessSlots ?? 0) + 16 else { return }
-        let oldest = frontier - Int64(latenessSlots ?? 0)
-        counts = counts.filter { $0.key > oldest }
+    /// The frontier of a checkpoint counts even if the reading that made it has expired.
+    func restore(frontier slot: Slot) { frontier = max(frontier ?? slot, slot) }
+
+    /// Forgets timestamps that no fresh reading can meet again; now and then, so that the cost per reading is constant.
+    func prune() {
+        guard let oldest, let cadence else { return }
+        let expired = firstIndex(notBefore: cadence.start(of: oldest + 1))
+        if expired > 64, expired > window.count / 2 { window.removeFirst(expired) }
+    }
+
+    /// A reading of this slot or an older one is late.
+    private var oldest: Slot? { frontier.map { $0 - Int64(latenessSlots ?? 0) } }
+
+    private func timeliness(of timestamp: Timestamp) -> Timeliness? {
+        guard let cadence else { return .fresh }
+        let slot = cadence.slot(of: timestamp)
+        if let oldest, slot <= oldest { return .late }
+        let place = firstIndex(notBefore: timestamp)
+        if place < window.count, window[place] == timestamp { return .fresh }
+        let first = firstIndex(notBefore: cadence.start(of: slot))
+        // Only a slot that may be full is worth a second search.
+        guard window.count - first >= Self.slotCapacity else { return .fresh }
+        return firstIndex(notBefore: cadence.start(of: slot + 1)) - first < Self.slotCapacity ? .fresh : nil
+    }
+
+    private func settleCadence(_ found: Cadence?) -> Bool {
+        guard let found else { return false }
+        cadence = found
+        latenessSlots = rule.latenessSlots(of: found)
+        frontier = window.last.map { found.slot(of: $0) }
+        return true
+    }
+
+    /// - Returns: false if it was there.
+    private func insert(_ timestamp: Timestamp) -> Bool {
+        let place = firstIndex(notBefore: timestamp)
+        if place < window.count, window[place] == timestamp { return false }
+        window.insert(timestamp, at: place)
+        return true
+    }
+
+    private func firstIndex(notBefore timestamp: Timestamp) -> Int {
+        // Most readings are the newest.
+        guard let last = window.last, last >= timestamp else { return window.count }
+        var (low, high) = (0, window.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if window[middle] < timestamp { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -61,11 +61,17 @@ final class Writer: @unchecked Sendable {
         if requests.contains(where: \.isUrgent) { return commit(requests) }
         if deferred.isEmpty, !requests.isEmpty { deferredSince = desk.now }
         deferred += requests
+        noteDeferred()
         let waiting = deferred.reduce(0) { $0 + $1.readings.count }
         // A clock set back must not make readings wait longer.
         if !deferred.isEmpty, remainingDelay <= 0 || remainingDelay > desk.commitDelay || waiting >= Self.commitLimit {
             commit([])
         }
+    }
+
+    private func noteDeferred() {
+        let count = deferred.count
+        desk.counters.update { $0.deferred = count }
     }
 
     private func commit(_ requests: [IngestRequest]) {
@@ -74,6 +80,7 @@ final class Writer: @unchecked Sendable {
         let all = deferred + requests
         deferred = []
         deferredSince = nil
+        noteDeferred()
         for request in all {
             if size > 0, size + request.readings.count > Self.commitLimit {
                 desk.commit(group)

@@ -51,8 +51,6 @@ final class WriterDesk: @unchecked Sendable {
 
     func shard(of id: SeriesID) -> Shard { shards[Int(id.rawValue.magnitude % UInt64(shards.count))] }
 
-    func update(_ entry: SeriesEntry) { entries[entry.key] = entry }
-
     func forget(_ ids: [SeriesID]) {
         for id in ids {
             if let key = directory.key(of: id) { entries[key] = nil }
@@ -66,7 +64,8 @@ final class WriterDesk: @unchecked Sendable {
         do {
             let committed = try CommitTransaction(desk: self, now: now, clockIsSet: clockIsSet).run(
                 requests, checkpoints: checkpoints.take(256))
-            entries.merge(committed.admission.touched) { _, new in new }
+            committed.admission.confirm()
+            for (entry, _) in committed.births { entries[entry.key] = entry }
             position = committed.lastPosition
             newestCommit = max(newestCommit, committed.newest)
             deliver(committed)
@@ -85,7 +84,7 @@ final class WriterDesk: @unchecked Sendable {
     }
 
     private func deliver(_ committed: CommitTransaction.Committed) {
-        for setup in committed.births {
+        for (_, setup) in committed.births {
             directory.add(setup.record.id, setup.record.key)
             shard(of: setup.record.id).mailbox.post(.adopt([setup]))
         }
@@ -95,8 +94,8 @@ final class WriterDesk: @unchecked Sendable {
             parts[place].append(
                 PositionedReading(reading: reading, position: committed.firstPosition + JournalPosition(offset)))
         }
-        for key in committed.admission.settled {
-            guard let entry = entries[key], let cadence = entry.cadence else { continue }
+        for entry in committed.admission.settled {
+            guard let cadence = entry.cadence else { continue }
             shard(of: entry.id).mailbox.post(.settle(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
         }
         for (shard, part) in zip(shards, parts) where !part.isEmpty { shard.mailbox.post(.commit(part)) }

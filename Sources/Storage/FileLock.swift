@@ -1,8 +1,10 @@
 import Glibc
+import Synchronization
 
-/// An advisory lock on `<database>.lock`, held for as long as the process lives: one daemon a database.
+/// An advisory lock on `<database>.lock`, held until it is released: one daemon a database.
 final class FileLock: Sendable {
     private let descriptor: Int32
+    private let isHeld = Mutex(true)
 
     /// - Throws: ``StorageError/lockedBy(pid:path:)`` or ``StorageError/cannotOpen(path:reason:)``.
     init(database path: String) throws(StorageError) {
@@ -18,7 +20,15 @@ final class FileLock: Sendable {
         _ = "\(getpid())\n".withCString { pwrite(descriptor, $0, strlen($0), 0) }
     }
 
-    deinit { close(descriptor) }
+    deinit { release() }
+
+    /// Lets another process, or another opener in this one, have the database.
+    func release() {
+        isHeld.withLock { isHeld in
+            if isHeld { close(descriptor) }
+            isHeld = false
+        }
+    }
 
     private static func holder(_ descriptor: Int32) -> Int32 {
         var buffer = [UInt8](repeating: 0, count: 32)

@@ -18,6 +18,13 @@ enum JournalCodec {
     /// A slot of the blob: a reading, or the place of a removed one.
     typealias Place = (reading: Reading, isRemoved: Bool)
 
+    /// The same place without its reading.
+    static func emptied(_ place: Place) -> Place {
+        let nothing = Reading(
+            series: place.reading.series, timestamp: Timestamp(nanoseconds: 0), value: 0, timeliness: .late)
+        return (nothing, true)
+    }
+
     static func encode(_ places: [Place]) -> [UInt8] {
         var index: [SeriesID: Int] = [:]
         var order: [SeriesID] = []

@@ -59,15 +59,13 @@ struct JournalRows {
     }
 
     /// Replaces the readings of `series` by their bare places.
-    func remove(_ series: SeriesID) throws {
+    func remove(_ series: Set<SeriesID>) throws {
         var position: JournalPosition = 1
         while true {
             let entries = try fetch(from: position, notOlderThan: .distantPast, limit: 256)
-            for entry in entries where entry.places.contains(where: { $0.reading.series == series }) {
+            for entry in entries where entry.places.contains(where: { series.contains($0.reading.series) }) {
                 let left = entry.places.map { place in
-                    place.reading.series == series
-                        ? (Reading(series: series, timestamp: .init(nanoseconds: 0), value: 0, timeliness: .late), true)
-                        : place
+                    series.contains(place.reading.series) ? JournalCodec.emptied(place) : place
                 }
                 try insert(left, at: entry.first)
             }

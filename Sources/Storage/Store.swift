@@ -1,5 +1,5 @@
 import GRDB
-public import TimeSeries
+import TimeSeries
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -94,8 +94,9 @@ public final class Store: Sendable {
         error.resultCode == .SQLITE_FULL ? .diskFull(path: path) : .io(path: path, reason: "\(error)")
     }
 
-    /// Moves the log into the file and closes it.
+    /// Moves the log into the file, closes it and lets go of the lock.
     public func close() throws {
+        defer { lock.release() }
         try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         try pool.close()
     }

@@ -32,10 +32,10 @@ public struct WriteTransaction {
         try run("UPDATE series SET forecaster = ? WHERE id = ?", [name, series.rawValue])
     }
 
-    /// Removes a series with its readings, epochs and checkpoints. The positions of all other readings stay.
-    public func deleteSeries(_ series: SeriesID) throws {
+    /// Removes series with their readings, epochs and checkpoints. The positions of all other readings stay.
+    public func deleteSeries(_ series: Set<SeriesID>) throws {
         try JournalRows(db: db).remove(series)
-        try run("DELETE FROM series WHERE id = ?", [series.rawValue])
+        for id in series { try run("DELETE FROM series WHERE id = ?", [id.rawValue]) }
     }
 
     // MARK: Journal

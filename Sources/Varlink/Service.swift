@@ -105,12 +105,21 @@ public final class VarlinkService: Sendable {
         }
     }
 
+    /// Waits until the peer hangs up; hangs up itself when the service stops.
+    private static func closing(_ channel: any Channel) async {
+        await withTaskCancellationHandler {
+            try? await channel.closeFuture.get()
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+
     private func serve(_ connection: Connection) async {
         do {
             try await connection.channel.executeThenClose { inbound, outbound in
                 // A peer that hangs up cancels what is still being answered: a stream has no end of its own.
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try? await connection.channel.channel.closeFuture.get() }
+                    group.addTask { await Self.closing(connection.channel.channel) }
                     group.addTask {
                         for try await frame in inbound {
                             try await self.router.answer(frame, outbound, connection.peer)

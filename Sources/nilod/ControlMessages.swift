@@ -33,6 +33,16 @@ extension ControlInterface.Forecast {
     }
 }
 
+extension Reply.Watch {
+    init(_ event: EngineEvent) {
+        switch event {
+        case .forecast(let forecast): self.init(forecast: Forecast(forecast))
+        case .model(let series, let forecaster, let version, let reason):
+            self.init(model: "\(series): \(forecaster) version \(version), \(reason)")
+        }
+    }
+}
+
 extension Reply.Retrain {
     init(_ event: RetrainingEvent) {
         switch event {

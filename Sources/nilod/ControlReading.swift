@@ -37,17 +37,14 @@ extension ControlService {
     @Sendable func watch(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
         let selector = try call.decode(Question.Selected.self).selector
-        for await event in engine.watch(selector.map { SeriesSelector($0) } ?? .all) {
-            switch event {
-            case .forecast(let forecast):
-                try await call.reply(Reply.Watch(forecast: Forecast(forecast)), continues: true)
-            case .model(let series, let forecaster, let version, let reason):
-                let text = "\(series): \(forecaster) version \(version), \(reason)"
-                try await call.reply(Reply.Watch(model: text), continues: true)
-            case .dropped(let reason): return try await call.reply(Reply.Watch(dropped: reason))
+        do {
+            for try await event in engine.watch(selector.map { SeriesSelector($0) } ?? .all) {
+                try await call.reply(Reply.Watch(event), continues: true)
             }
+            try await call.reply(Reply.Watch(dropped: "the daemon stops"))
+        } catch let error as EngineError {
+            try await call.reply(Reply.Watch(dropped: "\(error)"))
         }
-        try await call.reply(Reply.Watch(dropped: "the watcher did not keep up, or the daemon stops"))
     }
 
     @Sendable func listForecasters(_ call: VarlinkCall) async throws {

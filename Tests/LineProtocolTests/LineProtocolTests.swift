@@ -50,7 +50,7 @@ struct LineProtocolTests {
     func roundTrip() throws {
         let key = try SeriesKey(parsing: #"ro\ om,id=a\,b t"#)
         let time = Timestamp(nanoseconds: 1_700_000_000_123_456_789)
-        for value in [0.1, -0.0, 1e-300, 5e-324, 1.7976931348623157e308, 123456789.125] {
+        for value in [0.1, -0.0, 1e-300, .leastNonzeroMagnitude, 1.7976931348623157e308, 123456789.125] {
             let line = decode(ReadingEncoder.lineProtocol(key, time, value))
             #expect(line.readings == [IncomingReading(key: key, timestamp: time, value: value)])
             let csv = DecodedBatch(csv: ReadingEncoder.csvHeader + ReadingEncoder.csv(key, time, value))

@@ -1,0 +1,123 @@
+import Engine
+import Testing
+import TimeSeries
+
+@Suite("What a commit takes")
+struct AdmissionTests {
+    @Test("NaN, infinities and timestamps far ahead are refused one by one, named and counted; neighbours are kept")
+    func refusals() async throws {
+        let fixture = try Fixture()
+        let engine = try await fixture.open()
+        let ahead = reading("a", 1_000_000 + 301, 1)
+        let receipt = try await engine.ingest([
+            reading("a", 0, 1), reading("a", 1, .nan), reading("a", 2, .infinity), ahead,
+            reading("a", 1_000_000 + 299, 2),
+            IncomingReading(key: ahead.key, timestamp: .distantPast, value: 1),
+        ])
+        #expect(receipt.accepted == 2)
+        #expect(
+            receipt.refusals == [
+                Refusal(index: 1, reason: .notFinite), Refusal(index: 2, reason: .notFinite),
+                Refusal(index: 3, reason: .tooFarAhead), Refusal(index: 5, reason: .outOfRange),
+            ])
+        #expect(engine.ingestCounts.refused == [.notFinite: 2, .tooFarAhead: 1, .outOfRange: 1])
+        try engine.stop()
+    }
+
+    @Test("a clock before the newest commit is not trusted: readings need timestamps of their own")
+    func unsetClock() async throws {
+        let fixture = try Fixture()
+        let engine = try await fixture.open()
+        _ = try await engine.ingest([reading("a", 1_000_000, 1)])
+        fixture.clock.set(seconds: 0)
+        var bare = reading("a", 0, 2)
+        bare.timestamp = nil
+        let receipt = try await engine.ingest([bare, reading("a", 1_000_100, 3)])
+        #expect(receipt.refusals == [Refusal(index: 0, reason: .clockUnset)])
+        #expect(receipt.accepted == 1)
+        #expect(!engine.ingestCounts.clockIsSet)
+        try engine.stop()
+    }
+
+    @Test("a reading without a timestamp has the time of its arrival, however long its commit waits")
+    func arrivalTime() async throws {
+        var fixture = try Fixture()
+        fixture.configuration.commitDelay = 3_600_000_000_000
+        let engine = try await fixture.open()
+        var bare = reading("a", 0, 1)
+        bare.timestamp = nil
+        let first = bare
+        async let deferred = engine.ingest([first], isUrgent: false)
+        while engine.ingestCounts.deferred < 1 { await Task.yield() }
+        fixture.clock.advance(seconds: 60)
+        _ = try await engine.ingest([first])
+        _ = try await deferred
+        var times: [Timestamp] = []
+        var position: JournalPosition = 1
+        while let piece = try engine.export(.all, from: .distantPast, to: .distantFuture, after: &position) {
+            times += piece.map(\.reading.timestamp)
+        }
+        #expect(times.map(\.seconds) == [Fixture.start + 1_000_000, Fixture.start + 1_000_060])
+        try engine.stop()
+    }
+
+    @Test("a late reading is kept, counted and exported, changes no state, and is part of the next warm-up")
+    func late() async throws {
+        let fixture = try Fixture(lateness: 16)
+        var engine = try await fixture.open()
+        var dice = Dice(3)
+        let all = (0..<60).map { reading("a", Int64($0) * 10, dice.value(at: Int64($0) * 10)) }
+        let withoutOne = all.filter { $0.timestamp != all[30].timestamp }
+        _ = try await engine.ingest(withoutOne)
+        let before = try await Outcome(engine, "a")
+        let receipt = try await engine.ingest([all[30]])
+        #expect(receipt.late == 1)
+        #expect(try await Outcome(engine, "a") == before)
+        engine = try await fixture.restart(engine)
+        #expect(try await Outcome(engine, "a") == before)
+        try await engine.reset(series("a"), isWarm: true)
+        let warm = try await Outcome(engine, "a")
+        #expect(warm != before)
+
+        // The same readings in order, warmed up the same way.
+        let other = try Fixture(lateness: 16)
+        let inOrder = try await other.open()
+        _ = try await inOrder.ingest(all)
+        try await inOrder.reset(series("a"), isWarm: true)
+        #expect(try await Outcome(inOrder, "a") == warm)
+        try engine.stop()
+        try inOrder.stop()
+    }
+
+    @Test("a slot takes 4,096 readings; a repeated one takes no room")
+    func fullSlot() async throws {
+        let fixture = try Fixture()
+        let engine = try await fixture.open()
+        let key = reading("a", 0, 0).key
+        let start = Timestamp.from(seconds: Fixture.start)
+        func readings(_ range: Range<Int>) -> [IncomingReading] {
+            range.map { IncomingReading(key: key, timestamp: start.advanced(byNanoseconds: Int64($0)), value: 1) }
+        }
+        #expect(try await engine.ingest(readings(0..<4_096)).accepted == 4_096)
+        #expect(try await engine.ingest(readings(0..<4_096)).accepted == 4_096)
+        let receipt = try await engine.ingest(readings(4_096..<4_098) + [reading("a", 10, 1)])
+        #expect(receipt.refusals.map(\.reason) == [.slotFull, .slotFull])
+        #expect(receipt.accepted == 1)
+        try engine.stop()
+    }
+
+    @Test("the cadence is inferred once, from the first seventeen readings, and stored")
+    func inference() async throws {
+        var fixture = try Fixture()
+        fixture.configuration.series = []
+        var engine = try await fixture.open()
+        for index in 0..<16 { _ = try await engine.ingest([reading("a", Int64(index) * 61, 1)]) }
+        await #expect(throws: EngineError.self) { try await engine.forecast(of: series("a")) }
+        _ = try await engine.ingest([reading("a", 16 * 61, 1)])
+        #expect(try await engine.forecast(of: series("a")).forecast.cadence.nanoseconds == 60_000_000_000)
+        engine = try await fixture.restart(engine)
+        for index in 0..<40 { _ = try await engine.ingest([reading("a", 1_000 + Int64(index), 1)]) }
+        #expect(try await engine.series(.all).first?.cadence?.nanoseconds == 60_000_000_000)
+        try engine.stop()
+    }
+}

@@ -1,0 +1,31 @@
+import Engine
+import Testing
+import TimeSeries
+
+@Suite("Watchers")
+struct WatcherTests {
+    @Test("a watcher sees a forecast per commit of the series it selects")
+    func events() async throws {
+        let fixture = try Fixture()
+        let engine = try await fixture.open()
+        let stream = engine.watch(SeriesSelector("room,id=a*"))
+        for index in 0..<5 { _ = try await engine.ingest([reading("a", Int64(index) * 10, 1), reading("b", 0, 1)]) }
+        try await engine.heartbeat()
+        try engine.stop()
+        var seen: [Slot] = []
+        for try await case .forecast(let forecast) in stream { seen.append(forecast.forecast.origin) }
+        #expect(seen == (0..<5).map { Fixture.start / 10 + $0 })
+    }
+
+    @Test("a watcher that does not keep up is dropped; ingest does not wait for it")
+    func slow() async throws {
+        let fixture = try Fixture()
+        let engine = try await fixture.open()
+        let stream = engine.watch(.all)
+        for index in 0..<3_000 { _ = try await engine.ingest([reading("a", Int64(index) * 10, 1)]) }
+        try await engine.heartbeat()
+        #expect(engine.watcherCount == 0)
+        await #expect(throws: EngineError.watcherBehind(events: 1_024)) { for try await _ in stream {} }
+        try engine.stop()
+    }
+}

@@ -1,0 +1,13 @@
+import GRDB
+
+/// Changes a database behind its owner's back.
+struct Sabotage {
+    private let path: String
+    init(_ path: String) { self.path = path }
+
+    func run(_ sql: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { try $0.execute(sql: sql) }
+        try queue.close()
+    }
+}

@@ -1,0 +1,55 @@
+import ControlInterface
+import Foundation
+import Glibc
+public import Varlink
+
+/// A real `nilod` on a folder of its own. Starting returns when it is ready, which it says as systemd would hear it.
+public final class Daemon {
+    public let process: ChildProcess
+    public let socket: String
+    private let connection: VarlinkClient
+
+    /// - Parameters:
+    ///   - folder: holds the configuration, the state and the socket.
+    ///   - configuration: the text of `nilod.toml`.
+    public init(
+        in folder: TemporaryFolder, _ configuration: String, environment: [String: String] = [:],
+        program: String = "nilod"
+    ) throws {
+        let file = try folder.write(configuration, to: "nilod.toml")
+        let notifications = try NotificationSocket(path: folder.path("notify"))
+        socket = folder.path("s")
+        process = try ChildProcess(
+            program, ["--config", file, "--state-dir", folder.path("state"), "--socket", socket],
+            environment: environment.merging(["NOTIFY_SOCKET": notifications.path]) { $1 })
+        guard notifications.waitForReady(of: process) else {
+            process.kill()
+            throw TestError("nilod did not start (\(process.wait())): \(process.standardError)")
+        }
+        connection = try VarlinkClient(path: socket)
+    }
+
+    /// One call of `org.nilometer.Control`.
+    public func call<Reply: Decodable>(
+        _ method: String, _ parameters: some Encodable = [String: String](), as type: Reply.Type = Reply.self
+    ) throws -> Reply {
+        try connection.call(Control.qualified(method), parameters, as: type)
+    }
+
+    /// A connection of its own.
+    public func connect() throws -> VarlinkClient { try VarlinkClient(path: socket) }
+
+    /// Kills it and waits until it is gone.
+    public func kill() {
+        process.kill()
+        process.wait()
+    }
+
+    /// Asks it to stop.
+    ///
+    /// - Returns: its exit code.
+    public func stop() -> Int32 {
+        process.signal(SIGTERM)
+        return process.wait()
+    }
+}
