@@ -96,7 +96,10 @@ let package = Package(
                 "Engine", "Forecasting", "Storage", "TestSupport", "TimeSeries", "LSTMForecaster",
                 "SeasonalNaiveForecaster", "HoltWintersForecaster",
             ]),
-        test("GuaranteeTests", ["ControlInterface", "TestSupport", "Varlink", "nilod", "niloctl"]),
+        test(
+            "GuaranteeTests",
+            ["ControlInterface", "Storage", "TestSupport", "TimeSeries", "Varlink", "nilod", "niloctl"],
+            exclude: ["Recorder"]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
         test("RecurrentTests", ["Recurrent"]),
         test(

@@ -43,7 +43,8 @@ struct Fixture {
     /// Trains in this process and returns how it ended.
     func train(_ engine: Engine) async throws -> RetrainingEvent {
         let methods = methods
-        let retraining = Retraining(engine: engine, folder: folder.url.appending(path: "training")) { folder, progress in
+        let retraining = Retraining(engine: engine, folder: folder.url.appending(path: "training")) {
+            folder, progress in
             try TrainingRun.perform(in: RunFolder(folder), methods: methods, progress: progress)
         }
         var last = RetrainingEvent.queued

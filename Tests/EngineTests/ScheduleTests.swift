@@ -68,6 +68,8 @@ struct ScheduleTests {
     @Test("the words of the configuration", arguments: ["never", "every 6h", "every 90s", "daily 03:00"])
     func words(_ text: String) { #expect(RetrainRule(text)?.description == text) }
 
-    @Test("other words are refused", arguments: ["", "every", "every 0s", "every -1h", "daily 24:00", "weekly", "daily 3"])
+    @Test(
+        "other words are refused",
+        arguments: ["", "every", "every 0s", "every -1h", "daily 24:00", "weekly", "daily 3"])
     func refused(_ text: String) { #expect(RetrainRule(text) == nil) }
 }

@@ -46,7 +46,9 @@ struct StoreTests {
     func roundTrip() throws {
         let store = try Store(path: path)
         let (a, b) = (try newSeries(store, "a"), try newSeries(store, "b"))
-        let values = [0, -0.0, 0.1, .leastNonzeroMagnitude, -.leastNormalMagnitude, .greatestFiniteMagnitude, .pi, 1e300, -1]
+        let values = [
+            0, -0.0, 0.1, .leastNonzeroMagnitude, -.leastNormalMagnitude, .greatestFiniteMagnitude, .pi, 1e300, -1,
+        ]
         let readings = values.enumerated().map { index, value in
             Reading(
                 series: index % 3 == 0 ? b : a, timestamp: Timestamp(nanoseconds: Int64(index) * -7_000_000_007),
@@ -114,7 +116,8 @@ struct StoreTests {
         }
         let good = try store.checkpoints().good[a]
         #expect(good?.map(\.slot) == [3, 2])
-        #expect(good?.first?.state.map(\.bitPattern) == [Float(3), -0.0, .nan, .leastNonzeroMagnitude].map(\.bitPattern))
+        #expect(
+            good?.first?.state.map(\.bitPattern) == [Float(3), -0.0, .nan, .leastNonzeroMagnitude].map(\.bitPattern))
         try store.close()
         try Sabotage(path).run("UPDATE checkpoint SET payload = zeroblob(LENGTH(payload)) WHERE slot = 3")
         let again = try Store(path: path)

@@ -1,0 +1,139 @@
+import ControlInterface
+import Foundation
+import TestSupport
+import Testing
+import Varlink
+
+@Suite("Promises 1 and 2: kill -9 at any moment changes nothing", .serialized)
+struct KillTests {
+    private static let slots = 300
+    private static let batches = Load.batches(after: slots, count: 160)
+
+    /// A daemon that is never killed, fed the same readings.
+    private static func uninterrupted(promoteAgain: Bool = false) throws -> Remains {
+        let folder = try TemporaryFolder()
+        let daemon = try Daemon(in: folder, Load.configuration)
+        try Load.prepare(daemon, slots: slots)
+        for batch in batches {
+            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batch))
+        }
+        if promoteAgain { try Load.promote(daemon, 3) }
+        let remains = try Remains(daemon)
+        #expect(remains.states.allSatisfy { $0.hasPrefix("lstm 3") })
+        #expect(daemon.stop() == 0)
+        return remains
+    }
+
+    /// How one life of the daemon ends.
+    private enum End {
+        /// The process kills itself inside a transaction.
+        case failpoint(String)
+        /// The test kills it while a batch is on its way, after so many acknowledgements.
+        case during(Int)
+    }
+
+    private static func ends() -> [End] {
+        var dice = SystemRandomNumberGenerator()
+        let random = (0..<11).map { _ in End.during(Int.random(in: 0..<9, using: &dice)) }
+        let commits = (0..<6).map { _ in End.failpoint("commit=\(Int.random(in: 1...8, using: &dice))") }
+        let others = [End.failpoint("committed=3"), .failpoint("committed=1"), .failpoint("promotion=1")]
+        return (random + commits + others).shuffled()
+    }
+
+    @Test("twenty kills under load, a third of them inside a transaction: the same readings, states and forecasts")
+    func twenty() throws {
+        let expected = try Self.uninterrupted()
+        let folder = try TemporaryFolder()
+        let log = folder.path("failpoints")
+        var daemon = try Daemon(in: folder, Load.configuration)
+        try Load.prepare(daemon, slots: Self.slots)
+        #expect(daemon.stop() == 0)
+        var acknowledged = 0
+        for end in Self.ends() {
+            var environment: [String: String] = [:]
+            if case .failpoint(let name) = end {
+                environment = ["NILOMETER_FAILPOINT": name, "NILOMETER_FAILPOINT_LOG": log]
+            }
+            daemon = try Daemon(in: folder, Load.configuration, environment: environment)
+            try Self.live(daemon, until: end, &acknowledged)
+            daemon = try Daemon(in: folder, Load.configuration)
+            let found = try Remains.readings(daemon)
+            let sent = Load.names.count * (Self.slots + 3 * acknowledged)
+            #expect(found.count >= sent, "\(found.count) readings after \(acknowledged) acknowledged batches")
+            daemon.kill()
+        }
+        daemon = try Daemon(in: folder, Load.configuration)
+        for batch in Self.batches[acknowledged...] {
+            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batch))
+        }
+        #expect(try Remains(daemon) == expected)
+        #expect(daemon.stop() == 0)
+        let hits = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        #expect(hits.count { $0 == "commit" || $0 == "promotion" } >= 7)
+        #expect(hits.count == 9)
+    }
+
+    /// Feeds the daemon until it dies.
+    private static func live(_ daemon: Daemon, until end: End, _ acknowledged: inout Int) throws {
+        var left = Int.max
+        switch end {
+        case .during(let count): left = count
+        case .failpoint("promotion=1"):
+            #expect(throws: ConnectionError.self) { try Load.promote(daemon, 3) }
+            return _ = daemon.process.wait()
+        case .failpoint: break
+        }
+        while acknowledged < batches.count {
+            if left == 0 {
+                let process = daemon.process
+                Thread.detachNewThread { process.kill() }
+            }
+            left -= 1
+            do {
+                let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batches[acknowledged]))
+                acknowledged += 1
+            } catch is ConnectionError {
+                break
+            }
+        }
+        let status = daemon.process.wait()
+        #expect(status == 128 + SIGKILL)
+    }
+
+    @Test("a kill inside a promotion leaves the model before; the promotion can be made again")
+    func promotion() throws {
+        let expected = try Self.uninterrupted(promoteAgain: true)
+        let folder = try TemporaryFolder()
+        var daemon = try Daemon(in: folder, Load.configuration)
+        try Load.prepare(daemon, slots: Self.slots)
+        for batch in Self.batches {
+            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batch))
+        }
+        let before = try Remains(daemon)
+        #expect(daemon.stop() == 0)
+        daemon = try Daemon(in: folder, Load.configuration, environment: ["NILOMETER_FAILPOINT": "promotion=1"])
+        #expect(throws: ConnectionError.self) { try Load.promote(daemon, 3) }
+        #expect(daemon.process.wait() == 128 + SIGKILL)
+        daemon = try Daemon(in: folder, Load.configuration)
+        #expect(try Remains(daemon) == before)
+        try Load.promote(daemon, 3)
+        #expect(try Remains(daemon) == expected)
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test("a kill inside a migration leaves a database that the next start brings up to date")
+    func migration() throws {
+        let folder = try TemporaryFolder()
+        let log = folder.path("failpoints")
+        #expect(throws: TestError.self) {
+            _ = try Daemon(
+                in: folder, Load.configuration,
+                environment: ["NILOMETER_FAILPOINT": "migration=1", "NILOMETER_FAILPOINT_LOG": log])
+        }
+        #expect(try String(contentsOfFile: log, encoding: .utf8) == "migration\n")
+        let daemon = try Daemon(in: folder, Load.configuration)
+        let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(0..<2)))
+        #expect(reply.accepted == 8)
+        #expect(daemon.stop() == 0)
+    }
+}
