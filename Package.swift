@@ -83,13 +83,15 @@ let package = Package(
             ], swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["ControlInterface", "Engine", "TimeSeries", "Varlink"],
+            name: "TestSupport",
+            dependencies: [
+                "ControlInterface", "Engine", "TimeSeries", "Varlink", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             path: "Tests/TestSupport", swiftSettings: strict),
         test("ArchitectureTests", []),
         test("TimeSeriesTests", ["TimeSeries"]),
-        test(
-            "StorageTests",
-            ["Storage", "TestSupport", "TimeSeries", .product(name: "GRDB", package: "GRDB.swift")]),
+        test("StorageTests", ["Storage", "TestSupport", "TimeSeries"]),
+        test("CommandTests", ["ControlInterface", "TestSupport", "nilod", "niloctl"]),
         test(
             "EngineTests",
             [

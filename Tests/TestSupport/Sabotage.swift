@@ -1,11 +1,11 @@
 import GRDB
 
 /// Changes a database behind its owner's back.
-struct Sabotage {
+public struct Sabotage {
     private let path: String
-    init(_ path: String) { self.path = path }
+    public init(_ path: String) { self.path = path }
 
-    func run(_ sql: String) throws {
+    public func run(_ sql: String) throws {
         let queue = try DatabaseQueue(path: path)
         try queue.write { try $0.execute(sql: sql) }
         try queue.close()

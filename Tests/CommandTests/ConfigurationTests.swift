@@ -1,0 +1,88 @@
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("The configuration")
+struct ConfigurationTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func check(_ text: String) throws -> (code: Int32, errors: String) {
+        let file = try folder.write(text, to: "nilod.toml")
+        let child = try ChildProcess("nilod", ["check-config", file])
+        return (child.wait(), child.standardError)
+    }
+
+    @Test(
+        "what cannot be used is told with file, line, key and what would be right, exit code 78",
+        arguments: [
+            ("time_zone = \"Mars/Base\"", ":1: time_zone: expected a name such as Europe/Berlin"),
+            ("\nretension = \"30d\"", ":2: retension: expected a key that this table has; did you mean retention?"),
+            ("retention = 30", ":1: retention: expected a duration"),
+            ("[[forecaster]]\nname = \"a\"\nhorizon = 0", ":3: forecaster[0].horizon: expected a whole number from 1"),
+            ("[[forecaster]]\nname = \"a\"\nmethod = \"arima\"", ":3: forecaster[0].method: expected one of"),
+            ("[[forecaster]]\nname = \"a\"\nretrain = \"often\"", ":3: forecaster[0].retrain: expected \"never\""),
+            ("[[forecaster]]\nname = \"a\"\nquantiles = [0.9, 0.1]", ":3: forecaster[0].quantiles: expected ascending"),
+            ("[[forecaster]]\nname = \"a\"\n[forecaster.parameters.lstm]\nunits = 0", "parameter \"units\" must be"),
+            ("[[source]]\nkind = \"modem\"", ":2: source[0].kind: expected"),
+            ("name = = 1", ":1:"),
+        ])
+    func refused(_ text: String, _ expected: String) throws {
+        let (code, errors) = try check(text)
+        #expect(code == 78)
+        #expect(errors.contains(expected), "\(errors)")
+    }
+
+    @Test("the files that come with the project are fine")
+    func packaged() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let samples = try FileManager.default.contentsOfDirectory(atPath: root.appending(path: "Plugins").path)
+            .map { "Plugins/\($0)/sample.toml" }
+        for path in ["packaging/nilod.toml", "packaging/demo.toml"] + samples {
+            let file = root.appending(path: path).path
+            guard FileManager.default.fileExists(atPath: file) else { continue }
+            let child = try ChildProcess("nilod", ["check-config", file])
+            #expect(child.wait() == 0, "\(path): \(child.standardError)")
+        }
+    }
+
+    @Test("a missing file is exit code 78 with its name")
+    func missing() throws {
+        let child = try ChildProcess("nilod", ["--config", folder.path("none.toml")])
+        #expect(child.wait() == 78)
+        #expect(child.standardError.contains("none.toml: a readable file (No such file or directory)"))
+    }
+
+    @Test("a reload by SIGHUP or niloctl keeps the states; a bad file changes nothing")
+    func reload() throws {
+        let daemon = try Daemon(in: folder, smooth)
+        let file = try folder.write(lines("1", 0..<30), to: "readings.lp")
+        #expect(try Niloctl(daemon.socket, "ingest", file).code == 0)
+        let state = { try Niloctl(daemon.socket, "state", "room,id=1 t", "--json").output }
+        let before = try state()
+        _ = try folder.write(smooth + "\nretrain = \"often\"", to: "nilod.toml")
+        let refused = try Niloctl(daemon.socket, "reload")
+        #expect(refused.code == 65)
+        #expect(refused.errors.contains("forecaster[0].retrain"))
+        #expect(try state() == before)
+        let other = "\n[[forecaster]]\nname = \"other\"\nmethod = \"seasonal-naive\"\nseries = [\"none*\"]"
+        _ = try folder.write(smooth + other, to: "nilod.toml")
+        daemon.process.signal(SIGHUP)
+        while try Niloctl(daemon.socket, "forecasters", "--json").json.first.map({ "\($0)" })?.contains("other") != true
+        {}
+        #expect(try state() == before)
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test("a database of a newer nilod is refused with exit code 78, one of another program too")
+    func schema() throws {
+        try FileManager.default.createDirectory(atPath: folder.path("state"), withIntermediateDirectories: true)
+        try Sabotage(folder.path("state/nilo.db")).run("PRAGMA user_version = 99")
+        let child = try ChildProcess("nilod", ["--state-dir", folder.path("state"), "--socket", folder.path("s")])
+        #expect(child.wait() == 78)
+        #expect(child.standardError.contains("was written by a newer nilod (schema 99"))
+    }
+}
