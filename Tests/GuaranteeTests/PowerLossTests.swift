@@ -42,7 +42,7 @@ struct PowerLossTests {
         var acknowledged: [(traced: Int, readings: Int)] = []
         for batch in 0..<240 {
             let lines = (0..<120).map {
-                "room,id=\($0 % 4) t=\(batch % 17).5 \(Load.time(slot: batch * 30 + $0 / 4))\n"
+                "room,id=\($0 % 4) t=\(batch % 17).5 \(Load.time(slot: batch * 30 + $0 / 4 - 8_000))\n"
             }
             let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines.joined()))
             #expect(reply.accepted == 120)
