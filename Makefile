@@ -21,11 +21,18 @@ lint:
 format:
 	swift format --in-place --recursive Sources Plugins Tests Package.swift
 
-install: build
-	install -D -m 0755 .build/release/nilod $(DESTDIR)$(PREFIX)/bin/nilod
-	install -D -m 0755 .build/release/niloctl $(DESTDIR)$(PREFIX)/bin/niloctl
-	install -D -m 0644 packaging/nilod.toml $(DESTDIR)/etc/nilometer/nilod.toml
-	install -D -m 0644 packaging/nilod.service $(DESTDIR)/lib/systemd/system/nilod.service
+# What is installed runs without Swift, so it is a build of its own; an existing configuration is left alone.
+INSTALL_BUILD = $(SWIFT_BUILD) --static-swift-stdlib --scratch-path .build-install
+
+install: prerequisites
+	$(INSTALL_BUILD) --product nilod
+	$(INSTALL_BUILD) --product niloctl
+	install -D -s -m 0755 .build-install/release/nilod $(DESTDIR)$(PREFIX)/bin/nilod
+	install -D -s -m 0755 .build-install/release/niloctl $(DESTDIR)$(PREFIX)/bin/niloctl
+	test -e $(DESTDIR)/etc/nilometer/nilod.toml \
+		|| install -D -m 0644 packaging/nilod.toml $(DESTDIR)/etc/nilometer/nilod.toml
+	install -d $(DESTDIR)/lib/systemd/system
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' packaging/nilod.service > $(DESTDIR)/lib/systemd/system/nilod.service
 	install -D -m 0644 packaging/nilod.socket $(DESTDIR)/lib/systemd/system/nilod.socket
 	install -D -m 0644 packaging/sysusers.d/nilometer.conf $(DESTDIR)/usr/lib/sysusers.d/nilometer.conf
 
@@ -39,4 +46,4 @@ prerequisites:
 	@scripts/ensure-prerequisites.sh
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-install

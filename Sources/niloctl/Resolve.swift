@@ -10,7 +10,8 @@ extension VarlinkClient {
         ).series.map(\.name)
         guard found.count == 1 else {
             let names = found.prefix(5).map { "\n  \($0)" }.joined()
-            throw Exit.say("\"\(text)\" fits \(found.count) series, expected one\(names)", 65)
+            throw Exit.say(
+                "\"\(text)\" fits \(found.count) series, expected one; `niloctl series` lists them\(names)", 65)
         }
         return found[0]
     }

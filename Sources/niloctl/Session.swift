@@ -22,10 +22,18 @@ struct CommonOptions: ParsableArguments {
         } catch let error as VarlinkError {
             throw Exit.say(error.text("text") ?? "\(error)", Self.code(of: error))
         } catch let error as ConnectionError {
-            throw Exit.say("\(error)\nIs nilod running? Start it with `make run` or `systemctl start nilod`.", 69)
+            throw Exit.say("\(error)\n\(Self.advice(for: error, path))", 69)
         } catch let error as DecodingError {
             throw Exit.say("the daemon answered something unexpected (\(error)); are both of one version?", 76)
         }
+    }
+
+    private static func advice(for error: ConnectionError, _ path: String) -> String {
+        if case .notReachable = error, access(path, F_OK) == 0, access(path, R_OK | W_OK) != 0 {
+            return
+                "You may not open this socket: become a member of its group (`ls -l \(path)` shows it), then log in again."
+        }
+        return "Is nilod running? Start it with `make run` or `systemctl start nilod`."
     }
 
     private static func code(of error: VarlinkError) -> Int32 {

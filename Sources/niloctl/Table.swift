@@ -42,5 +42,5 @@ func short(_ value: Double, digits: Int = 5) -> String {
     guard decimals <= 12 else { return "\(value)" }
     let factor = (0..<decimals).reduce(1.0) { power, _ in power * 10 }
     let rounded = (value * factor).rounded() / factor
-    return decimals == 0 && abs(rounded) < 1e15 ? "\(Int64(rounded))" : "\(rounded)"
+    return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int64(rounded))" : "\(rounded)"
 }
