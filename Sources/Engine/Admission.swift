@@ -23,9 +23,9 @@ struct Admission {
     ///
     /// - Parameters:
     ///   - arrivedAt: the time of a reading without a timestamp.
-    ///   - entry: finds the series' entry, or makes one.
+    ///   - entry: finds the series' entry, or makes one; nil when there is no room for another.
     mutating func take(
-        _ incoming: IncomingReading, arrivedAt: Timestamp, entry: (SeriesKey) throws -> SeriesEntry
+        _ incoming: IncomingReading, arrivedAt: Timestamp, entry: (SeriesKey) throws -> SeriesEntry?
     ) throws -> Result<Timeliness, Refused> {
         guard incoming.value.isFinite else { return .failure(Refused(.notFinite)) }
         let timestamp: Timestamp
@@ -33,7 +33,7 @@ struct Admission {
         case .success(let stamped): timestamp = stamped
         case .failure(let refused): return .failure(refused)
         }
-        let entry = try entry(incoming.key)
+        guard let entry = try entry(incoming.key) else { return .failure(Refused(.tooManySeries)) }
         let change = entry.admit(timestamp)
         changes.append(change)
         if change.settled { settled.append(entry) }

@@ -30,6 +30,7 @@ struct CommitTransaction {
                 }
                 for entry in admission.settled { try transaction.setCadence(of: entry) }
                 for checkpoint in checkpoints { try transaction.saveCheckpoint(checkpoint) }
+                try desk.seal.write(to: transaction)
                 return try finish(admission, receipts, births.born, transaction)
             }
         } catch {
@@ -39,7 +40,7 @@ struct CommitTransaction {
     }
 
     private func take(
-        _ request: IngestRequest, into admission: inout Admission, entry: (SeriesKey) throws -> SeriesEntry
+        _ request: IngestRequest, into admission: inout Admission, entry: (SeriesKey) throws -> SeriesEntry?
     ) throws -> IngestReceipt {
         var receipt = IngestReceipt(accepted: 0, late: 0, refusals: [], position: 0)
         for (index, reading) in request.readings.enumerated() {
@@ -84,8 +85,10 @@ private struct Births {
         (self.desk, self.transaction, self.now) = (desk, transaction, now)
     }
 
-    mutating func entry(_ key: SeriesKey) throws -> SeriesEntry {
+    /// nil: there are as many series as there may be.
+    mutating func entry(_ key: SeriesKey) throws -> SeriesEntry? {
         if let known = desk.entries[key] ?? byKey[key] { return known }
+        guard desk.entries.count + born.count < desk.configuration.maxSeries else { return nil }
         let (entry, setup) = try birth(of: key)
         byKey[key] = entry
         born.append((entry, setup))

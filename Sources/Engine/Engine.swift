@@ -43,7 +43,7 @@ public final class Engine: Sendable {
         }
         let directory = SeriesDirectory()
         let counters = IngestCounters()
-        let desk = WriterDesk(
+        let desk = try WriterDesk(
             store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,
             checkpoints: checkpoints, clock: clock, configuration: configuration, recovered: recovered,
             onFatal: onFatal)

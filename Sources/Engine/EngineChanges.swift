@@ -110,25 +110,12 @@ extension Engine {
         }
     }
 
-    /// The next piece of the kept readings of the selected series between two instants, in journal order.
-    ///
-    /// - Parameter position: where to go on; begin with 1.
-    /// - Returns: nil at the end.
-    public func export(
-        _ selector: SeriesSelector, from: Timestamp, to: Timestamp, after position: inout JournalPosition
-    ) throws -> [(key: SeriesKey, reading: Reading)]? {
-        let keys = Dictionary(
-            directory.matching(selector).map { ($0.id, $0.key) }, uniquingKeysWith: { first, _ in first })
-        var piece: [(key: SeriesKey, reading: Reading)] = []
-        let start = position
-        try store.scanJournal(from: start, notOlderThan: from) { entry in
-            position = entry.firstPosition + JournalPosition(entry.readings.count)
-            for reading in entry.readings where reading.timestamp >= from && reading.timestamp <= to {
-                if let key = keys[reading.series] { piece.append((key, reading)) }
-            }
-            return piece.count < 8_192
-        }
-        return position == start ? nil : piece
+    /// The kept readings of the selected series between two instants: by series, ascending in time.
+    public func export(_ selector: SeriesSelector, in range: ClosedRange<Timestamp>) throws -> Export {
+        let selected = directory.matching(selector)
+        let oldest = Dictionary(
+            selected.map { ($0.id, range.lowerBound) }, uniquingKeysWith: { first, _ in first })
+        return Export(store: store, series: selected[...], range: range, tail: try store.journalTail(of: oldest))
     }
 
     /// The forecasters of the configuration and how many series each has.

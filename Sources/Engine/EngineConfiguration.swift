@@ -9,17 +9,27 @@ public struct EngineConfiguration: Sendable {
     public var commitDelay: Int64
     /// How long readings are kept at least, in nanoseconds; nil keeps them for ever.
     public var retention: Int64?
+    /// Readings in the journal before they are moved into chunks.
+    public var sealAfter: Int
+    /// Readings of series beyond so many are refused.
+    public var maxSeries: Int
+    /// How long a series may be silent before it is forgotten, in nanoseconds; nil: for ever.
+    public var silentSeriesTTL: Int64?
     public var shardCount: Int
     public var calendar: LocalCalendar
 
     public init(
         forecasters: [ForecasterConfiguration], series: [SeriesRule] = [], commitDelay: Int64 = 2_000_000_000,
-        retention: Int64? = nil, shardCount: Int = 1, calendar: LocalCalendar = .utc
+        retention: Int64? = nil, sealAfter: Int = 1_000_000, maxSeries: Int = 100_000, silentSeriesTTL: Int64? = nil,
+        shardCount: Int = 1, calendar: LocalCalendar = .utc
     ) {
         self.forecasters = forecasters
         self.series = series
         self.commitDelay = commitDelay
         self.retention = retention
+        self.sealAfter = sealAfter
+        self.maxSeries = maxSeries
+        self.silentSeriesTTL = silentSeriesTTL
         self.shardCount = shardCount
         self.calendar = calendar
     }
@@ -43,14 +53,18 @@ public struct SeriesRule: Sendable, Hashable {
     public var aggregate: Aggregate
     /// How long a reading may be late, in nanoseconds; nil: the longer of one hour and 64 slots.
     public var lateness: Int64?
+    /// How long readings are kept at least, in nanoseconds; nil: as the configuration says for all.
+    public var retention: Int64?
 
     public init(
-        selector: SeriesSelector, cadence: Cadence? = nil, aggregate: Aggregate = .mean, lateness: Int64? = nil
+        selector: SeriesSelector, cadence: Cadence? = nil, aggregate: Aggregate = .mean, lateness: Int64? = nil,
+        retention: Int64? = nil
     ) {
         self.selector = selector
         self.cadence = cadence
         self.aggregate = aggregate
         self.lateness = lateness
+        self.retention = retention
     }
 
     /// The lateness in slots of `cadence`, at least 1.

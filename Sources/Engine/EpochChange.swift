@@ -58,7 +58,8 @@ struct EpochChange: Sendable {
                 assignments[entry.id].map { (entry.id, Self.oldestNeeded($0, cadence: entry.cadence)) }
             }, uniquingKeysWith: { first, _ in first })
         DispatchQueue.global(qos: .utility).async {
-            let history = Result { try Self.read(oldest, through: assignments, desk.store) }
+            let end = assignments.values.map(\.epoch.position).max() ?? 0
+            let history = Result { try desk.store.readings(of: oldest, through: end) }
             for shard in desk.shards {
                 let mine = assignments.filter { desk.shard(of: $0.key) === shard }
                 guard !mine.isEmpty else { continue }
@@ -75,21 +76,5 @@ struct EpochChange: Sendable {
         guard let cadence, let from = assignment.epoch.fromSlot else { return .distantPast }
         let lags = max(assignment.version.model.lags.last ?? 0, SeriesState.shownSlots)
         return cadence.start(of: from - Int64(assignment.epoch.warmUp + lags))
-    }
-
-    private static func read(
-        _ oldest: [SeriesID: Timestamp], through assignments: [SeriesID: Assignment], _ store: Store
-    ) throws -> [SeriesID: [PositionedReading]] {
-        var history: [SeriesID: [PositionedReading]] = [:]
-        let end = assignments.values.map(\.epoch.position).max() ?? 0
-        try store.scanJournal(from: 1, notOlderThan: oldest.values.min() ?? .distantPast) { batch in
-            for (offset, reading) in batch.readings.enumerated() {
-                let position = batch.firstPosition + JournalPosition(offset)
-                guard position <= end, let from = oldest[reading.series], reading.timestamp >= from else { continue }
-                history[reading.series, default: []].append(PositionedReading(reading: reading, position: position))
-            }
-            return batch.firstPosition <= end
-        }
-        return history
     }
 }

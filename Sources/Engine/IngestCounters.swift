@@ -8,6 +8,8 @@ public struct IngestCounts: Sendable {
     public var commits = 0
     /// Requests that wait for company before they are committed.
     public var deferred = 0
+    /// Series forgotten because they fell silent.
+    public var expiredSeries = 0
     public var storageFull = false
     public var clockIsSet = true
 }

@@ -36,7 +36,7 @@ public struct Refusal: Sendable, Hashable {
 
 /// Why a reading is refused.
 public enum RefusalReason: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
-    case notFinite, tooFarAhead, clockUnset, slotFull, outOfRange
+    case notFinite, tooFarAhead, clockUnset, slotFull, outOfRange, tooManySeries
 
     public var description: String {
         switch self {
@@ -44,6 +44,8 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable, CustomStrin
         case .tooFarAhead: "the timestamp is more than 5 minutes ahead of this machine's clock; check both clocks"
         case .clockUnset: "this machine's clock is not set, so the reading needs a timestamp of its own"
         case .slotFull: "its slot already has 4096 readings; declare a finer cadence for the series"
+        case .tooManySeries:
+            "there are as many series as max_series allows; forget some, raise it, or look for a tag with endless values"
         case .outOfRange: "the timestamp is outside 1678 to 2262"
         }
     }

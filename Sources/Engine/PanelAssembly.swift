@@ -19,22 +19,21 @@ struct PanelAssembly {
     func run(_ columns: [Column]) throws -> Panel {
         let wanted = Dictionary(columns.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let starts = wanted.mapValues { $0.cadence.start(of: $0.frontier - Int64(slots) + 1) }
-        var kept: [SeriesID: KeptReadings] = [:]
-        try store.scanJournal(from: 1, notOlderThan: starts.values.min() ?? .distantFuture) { batch in
-            for (offset, reading) in batch.readings.enumerated() {
-                guard let start = starts[reading.series], reading.timestamp >= start else { continue }
-                _ = kept[reading.series, default: KeptReadings()].insert(
-                    .init(
-                        timestamp: reading.timestamp, value: reading.value,
-                        position: batch.firstPosition + JournalPosition(offset)))
+        let readings = try store.readings(of: starts)
+        let kept = readings.mapValues { items in
+            var kept = KeptReadings()
+            for item in items {
+                _ = kept.insert(
+                    .init(timestamp: item.reading.timestamp, value: item.reading.value, position: item.position))
             }
-            return true
+            return kept
         }
         return Panel(series: columns.compactMap { column in kept[column.id].flatMap { series(column, $0) } })
     }
 
     private func series(_ column: Column, _ readings: KeptReadings) -> Panel.Series? {
-        guard let first = readings.kept.first.map({ column.cadence.slot(of: $0.timestamp) }) else { return nil }
+        let oldest = column.frontier - Int64(self.slots) + 1
+        guard let first = readings.firstSlot(from: oldest, cadence: column.cadence) else { return nil }
         let slots = first...max(first, column.frontier)
         let values = slots.map { slot in
             column.aggregate(readings.values(in: slot, cadence: column.cadence)).map { Float($0) } ?? .nan

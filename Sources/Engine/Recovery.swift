@@ -26,14 +26,23 @@ struct Recovery {
         recovered.firstVersions = try Assigner(store: store, catalog: catalog, now: now)
             .firstVersions(of: configuration)
         recovered.position = try store.lastPosition()
+        recovered.newestReading = try store.newestTimestamp()
         let checkpoints = try store.checkpoints()
         recovered.warnings += checkpoints.damaged.map {
             "a checkpoint of series \($0.series.rawValue) is damaged; its state is rebuilt from the one before"
         }
         var plans = try plan(checkpoints.good, recovered)
-        try scan(&plans, into: &recovered)
+        try scan(&plans)
+        recovered.warnings += Self.warnings(store.damagedChunks, plans)
         try finish(plans, into: &recovered)
         return recovered
+    }
+
+    private static func warnings(_ damaged: Set<DamagedChunk>, _ plans: [SeriesID: Plan]) -> [String] {
+        damaged.sorted { ($0.series, $0.start) < ($1.series, $1.start) }.map { chunk in
+            let name = plans[chunk.series].map { "\($0.entry.key)" } ?? "series \(chunk.series.rawValue)"
+            return "a chunk of \(name) is damaged (\(chunk.reason)) and left out; `niloctl doctor` says more"
+        }
     }
 
     /// What to do for one series.
@@ -89,22 +98,12 @@ struct Recovery {
         return cadence.start(of: from - Int64(assignment.epoch.warmUp + lags))
     }
 
-    private func scan(_ plans: inout [SeriesID: Plan], into recovered: inout RecoveredSeries) throws {
-        let oldest = plans.values.map(\.oldest).min() ?? .distantPast
-        var newest = Timestamp.distantPast
-        var collected = plans
-        try store.scanJournal(from: 1, notOlderThan: oldest) { batch in
-            for (offset, reading) in batch.readings.enumerated() {
-                newest = max(newest, reading.timestamp)
-                guard let wanted = collected[reading.series]?.oldest, reading.timestamp >= wanted else { continue }
-                let position = batch.firstPosition + JournalPosition(offset)
-                collected[reading.series]?.entry.restore(reading)
-                collected[reading.series]?.history.append(PositionedReading(reading: reading, position: position))
-            }
-            return true
+    private func scan(_ plans: inout [SeriesID: Plan]) throws {
+        let history = try store.readings(of: plans.mapValues(\.oldest))
+        for (id, readings) in history {
+            for item in readings { plans[id]?.entry.restore(item.reading) }
+            plans[id]?.history = readings
         }
-        plans = collected
-        recovered.newestReading = newest
     }
 
     private func finish(_ plans: [SeriesID: Plan], into recovered: inout RecoveredSeries) throws {

@@ -37,6 +37,9 @@ final class SeriesEntry {
         fileprivate(set) var timeliness: Timeliness?
     }
 
+    /// The newest timestamp with a fresh reading.
+    var newest: Timestamp? { window.last }
+
     /// Notes a reading and says how it is classed.
     func admit(_ timestamp: Timestamp) -> Change {
         var change = Change(entry: self, frontier: frontier)

@@ -1,12 +1,6 @@
 import Storage
 import TimeSeries
 
-/// A reading with its place in the journal.
-struct PositionedReading: Sendable {
-    var reading: Reading
-    var position: JournalPosition
-}
-
 /// Which model serves a series, and since when.
 struct Assignment: Sendable {
     var epoch: Epoch

@@ -42,14 +42,19 @@ final class Writer: @unchecked Sendable {
                 }
             }
             commitOrDefer(requests)
-            if jobs.isEmpty { desk.writeCheckpoints() }
+            if jobs.isEmpty { desk.writeWaiting() }
+            desk.seal.begin(through: desk.position, limit: desk.configuration.sealAfter)
             desk.dropExpired()
         }
         commit([])
-        desk.writeCheckpoints(all: true)
+        desk.seal.stop()
+        desk.writeWaiting(all: true)
     }
 
-    private var patience: Int64 { deferred.isEmpty ? Self.idle : min(Self.idle, max(1, remainingDelay)) }
+    private var patience: Int64 {
+        let idle = min(Self.idle, desk.seal.patience ?? Self.idle)
+        return deferred.isEmpty ? idle : min(idle, max(1, remainingDelay))
+    }
 
     private var remainingDelay: Int64 {
         guard let deferredSince else { return 0 }

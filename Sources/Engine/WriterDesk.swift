@@ -11,7 +11,8 @@ final class WriterDesk: @unchecked Sendable {
     let directory: SeriesDirectory
     let counters: IngestCounters
     private let clock: any WallClock
-    private let checkpoints: CheckpointBox
+    let checkpoints: CheckpointBox
+    let seal: Seal
     private let onFatal: @Sendable (any Error) -> Void
 
     var configuration: EngineConfiguration
@@ -20,7 +21,9 @@ final class WriterDesk: @unchecked Sendable {
     /// The first version of each forecaster to serve a new series.
     var firstVersions: [String: LoadedVersion] = [:]
     private var newestCommit: Timestamp
-    private var nextRetention: Timestamp = .distantPast
+    /// When readings and series are next looked through for what has expired, and which series still are to be.
+    var nextExpiry: Timestamp = .distantPast
+    var expiring: ArraySlice<SeriesEntry> = []
 
     /// Clocks before this are unset: 2025-01-01.
     private static let earliestClock = Timestamp.from(seconds: 1_735_689_600)
@@ -29,7 +32,8 @@ final class WriterDesk: @unchecked Sendable {
         store: Store, catalog: ModelCatalog, shards: [Shard], directory: SeriesDirectory, counters: IngestCounters,
         checkpoints: CheckpointBox, clock: any WallClock, configuration: EngineConfiguration,
         recovered: RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void
-    ) {
+    ) throws {
+        seal = try Seal(store: store)
         self.store = store
         self.catalog = catalog
         self.shards = shards
@@ -65,6 +69,8 @@ final class WriterDesk: @unchecked Sendable {
             let committed = try CommitTransaction(desk: self, now: now, clockIsSet: clockIsSet).run(
                 requests, checkpoints: checkpoints.take(256))
             committed.admission.confirm()
+            seal.confirm()
+            seal.note(committed: committed.admission.readings.count)
             for (entry, _) in committed.births { entries[entry.key] = entry }
             position = committed.lastPosition
             newestCommit = max(newestCommit, committed.newest)
@@ -119,28 +125,5 @@ final class WriterDesk: @unchecked Sendable {
         for request in requests { request.completion(.failure(isFull ? EngineError.storageFull : error)) }
         // After a failed sync nobody knows what is on disk; only a fresh start, which reads it again, does.
         if !isFull { onFatal(error) }
-    }
-
-    /// Writes waiting checkpoints in a transaction of their own.
-    func writeCheckpoints(all: Bool = false) {
-        repeat {
-            let waiting = checkpoints.take(1_024)
-            guard !waiting.isEmpty else { return }
-            do {
-                try store.write { transaction in for item in waiting { try transaction.saveCheckpoint(item) } }
-            } catch {
-                // Recovery replays from an older one; the next base move tries again.
-                return
-            }
-        } while all
-    }
-
-    /// Drops journal entries that are wholly past their retention; looked at once an hour.
-    func dropExpired() {
-        guard let retention = configuration.retention, now > nextRetention else { return }
-        nextRetention = now.advanced(byNanoseconds: 3_600_000_000_000)
-        let limit = now.advanced(byNanoseconds: -retention)
-        let end = position
-        _ = try? store.write { try $0.deleteJournal(before: limit, through: end) }
     }
 }

@@ -3,6 +3,7 @@ struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 
     mutating func byte(_ value: UInt8) { bytes.append(value) }
+    mutating func append(_ more: [UInt8]) { bytes += more }
 
     /// LEB128: seven bits a byte, the lowest first.
     mutating func varint(_ value: UInt64) {
@@ -14,8 +15,7 @@ struct ByteWriter {
         bytes.append(UInt8(rest))
     }
 
-    /// Small magnitudes of either sign become small numbers: 0, −1, 1, −2 … → 0, 1, 2, 3 ….
-    mutating func zigzag(_ value: Int64) { varint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
+    mutating func zigzag(_ value: Int64) { varint(ZigZag.encode(value)) }
 
     mutating func fixed<T: FixedWidthInteger>(_ value: T) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
@@ -54,8 +54,7 @@ struct ByteReader {
     }
 
     mutating func zigzag() throws(StorageError) -> Int64 {
-        let value = try varint()
-        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+        ZigZag.decode(try varint())
     }
 
     mutating func fixed<T: FixedWidthInteger>(_: T.Type) throws(StorageError) -> T {

@@ -11,6 +11,8 @@ package enum Failpoint: String {
     case committed
     /// Inside the transaction of a promotion, before COMMIT.
     case promotion
+    /// Inside a transaction that seals a series, before COMMIT.
+    case seal
     /// Inside the transaction of a migration, before COMMIT.
     case migration
 

@@ -19,13 +19,16 @@ struct JournalRows {
         let newest = places.filter { !$0.isRemoved }.map(\.reading.timestamp).max() ?? .distantPast
         let sql = "INSERT OR REPLACE INTO journal (seq, n, newest, crc32c, readings) VALUES (?, ?, ?, ?, ?)"
         try db.cachedStatement(sql: sql).execute(
-            arguments: [first, places.count, newest.nanoseconds, Int64(CRC32C.checksum(bytes)), Blob(bytes)])
+            arguments: [
+                first, places.count, newest.nanoseconds,
+                Int64(CRC32C.checksum(of: [first, Int64(places.count), newest.nanoseconds], bytes)), Blob(bytes),
+            ])
     }
 
     /// The rows from `position` on, at most `limit`, that hold something at least as new as `oldest`.
     func fetch(from position: JournalPosition, notOlderThan oldest: Timestamp, limit: Int) throws -> [Entry] {
         let sql = """
-            SELECT seq, n, crc32c, readings FROM journal WHERE seq + n > ? AND seq >= ? AND newest >= ?
+            SELECT seq, n, newest, crc32c, readings FROM journal WHERE seq + n > ? AND seq >= ? AND newest >= ?
             ORDER BY seq LIMIT ?
             """
         // A row that begins before `position` may still hold it; rows are at most one commit long.
@@ -46,7 +49,9 @@ struct JournalRows {
         let count: Int = row["n"]
         let checksum: Int64 = row["crc32c"]
         let blob: Blob? = row["readings"]
-        guard let bytes = blob?.bytes, Int64(CRC32C.checksum(bytes)) == checksum else {
+        let newest: Int64 = row["newest"]
+        guard let bytes = blob?.bytes, Int64(CRC32C.checksum(of: [first, Int64(count), newest], bytes)) == checksum
+        else {
             throw StorageError.damagedJournal(position: first, reason: "its checksum is wrong")
         }
         do {
@@ -74,15 +79,27 @@ struct JournalRows {
         }
     }
 
+    /// Drops rows that hold nothing newer than `limit`.
     func drop(before limit: Timestamp, through end: JournalPosition) throws -> Int {
-        let condition = "newest < ? AND seq + n - 1 <= ?"
-        let arguments: StatementArguments = [limit.nanoseconds, end]
-        let count = try Int.fetchOne(
-            db, sql: "SELECT COALESCE(SUM(n), 0) FROM journal WHERE \(condition)", arguments: arguments)
-        let last = try self.end()
+        try drop(where: "newest < ? AND seq + n - 1 <= ?", [limit.nanoseconds, end])
+    }
+
+    /// Drops the first rows, at most `limit`, that lie at or before `end`.
+    func drop(through end: JournalPosition, limit: Int) throws -> Int {
+        try drop(
+            where: "seq IN (SELECT seq FROM journal WHERE seq + n - 1 <= ? ORDER BY seq LIMIT ?)", [end, limit])
+    }
+
+    /// Positions and the newest time outlive the rows.
+    private func drop(where condition: String, _ arguments: StatementArguments) throws -> Int {
+        let sums = "SELECT COALESCE(SUM(n), 0) AS readings, MAX(newest) AS newest FROM journal WHERE \(condition)"
+        guard let row = try Row.fetchOne(db, sql: sums, arguments: arguments), row["readings"] > 0 else { return 0 }
+        let newest: Int64? = row["newest"]
+        let last = try end()
         try db.execute(sql: "DELETE FROM journal WHERE \(condition)", arguments: arguments)
-        try db.execute(sql: "UPDATE journal_end SET position = MAX(position, ?)", arguments: [last])
-        return count ?? 0
+        let end = "UPDATE journal_end SET position = MAX(position, ?), newest = MAX(newest, ?)"
+        try db.execute(sql: end, arguments: [last, newest ?? .min])
+        return row["readings"]
     }
 }
 

@@ -6,7 +6,9 @@ enum Migrations {
     static let applicationID: Int32 = 0x4E69_6C6F
 
     /// In order; the place in the list plus one is the schema version.
-    private static let scripts: [[UInt8]] = [PackageResources._001_initial_sql]
+    private static let scripts: [[UInt8]] = [
+        PackageResources._001_initial_sql, PackageResources._002_chunks_sql,
+    ]
 
     static var newest: Int { scripts.count }
 

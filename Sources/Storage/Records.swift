@@ -27,6 +27,18 @@ public struct SeriesRecord: Sendable, Hashable {
     }
 }
 
+/// A reading with its place in the journal.
+public struct PositionedReading: Sendable, Hashable {
+    public var reading: Reading
+    /// Of a sealed fresh reading, the highest position in its chunk: it decides nothing any more.
+    public var position: JournalPosition
+
+    public init(reading: Reading, position: JournalPosition) {
+        self.reading = reading
+        self.position = position
+    }
+}
+
 /// One group commit as the journal keeps it: reading `i` has the position `firstPosition + i`.
 public struct JournalEntry: Sendable, Hashable {
     public var firstPosition: JournalPosition
@@ -185,5 +197,8 @@ public struct StoreStatistics: Sendable, Hashable {
     public var fileBytes: Int64
     public var journalRows: Int
     public var journalReadings: Int
+    public var chunks: Int
+    /// Of the chunks' data alone.
+    public var chunkBytes: Int
     public var seriesCount: Int
 }

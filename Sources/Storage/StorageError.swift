@@ -11,6 +11,7 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
     case io(path: String, reason: String)
     case damagedJournal(position: JournalPosition, reason: String)
     case damagedWeights(version: Int64)
+    case closed
     case malformed(String)
 
     public var description: String {
@@ -29,6 +30,7 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
             "the journal entry at position \(position) is damaged (\(reason)); restore a backup"
         case .damagedWeights(let version):
             "the weights of model version \(version) are damaged; promote another version"
+        case .closed: "the database was closed"
         case .malformed(let reason): reason
         }
     }

@@ -1,4 +1,5 @@
 import GRDB
+import Synchronization
 import TimeSeries
 
 #if canImport(FoundationEssentials)
@@ -16,6 +17,10 @@ public final class Store: Sendable {
     let path: String
     let pool: DatabasePool
     private let lock: FileLock
+    private let gate = ReadGate()
+    /// How many read the journal right now: nothing may be dropped from it meanwhile.
+    let readers = Mutex(0)
+    let damage = Mutex<Set<DamagedChunk>>([])
 
     /// Opens `path`, makes it if there is none, and brings its schema up to date.
     ///
@@ -78,6 +83,7 @@ public final class Store: Sendable {
                     result = try body(WriteTransaction(db: db, notes: notes))
                     if notes.wroteJournal { Failpoint.commit.hit() }
                     if notes.promoted { Failpoint.promotion.hit() }
+                    if notes.sealed { Failpoint.seal.hit() }
                     return .commit
                 }
                 return result
@@ -90,6 +96,13 @@ public final class Store: Sendable {
         }
     }
 
+    /// Runs `body` in one transaction that changes nothing.
+    func read<T>(_ body: (Database) throws -> T) throws -> T {
+        try gate.enter()
+        defer { gate.leave() }
+        return try pool.read(body)
+    }
+
     func storageError(_ error: DatabaseError) -> StorageError {
         error.resultCode == .SQLITE_FULL ? .diskFull(path: path) : .io(path: path, reason: "\(error)")
     }
@@ -97,12 +110,15 @@ public final class Store: Sendable {
     /// Moves the log into the file, closes it and lets go of the lock.
     public func close() throws {
         defer { lock.release() }
+        gate.close()
         try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         try pool.close()
     }
 
     /// Copies the database to `target` while it is in use, in steps, so that the writer is never kept waiting.
     public func backup(to target: String, progress: @escaping (Double) -> Void) throws {
+        try gate.enter()
+        defer { gate.leave() }
         let copy = try DatabaseQueue(path: target)
         try pool.backup(to: copy, pagesPerStep: 256) { step in
             progress(step.totalPageCount == 0 ? 1 : Double(step.completedPageCount) / Double(step.totalPageCount))
@@ -112,12 +128,15 @@ public final class Store: Sendable {
 
     /// Sizes for people.
     public func statistics() throws -> StoreStatistics {
-        try pool.read { db in
+        try read { db in
             let row = try Row.fetchOne(db, sql: "SELECT COUNT(*) AS rows, COALESCE(SUM(n), 0) AS readings FROM journal")
+            let sealed = try Row.fetchOne(
+                db, sql: "SELECT COUNT(*) AS chunks, COALESCE(SUM(LENGTH(data)), 0) AS bytes FROM chunk")
             let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
             return StoreStatistics(
                 fileBytes: pages * size, journalRows: row?["rows"] ?? 0, journalReadings: row?["readings"] ?? 0,
+                chunks: sealed?["chunks"] ?? 0, chunkBytes: sealed?["bytes"] ?? 0,
                 seriesCount: try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM series") ?? 0)
         }
     }

@@ -4,7 +4,7 @@ public import TimeSeries
 extension Store {
     /// All series, in the order of their birth.
     public func series() throws -> [SeriesRecord] {
-        try pool.read { db in
+        try read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM series ORDER BY id").map { row in
                 SeriesRecord(
                     id: SeriesID(row["id"]), key: SeriesKey(canonical: row["key"]), forecaster: row["forecaster"],
@@ -16,7 +16,13 @@ extension Store {
     }
 
     /// The position of the newest reading ever; 0 before the first.
-    public func lastPosition() throws -> JournalPosition { try pool.read { try JournalRows(db: $0).end() } }
+    public func lastPosition() throws -> JournalPosition { try read { try JournalRows(db: $0).end() } }
+
+    /// The newest timestamp ever committed.
+    public func newestTimestamp() throws -> Timestamp {
+        let sql = "SELECT MAX((SELECT newest FROM journal_end), COALESCE((SELECT MAX(newest) FROM journal), ?))"
+        return Timestamp(nanoseconds: try read { try Int64.fetchOne($0, sql: sql, arguments: [Int64.min]) } ?? .min)
+    }
 
     /// Hands the journal to `body`, entry by entry in the order of the positions, until it returns false.
     ///
@@ -30,7 +36,7 @@ extension Store {
     ) throws {
         var next = position
         while true {
-            let entries = try pool.read {
+            let entries = try read {
                 try JournalRows(db: $0).fetch(from: next, notOlderThan: oldest, limit: 512)
             }
             for entry in entries { guard try Self.hand(entry, from: position, to: body) else { return } }
@@ -59,7 +65,7 @@ extension Store {
 
     /// The checkpoints of every series, good and damaged.
     public func checkpoints() throws -> RecoveredCheckpoints {
-        try pool.read { db in
+        try read { db in
             var found = RecoveredCheckpoints()
             let rows = try Row.fetchCursor(
                 db, sql: "SELECT * FROM checkpoint ORDER BY series, epoch DESC, slot DESC")
@@ -78,21 +84,22 @@ extension Store {
 
     private static func checkpoint(_ row: Row, _ series: SeriesID, _ slot: Slot) -> Checkpoint? {
         let blob: Blob? = row["payload"]
-        guard let bytes = blob?.bytes, Int64(CRC32C.checksum(bytes)) == row["crc32c"] else { return nil }
+        let keys: [Int64] = [series.rawValue, row["epoch"], slot]
+        guard let bytes = blob?.bytes, Int64(CRC32C.checksum(of: keys, bytes)) == row["crc32c"] else { return nil }
         return try? CheckpointCodec.decode(bytes, series: series, epoch: row["epoch"], slot: slot)
     }
 
     /// The newest epoch of every series.
     public func currentEpochs() throws -> [SeriesID: Epoch] {
         let sql = "SELECT * FROM epoch WHERE id IN (SELECT MAX(id) FROM epoch GROUP BY series)"
-        let epochs = try pool.read { try Row.fetchAll($0, sql: sql).map(Self.epoch) }
+        let epochs = try read { try Row.fetchAll($0, sql: sql).map(Self.epoch) }
         return Dictionary(epochs.map { ($0.series, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The epochs of one series, newest first.
     public func epochs(of series: SeriesID) throws -> [Epoch] {
         let sql = "SELECT * FROM epoch WHERE series = ? ORDER BY id DESC"
-        return try pool.read { try Row.fetchAll($0, sql: sql, arguments: [series.rawValue]).map(Self.epoch) }
+        return try read { try Row.fetchAll($0, sql: sql, arguments: [series.rawValue]).map(Self.epoch) }
     }
 
     private static func epoch(_ row: Row) -> Epoch {
@@ -109,7 +116,7 @@ extension Store {
                 window_end, metrics, LENGTH(weights) AS size
             FROM model_version WHERE ?1 IS NULL OR forecaster = ?1 ORDER BY id
             """
-        return try pool.read { db in
+        return try read { db in
             try Row.fetchAll(db, sql: sql, arguments: [forecaster]).map { row in
                 ModelVersion(
                     id: row["id"], forecaster: row["forecaster"], number: row["number"], method: row["method"],
@@ -127,7 +134,7 @@ extension Store {
     /// - Throws: ``StorageError/damagedWeights(version:)``.
     public func weights(of version: Int64) throws -> [UInt8] {
         let sql = "SELECT crc32c, weights FROM model_version WHERE id = ?"
-        guard let row = try pool.read({ try Row.fetchOne($0, sql: sql, arguments: [version]) }) else {
+        guard let row = try read({ try Row.fetchOne($0, sql: sql, arguments: [version]) }) else {
             throw StorageError.damagedWeights(version: version)
         }
         let bytes = (row["weights"] as Blob?)?.bytes ?? []
@@ -139,14 +146,14 @@ extension Store {
 
     /// The version that each forecaster promoted last.
     public func champions() throws -> [String: Int64] {
-        let rows = try pool.read { try Row.fetchAll($0, sql: "SELECT forecaster, version FROM champion") }
+        let rows = try read { try Row.fetchAll($0, sql: "SELECT forecaster, version FROM champion") }
         return Dictionary(rows.map { ($0["forecaster"], $0["version"]) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The training times of every forecaster that has any.
     public func schedule() throws -> [String: ScheduleRecord] {
         func time(_ value: Int64?) -> Timestamp? { value.map { Timestamp(nanoseconds: $0) } }
-        let records = try pool.read { db in
+        let records = try read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM schedule").map { row in
                 ScheduleRecord(
                     forecaster: row["forecaster"], nextDue: time(row["next_due"]),

@@ -7,6 +7,7 @@ public struct WriteTransaction {
     final class Notes {
         var wroteJournal = false
         var promoted = false
+        var sealed = false
     }
 
     let db: Database
@@ -58,6 +59,11 @@ public struct WriteTransaction {
         try JournalRows(db: db).drop(before: limit, through: end)
     }
 
+    /// Drops the chunks of a series that hold nothing newer than `limit`.
+    public func dropChunks(of series: SeriesID, before limit: Timestamp) throws {
+        try ChunkRows(db: db).drop(series, before: limit)
+    }
+
     // MARK: Checkpoints
 
     /// Stores a checkpoint and keeps the two newest of its series.
@@ -68,7 +74,9 @@ public struct WriteTransaction {
         try run(
             sql,
             [
-                checkpoint.epoch, checkpoint.slot, Int64(CRC32C.checksum(payload)), Blob(payload),
+                checkpoint.epoch, checkpoint.slot,
+                Int64(CRC32C.checksum(of: [checkpoint.series.rawValue, checkpoint.epoch, checkpoint.slot], payload)),
+                Blob(payload),
                 checkpoint.series.rawValue,
             ])
         let older = """

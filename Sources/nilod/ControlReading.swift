@@ -118,10 +118,11 @@ extension ControlService {
         if question.format ?? "csv" == "csv" {
             try await call.reply(Reply.Export(data: ReadingEncoder.csvHeader), continues: true)
         }
-        var position: JournalPosition = 1
-        while let piece = try engine.export(SeriesSelector(question.selector), from: from, to: to, after: &position) {
-            let text = piece.map { encode($0.key, $0.reading.timestamp, $0.reading.value) }.joined()
-            if !text.isEmpty { try await call.reply(Reply.Export(data: text), continues: true) }
+        guard from <= to else { throw VarlinkError.invalidParameter("end") }
+        var export = try engine.export(SeriesSelector(question.selector), in: from...to)
+        while let (key, readings) = try export.next() {
+            let text = readings.map { encode(key, $0.timestamp, $0.value) }.joined()
+            try await call.reply(Reply.Export(data: text), continues: true)
         }
         try await call.reply(Reply.Export(data: ""))
     }

@@ -46,6 +46,9 @@ extension Settings {
         }
         engine.commitDelay = try section.duration("commit_delay") ?? engine.commitDelay
         engine.retention = try section.duration("retention")
+        engine.sealAfter = try section.integer("seal_after", 1...100_000_000) ?? engine.sealAfter
+        engine.maxSeries = try section.integer("max_series", 1...10_000_000) ?? engine.maxSeries
+        engine.silentSeriesTTL = try section.duration("silent_series_ttl")
         engine.shardCount = try section.integer("shards", 1...64) ?? 1
         engine.calendar =
             try LocalZone.calendar(timeZone) ?? { throw section.error("time_zone", "a name such as Europe/Berlin") }()
@@ -82,6 +85,7 @@ extension SeriesRule {
             return cadence
         }
         lateness = try section.duration("lateness")
+        retention = try section.duration("retention")
         if let word = try section.string("aggregate") {
             guard let found = Aggregate(rawValue: word) else {
                 throw section.error("aggregate", "one of mean, last, max, min, sum")

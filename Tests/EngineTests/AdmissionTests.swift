@@ -53,10 +53,8 @@ struct AdmissionTests {
         _ = try await engine.ingest([first])
         _ = try await deferred
         var times: [Timestamp] = []
-        var position: JournalPosition = 1
-        while let piece = try engine.export(.all, from: .distantPast, to: .distantFuture, after: &position) {
-            times += piece.map(\.reading.timestamp)
-        }
+        var export = try engine.export(.all, in: .distantPast ... .distantFuture)
+        while let piece = try export.next() { times += piece.readings.map(\.timestamp) }
         #expect(times.map(\.seconds) == [Fixture.start + 1_000_000, Fixture.start + 1_000_060])
         try engine.stop()
     }

@@ -9,6 +9,7 @@ enum Load {
     /// A stateful LSTM that is trained when told to, and small enough to train in a moment.
     static let configuration = """
         commit_delay = "10ms"
+        seal_after = 250
 
         [[series]]
         select = "*"

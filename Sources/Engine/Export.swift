@@ -1,0 +1,27 @@
+import Storage
+public import TimeSeries
+
+/// The readings of some series, one series after the other, a piece at a time.
+public struct Export {
+    private let store: Store
+    private var series: ArraySlice<(id: SeriesID, key: SeriesKey)>
+    private let range: ClosedRange<Timestamp>
+    private let tail: [SeriesID: [PositionedReading]]
+    private var current: (key: SeriesKey, reader: SeriesReader)?
+
+    init(
+        store: Store, series: ArraySlice<(id: SeriesID, key: SeriesKey)>, range: ClosedRange<Timestamp>,
+        tail: [SeriesID: [PositionedReading]]
+    ) {
+        (self.store, self.series, self.range, self.tail) = (store, series, range, tail)
+    }
+
+    /// The next readings of one series; nil at the end.
+    public mutating func next() throws -> (key: SeriesKey, readings: [Reading])? {
+        while true {
+            if let readings = try current?.reader.next(), let key = current?.key { return (key, readings) }
+            guard let next = series.popFirst() else { return nil }
+            current = (next.key, SeriesReader(store, next.id, in: range, tail: tail[next.id] ?? []))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Storage
+import TimeSeries
+
+/// What the writer does beside committing readings: none of it is promised to anybody, all of it can be tried again.
+extension WriterDesk {
+    /// Writes what waits for a commit to travel with, in a transaction of its own.
+    ///
+    /// - Parameter all: every checkpoint, and no seal, which goes on at the next start.
+    func writeWaiting(all: Bool = false) {
+        repeat {
+            let waiting = checkpoints.take(1_024)
+            let seals = !all && seal.hasWork
+            guard !waiting.isEmpty || seals else { return }
+            do {
+                try store.write { transaction in
+                    for item in waiting { try transaction.saveCheckpoint(item) }
+                    if seals { try seal.write(to: transaction) }
+                }
+                seal.confirm()
+            } catch {
+                // Recovery replays from an older checkpoint, and the seal keeps what it could not write.
+                return
+            }
+        } while all
+    }
+
+    /// Drops readings past their retention and series that fell silent for good; looked at once an hour, some series at a
+    /// time.
+    func dropExpired() {
+        if now > nextExpiry {
+            nextExpiry = now.advanced(byNanoseconds: 3_600_000_000_000)
+            expiring = Array(entries.values)[...]
+            dropExpiredJournal()
+        }
+        guard !expiring.isEmpty else { return }
+        let some = expiring.prefix(256)
+        expiring = expiring.dropFirst(256)
+        let limits = some.compactMap { entry in expiryLimit(of: entry).map { (entry.id, $0) } }
+        if !limits.isEmpty {
+            try? store.write { transaction in
+                for (id, limit) in limits { try transaction.dropChunks(of: id, before: limit) }
+            }
+        }
+        forgetSilent(some)
+    }
+
+    /// Readings of `entry` before this instant have expired; nil: none ever do.
+    private func expiryLimit(of entry: SeriesEntry) -> Timestamp? {
+        (configuration.rule(for: entry.key).retention ?? configuration.retention).map {
+            now.advanced(byNanoseconds: -$0)
+        }
+    }
+
+    /// A row of the journal holds readings of many series: the longest retention counts.
+    private func dropExpiredJournal() {
+        let limits = entries.values.map { expiryLimit(of: $0) }
+        guard !limits.isEmpty, !limits.contains(nil), let limit = limits.compactMap({ $0 }).min() else { return }
+        let end = position
+        _ = try? store.write { try $0.deleteJournal(before: limit, through: end) }
+    }
+
+    private func forgetSilent(_ some: ArraySlice<SeriesEntry>) {
+        guard let timeToLive = configuration.silentSeriesTTL else { return }
+        let oldest = now.advanced(byNanoseconds: -timeToLive)
+        let silent = some.filter { entry in entry.newest.map { $0 < oldest } ?? false }.map(\.id)
+        guard !silent.isEmpty, (try? store.write { try $0.deleteSeries(Set(silent)) }) != nil else { return }
+        forget(silent)
+        counters.update { $0.expiredSeries += silent.count }
+    }
+}

@@ -1,0 +1,71 @@
+/// Whole numbers in blocks of 64, each block in as many bits as its largest needs.
+///
+/// | bytes | what |
+/// |---|---|
+/// | 1 | width in bits, 0…64 |
+/// | ⌈count · width / 8⌉ | the numbers of the block, the lowest bit first |
+///
+/// A block of zeros costs one byte, which is what regular timestamps come to.
+enum BitPacking {
+    private static let blockSize = 64
+
+    static func write(_ numbers: [UInt64], to writer: inout ByteWriter) {
+        for start in stride(from: 0, to: numbers.count, by: blockSize) {
+            let block = numbers[start..<min(start + blockSize, numbers.count)]
+            let width = 64 - block.reduce(0) { $0 | $1 }.leadingZeroBitCount
+            writer.byte(UInt8(width))
+            write(block, width: width, to: &writer)
+        }
+    }
+
+    private static func write(_ block: ArraySlice<UInt64>, width: Int, to writer: inout ByteWriter) {
+        var (pending, filled) = (UInt64(0), 0)
+        for number in block {
+            var (rest, bits) = (number, width)
+            while bits > 0 {
+                let taken = min(8 - filled, bits)
+                pending |= (rest & ((1 << UInt64(taken)) - 1)) << UInt64(filled)
+                rest = taken == 64 ? 0 : rest >> UInt64(taken)
+                (filled, bits) = (filled + taken, bits - taken)
+                if filled == 8 {
+                    writer.byte(UInt8(pending))
+                    (pending, filled) = (0, 0)
+                }
+            }
+        }
+        if filled > 0 { writer.byte(UInt8(pending)) }
+    }
+
+    static func read(_ count: Int, from reader: inout ByteReader) throws(StorageError) -> [UInt64] {
+        var numbers: [UInt64] = []
+        numbers.reserveCapacity(count)
+        while numbers.count < count {
+            let width = Int(try reader.byte())
+            guard width <= 64 else { throw .malformed("numbers of \(width) bits") }
+            try read(min(blockSize, count - numbers.count), width: width, from: &reader, into: &numbers)
+        }
+        return numbers
+    }
+
+    private static func read(
+        _ count: Int, width: Int, from reader: inout ByteReader, into numbers: inout [UInt64]
+    ) throws(StorageError) {
+        var (byte, left) = (UInt64(0), 0)
+        for _ in 0..<count {
+            var (number, bits) = (UInt64(0), 0)
+            while bits < width {
+                if left == 0 { (byte, left) = (UInt64(try reader.byte()), 8) }
+                let taken = min(left, width - bits)
+                number |= (byte & ((1 << UInt64(taken)) - 1)) << UInt64(bits)
+                (byte, left, bits) = (byte >> UInt64(taken), left - taken, bits + taken)
+            }
+            numbers.append(number)
+        }
+    }
+}
+
+/// Small magnitudes of either sign as small numbers: 0, −1, 1, −2 … → 0, 1, 2, 3 ….
+enum ZigZag {
+    static func encode(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value << 1) ^ (value >> 63)) }
+    static func decode(_ value: UInt64) -> Int64 { Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1) }
+}

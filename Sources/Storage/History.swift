@@ -1,0 +1,123 @@
+import GRDB
+import Synchronization
+public import TimeSeries
+
+/// A chunk that could not be read: whose it is and what time it covers.
+public struct DamagedChunk: Sendable, Hashable {
+    public var series: SeriesID
+    public var start: Timestamp
+    public var newest: Timestamp
+    public var reason: String
+}
+
+extension Store {
+    /// The kept readings of some series, chunks and journal as one, each series in no particular order of time.
+    ///
+    /// - Parameters:
+    ///   - oldest: by series; what is certainly older is left out, some that is older may be there.
+    ///   - end: readings of the journal after this position are left out.
+    public func readings(
+        of oldest: [SeriesID: Timestamp], through end: JournalPosition = .max
+    ) throws -> [SeriesID: [PositionedReading]] {
+        var found: [SeriesID: [PositionedReading]] = [:]
+        // The journal first: what is sealed and dropped after this is in the chunks by then.
+        let tail = try journalTail(of: oldest, through: end)
+        for (series, time) in oldest {
+            var sealed: [PositionedReading] = []
+            var cursor = chunks(of: series, notOlderThan: time)
+            while let chunk = try cursor.next() { sealed += chunk }
+            let all = sealed + (tail[series] ?? [])
+            if !all.isEmpty { found[series] = all }
+        }
+        return found
+    }
+
+    /// The chunks of a series from `oldest` on; damaged ones are passed over and noted.
+    func chunks(of series: SeriesID, notOlderThan oldest: Timestamp) -> ChunkCursor {
+        ChunkCursor(store: self, series: series, oldest: oldest)
+    }
+
+    fileprivate func note(_ row: ChunkRows.Stored, _ reason: String) {
+        let chunk = DamagedChunk(
+            series: row.series, start: Timestamp(nanoseconds: row.start), newest: Timestamp(nanoseconds: row.newest),
+            reason: reason)
+        _ = damage.withLock { $0.insert(chunk) }
+    }
+
+    /// Whether somebody reads the journal: then nothing may be dropped from it.
+    public var isJournalRead: Bool { readers.withLock { $0 > 0 } }
+
+    /// The chunks that could not be read since the start.
+    public var damagedChunks: Set<DamagedChunk> { damage.withLock { $0 } }
+
+    /// The readings that count in the journal up to `end`, by series, each ascending by position.
+    ///
+    /// While this reads, nothing is dropped from the journal.
+    ///
+    /// - Parameter oldest: the series wanted and the oldest timestamp of each; nil for everything.
+    public func journalTail(
+        of oldest: [SeriesID: Timestamp]?, through end: JournalPosition = .max
+    ) throws -> [SeriesID: [PositionedReading]] {
+        readers.withLock { $0 += 1 }
+        defer { readers.withLock { $0 -= 1 } }
+        let sealed = try sealedPositions()
+        let limit = oldest.map { $0.values.min() ?? .distantFuture } ?? .distantPast
+        var tail: [SeriesID: [PositionedReading]] = [:]
+        try scanJournal(notOlderThan: limit) { entry in
+            for (offset, reading) in entry.readings.enumerated() {
+                let position = entry.firstPosition + JournalPosition(offset)
+                guard position > sealed[reading.series] ?? 0, position <= end else { continue }
+                if let oldest {
+                    guard let wanted = oldest[reading.series], reading.timestamp >= wanted else { continue }
+                }
+                tail[reading.series, default: []].append(PositionedReading(reading: reading, position: position))
+            }
+            return entry.firstPosition <= end
+        }
+        return tail
+    }
+
+    private func sealedPositions() throws -> [SeriesID: JournalPosition] {
+        let rows = try read { try Row.fetchAll($0, sql: "SELECT id, sealed FROM series WHERE sealed > 0") }
+        return Dictionary(rows.map { (SeriesID($0["id"]), $0["sealed"]) }, uniquingKeysWith: { first, _ in first })
+    }
+}
+
+/// Reads the chunks of one series in ascending order, in slices, so that no transaction stays open.
+struct ChunkCursor {
+    private let store: Store
+    private let series: SeriesID
+    private let oldest: Timestamp
+    private var rows: ArraySlice<ChunkRows.Stored> = []
+    private var start: Int64?
+    private var isAtEnd = false
+
+    init(store: Store, series: SeriesID, oldest: Timestamp) {
+        (self.store, self.series, self.oldest) = (store, series, oldest)
+    }
+
+    /// The readings of the next chunk that can be read; nil at the end.
+    mutating func next() throws -> [PositionedReading]? {
+        while true {
+            guard let row = rows.popFirst() else {
+                guard !isAtEnd else { return nil }
+                try fetch()
+                continue
+            }
+            do {
+                return try row.decoded().readings
+            } catch {
+                store.note(row, "\(error)")
+            }
+        }
+    }
+
+    private mutating func fetch() throws {
+        let (series, oldest, start) = (series, oldest, start)
+        rows = try store.read { db in
+            try ChunkRows(db: db).fetch(series, notOlderThan: oldest, after: start, limit: 32)
+        }[...]
+        self.start = rows.last?.start ?? start
+        isAtEnd = rows.isEmpty
+    }
+}

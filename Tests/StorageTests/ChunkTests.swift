@@ -1,0 +1,149 @@
+import Storage
+import TestSupport
+import Testing
+import TimeSeries
+
+@Suite("Chunks")
+struct ChunkTests {
+    private let folder: TemporaryFolder
+    private let store: Store
+    private let series: SeriesID
+
+    init() throws {
+        folder = try TemporaryFolder()
+        store = try Store(path: folder.path("nilo.db"))
+        series = try store.write {
+            try $0.insertSeries(
+                key: SeriesKey(measurement: "a", field: "v"), aggregate: .mean, forecaster: nil,
+                createdAt: .from(seconds: 1))
+        }
+    }
+
+    private func append(_ times: [Int64], _ values: [Double], late: Set<Int> = []) throws {
+        let readings = zip(times, values).enumerated().map { index, pair in
+            Reading(
+                series: series, timestamp: Timestamp(nanoseconds: pair.0), value: pair.1,
+                timeliness: late.contains(index) ? .late : .fresh)
+        }
+        for start in stride(from: 0, to: readings.count, by: 500) {
+            _ = try store.write { try $0.appendJournal(Array(readings[start..<min(start + 500, readings.count)])) }
+        }
+    }
+
+    /// Seals everything and drops the journal.
+    private func seal() throws {
+        let end = try store.lastPosition()
+        try store.prepareSeal(through: end) { sealed in
+            try store.write { try $0.seal(sealed) }
+            return true
+        }
+        while try store.write({ try $0.dropSealed(through: end, limit: 3) }) > 0 {}
+        #expect(try store.statistics().journalReadings == 0)
+    }
+
+    private func readings(_ from: Int64 = .min, _ to: Int64 = .max) throws -> [Reading] {
+        let range = Timestamp(nanoseconds: from)...Timestamp(nanoseconds: to)
+        var reader = SeriesReader(store, series, in: range, tail: try store.journalTail(of: nil)[series] ?? [])
+        var all: [Reading] = []
+        while let some = try reader.next() { all += some }
+        return all
+    }
+
+    @Test("every kind of double and of timestamp comes back to the bit")
+    func roundTrip() throws {
+        let special = [
+            0, -0.0, 0.1, 0.30000000000000004, -273.15, 1e15, 1e15 + 1, 123_456_789.123, .leastNonzeroMagnitude,
+            -.leastNormalMagnitude, .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .pi, 1e300, 1e-300,
+        ]
+        let kinds: [[Double]] = [
+            (0..<2_500).map { Double($0 % 97) / 10 + 15 }, (0..<300).map { Double(Float($0) * 0.1) },
+            (0..<300).map { Double($0) * .pi }, special, [42], special.map { $0.rounded() }, (0..<70).map { _ in 1e-7 },
+        ]
+        var time: Int64 = -9_000_000_000_000_000_000
+        var expected: [UInt64] = []
+        for (kind, values) in kinds.enumerated() {
+            let step: Int64 = [10_000_000_000, 1, 1_000_003, 777_777_777_777, 5, 60_000_000_000, 1_000_000][kind]
+            let times = values.indices.map { time + Int64($0) * step + Int64($0 % 3) * (kind == 2 ? 17 : 0) }
+            try append(times, values)
+            try seal()
+            expected += values.map(\.bitPattern)
+            time = (times.last ?? 0) + 1_000_000_000_000_000
+        }
+        let found = try readings()
+        #expect(found.map(\.value.bitPattern) == expected)
+        #expect(zip(found, found.dropFirst()).allSatisfy { $0.timestamp < $1.timestamp })
+    }
+
+    @Test("extreme timestamps do not overflow")
+    func extremes() throws {
+        let times: [Int64] = [.min, -1, 0, .max]
+        try append(times, [1, 2, 3, 4])
+        try seal()
+        #expect(try readings().map(\.timestamp.nanoseconds) == times)
+    }
+
+    @Test("one-decimal readings on a regular grid take at most two bytes, with jitter at most four")
+    func size() throws {
+        var dice = SystemRandomNumberGenerator()
+        let values = (0..<50_000).map {
+            (Double($0 / 40 % 300) + Double.random(in: 0..<4, using: &dice)).rounded() / 10
+        }
+        let regular = (0..<50_000).map { 1_750_000_000_000_000_000 + Int64($0) * 10_000_000_000 }
+        try append(regular, values)
+        try seal()
+        let first = try store.statistics().chunkBytes
+        #expect(first < 2 * 50_000, "\(Double(first) / 50_000) bytes a reading")
+        let jitter = regular.map { $0 + 1_000_000_000_000_000 + Int64.random(in: -30...30, using: &dice) * 1_000_000 }
+        try append(jitter, values)
+        try seal()
+        let second = try store.statistics().chunkBytes - first
+        #expect(second < 4 * 50_000, "\(Double(second) / 50_000) bytes a reading")
+        print("chunks: \(Double(first) / 5e4) bytes a regular reading, \(Double(second) / 5e4) with jitter")
+    }
+
+    @Test("journal and chunks are one series: corrections, late readings and neighbours of a chunk's end are in place")
+    func merged() throws {
+        let times = (0..<3_000).map { Int64($0) * 10 }
+        try append(times, times.map { Double($0) })
+        try seal()
+        try append([5, 15_000, 29_995, 30_010], [0.5, -1, 0.25, 7], late: [0, 1, 2])
+        let before = try readings()
+        try seal()
+        let after = try readings()
+        #expect(after.map(\.timestamp) == before.map(\.timestamp))
+        #expect(after.map(\.value) == before.map(\.value))
+        #expect(after.count == 3_003)
+        #expect(try readings(15_000, 15_000).map(\.value) == [-1])
+        #expect(try readings(4, 11).map(\.value) == [0.5, 10])
+        // The fresh reading that a late one corrects is still there: states are made of fresh ones.
+        let all = try store.readings(of: [series: .distantPast])[series] ?? []
+        #expect(all.contains { $0.reading.timestamp.nanoseconds == 15_000 && $0.reading.value == 15_000 })
+        let late = all.filter { $0.reading.timeliness == .late }
+        #expect(Set(late.map(\.position)) == [3_001, 3_002, 3_003])
+    }
+
+    @Test("a damaged chunk is passed over and named; sealing more puts it aside")
+    func damage() throws {
+        try append((0..<2_048).map { Int64($0) * 10 }, (0..<2_048).map { Double($0) })
+        try seal()
+        try store.close()
+        try Sabotage(folder.path("nilo.db")).run(
+            "UPDATE chunk SET data = CAST(SUBSTR(data, 1, 90) || x'00' || SUBSTR(data, 92) AS BLOB) WHERE start = 0")
+        let again = try Store(path: folder.path("nilo.db"))
+        let left = try again.readings(of: [series: .distantPast])[series]
+        #expect(left?.count == 1_024)
+        #expect(again.damagedChunks.map(\.start.nanoseconds) == [0])
+        let damaged = try again.scrub()
+        #expect(damaged.count == 1)
+        #expect(damaged.first?.contains("chunk of series 1") ?? false)
+        try again.close()
+    }
+
+    @Test("retention drops whole chunks")
+    func retention() throws {
+        try append((0..<4_096).map { Int64($0) * 10 }, (0..<4_096).map { Double($0) })
+        try seal()
+        try store.write { try $0.dropChunks(of: series, before: Timestamp(nanoseconds: 20_480)) }
+        #expect(try readings().first?.value == 2_048)
+    }
+}
