@@ -8,6 +8,7 @@ struct JSONObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         members = try node.reading { scanner in
             guard scanner.peek() == UInt8(ascii: "{") else { throw node.mismatch([String: Any].self, "an object") }
             var found: [(name: JSONText, start: Int)] = []
+            found.reserveCapacity(8)
             try scanner.members { scanner, name in
                 _ = scanner.peek()
                 found.append((name, scanner.position))
@@ -22,25 +23,41 @@ struct JSONObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         members.compactMap { (try? node.scanner.decoded($0.name)).flatMap { Key(stringValue: $0) } }
     }
 
-    private func find(_ key: Key) -> JSONNode? {
+    /// Where the value of `key` starts; nil if there is none.
+    private func start(_ key: Key) -> Int? {
         let (scanner, name) = (node.scanner, key.stringValue)
-        return members.first { scanner.equals($0.name, name) }
-            .map { JSONNode(node.bytes, at: $0.start, parent: node, key: key) }
+        for member in members where scanner.equals(member.name, name) { return member.start }
+        return nil
+    }
+
+    /// A value that needs no node of its own; nil if it is missing or wrong: the node knows how to say so.
+    private func plain<T>(_ key: Key, _ read: (inout JSONScanner) throws -> T?) -> T? {
+        guard let start = start(key) else { return nil }
+        var scanner = JSONScanner(node.bytes, at: start)
+        return (try? read(&scanner)) ?? nil
     }
 
     private func value(_ key: Key) throws -> JSONNode {
-        if let found = find(key) { return found }
+        if let start = start(key) { return JSONNode(node.bytes, at: start, parent: node, key: key) }
         throw DecodingError.keyNotFound(
             key, .init(codingPath: codingPath, debugDescription: "\(key.stringValue) is missing"))
     }
 
-    func contains(_ key: Key) -> Bool { find(key) != nil }
+    func contains(_ key: Key) -> Bool { start(key) != nil }
     func decodeNil(forKey key: Key) throws -> Bool { try value(key).decodeNil() }
     func decode(_ type: Bool.Type, forKey key: Key) throws -> Bool { try value(key).decode(type) }
-    func decode(_ type: String.Type, forKey key: Key) throws -> String { try value(key).decode(type) }
-    func decode(_ type: Double.Type, forKey key: Key) throws -> Double { try value(key).decode(type) }
-    func decode(_ type: Float.Type, forKey key: Key) throws -> Float { try value(key).decode(type) }
-    func decode(_ type: Int.Type, forKey key: Key) throws -> Int { try value(key).decode(type) }
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        try plain(key) { try $0.text() } ?? value(key).decode(type)
+    }
+    func decode(_ type: Double.Type, forKey key: Key) throws -> Double {
+        try plain(key) { try $0.float { $0.double } } ?? value(key).decode(type)
+    }
+    func decode(_ type: Float.Type, forKey key: Key) throws -> Float {
+        try plain(key) { try $0.float { $0.float } } ?? value(key).decode(type)
+    }
+    func decode(_ type: Int.Type, forKey key: Key) throws -> Int {
+        try plain(key) { try $0.integer(type) } ?? value(key).decode(type)
+    }
     func decode(_ type: Int8.Type, forKey key: Key) throws -> Int8 { try value(key).decode(type) }
     func decode(_ type: Int16.Type, forKey key: Key) throws -> Int16 { try value(key).decode(type) }
     func decode(_ type: Int32.Type, forKey key: Key) throws -> Int32 { try value(key).decode(type) }
@@ -97,7 +114,7 @@ struct JSONArrayContainer: UnkeyedDecodingContainer {
         let element = JSONNode(node.bytes, at: scanner.position, parent: node, key: key)
         let value = try body(element)
         do {
-            try scanner.skipValue()
+            if let end = element.end { scanner.position = end } else { try scanner.skipValue() }
             isAtEnd = !scanner.take(UInt8(ascii: ","))
             if isAtEnd, !scanner.take(UInt8(ascii: "]")) { throw scanner.failure("a comma or a closing bracket") }
         } catch {

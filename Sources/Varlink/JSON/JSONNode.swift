@@ -6,6 +6,8 @@ final class JSONNode: Decoder {
     let bytes: [UInt8]
     /// Where the value starts.
     let start: Int
+    /// Where the value ends, once somebody has walked over it.
+    var end: Int?
     private let parent: JSONNode?
     private let key: (any CodingKey)?
 
@@ -31,11 +33,13 @@ final class JSONNode: Decoder {
         .typeMismatch(type, .init(codingPath: codingPath, debugDescription: "expected \(expected)"))
     }
 
-    /// Runs `body`; what is not even JSON becomes the error that decoding throws.
+    /// Runs `body`, which walks over the whole value; what is not even JSON becomes the error that decoding throws.
     func reading<T>(_ body: (inout JSONScanner) throws -> T) throws -> T {
         do {
             var scanner = scanner
-            return try body(&scanner)
+            let value = try body(&scanner)
+            end = scanner.position
+            return value
         } catch let error as JSONSyntaxError {
             throw DecodingError.dataCorrupted(.init(codingPath: codingPath, debugDescription: "\(error)"))
         }
@@ -59,8 +63,8 @@ extension JSONNode: SingleValueDecodingContainer {
 
     func decode(_ type: String.Type) throws -> String {
         try reading { scanner in
-            guard scanner.peek() == UInt8(ascii: "\"") else { throw mismatch(type, "a string") }
-            return try scanner.decoded(scanner.string())
+            guard let text = try scanner.text() else { throw mismatch(type, "a string") }
+            return text
         }
     }
 
@@ -86,9 +90,7 @@ extension JSONNode: SingleValueDecodingContainer {
 
     private func integer<Value: FixedWidthInteger>(_ type: Value.Type) throws -> Value {
         try reading { scanner in
-            guard Self.startsNumber(scanner.peek()),
-                let value = JSONNumber(bytes, try scanner.number()).integer(type)
-            else { throw mismatch(type, "an integer that fits \(type)") }
+            guard let value = try scanner.integer(type) else { throw mismatch(type, "an integer that fits \(type)") }
             return value
         }
     }
@@ -97,7 +99,7 @@ extension JSONNode: SingleValueDecodingContainer {
         _ type: Value.Type, _ value: (JSONNumber) -> Value?
     ) throws -> Value {
         try reading { scanner in
-            guard let found = try Self.float(&scanner, value) else { throw mismatch(type, "a number") }
+            guard let found = try scanner.float(value) else { throw mismatch(type, "a number") }
             return found
         }
     }
@@ -109,26 +111,10 @@ extension JSONNode: SingleValueDecodingContainer {
             guard scanner.peek() == UInt8(ascii: "[") else { throw mismatch(type, "an array") }
             var found: [Value] = []
             try scanner.elements { scanner in
-                guard let next = try Self.float(&scanner, value) else { throw mismatch(type, "a number") }
+                guard let next = try scanner.float(value) else { throw mismatch(type, "a number") }
                 found.append(next)
             }
             return found
         }
-    }
-
-    /// JSON has no infinities and no NaN: they cross the wire as the texts ``JSONOutput`` writes.
-    private static func float<Value: LosslessStringConvertible>(
-        _ scanner: inout JSONScanner, _ value: (JSONNumber) -> Value?
-    ) throws -> Value? {
-        let first = scanner.peek()
-        if startsNumber(first) { return value(JSONNumber(scanner.bytes, try scanner.number())) }
-        guard first == UInt8(ascii: "\"") else { return nil }
-        let text = try scanner.decoded(scanner.string())
-        return JSONOutput.notFinite.contains(text) ? Value(text) : nil
-    }
-
-    private static func startsNumber(_ byte: UInt8?) -> Bool {
-        guard let byte else { return false }
-        return byte == UInt8(ascii: "-") || byte &- UInt8(ascii: "0") < 10
     }
 }

@@ -6,9 +6,7 @@ final class Counter: Sendable {
 
     var value: Int { count.load(ordering: .relaxed) }
 
-    /// Returns the count with the new one.
-    @discardableResult
-    func increment() -> Int { count.add(1, ordering: .relaxed).newValue }
+    func increment() { count.add(1, ordering: .relaxed) }
 
     func decrement() { count.subtract(1, ordering: .relaxed) }
 }

@@ -43,20 +43,18 @@ public final class VarlinkService: Sendable {
                 let open = Counter()
                 var isFull = false
                 for try await connection in connections {
-                    let count = open.increment()
-                    if count > limits.connections {
+                    guard open.value < limits.connections else {
                         if !isFull { log("refusing connections: \(limits.connections) are open") }
                         isFull = true
-                        group.addTask {
-                            await self.refuse(connection)
-                            open.decrement()
-                        }
-                    } else {
-                        isFull = false
-                        group.addTask {
-                            await self.serve(connection)
-                            open.decrement()
-                        }
+                        // Before the next one is taken: a crowd holds no more descriptors than this one.
+                        await refuse(connection)
+                        continue
+                    }
+                    isFull = false
+                    open.increment()
+                    group.addTask {
+                        await self.serve(connection)
+                        open.decrement()
                     }
                 }
             }
@@ -71,13 +69,17 @@ public final class VarlinkService: Sendable {
                     try channel.pipeline.syncOperations.addHandler(AcceptLog(log: log))
                 }
             }
+        let oneByOne = NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark(
+            lowWatermark: 1, highWatermark: 1)
         return switch endpoint {
         case .path(let path):
             try await bootstrap.bind(
-                unixDomainSocketPath: path, cleanupExistingSocketFile: true,
+                unixDomainSocketPath: path, cleanupExistingSocketFile: true, serverBackPressureStrategy: oneByOne,
                 childChannelInitializer: { Self.setUp($0, limits, log) })
         case .inherited(let descriptor):
-            try await bootstrap.bind(descriptor, childChannelInitializer: { Self.setUp($0, limits, log) })
+            try await bootstrap.bind(
+                descriptor, serverBackPressureStrategy: oneByOne,
+                childChannelInitializer: { Self.setUp($0, limits, log) })
         }
     }
 
