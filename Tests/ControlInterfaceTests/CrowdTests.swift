@@ -13,12 +13,17 @@ import Varlink
             #expect(try Self.ingest(feeding, 0) == 1)
             try Self.crowded(daemon.socket, 500) { crowd in
                 #expect(daemon.child.says("refusing connections: 32 are open"))
+                let last = try #require(crowd.last)
                 let refusal = #expect(throws: VarlinkError.self) {
-                    try crowd.last?.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
+                    try last.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
                 }
                 #expect(refusal?.name == Control.qualified("Busy"))
-                #expect(try Self.cpuOfASecond(of: daemon.child) < 0.3)
-                for place in 1...20 { #expect(try Self.ingest(feeding, place) == 1) }
+                let seconds = Self.cpuOfASecond(of: daemon.child)
+                #expect(seconds < 0.3)
+                for place in 1...20 {
+                    let accepted = try Self.ingest(feeding, place)
+                    #expect(accepted == 1)
+                }
             }
         }
     }
@@ -35,8 +40,10 @@ import Varlink
             #expect(try first.interfaceText("org.varlink.service").contains("GetInfo"))
             try Self.crowded(path, 100) { _ in
                 #expect(service.says("cannot accept connections"))
-                #expect(try Self.cpuOfASecond(of: service) < 0.3)
-                #expect(try first.interfaceText("org.varlink.service").contains("GetInfo"))
+                let seconds = Self.cpuOfASecond(of: service)
+                #expect(seconds < 0.3)
+                let text = try first.interfaceText("org.varlink.service")
+                #expect(text.contains("GetInfo"))
             }
             #expect(try VarlinkClient(path: path).interfaceText("org.varlink.service").contains("GetInfo"))
         }
@@ -55,7 +62,7 @@ import Varlink
     }
 
     /// CPU seconds that `child` used within one second: a measurement, nothing waits for it.
-    private static func cpuOfASecond(of child: Child) throws -> Double {
+    private static func cpuOfASecond(of child: Child) -> Double {
         let before = child.cpuSeconds
         Thread.sleep(forTimeInterval: 1)
         return child.cpuSeconds - before

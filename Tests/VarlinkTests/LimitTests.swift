@@ -95,7 +95,8 @@ import Varlink
         var limits = ServiceLimits()
         limits.idle = .milliseconds(50)
         try await TestService.run(limits: limits) { service in
-            #expect(try await blocking { try RawPeer(service.path).receive() } == [])
+            let frames = try await blocking { try RawPeer(service.path).receive() }
+            #expect(frames.isEmpty)
             #expect(await service.logged("sent no call") != nil)
         }
     }
@@ -108,9 +109,9 @@ import Varlink
             let frames = try await blocking {
                 let peer = try RawPeer(service.path)
                 peer.send(Self.call("Forever", #"{"bytes":1}"#, more: true))
-                return peer.receive(20_000).count
+                return peer.receive(100_000).count
             }
-            #expect(frames >= 20_000)
+            #expect(frames >= 100_000)
         }
     }
 
