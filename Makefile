@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 SWIFT_BUILD = swift build -c release
 
-.PHONY: run test build lint format install bench tsan clean prerequisites
+.PHONY: run test build certify lint format install bench tsan clean prerequisites
 
 run: build
 	@exec .build/release/nilod run --config packaging/demo.toml --state-dir .demo --socket .demo/nilod.sock
@@ -14,6 +14,10 @@ test: build
 build: prerequisites
 	$(SWIFT_BUILD) --product nilod
 	$(SWIFT_BUILD) --product niloctl
+
+certify: prerequisites
+	$(SWIFT_BUILD) --product CertificationPeer
+	scripts/certify.sh .build/release/CertificationPeer
 
 lint:
 	swift format lint --strict --recursive Sources Plugins Tests Package.swift

@@ -16,7 +16,7 @@ struct ControlService: Sendable {
 
     typealias Method = @Sendable (VarlinkCall) async throws -> Void
 
-    func service(log: @escaping @Sendable (String) -> Void) -> VarlinkService {
+    func service(log: @escaping @Sendable (String) -> Void) throws -> VarlinkService {
         let reading: [String: Method] = [
             "GetStatus": status, "ListSeries": listSeries, "GetForecast": forecast, "Watch": watch,
             "ListForecasters": listForecasters, "ListModels": listModels, "GetState": state, "Export": export,
@@ -25,14 +25,26 @@ struct ControlService: Sendable {
             "Ingest": ingest, "Retrain": retrain, "Promote": promote, "Rollback": rollBack, "Reset": reset,
             "Backup": backup, "Forget": forget, "Reload": reloadConfiguration,
         ]
-        let interface = VarlinkInterface(
-            name: Control.name, description: Control.description,
+        let interface = try VarlinkInterface(
+            Control.description,
             methods: reading.mapValues { translated($0) }
                 .merging(changing.mapValues { permitted(translated($0)) }) { first, _ in first })
-        return VarlinkService(
+        var limits = ServiceLimits()
+        limits.connections = Self.connectionLimit
+        return try VarlinkService(
             info: ServiceInfo(
                 vendor: "Nilometer", product: "nilod", version: Version.current, url: "https://nilometer.org"),
-            interfaces: [interface], log: log)
+            interfaces: [interface], limits: limits,
+            refusal: ControlError.busy(text: "the daemon has as many connections as it takes: try again").varlink,
+            log: log)
+    }
+
+    /// Half of the descriptors at most, so that a crowd on this socket leaves enough for the database, the sources and
+    /// training.
+    private static var connectionLimit: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 128 }
+        return Int(min(512, limit.rlim_cur / 2))
     }
 
     /// Whoever may open the socket may read; the owner, root and the configured group may change things.
@@ -42,9 +54,9 @@ struct ControlService: Sendable {
             guard let peer = call.peer,
                 peer.uid == 0 || peer.uid == getuid() || group.map({ peer.groups.contains($0) }) ?? false
             else {
-                throw VarlinkError(
-                    Control.qualified("NotPermitted"),
-                    ["text": .string("only root, the daemon's own user and its configured group may do this")])
+                throw ControlError.notPermitted(
+                    text: "only root, the daemon's own user and its configured group may do this"
+                ).varlink
             }
             try await method(call)
         }
@@ -58,22 +70,20 @@ struct ControlService: Sendable {
             } catch let error as EngineError {
                 throw Self.error(error)
             } catch let error as StorageError {
-                throw VarlinkError(Control.qualified("Refused"), ["text": .string("\(error)")])
+                throw ControlError.refused(text: "\(error)").varlink
             } catch let error as SettingsError {
-                throw VarlinkError(Control.qualified("Refused"), ["text": .string("\(error)")])
+                throw ControlError.refused(text: "\(error)").varlink
             }
         }
     }
 
     private static func error(_ error: EngineError) -> VarlinkError {
-        let text = JSONValue.string("\(error)")
-        switch error {
+        let text = "\(error)"
+        return switch error {
         case .unknownSeries(let name, let nearest):
-            return VarlinkError(
-                Control.qualified("UnknownSeries"),
-                ["name": .string(name), "nearest": .array(nearest.map { .string($0) }), "text": text])
-        case .storageFull, .stopping, .notReady: return VarlinkError(Control.qualified("Busy"), ["text": text])
-        default: return VarlinkError(Control.qualified("Refused"), ["text": text])
+            ControlError.unknownSeries(name: name, nearest: nearest, text: text).varlink
+        case .storageFull, .stopping, .notReady: ControlError.busy(text: text).varlink
+        default: ControlError.refused(text: text).varlink
         }
     }
 }

@@ -75,7 +75,7 @@ struct Daemon: Sendable {
         group.addTask {
             let endpoint =
                 Systemd.activatedSocket.map { VarlinkService.Endpoint.inherited($0) } ?? .path(settings.socket)
-            try await control.service { log.info($0) }.run(endpoint) {
+            try await control.service { log.notice($0) }.run(endpoint) {
                 if Systemd.activatedSocket == nil { chmod(settings.socket, 0o660) }
                 log.notice("ready: \(engine.seriesCount) series, control on \(settings.socket)")
                 if settings.hints { Self.printHints(settings.socket) }

@@ -1,11 +1,9 @@
-import NIOCore
+internal import NIOCore
 
-/// Cuts the stream at its NUL bytes and adds them on the way out.
+/// Cuts the stream at its NUL bytes.
 struct FrameDecoder: ByteToMessageDecoder {
     typealias InboundOut = [UInt8]
 
-    /// Longer frames are refused before they are buffered whole.
-    static let limit = 16 * 1_048_576
     /// How far the buffer was searched, so that a long frame is not searched again with every read.
     private var searched = 0
 
@@ -13,19 +11,25 @@ struct FrameDecoder: ByteToMessageDecoder {
         let view = buffer.readableBytesView
         guard let end = view[(view.startIndex + searched)...].firstIndex(of: 0) else {
             searched = view.count
-            guard searched <= Self.limit else { throw ConnectionError.malformed("a message is longer than 16 MiB") }
+            guard searched <= FrameLimit.bytes else { throw ConnectionError.tooLong }
             return .needMoreData
         }
         searched = 0
         let frame = [UInt8](view[view.startIndex..<end])
+        guard frame.count <= FrameLimit.bytes else { throw ConnectionError.tooLong }
         buffer.moveReaderIndex(forwardBy: frame.count + 1)
         context.fireChannelRead(wrapInboundOut(frame))
         return .continue
     }
 
-    mutating func decodeLast(context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool) throws
-        -> DecodingState
-    { try decode(context: context, buffer: &buffer) }
+    mutating func decodeLast(
+        context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool
+    ) throws -> DecodingState {
+        let state = try decode(context: context, buffer: &buffer)
+        // A message without its end was never sent: who hangs up in the middle made no mistake worth a line in the log.
+        if state == .needMoreData { buffer.moveReaderIndex(to: buffer.writerIndex) }
+        return state
+    }
 }
 
 struct FrameEncoder: MessageToByteEncoder {

@@ -2,8 +2,8 @@
 ///
 /// https://varlink.org/Method-Call: JSON objects, each ended by a NUL byte, over a stream socket.
 
-/// Any JSON value: the parameters of a call before somebody knows their type.
-public enum JSONValue: Sendable, Hashable, Codable {
+/// Any JSON value: what a parameter of the type `object` holds, and the parameters of an error.
+public enum JSONValue: Sendable, Hashable {
     case null
     case boolean(Bool)
     case integer(Int64)
@@ -11,7 +11,9 @@ public enum JSONValue: Sendable, Hashable, Codable {
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
+}
 
+extension JSONValue: Codable {
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {

@@ -1,0 +1,72 @@
+import Glibc
+
+/// A connected Unix socket that carries messages, each ended by a NUL byte. Blocks.
+final class FrameSocket {
+    private let descriptor: Int32
+    /// What was read, and how much of it was handed out or searched.
+    private var pending: [UInt8] = []
+    private var taken = 0
+    private var buffer = [UInt8](repeating: 0, count: 65_536)
+
+    init(path: String) throws {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw ConnectionError.notReachable(path: path, reason: "a socket's path has at most 107 bytes")
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let connected = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard connected == 0 else {
+            let reason = String(cString: strerror(errno))
+            close(descriptor)
+            throw ConnectionError.notReachable(path: path, reason: reason)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends one message; returns whether all of it was taken.
+    ///
+    /// Who refuses a connection answers before it closes: after false the reason may still be there to be read.
+    @discardableResult
+    func send(_ message: [UInt8]) throws -> Bool {
+        guard message.count <= FrameLimit.bytes else { throw ConnectionError.tooLong }
+        let frame = message + [0]
+        var sent = 0
+        while sent < frame.count {
+            let count = frame[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    /// Waits for the next message.
+    func receive() throws -> [UInt8] {
+        var searched = taken
+        while true {
+            if let end = pending[searched...].firstIndex(of: 0) {
+                let frame = Array(pending[taken..<end])
+                taken = end + 1
+                return frame
+            }
+            pending.removeFirst(taken)
+            taken = 0
+            searched = pending.count
+            guard searched <= FrameLimit.bytes else { throw ConnectionError.tooLong }
+            let count = read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw ConnectionError.closed }
+            pending += buffer[..<count]
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// Values as JSON text and back, without Foundation.
+package enum JSONBytes {
+    package static func encode(_ value: some Encodable) throws -> [UInt8] {
+        let output = JSONOutput()
+        try output.value(value)
+        return output.bytes
+    }
+
+    /// The value that starts at `start`; what follows it is not looked at.
+    ///
+    /// - Throws: `DecodingError`.
+    package static func decode<T: Decodable>(_ type: T.Type, _ bytes: [UInt8], at start: Int = 0) throws -> T {
+        try JSONNode(bytes, at: start).decode(type)
+    }
+}

@@ -1,0 +1,37 @@
+import Glibc
+
+/// Who is on the other end of a Unix socket, as the kernel says (unix(7)).
+public struct Peer: Sendable, Hashable {
+    public var pid: Int32
+    public var uid: UInt32
+    /// The primary group.
+    public var gid: UInt32
+    /// All groups: the primary one and the others.
+    public var groups: Set<UInt32>
+
+    /// The peer of a connected socket; nil if the kernel does not say.
+    init?(descriptor: Int32) {
+        // struct ucred { pid_t pid; uid_t uid; gid_t gid; }, which Glibc's module shows only to GNU sources.
+        var credentials: [UInt32] = [0, 0, 0]
+        var size = socklen_t(12)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 else { return nil }
+        (pid, uid, gid) = (Int32(bitPattern: credentials[0]), credentials[1], credentials[2])
+        groups = Set(Self.supplementaryGroups(descriptor)).union([credentials[2]])
+    }
+
+    /// SO_PEERCRED carries only the primary group; SO_PEERGROUPS has the others, and says how many if there is too
+    /// little room.
+    private static func supplementaryGroups(_ descriptor: Int32) -> [UInt32] {
+        let peerGroups: Int32 = 59
+        var groups = [UInt32](repeating: 0, count: 64)
+        while true {
+            let room = socklen_t(groups.count * 4)
+            var bytes = room
+            if getsockopt(descriptor, SOL_SOCKET, peerGroups, &groups, &bytes) == 0 {
+                return Array(groups.prefix(Int(bytes) / 4))
+            }
+            guard errno == ERANGE, bytes > room else { return [] }
+            groups = [UInt32](repeating: 0, count: Int(bytes) / 4)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/// What answers the calls of one interface.
+public struct VarlinkInterface: Sendable {
+    /// Answers one call, or throws a ``VarlinkError``.
+    public typealias Answer = @Sendable (VarlinkCall) async throws -> Void
+
+    /// The interface file, parsed.
+    public let description: InterfaceDescription
+    private let methods: [String: Method]
+
+    struct Method: Sendable {
+        let input: [InterfaceDescription.Field]
+        let answer: Answer?
+    }
+
+    let check: ParameterCheck
+
+    /// - Parameters:
+    ///   - text: the interface file.
+    ///   - methods: the answers by bare name. A declared method without one is answered with MethodNotImplemented.
+    /// - Throws: ``InterfaceError`` if the file is wrong or does not declare one of the methods.
+    public init(_ text: String, methods: [String: Answer]) throws {
+        description = try InterfaceDescription(parsing: text)
+        check = ParameterCheck(description)
+        for name in methods.keys.sorted() where description.method(named: name) == nil {
+            throw InterfaceError.undeclaredMethod(name: name, interface: description.name)
+        }
+        self.methods = Dictionary(
+            description.methods.map { ($0.name, Method(input: $0.value.input, answer: methods[$0.name])) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    func method(_ name: String) -> Method? { methods[name] }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import Testing
+import Varlink
+
+@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+    private static func call(_ method: String, _ parameters: String, more: Bool = false) -> String {
+        #"{"method":"org.example.Test.\#(method)","parameters":\#(parameters)\#(more ? #","more":true"# : "")}"# + "\0"
+    }
+
+    @Test("a message of 16 MiB is answered, one byte more closes the connection with a reason")
+    func longMessages() async throws {
+        try await TestService.run { service in
+            let frame = Array(Self.call("Echo", #"{"text":""}"#).utf8.dropLast())
+            let head = Array(frame.dropLast(3))
+            @Sendable func message(_ length: Int) -> [UInt8] {
+                head + [UInt8](repeating: UInt8(ascii: "x"), count: length - frame.count) + frame.suffix(3)
+            }
+            let fits = try await blocking {
+                let peer = try RawPeer(service.path)
+                peer.send(message(16 << 20) + [0])
+                return peer.receive(1).first?.utf8.count
+            }
+            #expect(fits == (16 << 20) - frame.count + #"{"parameters":{"text":""}}"#.utf8.count)
+            let tooLong = try await blocking {
+                let peer = try RawPeer(service.path)
+                peer.send(message((16 << 20) + 1) + [0])
+                return peer.receive()
+            }
+            #expect(tooLong.isEmpty)
+            #expect(await service.logged("longer than 16 MiB") != nil)
+        }
+    }
+
+    @Test("a message without an end is refused while it is still coming")
+    func endlessMessage() async throws {
+        try await TestService.run { service in
+            let wasTaken = try await blocking {
+                let peer = try RawPeer(service.path)
+                let piece = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)
+                return (0..<64).allSatisfy { _ in peer.send(piece) }
+            }
+            #expect(!wasTaken)
+            #expect(await service.logged("longer than 16 MiB") != nil)
+        }
+    }
+
+    @Test("a peer that never reads is dropped with a reason, its stream is cancelled, and its neighbour is answered")
+    func peerThatNeverReads() async throws {
+        var limits = ServiceLimits()
+        limits.stall = .milliseconds(200)
+        try await TestService.run(limits: limits) { service in
+            let (deaf, neighbour) = try await blocking {
+                (try RawPeerBox(service.path), try VarlinkClient(path: service.path).echo("still here"))
+            }
+            deaf.peer.send(Self.call("Forever", #"{"bytes":100000}"#, more: true))
+            let line = try #require(await service.logged("does not read its replies"))
+            #expect(line.contains("uid \(getuid()), pid \(getpid())"))
+            #expect(await service.events.first { _ in true } == "cancelled")
+            #expect(neighbour == "still here")
+            #expect(try await blocking { try VarlinkClient(path: service.path).echo("after") } == "after")
+        }
+    }
+
+    @Test("a connection lost in the middle of a stream cancels it")
+    func lostConnection() async throws {
+        try await TestService.run { service in
+            try await blocking {
+                let peer = try RawPeer(service.path)
+                peer.send(Self.call("Forever", #"{"bytes":10}"#, more: true))
+                _ = peer.receive(3)
+            }
+            #expect(await service.events.first { _ in true } == "cancelled")
+        }
+    }
+
+    @Test("a peer that does not end a message is dropped with a reason")
+    func slowPeer() async throws {
+        var limits = ServiceLimits()
+        limits.message = .milliseconds(50)
+        try await TestService.run(limits: limits) { service in
+            let frames = try await blocking {
+                let peer = try RawPeer(service.path)
+                peer.send(Self.call("Echo", #"{"text":"a"}"#))
+                let first = peer.receive(1)
+                peer.send("{")
+                return first + peer.receive()
+            }
+            #expect(frames == [#"{"parameters":{"text":"a"}}"#])
+            #expect(await service.logged("did not end a message") != nil)
+        }
+    }
+
+    @Test("a peer that says nothing is dropped with a reason")
+    func quietPeer() async throws {
+        var limits = ServiceLimits()
+        limits.idle = .milliseconds(50)
+        try await TestService.run(limits: limits) { service in
+            let frames = try await blocking { try RawPeer(service.path).receive() }
+            #expect(frames.isEmpty)
+            #expect(await service.logged("sent no call") != nil)
+        }
+    }
+
+    @Test("a peer that waits for a stream is not quiet")
+    func waitingPeer() async throws {
+        var limits = ServiceLimits()
+        limits.idle = .milliseconds(200)
+        try await TestService.run(limits: limits) { service in
+            let frames = try await blocking {
+                let peer = try RawPeer(service.path)
+                peer.send(Self.call("Forever", #"{"bytes":1}"#, more: true))
+                return peer.receive(100_000).count
+            }
+            #expect(frames >= 100_000)
+        }
+    }
+
+    @Test("one connection too many gets the refusal as its first reply, and a place that is left is given again")
+    func connectionLimit() async throws {
+        var limits = ServiceLimits()
+        limits.connections = 2
+        try await TestService.run(limits: limits) { service in
+            let held = try await blocking {
+                let held = [try RawPeerBox(service.path), try RawPeerBox(service.path)]
+                for box in held {
+                    box.peer.send(Self.call("Echo", #"{"text":"a"}"#))
+                    _ = box.peer.receive(1)
+                }
+                return held
+            }
+            await #expect(throws: VarlinkError("org.example.Test.Unhappy", ["text": .string("full")])) {
+                try await blocking { try VarlinkClient(path: service.path).echo("b") }
+            }
+            #expect(await service.logged("refusing connections: 2 are open") != nil)
+            held[0].peer.hangUp()
+            // The service learns of the hang-up in its own time: whoever is refused tries again.
+            let answer = try await blocking {
+                while true {
+                    do {
+                        return try VarlinkClient(path: service.path).echo("c")
+                    } catch is VarlinkError {
+                        continue
+                    }
+                }
+            }
+            #expect(answer == "c")
+        }
+    }
+}
+
+/// A ``RawPeer`` that is handed from thread to thread, never used by two at once.
+struct RawPeerBox: @unchecked Sendable {
+    let peer: RawPeer
+    init(_ path: String) throws { peer = try RawPeer(path) }
+}
+
+extension VarlinkClient {
+    func echo(_ text: String) throws -> String {
+        try call("org.example.Test.Echo", TestService.Text(text: text), as: TestService.Text.self).text
+    }
+}
