@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 SWIFT_BUILD = swift build -c release
 
-.PHONY: run test build lint format install bench tsan clean prerequisites
+.PHONY: run test fuzz build lint format install bench tsan clean prerequisites
 
 run: build
 	@exec .build/release/nilod run --config packaging/demo.toml --state-dir .demo --socket .demo/nilod.sock
@@ -12,15 +12,19 @@ test: prerequisites
 	$(SWIFT_BUILD) --product niloctl
 	swift test -c release
 
+# 60 seconds of libFuzzer on the line protocol decoder, built apart from the rest.
+fuzz:
+	scripts/fuzz.sh 60
+
 build: prerequisites
 	$(SWIFT_BUILD) --product nilod
 	$(SWIFT_BUILD) --product niloctl
 
 lint:
-	swift format lint --strict --recursive Sources Plugins Tests Package.swift
+	swift format lint --strict --recursive Sources Plugins Tests Benchmarks/LineProtocolBenchmark Benchmarks/Package.swift Package.swift
 
 format:
-	swift format --in-place --recursive Sources Plugins Tests Package.swift
+	swift format --in-place --recursive Sources Plugins Tests Benchmarks/LineProtocolBenchmark Benchmarks/Package.swift Package.swift
 
 install: build
 	install -D -m 0755 .build/release/nilod $(DESTDIR)$(PREFIX)/bin/nilod
@@ -31,7 +35,7 @@ install: build
 	install -D -m 0644 packaging/sysusers.d/nilometer.conf $(DESTDIR)/usr/lib/sysusers.d/nilometer.conf
 
 bench:
-	@echo "There are no benchmarks yet; Benchmarks/README.md says what will be measured."
+	swift run -c release --package-path Benchmarks LineProtocolBenchmark
 
 tsan: prerequisites
 	swift test --sanitize=thread
@@ -40,4 +44,4 @@ prerequisites:
 	@scripts/ensure-prerequisites.sh
 
 clean:
-	rm -rf .build
+	rm -rf .build .build-fuzz

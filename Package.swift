@@ -18,6 +18,7 @@ let package = Package(
     products: [
         .library(name: "Recurrent", targets: ["Recurrent"]),
         .library(name: "Varlink", targets: ["Varlink"]),
+        .library(name: "LineProtocol", targets: ["LineProtocol"]),
         .executable(name: "nilod", targets: ["nilod"]),
         .executable(name: "niloctl", targets: ["niloctl"]),
     ],
@@ -78,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "niloctl",
             dependencies: [
-                "TimeSeries", "ControlInterface", "Varlink",
+                "TimeSeries", "LineProtocol", "ControlInterface", "Varlink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 

@@ -23,7 +23,7 @@ import Testing
             "HoltWintersForecaster", "LSTMForecaster", "LineProtocol", "PluginHost", "Recurrent",
             "SeasonalNaiveForecaster", "Storage", "TOMLKit", "TimeSeries", "Varlink",
         ],
-        "Sources/niloctl": ["ArgumentParser", "ControlInterface", "TimeSeries", "Varlink"],
+        "Sources/niloctl": ["ArgumentParser", "ControlInterface", "LineProtocol", "TimeSeries", "Varlink"],
     ]
     static let system: Set<String> = [
         "Glibc", "Foundation", "FoundationEssentials", "Synchronization", "Dispatch", "System", "SystemPackage",
