@@ -1,6 +1,6 @@
 /// Strings as JSON writes them (RFC 8259, section 7).
-enum JSONText {
-    static func quoted(_ text: String) -> String {
+package enum JSONText {
+    package static func quoted(_ text: String) -> String {
         let escaped = text.utf8.reduce(into: [Byte.quote]) { out, byte in
             switch byte {
             case Byte.quote, Byte.backslash: out += [Byte.backslash, byte]

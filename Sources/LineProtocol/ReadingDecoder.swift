@@ -2,8 +2,8 @@ import TimeSeries
 
 /// Decodes line protocol to readings, fast: series that came before are found by their bytes.
 ///
-/// Keep one for as long as a source lives. Not safe for several threads.
-public struct ReadingDecoder {
+/// Keep one for as long as a source lives.
+public struct ReadingDecoder: Sendable {
     private var table = SeriesTable()
     /// The fields of the line being read.
     private var found: [(key: SeriesKey, value: Double)] = []

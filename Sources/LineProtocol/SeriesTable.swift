@@ -5,7 +5,7 @@ import TimeSeries
 /// A *head* is all before the first space of a line that was read well: the measurement and the tags as they were
 /// written. Each head has a chain of fields in the order in which they were first seen, and as senders seldom change the
 /// order, the next field of the chain is nearly always the one that comes. Cost: one hash and one comparison per line,
-/// one comparison per field. Not safe for several threads.
+/// one comparison per field.
 struct SeriesTable {
     /// More is forgotten at once: the names may come from anybody.
     private static let maximumBytes = 16_777_216

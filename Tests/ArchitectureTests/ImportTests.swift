@@ -16,7 +16,7 @@ import Testing
         "Sources/Varlink": ["NIOCore", "NIOPosix"],
         "Sources/ControlInterface": ["TimeSeries", "Varlink"],
         "Sources/Engine": ["TimeSeries", "Forecasting", "Storage"],
-        "Sources/Feeding": ["TimeSeries", "LineProtocol", "NIOCore", "NIOPosix"],
+        "Sources/Feeding": ["TimeSeries", "LineProtocol", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPCompression"],
         "Sources/PluginHost": ["Forecasting", "Subprocess"],
         "Sources/nilod": [
             "ArgumentParser", "ControlInterface", "Crypto", "Engine", "Feeding", "Forecasting",
