@@ -1,17 +1,15 @@
 import Foundation
 import Testing
 
-@Suite("niloctl ingest --dry-run", .enabled(if: DryRunTests.isBuilt, "make test builds niloctl"))
+@Suite("niloctl ingest --dry-run", .enabled(if: BuiltNiloctl.exists, "make test builds niloctl"))
 struct DryRunTests {
-    private static let program = OutsideSoftware.root.appending(path: ".build/release/niloctl").path
-    static var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: program) }
-
     /// - Returns: standard output, standard error and the exit code.
     private func dryRun(_ text: [UInt8], _ options: [String] = []) throws -> (out: String, err: String, code: Int32) {
         let folder = try TemporaryFolder()
         func path(_ name: String) -> String { "\(folder.path)/\(name)" }
         try Data(text).write(to: URL(filePath: path("in")))
-        let words = ([Self.program, "ingest", "--dry-run"] + options + ["-"]).map { "'\($0)'" }.joined(separator: " ")
+        let words = ([BuiltNiloctl.path, "ingest", "--dry-run"] + options + ["-"]).map { "'\($0)'" }.joined(
+            separator: " ")
         let code = try OutsideSoftware.run(
             "/bin/sh", ["-c", "\(words) <'\(path("in"))' >'\(path("out"))' 2>'\(path("err"))'"]
         ).code
@@ -56,4 +54,9 @@ struct DryRunTests {
             #expect(Double(number)?.bitPattern == Double(text)?.bitPattern, "\(line)")
         }
     }
+}
+
+enum BuiltNiloctl {
+    static let path = OutsideSoftware.root.appending(path: ".build/release/niloctl").path
+    static var exists: Bool { FileManager.default.isExecutableFile(atPath: path) }
 }
