@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 seconds="${1:-60}"
 out=.build-fuzz
 flags=(-O -parse-as-library -swift-version 6 -enable-upcoming-feature ExistentialAny
-    -enable-upcoming-feature InternalImportsByDefault -sanitize=fuzzer,address -use-ld=lld -I "$out")
+    -enable-upcoming-feature InternalImportsByDefault -package-name nilometer
+    -sanitize=fuzzer,address -use-ld=lld -I "$out")
 mkdir -p "$out/corpus"
 
 cat >"$out/probe.swift" <<'SWIFT'

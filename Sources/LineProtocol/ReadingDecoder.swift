@@ -8,6 +8,11 @@ public struct ReadingDecoder: Sendable {
     /// The fields of the line being read.
     private var found: [(key: SeriesKey, value: Double)] = []
 
+    /// Bytes of names that this text made new.
+    private var newNames = 0
+    /// Each field of a line has a name of its own with all the tags in it, so that a small text can name gigabytes.
+    private static let maximumNewNames = 67_108_864
+
     public init() {}
 
     /// Decodes lines; a malformed one is a problem, and the next one goes on.
@@ -21,6 +26,7 @@ public struct ReadingDecoder: Sendable {
         isWhole: Bool = true
     ) -> DecodedBatch {
         var batch = DecodedBatch()
+        newNames = 0
         let end = isWhole ? buffer.count : (buffer.lastIndex(of: Byte.newline) ?? -1) + 1
         batch.reserve(forBytes: end)
         var scanner = LineScanner(Bytes(UnsafeBufferPointer(rebasing: buffer[..<end])), firstLine: firstLine)
@@ -142,15 +148,22 @@ public struct ReadingDecoder: Sendable {
         return key
     }
 
-    private func seriesKey(
+    private mutating func seriesKey(
         _ scanner: LineScanner, _ head: FoundHead, _ field: LineScanner.Token
     ) throws(LineProblem) -> SeriesKey {
         // With the space behind it, which ends it.
         let text = scanner.bytes.slice(head.range.lowerBound..<head.range.upperBound + 1)
         var again = LineScanner(Bytes(text), firstLine: scanner.line)
         let parts = try again.head()
-        return SeriesKey(
+        let key = SeriesKey(
             measurement: parts.measurement, tags: parts.tags.map { ($0.key, $0.value) },
             field: scanner.text(field, of: .fieldKey))
+        newNames += key.description.utf8.count
+        guard newNames <= Self.maximumNewNames else {
+            throw scanner.problem(
+                "expected at most \(Self.maximumNewNames) bytes in the names of new series; send smaller batches",
+                at: field.range.lowerBound)
+        }
+        return key
     }
 }

@@ -30,6 +30,8 @@ struct SeriesTable {
     }
 
     private var text: [UInt8] = []
+    /// Of the series' names.
+    private var keyBytes = 0
     private var heads: [Head] = []
     private var fields: [Field] = []
     /// Open addressing, a power of two; -1 is free.
@@ -64,7 +66,7 @@ struct SeriesTable {
 
     /// Forgets everything if too much has been remembered. Heads and fields found before are not valid afterwards.
     mutating func trim() {
-        guard text.count > Self.maximumBytes || fields.count > Self.maximumFields else { return }
+        guard text.count + keyBytes > Self.maximumBytes || fields.count > Self.maximumFields else { return }
         self = SeriesTable()
     }
 
@@ -114,6 +116,7 @@ struct SeriesTable {
     mutating func add(_ bytes: UnsafeBufferPointer<UInt8>, of head: Int, key: SeriesKey) -> Int? {
         guard heads[head].fields < Self.maximumChain else { return nil }
         fields.append(Field(place: text.count, count: bytes.count, key: key))
+        keyBytes += key.description.utf8.count
         text.append(contentsOf: bytes)
         let new = fields.count - 1
         if heads[head].lastField >= 0 {

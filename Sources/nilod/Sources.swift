@@ -1,5 +1,6 @@
 import Engine
 import Feeding
+import Glibc
 import TimeSeries
 
 /// Runs what brings readings in.
@@ -25,15 +26,21 @@ struct Sources: Sendable {
         case .stream(let address, let precision):
             try await LineListener(
                 address: address, precision: precision, counters: counters, commit: commit(isUrgent: true)
-            ).run { log.notice("line protocol on \($0)") }
+            ).run { announce("line protocol", $0) }
         case .datagram(let address, let precision):
             try await DatagramListener(
                 address: address, precision: precision, counters: counters, commit: commit(isUrgent: false)
-            ).run { log.notice("line protocol in datagrams on \($0)") }
+            ).run { announce("line protocol in datagrams", $0) }
         case .http(let address):
             try await HTTPListener(address: address, counters: counters, answers: answers)
-                .run { log.notice("HTTP on \($0)") }
+                .run { announce("HTTP", $0) }
         }
+    }
+
+    private func announce(_ what: String, _ address: ListenAddress) {
+        // As the control socket: its owner and its group may write.
+        if case .unix(let path) = address { chmod(path, 0o660) }
+        log.notice("\(what) on \(address)")
     }
 
     private func commit(isUrgent: Bool) -> LineIntake.Commit {

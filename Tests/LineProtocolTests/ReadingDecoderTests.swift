@@ -95,6 +95,17 @@ struct ReadingDecoderTests {
         }
     }
 
+    @Test("a small text cannot name gigabytes: its line is refused, and the next one goes on")
+    func bomb() {
+        var decoder = ReadingDecoder()
+        let head = "m,t=" + String(repeating: "x", count: 60_000)
+        let line = head + " " + (0..<2_000).map { "f\($0)=1" }.joined(separator: ",")
+        let batch = decode(Array("\(line)\nm f=1\n".utf8), &decoder)
+        #expect(batch.problems.map(\.line) == [1])
+        #expect(batch.readings.map(\.value) == [1])
+        #expect(decode(Array("m f=1\n".utf8), &decoder).readings.map(\.value) == [1])
+    }
+
     @Test("a float is the nearest double, in the usual forms and in all others")
     func nearest() throws {
         var random = Random(state: 3)
