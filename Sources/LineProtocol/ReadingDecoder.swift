@@ -158,12 +158,13 @@ public struct ReadingDecoder: Sendable {
         let key = SeriesKey(
             measurement: parts.measurement, tags: parts.tags.map { ($0.key, $0.value) },
             field: scanner.text(field, of: .fieldKey))
-        newNames += key.description.utf8.count
-        guard newNames <= Self.maximumNewNames else {
+        let size = key.description.utf8.count
+        guard newNames + size <= Self.maximumNewNames else {
             throw scanner.problem(
                 "expected at most \(Self.maximumNewNames) bytes in the names of new series; send smaller batches",
                 at: field.range.lowerBound)
         }
+        newNames += size
         return key
     }
 }
