@@ -9,7 +9,7 @@ final class DatagramQueue: Sendable {
     /// Something has come since the last ``takeAll()``.
     let arrivals: AsyncStream<Void>
 
-    /// - Parameter limit: in readings and problems.
+    /// - Parameter limit: in readings.
     init(limit: Int) {
         self.limit = limit
         (arrivals, bell) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -18,11 +18,10 @@ final class DatagramQueue: Sendable {
     /// False: the queue is full.
     func add(_ datagram: DecodedBatch) -> Bool {
         let isTaken = pending.withLock { pending in
-            let size = pending.readings.count + pending.problems.count
-            guard size + datagram.readings.count + datagram.problems.count <= limit else { return false }
+            guard pending.readings.count + datagram.readings.count <= limit else { return false }
             pending.readings += datagram.readings
             pending.lines += datagram.lines
-            pending.problems += datagram.problems
+            pending.refused += datagram.refused
             pending.skipped += datagram.skipped
             return true
         }

@@ -25,7 +25,7 @@ struct HTTPAnswer {
     /// Lines were refused; the others are on disk.
     static func refused(_ outcome: LineIntake.Outcome, _ dialect: WriteTarget.Dialect) -> HTTPAnswer {
         let shown = outcome.problems.prefix(20).map(\.description).joined(separator: "\n")
-        let more = outcome.problems.count > 20 ? "\nand \(outcome.problems.count - 20) more" : ""
+        let more = outcome.refused > 20 ? "\nand \(outcome.refused - 20) more" : ""
         let head = dialect == .v1 ? "partial write: " : ""
         let text = "\(head)\(shown)\(more)\n\(outcome.accepted) readings of the other lines were accepted"
         return HTTPAnswer(.badRequest, problem: text, code: "invalid", line: outcome.problems.first?.line)

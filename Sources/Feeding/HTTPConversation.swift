@@ -81,7 +81,7 @@ struct HTTPConversation {
         var intake = LineIntake(precision: precision, counters: counters, commit: answers.commit)
         do {
             let outcome = try await intake.take(body.readableBytesView, isWhole: true)
-            return outcome.problems.isEmpty ? HTTPAnswer(.noContent) : .refused(outcome, dialect)
+            return outcome.refused == 0 ? HTTPAnswer(.noContent) : .refused(outcome, dialect)
         } catch {
             // 503 makes clients keep what they have and come again.
             return HTTPAnswer(

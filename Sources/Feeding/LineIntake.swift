@@ -23,7 +23,9 @@ public struct LineIntake: Sendable {
     /// What became of some lines.
     public struct Outcome: Sendable {
         public var accepted = 0
-        /// Lines that were malformed and readings that were refused, in the order of the lines.
+        /// Malformed lines and readings that were refused.
+        public var refused = 0
+        /// What was wrong with the first of them, in the order of the lines.
         public var problems: [LineProblem] = []
         /// Bytes that were read. The rest is a line that goes on, if more is to follow.
         public var consumed = 0
@@ -58,10 +60,11 @@ public struct LineIntake: Sendable {
     }
 
     func commit(_ batch: DecodedBatch) async throws -> Outcome {
-        var outcome = Outcome(problems: batch.problems, consumed: batch.consumed)
+        var outcome = Outcome(refused: batch.refused, problems: batch.problems, consumed: batch.consumed)
         if !batch.readings.isEmpty {
             let committed = try await commit(batch.readings)
             outcome.accepted = committed.accepted
+            outcome.refused += committed.refusals.count
             outcome.problems += committed.refusals.map { refusal in
                 LineProblem(
                     line: batch.lines[refusal.index], column: 1,
@@ -69,7 +72,7 @@ public struct LineIntake: Sendable {
             }
             outcome.problems.sort { $0.line < $1.line }
         }
-        counters.add(accepted: outcome.accepted, skipped: batch.skipped, problems: outcome.problems.count)
+        counters.add(accepted: outcome.accepted, skipped: batch.skipped, problems: outcome.refused)
         return outcome
     }
 }

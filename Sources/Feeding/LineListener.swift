@@ -46,7 +46,7 @@ public struct LineListener: Sendable {
                 let outcome = try await intake.take(pending.readableBytesView, isWhole: isWhole)
                 pending.moveReaderIndex(forwardBy: outcome.consumed)
                 accepted += outcome.accepted
-                refused += outcome.problems.count
+                refused += outcome.refused
                 let answer = outcome.problems.map { "\($0)\n" }.joined()
                 if !answer.isEmpty { try await outbound.write(ByteBuffer(string: answer)) }
             } catch {

@@ -5,7 +5,10 @@ public struct DecodedBatch: Sendable {
     public var readings: [IncomingReading] = []
     /// The line that each reading came from.
     public var lines: [Int] = []
-    public var problems: [LineProblem] = []
+    /// What was wrong with the first refused lines, up to a number: a text may be all wrong.
+    public private(set) var problems: [LineProblem] = []
+    /// How many lines were refused.
+    public var refused = 0
     /// String fields, which are not readings.
     public var skipped = 0
 
@@ -34,8 +37,15 @@ public struct DecodedBatch: Sendable {
             case .success(let reading):
                 readings.append(reading)
                 lines.append(decoder.lineOfLast)
-            case .failure(let problem): problems.append(problem)
+            case .failure(let problem): refuse(problem)
             }
         }
+    }
+
+    private static let maximumProblems = 1_000
+
+    mutating func refuse(_ problem: LineProblem) {
+        refused += 1
+        if problems.count < Self.maximumProblems { problems.append(problem) }
     }
 }

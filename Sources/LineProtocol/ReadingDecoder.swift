@@ -42,7 +42,7 @@ public struct ReadingDecoder: Sendable {
                     batch.consumed = start
                     return batch
                 }
-                batch.problems.append(error)
+                batch.refuse(error)
                 scanner.skipLine()
             }
         }

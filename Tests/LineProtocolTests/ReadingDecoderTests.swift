@@ -95,6 +95,14 @@ struct ReadingDecoderTests {
         }
     }
 
+    @Test("all refused lines are counted, and the first ones are told")
+    func allWrong() {
+        var decoder = ReadingDecoder()
+        let batch = decode(Array(String(repeating: "x\n", count: 5_000).utf8), &decoder)
+        #expect(batch.refused == 5_000)
+        #expect(batch.problems.map(\.line) == Array(1...1_000))
+    }
+
     @Test("a small text cannot name gigabytes: its line is refused, and the next one goes on")
     func bomb() {
         var decoder = ReadingDecoder()
