@@ -1,8 +1,9 @@
 # Everything from a fresh clone. `make run` and `make test` are the two commands of the README.
 PREFIX ?= /usr/local
 SWIFT_BUILD = swift build -c release
+FORMATTED = Sources Plugins Tests Package.swift Benchmarks/Package.swift $(wildcard Benchmarks/*Benchmark)
 
-.PHONY: run test build certify lint format install bench tsan clean prerequisites
+.PHONY: run test fuzz build certify lint format install bench tsan clean prerequisites
 
 run: build
 	@exec .build/release/nilod run --config packaging/demo.toml --state-dir .demo --socket .demo/nilod.sock
@@ -10,6 +11,10 @@ run: build
 # Without testable imports, tests and programs are one build: with them, everything would be compiled twice.
 test: build
 	swift test -c release --disable-testable-imports
+
+# 60 seconds of libFuzzer on the line protocol decoder, built apart from the rest.
+fuzz:
+	scripts/fuzz.sh 60
 
 build: prerequisites
 	$(SWIFT_BUILD) --product nilod
@@ -20,10 +25,10 @@ certify: prerequisites
 	scripts/certify.sh .build/release/CertificationPeer
 
 lint:
-	swift format lint --strict --recursive Sources Plugins Tests Package.swift
+	swift format lint --strict --recursive $(FORMATTED)
 
 format:
-	swift format --in-place --recursive Sources Plugins Tests Package.swift
+	swift format --in-place --recursive $(FORMATTED)
 
 # What is installed runs without Swift, so it is a build of its own; an existing configuration is left alone.
 INSTALL_BUILD = $(SWIFT_BUILD) --static-swift-stdlib --scratch-path .build-install
@@ -41,13 +46,13 @@ install: prerequisites
 	install -D -m 0644 packaging/sysusers.d/nilometer.conf $(DESTDIR)/usr/lib/sysusers.d/nilometer.conf
 
 bench:
-	@echo "There are no benchmarks yet; Benchmarks/README.md says what will be measured."
+	swift run -c release --package-path Benchmarks LineProtocolBenchmark
 
 tsan: prerequisites
-	swift test --sanitize=thread
+	swift test --sanitize=thread --scratch-path .build-tsan
 
 prerequisites:
 	@scripts/ensure-prerequisites.sh
 
 clean:
-	rm -rf .build .build-install
+	rm -rf .build .build-install .build-fuzz .build-tsan

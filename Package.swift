@@ -18,12 +18,14 @@ let package = Package(
     products: [
         .library(name: "Recurrent", targets: ["Recurrent"]),
         .library(name: "Varlink", targets: ["Varlink"]),
+        .library(name: "LineProtocol", targets: ["LineProtocol"]),
         .executable(name: "nilod", targets: ["nilod"]),
         .executable(name: "niloctl", targets: ["niloctl"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
@@ -61,7 +63,12 @@ let package = Package(
 
         // The daemon's own machinery.
         .target(name: "Engine", dependencies: ["TimeSeries", "Forecasting", "Storage"], swiftSettings: strict),
-        .target(name: "Feeding", dependencies: ["TimeSeries", "LineProtocol", nio], swiftSettings: strict),
+        .target(
+            name: "Feeding",
+            dependencies: [
+                "TimeSeries", "LineProtocol", nio, .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            ], swiftSettings: strict),
         .target(
             name: "PluginHost",
             dependencies: ["Forecasting", "TimeSeries", .product(name: "Subprocess", package: "swift-subprocess")],
@@ -78,7 +85,7 @@ let package = Package(
         .executableTarget(
             name: "niloctl",
             dependencies: [
-                "TimeSeries", "ControlInterface", "Varlink",
+                "TimeSeries", "LineProtocol", "ControlInterface", "Varlink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -109,6 +116,7 @@ let package = Package(
             ["ControlInterface", "Storage", "TestSupport", "TimeSeries", "Varlink", "nilod", "niloctl"],
             exclude: ["Recorder"]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
+        test("FeedingTests", ["Feeding", "LineProtocol", "TimeSeries", nio]),
         test("RecurrentTests", ["Recurrent"]),
         test(
             "ForecastingTests",

@@ -1,101 +1,69 @@
-import LineProtocol
+public import LineProtocol
 import NIOCore
 import NIOPosix
-public import TimeSeries
 
-/// Line protocol on a Unix stream socket.
+/// Line protocol on a stream: a Unix socket or TCP.
 ///
 /// Whole lines are committed as they come; reading stops while a commit is on its way. A bad line is answered with
-/// `line:column: reason`, and when the sender has finished it is told `accepted N refused M` — after everything is on
+/// `line:column: reason`, and when the sender has finished it is told `accepted N refused M`, after everything is on
 /// disk.
 public struct LineListener: Sendable {
-    private let path: String
-    private let ingest: @Sendable ([IncomingReading]) async throws -> (accepted: Int, refused: Int)
+    private let address: ListenAddress
+    private let precision: Precision
+    private let counters: FeedCounters
+    private let maximumConnections: Int
+    private let commit: LineIntake.Commit
     /// A longer line without an end is refused and closes the connection.
     private static let longestLine = 65_536
 
-    /// - Parameter ingest: commits, and returns how many readings were accepted and refused.
+    /// - Parameter maximumConnections: more at a time are closed at once.
     public init(
-        path: String, ingest: @escaping @Sendable ([IncomingReading]) async throws -> (accepted: Int, refused: Int)
+        address: ListenAddress, precision: Precision, counters: FeedCounters, maximumConnections: Int = 256,
+        commit: @escaping LineIntake.Commit
     ) {
-        self.path = path
-        self.ingest = ingest
+        (self.address, self.precision, self.counters, self.commit) = (address, precision, counters, commit)
+        self.maximumConnections = maximumConnections
     }
-
-    private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     /// Serves until the task is cancelled.
-    public func run() async throws {
-        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try Connection(
-                        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                }
-            }
-        try await server.executeThenClose { connections in
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in connections {
-                    group.addTask { try? await self.serve(connection) }
-                }
-            }
-        }
+    ///
+    /// - Parameter onListening: called once, with the address that the system gave.
+    public func run(onListening: @Sendable (ListenAddress) -> Void) async throws {
+        let server = StreamServer<ByteBuffer, ByteBuffer>(
+            address: address, counters: counters, maximumConnections: maximumConnections)
+        try await server.run(onListening: onListening, configure: { _ in }, serve: serve)
     }
 
-    private func serve(_ connection: Connection) async throws {
-        try await connection.executeThenClose { inbound, outbound in
-            var session = Session()
-            for try await buffer in inbound {
-                session.pending += buffer.readableBytesView
-                guard session.pending.count <= Self.longestLine || session.pending.contains(0x0A) else {
-                    let text = "\(session.line):1: a line has more than \(Self.longestLine) bytes\n"
-                    return try await outbound.write(ByteBuffer(string: text))
-                }
-                try await commit(session.takeLines(), &session, outbound)
-            }
-            try await commit(session.takeRest(), &session, outbound)
-            try await outbound.write(
-                ByteBuffer(string: "accepted \(session.accepted) refused \(session.refused)\n"))
-        }
-    }
-
-    private struct Session {
-        var pending: [UInt8] = []
-        var line = 1
-        var accepted = 0
-        var refused = 0
-
-        /// The complete lines.
-        mutating func takeLines() -> [UInt8] {
-            guard let end = pending.lastIndex(of: 0x0A) else { return [] }
-            let lines = Array(pending[...end])
-            pending.removeSubrange(...end)
-            return lines
-        }
-
-        mutating func takeRest() -> [UInt8] {
-            defer { pending = [] }
-            return pending
-        }
-    }
-
-    private func commit(
-        _ lines: [UInt8], _ session: inout Session, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    @Sendable
+    private func serve(
+        _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
-        guard !lines.isEmpty else { return }
-        let batch = DecodedBatch(lineProtocol: lines, firstLine: session.line)
-        session.line += lines.count { $0 == 0x0A }
-        session.refused += batch.problems.count
-        for problem in batch.problems { try await outbound.write(ByteBuffer(string: "\(problem)\n")) }
-        guard !batch.readings.isEmpty else { return }
-        do {
-            let receipt = try await ingest(batch.readings)
-            session.accepted += receipt.accepted
-            session.refused += receipt.refused
-        } catch {
-            try await outbound.write(ByteBuffer(string: "\(error)\n"))
-            throw error
+        var intake = LineIntake(precision: precision, counters: counters, commit: commit)
+        var pending = ByteBuffer()
+        var (accepted, refused) = (0, 0)
+        func take(isWhole: Bool) async throws {
+            do {
+                let outcome = try await intake.take(pending.readableBytesView, isWhole: isWhole)
+                pending.moveReaderIndex(forwardBy: outcome.consumed)
+                accepted += outcome.accepted
+                refused += outcome.refused
+                let answer = outcome.problems.map { "\($0)\n" }.joined()
+                if !answer.isEmpty { try await outbound.write(ByteBuffer(string: answer)) }
+            } catch {
+                try await outbound.write(ByteBuffer(string: "\(error)\n"))
+                throw error
+            }
         }
+        for try await var buffer in inbound {
+            pending.discardReadBytes()
+            pending.writeBuffer(&buffer)
+            try await take(isWhole: false)
+            guard pending.readableBytes <= Self.longestLine else {
+                let text = "\(intake.line):1: expected an end of the line within \(Self.longestLine) bytes\n"
+                return try await outbound.write(ByteBuffer(string: text))
+            }
+        }
+        try await take(isWhole: true)
+        try await outbound.write(ByteBuffer(string: "accepted \(accepted) refused \(refused)\n"))
     }
 }

@@ -5,23 +5,28 @@ public struct DecodedBatch: Sendable {
     public var readings: [IncomingReading] = []
     /// The line that each reading came from.
     public var lines: [Int] = []
-    public var problems: [LineProblem] = []
+    /// What was wrong with the first refused lines, up to a number: a text may be all wrong.
+    public private(set) var problems: [LineProblem] = []
+    /// How many lines were refused.
+    public var refused = 0
     /// String fields, which are not readings.
     public var skipped = 0
 
+    /// How many bytes of the text were read: all, unless more was to follow.
+    public var consumed = 0
+
+    public init() {}
+
     /// Line protocol.
     public init(lineProtocol bytes: [UInt8], precision: Precision = .nanoseconds, firstLine: Int = 1) {
-        var decoder = LineDecoder(bytes, precision: precision, firstLine: firstLine)
-        while let result = decoder.next() {
-            switch result {
-            case .success(let point):
-                let found = point.readings
-                skipped += point.fields.count - found.count
-                readings += found
-                lines += Array(repeating: decoder.lineOfLast, count: found.count)
-            case .failure(let problem): problems.append(problem)
-            }
-        }
+        var decoder = ReadingDecoder()
+        self = bytes.withUnsafeBufferPointer { decoder.decode($0, precision: precision, firstLine: firstLine) }
+    }
+
+    /// Room for what so many bytes hold, as lines of 100 bytes with two fields.
+    mutating func reserve(forBytes count: Int) {
+        readings.reserveCapacity(count / 50)
+        lines.reserveCapacity(count / 50)
     }
 
     /// CSV: `series,timestamp,value`.
@@ -32,8 +37,15 @@ public struct DecodedBatch: Sendable {
             case .success(let reading):
                 readings.append(reading)
                 lines.append(decoder.lineOfLast)
-            case .failure(let problem): problems.append(problem)
+            case .failure(let problem): refuse(problem)
             }
         }
+    }
+
+    private static let maximumProblems = 1_000
+
+    mutating func refuse(_ problem: LineProblem) {
+        refused += 1
+        if problems.count < Self.maximumProblems { problems.append(problem) }
     }
 }

@@ -8,10 +8,10 @@ public import TimeSeries
 
 /// Decodes `series,timestamp,value`, one reading a line, as `niloctl export` writes it.
 ///
-/// The series is quoted when it holds a comma (RFC 4180); the timestamp is a whole number in the given precision or RFC
-/// 3339. A first line `series,timestamp,value` is passed over.
+/// The series is quoted when it holds a comma or a quote, and a quote in it is doubled (RFC 4180); the timestamp is a
+/// whole number in the given precision or RFC 3339. A first line `series,timestamp,value` is passed over.
 public struct CSVDecoder {
-    private let lines: [Substring]
+    private let lines: [ArraySlice<UInt8>]
     private let precision: Precision
     private let firstLine: Int
     private var place = 0
@@ -19,7 +19,7 @@ public struct CSVDecoder {
     var lineOfLast: Int { firstLine + place - 1 }
 
     public init(_ text: String, precision: Precision = .nanoseconds, firstLine: Int = 1) {
-        lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        lines = Array(text.utf8).split(separator: Byte.newline, omittingEmptySubsequences: false)
         self.precision = precision
         self.firstLine = firstLine
     }
@@ -28,19 +28,26 @@ public struct CSVDecoder {
     public mutating func next() -> Result<IncomingReading, LineProblem>? {
         while place < lines.count {
             let number = firstLine + place
-            let line = lines[place].trimmingSuffix(while: { $0 == "\r" || $0 == " " })
+            var line = lines[place]
+            while line.last == Byte.carriageReturn || line.last == Byte.space { line.removeLast() }
             place += 1
-            if line.isEmpty || line.hasPrefix("series,timestamp,value") { continue }
+            if line.isEmpty || line.starts(with: Array("series,timestamp,value".utf8)) { continue }
             return Result { () throws(LineProblem) in try reading(line, number) }
         }
         return nil
     }
 
-    private func reading(_ line: Substring, _ number: Int) throws(LineProblem) -> IncomingReading {
+    private struct Column {
+        var bytes: [UInt8] = []
+        /// In bytes, from 1.
+        var start: Int
+        var text: String { String(decoding: bytes, as: UTF8.self) }
+    }
+
+    private func reading(_ line: ArraySlice<UInt8>, _ number: Int) throws(LineProblem) -> IncomingReading {
         let columns = Self.columns(line)
         func problem(_ column: Int, _ reason: String) -> LineProblem {
-            let offset = columns.prefix(column).reduce(1) { $0 + $1.width + 1 }
-            return LineProblem(line: number, column: offset, reason: reason)
+            LineProblem(line: number, column: columns[column].start, reason: reason)
         }
         guard columns.count == 3 else { throw problem(0, "expected three columns: series,timestamp,value") }
         let key: SeriesKey
@@ -61,28 +68,24 @@ public struct CSVDecoder {
         return Timestamp.from(seconds: Int64(date.timeIntervalSince1970.rounded(.down)))
     }
 
-    private static func columns(_ line: Substring) -> [(text: String, width: Int)] {
-        var columns = [(text: "", width: 0)]
+    /// At least one.
+    private static func columns(_ line: ArraySlice<UInt8>) -> [Column] {
+        var columns: [Column] = []
+        var column = Column(start: 1)
         var isQuoted = false
-        for character in line {
-            if character == "\"" {
+        for place in line.indices {
+            let byte = line[place]
+            if byte == Byte.quote {
+                // A quote right behind the one that closed is a quote of the text.
+                if !isQuoted, place > line.startIndex, line[place - 1] == Byte.quote { column.bytes.append(byte) }
                 isQuoted.toggle()
-            } else if character == ",", !isQuoted {
-                columns.append(("", 0))
-                continue
+            } else if byte == Byte.comma, !isQuoted {
+                columns.append(column)
+                column = Column(start: place - line.startIndex + 2)
             } else {
-                columns[columns.count - 1].text.append(character)
+                column.bytes.append(byte)
             }
-            columns[columns.count - 1].width += character.utf8.count
         }
-        return columns
-    }
-}
-
-extension Substring {
-    fileprivate func trimmingSuffix(while condition: (Character) -> Bool) -> Substring {
-        var rest = self
-        while let last = rest.last, condition(last) { rest.removeLast() }
-        return rest
+        return columns + [column]
     }
 }

@@ -10,14 +10,15 @@ public enum ReadingEncoder {
     /// `"measurement,tag=value field",1700000000000000000,1.5`.
     public static func csv(_ key: SeriesKey, _ timestamp: Timestamp, _ value: Double) -> String {
         let name = key.description
-        let isPlain = !name.contains(where: { $0 == "," || $0 == "\"" })
-        return "\(isPlain ? name : "\"\(name.replacing("\"", with: "\"\""))\""),\(timestamp.nanoseconds),\(value)\n"
+        let isPlain = !name.utf8.contains(where: { $0 == Byte.comma || $0 == Byte.quote })
+        // Unicode scalars, because a quote and an accent after it are one character.
+        let quoted = name.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : String($1) }
+        return "\(isPlain ? name : "\"\(quoted)\""),\(timestamp.nanoseconds),\(value)\n"
     }
 
     /// `{"series":"room,id=1 t","timestamp":1700000000000000000,"value":1.5}`.
     public static func json(_ key: SeriesKey, _ timestamp: Timestamp, _ value: Double) -> String {
-        let name = key.description.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-        return "{\"series\":\"\(name)\",\"timestamp\":\(timestamp.nanoseconds),\"value\":\(value)}\n"
+        "{\"series\":\(JSONText.quoted(key.description)),\"timestamp\":\(timestamp.nanoseconds),\"value\":\(value)}\n"
     }
 
     public static let csvHeader = "series,timestamp,value\n"

@@ -36,15 +36,4 @@ public struct Point: Sendable, Hashable {
     public var fields: [Field] = []
     /// nil: the line has none.
     public var timestamp: Timestamp?
-
-    /// One reading per numeric or boolean field.
-    public var readings: [IncomingReading] {
-        fields.compactMap { field in
-            field.value.number.map { number in
-                let key = SeriesKey(
-                    measurement: measurement, tags: tags.map { ($0.key, $0.value) }, field: field.key)
-                return IncomingReading(key: key, timestamp: timestamp, value: number)
-            }
-        }
-    }
 }

@@ -7,84 +7,98 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
     public let description: String
 
     /// A key from its parts. Tags may come in any order.
+    ///
+    /// Parts that line protocol can hold come back the same from the text: none is empty, ends in a backslash or has
+    /// control characters.
     public init(measurement: String, tags: [(key: String, value: String)] = [], field: String) {
-        var text = Self.escaped(measurement, Self.measurementSpecials)
-        for tag in tags.sorted(by: { $0.key < $1.key }) {
-            text += ",\(Self.escaped(tag.key, Self.keySpecials))=\(Self.escaped(tag.value, Self.keySpecials))"
+        var text: [UInt8] = []
+        Self.append(measurement, escaping: Self.measurementSpecials, to: &text)
+        for tag in tags.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            text.append(Self.comma)
+            Self.append(tag.key, escaping: Self.keySpecials, to: &text)
+            text.append(Self.equals)
+            Self.append(tag.value, escaping: Self.keySpecials, to: &text)
         }
-        description = text + " " + Self.escaped(field, Self.keySpecials)
+        text.append(Self.space)
+        Self.append(field, escaping: Self.keySpecials, to: &text)
+        description = String(decoding: text, as: UTF8.self)
     }
 
     /// A key from text that is canonical already, as the database and the line protocol decoder hold it.
     public init(canonical text: String) { description = text }
 
-    /// A key from text that a person wrote.
+    /// A key from text that a person wrote, in line protocol's grammar.
     ///
-    /// - Throws: ``SeriesKeyError`` when a part is missing or empty.
+    /// - Throws: ``SeriesKeyError`` when a part is missing, empty, there twice or not of line protocol.
     public init(parsing text: String) throws(SeriesKeyError) {
-        let halves = Self.split(text, at: " ")
-        guard halves.count == 2, !halves[1].isEmpty else {
-            throw SeriesKeyError(text: text, reason: "one unescaped space between the measurement and the field")
+        func refuse(_ expected: String) -> SeriesKeyError { SeriesKeyError(text: text, reason: expected) }
+        let bytes = Array(text.utf8)
+        guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { throw refuse("no control characters") }
+        let halves = Self.split(bytes[...], at: Self.space)
+        guard halves.count == 2, let field = halves.last, !field.isEmpty else {
+            throw refuse("one unescaped space between the measurement and the field")
         }
-        let parts = Self.split(halves[0], at: ",")
-        guard let measurement = parts.first, !measurement.isEmpty else {
-            throw SeriesKeyError(text: text, reason: "a measurement before the first comma or space")
+        guard field.last != Self.backslash, Self.split(field, at: Self.comma).count == 1,
+            Self.split(field, at: Self.equals).count == 1
+        else { throw refuse("a field with \\ before each comma and equals sign and not at its end") }
+        let parts = Self.split(halves[0], at: Self.comma)
+        guard let measurement = parts.first, let first = measurement.first, first != UInt8(ascii: "#") else {
+            throw refuse("a measurement before the first comma or space, without # at its beginning")
         }
         var tags: [(key: String, value: String)] = []
         for part in parts.dropFirst() {
-            let pair = Self.split(part, at: "=")
+            let pair = Self.split(part, at: Self.equals)
             guard pair.count == 2, !pair[0].isEmpty, !pair[1].isEmpty else {
-                throw SeriesKeyError(text: text, reason: "tags of the form key=value, not \"\(part)\"")
+                throw refuse("tags of the form key=value, not \"\(String(decoding: part, as: UTF8.self))\"")
             }
-            tags.append((Self.unescaped(pair[0]), Self.unescaped(pair[1])))
+            let tag = (Self.unescaped(pair[0], Self.keySpecials), Self.unescaped(pair[1], Self.keySpecials))
+            guard !tags.contains(where: { $0.key.utf8.elementsEqual(tag.0.utf8) }) else {
+                throw refuse("each tag once, and \"\(tag.0)\" is there twice")
+            }
+            tags.append(tag)
         }
-        self.init(measurement: Self.unescaped(measurement), tags: tags, field: Self.unescaped(halves[1]))
+        self.init(
+            measurement: Self.unescaped(measurement, Self.measurementSpecials), tags: tags,
+            field: Self.unescaped(field, Self.keySpecials))
     }
 
     public static func < (a: SeriesKey, b: SeriesKey) -> Bool { a.description < b.description }
 
-    private static let measurementSpecials: Set<Character> = [",", " "]
-    private static let keySpecials: Set<Character> = [",", " ", "="]
+    private static let comma = UInt8(ascii: ",")
+    private static let space = UInt8(ascii: " ")
+    private static let equals = UInt8(ascii: "=")
+    private static let backslash = UInt8(ascii: "\\")
+    private static let measurementSpecials = [comma, space]
+    private static let keySpecials = [comma, space, equals]
 
-    private static func escaped(_ text: String, _ specials: Set<Character>) -> String {
-        guard text.contains(where: specials.contains) else { return text }
-        return text.reduce(into: "") { out, character in
-            if specials.contains(character) { out.append("\\") }
-            out.append(character)
+    // Bytes and not characters: a space and the accent after it are one character.
+    private static func append(_ text: String, escaping specials: [UInt8], to out: inout [UInt8]) {
+        for byte in text.utf8 {
+            if specials.contains(byte) { out.append(backslash) }
+            out.append(byte)
         }
     }
 
-    private static func unescaped(_ text: String) -> String {
-        guard text.contains("\\") else { return text }
-        var out = ""
-        var pending = false
-        for character in text {
-            if pending {
-                if !keySpecials.contains(character) { out.append("\\") }
-                out.append(character)
-                pending = false
-            } else if character == "\\" {
-                pending = true
-            } else {
-                out.append(character)
-            }
+    /// A backslash is an escape only before a special character; before others, itself too, it is a backslash.
+    private static func unescaped(_ text: ArraySlice<UInt8>, _ specials: [UInt8]) -> String {
+        var out: [UInt8] = []
+        for byte in text {
+            if specials.contains(byte), out.last == backslash { out.removeLast() }
+            out.append(byte)
         }
-        return pending ? out + "\\" : out
+        return String(decoding: out, as: UTF8.self)
     }
 
     /// `text` cut at every unescaped `separator`, escapes kept.
-    private static func split(_ text: String, at separator: Character) -> [String] {
-        var parts = [""]
-        var escaped = false
-        for character in text {
-            if character == separator, !escaped {
-                parts.append("")
-            } else {
-                parts[parts.count - 1].append(character)
-            }
-            escaped = character == "\\" && !escaped
+    private static func split(_ text: ArraySlice<UInt8>, at separator: UInt8) -> [ArraySlice<UInt8>] {
+        var parts: [ArraySlice<UInt8>] = []
+        var start = text.startIndex
+        for place in text.indices where text[place] == separator {
+            if place > text.startIndex, text[place - 1] == backslash { continue }
+            parts.append(text[start..<place])
+            start = place + 1
         }
-        return parts
+        return parts + [text[start...]]
     }
 }
 

@@ -35,7 +35,8 @@ extension ControlService {
         let problems = batch.problems.map { Problem(line: $0.line, column: $0.column, reason: $0.reason) } + refusals
         try await call.reply(
             Reply.Ingest(
-                accepted: receipt.accepted, late: receipt.late, skipped: batch.skipped, refused: problems.count,
+                accepted: receipt.accepted, late: receipt.late, skipped: batch.skipped,
+                refused: batch.refused + refusals.count,
                 problems: Array(problems.sorted { $0.line < $1.line }.prefix(100)), position: Int(receipt.position)))
     }
 

@@ -1,6 +1,5 @@
 import ControlInterface
 import Engine
-import Feeding
 import Glibc
 import PluginHost
 import Storage
@@ -92,27 +91,9 @@ struct Daemon: Sendable {
                 }
             }
         }
+        let sources = Sources(engine: engine, log: log)
         for source in settings.sources {
-            group.addTask { try await Self.run(source, engine, log) }
-        }
-    }
-
-    private static func run(_ source: Settings.Source, _ engine: Engine, _ log: Log) async throws {
-        switch source {
-        case .host(let interval):
-            try await HostSource(interval: interval) { readings in
-                do {
-                    _ = try await engine.ingest(readings, isUrgent: false)
-                } catch {
-                    log.warning("host source: \(error)")
-                    throw error
-                }
-            }.run()
-        case .unix(let path):
-            try await LineListener(path: path) { readings in
-                let receipt = try await engine.ingest(readings)
-                return (receipt.accepted, receipt.refusals.count)
-            }.run()
+            group.addTask { try await sources.run(source) }
         }
     }
 

@@ -1,12 +1,16 @@
 import Engine
+import Feeding
 import Glibc
+import LineProtocol
 import TimeSeries
 
 /// All that the configuration file says, with defaults for what it does not.
 struct Settings: Sendable {
     enum Source: Sendable {
         case host(interval: Duration)
-        case unix(path: String)
+        case stream(ListenAddress, Precision)
+        case datagram(ListenAddress, Precision)
+        case http(ListenAddress)
     }
 
     var stateDirectory = Self.usualStateDirectory

@@ -1,6 +1,8 @@
 import Engine
+import Feeding
 import Forecasting
 import Glibc
+import LineProtocol
 import TOMLKit
 import TimeSeries
 
@@ -68,10 +70,34 @@ extension Settings.Source {
         switch try section.required("kind", section.string) {
         case "host":
             self = .host(interval: .nanoseconds(try section.duration("every") ?? 10_000_000_000))
-        case "unix": self = .unix(path: try section.required("path", section.string))
-        default: throw section.error("kind", "\"host\" or \"unix\"")
+        case "unix": self = .stream(try section.unixAddress(), try section.precision())
+        case "unix-datagram": self = .datagram(try section.unixAddress(), try section.precision())
+        case "tcp": self = .stream(try section.listenAddress(), try section.precision())
+        case "udp": self = .datagram(try section.listenAddress(), try section.precision())
+        case "http":
+            let path = try section.string("path").map { ListenAddress.unix(path: $0) }
+            self = .http(try path ?? section.listenAddress())
+        default: throw section.error("kind", "host, unix, unix-datagram, tcp, udp or http")
         }
         try section.finish()
+    }
+}
+
+extension Section {
+    fileprivate func unixAddress() throws -> ListenAddress { .unix(path: try required("path", string)) }
+
+    fileprivate func listenAddress() throws -> ListenAddress {
+        guard let address = ListenAddress(try required("listen", string)) else {
+            throw error("listen", "a port, which this machine alone reaches, or host:port, such as \"0.0.0.0:8089\"")
+        }
+        return address
+    }
+
+    fileprivate func precision() throws -> Precision {
+        guard let precision = Precision(rawValue: try string("precision") ?? "ns") else {
+            throw error("precision", "the unit of timestamps: ns, us, ms or s")
+        }
+        return precision
     }
 }
 

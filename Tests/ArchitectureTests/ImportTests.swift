@@ -16,14 +16,14 @@ import Testing
         "Sources/Varlink": ["NIOCore", "NIOPosix"],
         "Sources/ControlInterface": ["TimeSeries", "Varlink"],
         "Sources/Engine": ["TimeSeries", "Forecasting", "Storage"],
-        "Sources/Feeding": ["TimeSeries", "LineProtocol", "NIOCore", "NIOPosix"],
+        "Sources/Feeding": ["TimeSeries", "LineProtocol", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPCompression"],
         "Sources/PluginHost": ["Forecasting", "Subprocess"],
         "Sources/nilod": [
             "ArgumentParser", "ControlInterface", "Crypto", "Engine", "Feeding", "Forecasting",
             "HoltWintersForecaster", "LSTMForecaster", "LineProtocol", "PluginHost", "Recurrent",
             "SeasonalNaiveForecaster", "Storage", "TOMLKit", "TimeSeries", "Varlink",
         ],
-        "Sources/niloctl": ["ArgumentParser", "ControlInterface", "TimeSeries", "Varlink"],
+        "Sources/niloctl": ["ArgumentParser", "ControlInterface", "LineProtocol", "TimeSeries", "Varlink"],
     ]
     static let system: Set<String> = [
         "Glibc", "Foundation", "FoundationEssentials", "Synchronization", "Dispatch", "System", "SystemPackage",

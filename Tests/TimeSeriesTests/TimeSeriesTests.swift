@@ -11,9 +11,23 @@ struct TimeSeriesTests {
         #expect(try SeriesKey(parsing: "room,id=1 t").description == "room,id=1 t")
     }
 
-    @Test("text that names no series is refused", arguments: ["", "room", "room,id t", " t", "a b c", "room,=1 t"])
+    @Test(
+        "text that names no series is refused",
+        arguments: [
+            "", "room", "room,id t", " t", "a b c", "room,=1 t", "room,id=1,id=2 t", "#room t", "room t=1", "room a,b",
+            "room t\\", "ro\tom t",
+        ])
     func refusedKey(_ text: String) {
         #expect(throws: SeriesKeyError.self) { try SeriesKey(parsing: text) }
+    }
+
+    @Test(
+        "a name has one text, whatever backslashes and accents are in it",
+        arguments: [
+            #"m\=x,t\ag=east\\ west f""#, #"a\\,b c"#, "m,\\ \u{308}=\\,\u{301} f\\ \u{308}", #"\,\ ,\==\= \,\="#,
+        ])
+    func oneText(_ text: String) throws {
+        #expect(try Array(SeriesKey(parsing: text).description.utf8) == Array(text.utf8))
     }
 
     @Test("a star in a selector stands for any characters")

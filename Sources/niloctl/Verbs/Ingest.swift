@@ -1,6 +1,8 @@
 import ArgumentParser
 import ControlInterface
 import Glibc
+import LineProtocol
+import TimeSeries
 
 struct Ingest: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,11 +12,15 @@ struct Ingest: ParsableCommand {
     @Argument(help: "The file, or - for standard input.") var file: String
     @Flag(help: "The file is CSV: series,timestamp,value.") var csv = false
     @Option(help: "The unit of timestamps: ns, us, ms or s.") var precision = "ns"
+    @Flag(help: "Print each point as JSON and send nothing; no daemon is needed.") var dryRun = false
+    @Option(parsing: .unconditional, help: "With --dry-run: the time of points without one, in ns since 1970.") var now:
+        Int64?
 
     func run() throws {
         guard let input = file == "-" ? fdopen(0, "r") : fopen(file, "re") else {
             throw Exit.say("cannot read \(file): \(String(cString: strerror(errno)))", 66)
         }
+        if dryRun { return try runDry(input) }
         var total = Reply.Ingest(accepted: 0, late: 0, skipped: 0, refused: 0, problems: [], position: 0)
         try common.connected { client in
             var pieces = LinePieces(input)
@@ -34,6 +40,18 @@ struct Ingest: ParsableCommand {
             }
         }
         if total.refused > 0 { throw ExitCode(65) }
+    }
+
+    private func runDry(_ input: UnsafeMutablePointer<FILE>) throws {
+        guard let precision = Precision(rawValue: precision) else {
+            throw Exit.say("expected ns, us, ms or s after --precision, not \"\(precision)\"", 64)
+        }
+        guard !csv else { throw Exit.say("--dry-run reads line protocol, not CSV", 64) }
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let clock = Timestamp.from(seconds: Int64(time.tv_sec)).advanced(byNanoseconds: Int64(time.tv_nsec))
+        let refused = DryRun(precision: precision, now: now.map { Timestamp(nanoseconds: $0) } ?? clock).run(input)
+        if refused > 0 { throw ExitCode(65) }
     }
 }
 

@@ -1,0 +1,59 @@
+import LineProtocol
+import NIOHTTP1
+
+/// An answer before it is written.
+struct HTTPAnswer {
+    var status: HTTPResponseStatus
+    var headers: [(String, String)] = []
+    var body = ""
+    /// HEAD was asked: all but the body.
+    var isBodyLeftOut = false
+
+    init(_ status: HTTPResponseStatus) { self.status = status }
+
+    /// A failure in the form of InfluxDB's API: both dialects' keys, as each client looks for its own.
+    init(_ status: HTTPResponseStatus, problem: String, code: String, line: Int? = nil, extra: [(String, String)] = [])
+    {
+        self.status = status
+        let text = JSONText.quoted(problem)
+        let place = line.map { ",\"line\":\($0)" } ?? ""
+        body = "{\"code\":\(JSONText.quoted(code)),\"message\":\(text),\"error\":\(text)\(place)}\n"
+        headers = [("Content-Type", "application/json; charset=utf-8"), ("X-Influxdb-Error", Self.headerText(problem))]
+        headers += extra
+    }
+
+    /// Lines were refused; the others are on disk.
+    static func refused(_ outcome: LineIntake.Outcome, _ dialect: WriteTarget.Dialect) -> HTTPAnswer {
+        let shown = outcome.problems.prefix(20).map(\.description).joined(separator: "\n")
+        let more = outcome.refused > 20 ? "\nand \(outcome.refused - 20) more" : ""
+        let head = dialect == .v1 ? "partial write: " : ""
+        let text = "\(head)\(shown)\(more)\n\(outcome.accepted) readings of the other lines were accepted"
+        return HTTPAnswer(.badRequest, problem: text, code: "invalid", line: outcome.problems.first?.line)
+    }
+
+    static func wrongMethod(_ allowed: String) -> HTTPAnswer {
+        HTTPAnswer(
+            .methodNotAllowed, problem: "expected the method \(allowed)", code: "method not allowed",
+            extra: [("Allow", allowed)])
+    }
+
+    static func metrics(_ metrics: [Metric]) -> HTTPAnswer {
+        var answer = HTTPAnswer(.ok)
+        answer.headers = [("Content-Type", PrometheusText.contentType)]
+        answer.body = PrometheusText.encode(metrics)
+        return answer
+    }
+
+    static func health(_ trouble: String?) -> HTTPAnswer {
+        var answer = HTTPAnswer(trouble == nil ? .ok : .serviceUnavailable)
+        let message = JSONText.quoted(trouble ?? "ready for writes")
+        answer.headers = [("Content-Type", "application/json; charset=utf-8")]
+        answer.body = "{\"name\":\"nilod\",\"message\":\(message),\"status\":\"\(trouble == nil ? "pass" : "fail")\"}\n"
+        return answer
+    }
+
+    /// One line of visible characters, which is all that a header may hold.
+    private static func headerText(_ text: String) -> String {
+        String(decoding: text.utf8.prefix(200).map { $0 < 0x20 || $0 > 0x7E ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
+    }
+}

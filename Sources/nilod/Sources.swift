@@ -1,0 +1,90 @@
+import Engine
+import Feeding
+import Glibc
+import TimeSeries
+
+/// Runs what brings readings in.
+struct Sources: Sendable {
+    let engine: Engine
+    let log: Log
+    private let counters = FeedCounters()
+
+    init(engine: Engine, log: Log) { (self.engine, self.log) = (engine, log) }
+
+    /// Until the task is cancelled.
+    func run(_ source: Settings.Source) async throws {
+        switch source {
+        case .host(let interval):
+            try await HostSource(interval: interval) { readings in
+                do {
+                    _ = try await engine.ingest(readings, isUrgent: false)
+                } catch {
+                    log.warning("host source: \(error)")
+                    throw error
+                }
+            }.run()
+        case .stream(let address, let precision):
+            try await LineListener(
+                address: address, precision: precision, counters: counters, commit: commit(isUrgent: true)
+            ).run { announce("line protocol", $0) }
+        case .datagram(let address, let precision):
+            try await DatagramListener(
+                address: address, precision: precision, counters: counters, commit: commit(isUrgent: false)
+            ).run { announce("line protocol in datagrams", $0) }
+        case .http(let address):
+            try await HTTPListener(address: address, counters: counters, answers: answers)
+                .run { announce("HTTP", $0) }
+        }
+    }
+
+    private func announce(_ what: String, _ address: ListenAddress) {
+        // As the control socket: its owner and its group may write.
+        if case .unix(let path) = address { chmod(path, 0o660) }
+        log.notice("\(what) on \(address)")
+    }
+
+    private func commit(isUrgent: Bool) -> LineIntake.Commit {
+        { [engine] readings in
+            let receipt = try await engine.ingest(readings, isUrgent: isUrgent)
+            return IngestOutcome(
+                accepted: receipt.accepted, refusals: receipt.refusals.map { ($0.index, "\($0.reason)") })
+        }
+    }
+
+    private var answers: HTTPListener.Answers {
+        HTTPListener.Answers(
+            commit: commit(isUrgent: true), metrics: { [self] in metrics },
+            trouble: { [engine] in engine.ingestCounts.storageFull ? "the disk is full: readings are refused" : nil })
+    }
+
+    private var metrics: [Metric] {
+        let (ingest, feed) = (engine.ingestCounts, counters.current)
+        let refused = RefusalReason.allCases.map { reason in
+            ([(name: "reason", value: reason.rawValue)], Double(ingest.refused[reason] ?? 0))
+        }
+        return [
+            Metric("nilometer_series", .gauge, help: "Series that are known.", Double(engine.seriesCount)),
+            Metric("nilometer_readings_accepted_total", .counter, help: "Readings on disk.", Double(ingest.accepted)),
+            Metric(
+                "nilometer_readings_late_total", .counter, help: "Accepted readings that were too late for the state.",
+                Double(ingest.late)),
+            Metric("nilometer_readings_refused_total", .counter, help: "Readings that were refused.", values: refused),
+            Metric("nilometer_commits_total", .counter, help: "Synced group commits.", Double(ingest.commits)),
+            Metric("nilometer_ingest_backlog", .gauge, help: "Requests that wait.", Double(engine.ingestBacklog)),
+            Metric("nilometer_watchers", .gauge, help: "Watchers on the control socket.", Double(engine.watcherCount)),
+            Metric("nilometer_storage_full", .gauge, help: "1: the disk is full.", ingest.storageFull ? 1 : 0),
+            Metric(
+                "nilometer_lines_refused_total", .counter, help: "Lines and readings that listeners refused.",
+                Double(feed.problems)),
+            Metric(
+                "nilometer_text_fields_skipped_total", .counter, help: "Text fields, which are no readings.",
+                Double(feed.skipped)),
+            Metric(
+                "nilometer_datagrams_dropped_total", .counter, help: "Datagrams that found the queue full.",
+                Double(feed.droppedDatagrams)),
+            Metric(
+                "nilometer_connections_refused_total", .counter, help: "Connections beyond the limit.",
+                Double(feed.refusedConnections)),
+        ]
+    }
+}
