@@ -19,8 +19,11 @@ public enum Tool {
     }
 
     private static func find(_ name: String) -> String? {
-        let folders =
-            (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/sbin", "/sbin"]
-        return folders.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        for folder in path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"] {
+            let program = "\(folder)/\(name)"
+            if FileManager.default.isExecutableFile(atPath: program) { return program }
+        }
+        return nil
     }
 }

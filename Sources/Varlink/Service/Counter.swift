@@ -6,7 +6,7 @@ final class Counter: Sendable {
 
     var value: Int { count.load(ordering: .relaxed) }
 
-    func increment() { count.add(1, ordering: .relaxed) }
+    func increment(by amount: Int = 1) { count.add(amount, ordering: .relaxed) }
 
     func decrement() { count.subtract(1, ordering: .relaxed) }
 }

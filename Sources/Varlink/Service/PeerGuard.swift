@@ -14,7 +14,8 @@ final class PeerGuard: ChannelInboundHandler {
     private var quiet: Scheduled<Void>?
     private var newest = NIODeadline.now()
 
-    /// - Parameter calls: how many calls of this connection are being answered.
+    /// - Parameter calls: how many calls of this connection are not answered yet; counted up here, as soon as they are in,
+    ///   because a busy service may begin to answer long after that.
     init(_ limits: ServiceLimits, calls: Counter) {
         self.limits = limits
         self.calls = calls
@@ -30,7 +31,9 @@ final class PeerGuard: ChannelInboundHandler {
         newest = .now()
         let buffer = unwrapInboundIn(data)
         let endsMessage = buffer.readableBytesView.last == 0
-        if endsMessage || buffer.readableBytesView.contains(0) {
+        let ended = buffer.readableBytesView.count { $0 == 0 }
+        if ended > 0 {
+            calls.increment(by: ended)
             unfinished?.cancel()
             unfinished = nil
         }

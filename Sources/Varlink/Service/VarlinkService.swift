@@ -108,7 +108,6 @@ public final class VarlinkService: Sendable {
     ) async {
         do {
             for try await frame in inbound {
-                connection.calls.increment()
                 defer { connection.calls.decrement() }
                 try await router.answer(frame, outbound, connection.peer)
             }
@@ -151,6 +150,6 @@ public final class VarlinkService: Sendable {
 private struct Connection: Sendable {
     let channel: NIOAsyncChannel<[UInt8], [UInt8]>
     let peer: Peer?
-    /// How many calls are being answered.
+    /// How many calls are not answered yet.
     let calls: Counter
 }
