@@ -197,8 +197,5 @@ public struct StoreStatistics: Sendable, Hashable {
     public var fileBytes: Int64
     public var journalRows: Int
     public var journalReadings: Int
-    public var chunks: Int
-    /// Of the chunks' data alone.
-    public var chunkBytes: Int
     public var seriesCount: Int
 }

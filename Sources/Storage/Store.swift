@@ -130,14 +130,20 @@ public final class Store: Sendable {
     public func statistics() throws -> StoreStatistics {
         try read { db in
             let row = try Row.fetchOne(db, sql: "SELECT COUNT(*) AS rows, COALESCE(SUM(n), 0) AS readings FROM journal")
-            let sealed = try Row.fetchOne(
-                db, sql: "SELECT COUNT(*) AS chunks, COALESCE(SUM(LENGTH(data)), 0) AS bytes FROM chunk")
             let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
             let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
             return StoreStatistics(
                 fileBytes: pages * size, journalRows: row?["rows"] ?? 0, journalReadings: row?["readings"] ?? 0,
-                chunks: sealed?["chunks"] ?? 0, chunkBytes: sealed?["bytes"] ?? 0,
                 seriesCount: try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM series") ?? 0)
+        }
+    }
+
+    /// How many chunks there are, and the size of their data. Looks at every chunk.
+    public func chunkTotals() throws -> (count: Int, bytes: Int) {
+        try read { db in
+            let sql = "SELECT COUNT(*) AS count, COALESCE(SUM(LENGTH(data)), 0) AS bytes FROM chunk"
+            let row = try Row.fetchOne(db, sql: sql)
+            return (row?["count"] ?? 0, row?["bytes"] ?? 0)
         }
     }
 }

@@ -20,7 +20,13 @@ extension ControlService {
                 journalReadings: statistics.journalReadings, series: engine.seriesCount, accepted: counts.accepted,
                 late: counts.late, refused: Dictionary(refused, uniquingKeysWith: { first, _ in first }),
                 backlog: engine.ingestBacklog, watchers: engine.watcherCount, storageFull: counts.storageFull,
-                clockSet: counts.clockIsSet, training: await retraining.running))
+                clockSet: counts.clockIsSet, training: await retraining.running, expiredSeries: counts.expiredSeries))
+    }
+
+    @Sendable func examine(_ call: VarlinkCall) async throws {
+        let findings = try store.scrub()
+        let (chunks, bytes) = try store.chunkTotals()
+        try await call.reply(Reply.Examine(findings: findings, chunks: chunks, chunkBytes: bytes))
     }
 
     @Sendable func listSeries(_ call: VarlinkCall) async throws {

@@ -8,7 +8,7 @@ import Varlink
 
     static let messages: [String: (question: any (Decodable & Sendable).Type, reply: any (Decodable & Sendable).Type)] =
         [
-            "GetStatus": (Nothing.self, Reply.GetStatus.self),
+            "GetStatus": (Nothing.self, Reply.GetStatus.self), "Examine": (Nothing.self, Reply.Examine.self),
             "ListSeries": (Question.Selected.self, Reply.ListSeries.self),
             "Ingest": (Question.Ingest.self, Reply.Ingest.self),
             "GetForecast": (Question.OfSeries.self, Reply.GetForecast.self),

@@ -23,9 +23,12 @@ struct PermissionTests {
         try await blocking {
             let daemon = try RunningDaemon(configuration: "group = \"users\"\n")
             chmod(daemon.socket, 0o666)
-            // Where the build lies may be closed to others.
+            // Where the build lies may be closed to others. Copied by another process: a child that some other test starts
+            // meanwhile would inherit the open file, and a program that is open for writing cannot be run.
             let niloctl = daemon.folder.appending(path: "niloctl")
-            try FileManager.default.copyItem(at: executables.appending(path: "niloctl"), to: niloctl)
+            let copy = try Process.run(
+                URL(filePath: "/bin/cp"), arguments: [executables.appending(path: "niloctl").path, niloctl.path])
+            copy.waitUntilExit()
             func run(_ verb: String...) throws -> Int32 {
                 let process = Process()
                 process.executableURL = URL(filePath: "/usr/bin/setpriv")

@@ -55,7 +55,8 @@ struct WriteTrace {
         let library = folder.path("recorder.so")
         let compilers = ["/usr/bin/clang", "/opt/swift/usr/bin/clang", "/usr/bin/cc", "/usr/bin/gcc"]
         let beside = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/clang" }
-        guard let compiler = (beside + compilers).first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+        guard let compiler = (beside + compilers).first(where: { FileManager.default.isExecutableFile(atPath: $0) })
+        else {
             print("skipped: there is no C compiler to build the write recorder with")
             return nil
         }

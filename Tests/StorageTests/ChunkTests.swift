@@ -91,12 +91,12 @@ struct ChunkTests {
         let regular = (0..<50_000).map { 1_750_000_000_000_000_000 + Int64($0) * 10_000_000_000 }
         try append(regular, values)
         try seal()
-        let first = try store.statistics().chunkBytes
+        let first = try store.chunkTotals().bytes
         #expect(first < 2 * 50_000, "\(Double(first) / 50_000) bytes a reading")
         let jitter = regular.map { $0 + 1_000_000_000_000_000 + Int64.random(in: -30...30, using: &dice) * 1_000_000 }
         try append(jitter, values)
         try seal()
-        let second = try store.statistics().chunkBytes - first
+        let second = try store.chunkTotals().bytes - first
         #expect(second < 4 * 50_000, "\(Double(second) / 50_000) bytes a reading")
         print("chunks: \(Double(first) / 5e4) bytes a regular reading, \(Double(second) / 5e4) with jitter")
     }

@@ -17,7 +17,7 @@ struct Status: ParsableCommand {
                     ],
                     ["database", "\(status.database), \(short(Double(status.databaseBytes) / 1e6, digits: 3)) MB"],
                     ["journal", "\(status.journalReadings) readings"],
-                    ["series", "\(status.series)"],
+                    ["series", "\(status.series), \(status.expiredSeries) forgotten as silent"],
                     ["ingest", "\(status.accepted) accepted, \(status.late) of them late, backlog \(status.backlog)"],
                     ["refused", refused.isEmpty ? "none" : refused.joined(separator: ", ")],
                     ["training", status.training ?? "idle"],

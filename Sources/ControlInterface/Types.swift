@@ -1,0 +1,170 @@
+// The named types of the interface.
+
+public struct Series: Codable, Sendable {
+    public var name: String
+    public var forecaster: String?
+    public var method: String?
+    public var modelVersion: Int?
+    public var cadenceSeconds: Double?
+    public var newest: String?
+    public var newestValue: Double?
+    public var readings: Int
+    public var corrected: Int
+    public var repeated: Int
+    public var late: Int
+
+    public init(
+        name: String, forecaster: String? = nil, method: String? = nil, modelVersion: Int? = nil,
+        cadenceSeconds: Double? = nil, newest: String? = nil, newestValue: Double? = nil, readings: Int, corrected: Int,
+        repeated: Int, late: Int
+    ) {
+        self.name = name
+        self.forecaster = forecaster
+        self.method = method
+        self.modelVersion = modelVersion
+        self.cadenceSeconds = cadenceSeconds
+        self.newest = newest
+        self.newestValue = newestValue
+        self.readings = readings
+        self.corrected = corrected
+        self.repeated = repeated
+        self.late = late
+    }
+}
+
+public struct Problem: Codable, Sendable {
+    public var line: Int
+    public var column: Int
+    public var reason: String
+
+    public init(line: Int, column: Int, reason: String) {
+        self.line = line
+        self.column = column
+        self.reason = reason
+    }
+}
+
+public struct Lead: Codable, Sendable {
+    public var lead: Int
+    public var time: String
+    public var values: [Float]
+
+    public init(lead: Int, time: String, values: [Float]) {
+        self.lead = lead
+        self.time = time
+        self.values = values
+    }
+}
+
+public struct Point: Codable, Sendable {
+    public var time: String
+    public var value: Float
+
+    public init(time: String, value: Float) {
+        self.time = time
+        self.value = value
+    }
+}
+
+public struct Forecast: Codable, Sendable {
+    public var series: String
+    public var forecaster: String
+    public var method: String
+    public var modelVersion: Int
+    public var origin: String
+    public var cadenceSeconds: Double
+    public var quantiles: [Double]
+    public var leads: [Lead]
+    public var stale: Bool
+    public var history: [Point]
+
+    public init(
+        series: String, forecaster: String, method: String, modelVersion: Int, origin: String, cadenceSeconds: Double,
+        quantiles: [Double], leads: [Lead], stale: Bool, history: [Point]
+    ) {
+        self.series = series
+        self.forecaster = forecaster
+        self.method = method
+        self.modelVersion = modelVersion
+        self.origin = origin
+        self.cadenceSeconds = cadenceSeconds
+        self.quantiles = quantiles
+        self.leads = leads
+        self.stale = stale
+        self.history = history
+    }
+}
+
+public struct Forecaster: Codable, Sendable {
+    public var name: String
+    public var method: String
+    public var selectors: [String]
+    public var opponents: [String]
+    public var horizon: Int
+    public var quantiles: [Double]
+    public var retrain: String
+    public var nextDue: String?
+    public var lastOutcome: String?
+    public var series: Int
+
+    public init(
+        name: String, method: String, selectors: [String], opponents: [String], horizon: Int, quantiles: [Double],
+        retrain: String, nextDue: String? = nil, lastOutcome: String? = nil, series: Int
+    ) {
+        self.name = name
+        self.method = method
+        self.selectors = selectors
+        self.opponents = opponents
+        self.horizon = horizon
+        self.quantiles = quantiles
+        self.retrain = retrain
+        self.nextDue = nextDue
+        self.lastOutcome = lastOutcome
+        self.series = series
+    }
+}
+
+public struct Score: Codable, Sendable {
+    public var contender: String
+    public var pinball: Double
+    public var mase: Double
+    public var series: Int
+    public var wins: Int
+
+    public init(contender: String, pinball: Double, mase: Double, series: Int, wins: Int) {
+        self.contender = contender
+        self.pinball = pinball
+        self.mase = mase
+        self.series = series
+        self.wins = wins
+    }
+}
+
+public struct Model: Codable, Sendable {
+    public var version: Int
+    public var method: String
+    public var created: String
+    public var champion: Bool
+    public var serves: Int
+    public var bytes: Int
+    public var windowStart: String?
+    public var windowEnd: String?
+    public var holdout: [Score]
+    public var parameters: String
+
+    public init(
+        version: Int, method: String, created: String, champion: Bool, serves: Int, bytes: Int,
+        windowStart: String? = nil, windowEnd: String? = nil, holdout: [Score], parameters: String
+    ) {
+        self.version = version
+        self.method = method
+        self.created = created
+        self.champion = champion
+        self.serves = serves
+        self.bytes = bytes
+        self.windowStart = windowStart
+        self.windowEnd = windowEnd
+        self.holdout = holdout
+        self.parameters = parameters
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import ControlInterface
+
+struct Doctor: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look for damage in the database, and say what to do about it.",
+        discussion:
+            "Every checksum is looked at, so this takes a while on a large database. Exits with 65 on a finding.")
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        var isHealthy = true
+        try common.connected { client in
+            let reply = try client.call(Control.qualified("Examine"), as: Reply.Examine.self)
+            isHealthy = reply.findings.isEmpty
+            try common.show(reply) { reply in
+                let size = "\(reply.chunks) chunks, \(short(Double(reply.chunkBytes) / 1e6, digits: 3)) MB"
+                return isHealthy
+                    ? "nothing is damaged (\(size))\n" : reply.findings.map { "\($0)\n" }.joined()
+            }
+        }
+        if !isHealthy { throw ExitCode(65) }
+    }
+}
