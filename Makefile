@@ -30,8 +30,8 @@ install: build
 	install -D -m 0644 packaging/nilod.socket $(DESTDIR)/lib/systemd/system/nilod.socket
 	install -D -m 0644 packaging/sysusers.d/nilometer.conf $(DESTDIR)/usr/lib/sysusers.d/nilometer.conf
 
-bench:
-	@echo "There are no benchmarks yet; Benchmarks/README.md says what will be measured."
+bench: prerequisites
+	@Benchmarks/Recurrent/run.sh
 
 tsan: prerequisites
 	swift test --sanitize=thread

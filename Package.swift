@@ -73,7 +73,8 @@ let package = Package(
             name: "nilod",
             dependencies: [
                 "TimeSeries", "Forecasting", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster",
-                "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost", "Recurrent",
+                "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost",
+                "Recurrent",
                 "SelfTest", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),

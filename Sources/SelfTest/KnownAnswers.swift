@@ -72,7 +72,9 @@ struct Difference {
 
     /// NaN counts as infinitely far.
     mutating func compare(_ found: [Float], _ expected: [Float], _ name: String) {
-        if found.count != expected.count { note(.infinity, "\(name): \(found.count) values, expected \(expected.count)") }
+        if found.count != expected.count {
+            note(.infinity, "\(name): \(found.count) values, expected \(expected.count)")
+        }
         for (found, expected) in zip(found, expected) {
             let difference = (found - expected).magnitude
             if !(difference <= value) { note(difference.isNaN ? .infinity : difference, name) }

@@ -6,9 +6,11 @@ struct DeterminismTests {
     /// The sets that promise equal bits.
     private var sets: [Kernels] { Kernels.available.filter { $0.arithmetic == Kernels.best.arithmetic } }
 
-    @Test("stepped alone, in a batch of 37, in 5 + 32, in the layer, and on every set", arguments: [
-        (64, Activation.sigmoid), (29, .sigmoid), (16, .hardSigmoid), (33, .hardSigmoidKeras3), (21, .softsign),
-    ])
+    @Test(
+        "stepped alone, in a batch of 37, in 5 + 32, in the layer, and on every set",
+        arguments: [
+            (64, Activation.sigmoid), (29, .sigmoid), (16, .hardSigmoid), (33, .hardSigmoidKeras3), (21, .softsign),
+        ])
     func stepping(_ units: Int, _ recurrent: Activation) throws {
         let (rows, inputs, timesteps) = (37, 5, 60)
         var numbers = Numbers(seed: 9)
@@ -82,7 +84,10 @@ struct DeterminismTests {
                 #expect((Double(value) - exact).magnitude <= 3 * Double(Float(exact).ulp), "\(activation) of \(x)")
             }
             #expect(kernels.apply(activation, to: [.nan])[0].isNaN)
-            #expect(kernels.apply(activation, to: [.infinity, -.infinity]) == [1, activation == .tanh ? -1 : kernels.apply(.sigmoid, to: [-87])[0]])
+            #expect(
+                kernels.apply(activation, to: [.infinity, -.infinity]) == [
+                    1, activation == .tanh ? -1 : kernels.apply(.sigmoid, to: [-87])[0],
+                ])
         }
     }
 

@@ -25,11 +25,13 @@ struct GradientTests {
     }
 
     private func setting(
-        _ activation: Activation, _ recurrent: Activation, units: Int = 5, mask: [[Bool]]? = nil, kernels: Kernels = .best
+        _ activation: Activation, _ recurrent: Activation, units: Int = 5, mask: [[Bool]]? = nil,
+        kernels: Kernels = .best
     ) throws -> Setting {
         var numbers = Numbers(seed: 31)
         let layer = try LSTM(
-            units, activation: activation, recurrentActivation: recurrent, biasInitializer: .randomNormal(mean: 0, deviation: 0.3),
+            units, activation: activation, recurrentActivation: recurrent,
+            biasInitializer: .randomNormal(mean: 0, deviation: 0.3),
             returnSequences: true, kernels: kernels
         ).built(Self.inputs)
         return Setting(
@@ -110,7 +112,8 @@ struct GradientTests {
                         return try model.evaluate(x, y)
                     }
                     let difference = Float(try loss(5e-3) - loss(-5e-3)) / 1e-2
-                    #expect((difference - gradients[tensor][place]).magnitude < 2e-3, "\(activation) \(tensor) \(place)")
+                    #expect(
+                        (difference - gradients[tensor][place]).magnitude < 2e-3, "\(activation) \(tensor) \(place)")
                 }
             }
         }

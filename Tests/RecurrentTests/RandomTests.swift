@@ -30,7 +30,8 @@ struct RandomTests {
         let (inputs, outputs) = (50.0, 256.0)
         let expected: [(Initializer, mean: Double, variance: Double)] = [
             (.glorotNormal, 0, 2 / (inputs + outputs)), (.heUniform, 0, 2 / inputs), (.heNormal, 0, 2 / inputs),
-            (.lecunUniform, 0, 1 / inputs), (.lecunNormal, 0, 1 / inputs), (.randomNormal(mean: 1, deviation: 0.5), 1, 0.25),
+            (.lecunUniform, 0, 1 / inputs), (.lecunNormal, 0, 1 / inputs),
+            (.randomNormal(mean: 1, deviation: 0.5), 1, 0.25),
             (.randomUniform(from: 0, to: 1), 0.5, 1.0 / 12), (.truncatedNormal(mean: 0, deviation: 1), 0, 0.774),
             (.ones, 1, 0), (.zeros, 0, 0), (.constant(3), 3, 0),
         ]
@@ -44,7 +45,9 @@ struct RandomTests {
         #expect(identity == [2, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0])
     }
 
-    @Test("the orthogonal initializer has orthonormal rows over [units, 4·units], with signs both ways", arguments: [1, 10, 33])
+    @Test(
+        "the orthogonal initializer has orthonormal rows over [units, 4·units], with signs both ways",
+        arguments: [1, 10, 33])
     func orthogonal(_ units: Int) throws {
         let recurrent = try weights(LSTM(units), inputs: 4)[1].values
         let columns = 4 * units
@@ -150,7 +153,8 @@ struct RandomTests {
         for implementation in [1, 2] {
             func layer() throws -> LSTM {
                 let layer = try LSTM(
-                    6, recurrentActivation: .sigmoid, dropout: 0.3, recurrentDropout: 0.4, implementation: implementation, seed: 9)
+                    6, recurrentActivation: .sigmoid, dropout: 0.3, recurrentDropout: 0.4,
+                    implementation: implementation, seed: 9)
                 var random = RandomSource(seed: 9)
                 _ = try layer.build([nil, 3], &random)
                 return layer

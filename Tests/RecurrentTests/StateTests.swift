@@ -172,7 +172,9 @@ struct StateTests {
         var (h, c): ([Float], [Float]) = ([1, 2, 3], [4, 5, 6])
         let cell = try layer.cell()
         #expect(throws: RecurrentError.notFinite(tensor: "x")) { try cell.step([1, .nan], h: &h, c: &c) }
-        #expect(throws: RecurrentError.shape(what: "x", expected: [2], actual: [1])) { try cell.step([1], h: &h, c: &c) }
+        #expect(throws: RecurrentError.shape(what: "x", expected: [2], actual: [1])) {
+            try cell.step([1], h: &h, c: &c)
+        }
         #expect(h == [1, 2, 3] && c == [4, 5, 6])
         #expect(throws: RecurrentError.notBuilt(layer: "lstm")) { try LSTM(3).cell() }
     }

@@ -113,8 +113,13 @@ public final class Dense: Layer {
                 if activation == .linear { return }
                 // The derivative needs the sums, which the activation then overwrites.
                 let function = kernels.table.pointee.activate
-                if training { slopes?.withUnsafeMutableBufferPointer { function(activation.code, rows * units, y, y, $0.baseAddress) } }
-                else { function(activation.code, rows * units, y, y, nil) }
+                if training {
+                    slopes?.withUnsafeMutableBufferPointer {
+                        function(activation.code, rows * units, y, y, $0.baseAddress)
+                    }
+                } else {
+                    function(activation.code, rows * units, y, y, nil)
+                }
             }
         }
         if training { keep(input, y, slopes) }
@@ -132,9 +137,11 @@ public final class Dense: Layer {
 
     private func packed() throws(RecurrentError) -> Packing {
         guard let inputs else { throw .notBuilt(layer: name) }
-        var packing = self.packing ?? Packing(
-            forward: PackedMatrix(rows: inputs, columns: units, kernels: kernels),
-            back: PackedMatrix(rows: units, columns: inputs, kernels: kernels))
+        var packing =
+            self.packing
+            ?? Packing(
+                forward: PackedMatrix(rows: inputs, columns: units, kernels: kernels),
+                back: PackedMatrix(rows: units, columns: inputs, kernels: kernels))
         let versions = parameters.map(\.version)
         if versions != packing.forwardVersions {
             packing.forward.pack(parameters[0].values, bias: useBias ? parameters[1].values : nil)

@@ -72,11 +72,15 @@ extension LSTM {
 
     /// The tape for a pass with these masks, its cell packed with the weights as they are.
     private func prepared(_ masks: DropoutMasks?) -> LSTMTape {
-        let perGate = (inputs: masks?.inputs != nil && implementation == 1, hidden: masks?.hidden != nil && implementation == 1)
-        var packing = self.packing.flatMap { $0.cell.perGate == perGate ? $0 : nil } ?? LSTMPacking(
-            PackedCell(
-                inputs: inputs ?? 0, units: units, activation: activation, recurrentActivation: recurrentActivation,
-                perGate: perGate, kernels: kernels))
+        let perGate = (
+            inputs: masks?.inputs != nil && implementation == 1, hidden: masks?.hidden != nil && implementation == 1
+        )
+        var packing =
+            self.packing.flatMap { $0.cell.perGate == perGate ? $0 : nil }
+            ?? LSTMPacking(
+                PackedCell(
+                    inputs: inputs ?? 0, units: units, activation: activation, recurrentActivation: recurrentActivation,
+                    perGate: perGate, kernels: kernels))
         packing.updateForward(parameters)
         self.packing = packing
         if let tape, tape.cell === packing.cell { return tape }

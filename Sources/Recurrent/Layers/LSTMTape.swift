@@ -17,11 +17,13 @@ struct LSTMPass {
     func isMasked(_ row: Int, _ step: Int) -> Bool {
         mask.map { $0.values[row * timesteps + time(step)] == 0 } ?? false
     }
-    /// Where in the output step `step` writes; nil if it is not asked for.
-    func output(_ row: Int, _ step: Int) -> Int? {
-        if returnSequences { return row * timesteps + step }
-        return step == timesteps - 1 ? row : nil
+    /// Which row of the output the first sample's step `step` writes; nil if it is not asked for.
+    func output(_ step: Int) -> Int? {
+        if returnSequences { return step }
+        return step == timesteps - 1 ? 0 : nil
     }
+    /// Rows of the output between one sample and the next.
+    var outputStride: Int { returnSequences ? timesteps : 1 }
 }
 
 /// The run of one LSTM layer over time, kept if gradients are to flow back through it.
@@ -121,21 +123,31 @@ final class LSTMTape {
 
     /// Copies the input of `step` beside `h`, through the dropout masks if there are any.
     private func fill(_ step: Int, _ x: UnsafePointer<Float>) {
+        let (inputs, batch, timesteps, stride) = (cell.inputs, pass.batch, pass.timesteps, self.stride)
+        var from = x + pass.time(step) * inputs
+        var to = xhAt(step) + xOffset
+        if let dropout = pass.dropout { return fill(step, from, dropout) }
+        for _ in 0..<batch {
+            to.update(from: from, count: inputs)
+            from += timesteps * inputs
+            to += stride
+        }
+    }
+
+    private func fill(_ step: Int, _ x: UnsafePointer<Float>, _ dropout: DropoutMasks) {
         let (inputs, units, batch) = (cell.inputs, cell.units, pass.batch)
         let h = hAt(step)
         for row in 0..<batch {
-            let from = x + (row * pass.timesteps + pass.time(step)) * inputs
-            let to = xhAt(step) + row * stride + xOffset
-            if let dropout = pass.dropout, let mask = dropout.inputs {
+            let (from, to) = (x + row * pass.timesteps * inputs, xhAt(step) + row * stride + xOffset)
+            if let mask = dropout.inputs {
                 DropoutMasks.expand(mask, copies: dropout.copies, row: row, batch: batch, width: inputs, from, to: to)
             } else {
                 to.update(from: from, count: inputs)
             }
-            if let dropout = pass.dropout, let mask = dropout.hidden {
-                DropoutMasks.expand(
-                    mask, copies: dropout.copies, row: row, batch: batch, width: units, h.base + row * h.stride,
-                    to: xhAt(step) + row * stride + hOffset)
-            }
+            guard let mask = dropout.hidden else { continue }
+            DropoutMasks.expand(
+                mask, copies: dropout.copies, row: row, batch: batch, width: units, h.base + row * h.stride,
+                to: to + cell.inputDepth)
         }
     }
 
@@ -160,15 +172,14 @@ final class LSTMTape {
     }
 
     private func emit(_ step: Int, _ y: UnsafeMutablePointer<Float>) {
-        let h = hAt(step + 1)
+        guard let first = pass.output(step) else { return }
+        let (h, units, apart) = (hAt(step + 1), cell.units, pass.outputStride)
         for row in 0..<pass.batch {
-            guard let place = pass.output(row, step) else { continue }
-            let to = y + place * cell.units
-            if pass.zeroOutputForMask, pass.isMasked(row, step) {
-                to.update(repeating: 0, count: cell.units)
-            } else {
-                to.update(from: h.base + row * h.stride, count: cell.units)
-            }
+            (y + (first + row * apart) * units).update(from: h.base + row * h.stride, count: units)
+        }
+        guard pass.zeroOutputForMask, pass.mask != nil else { return }
+        for row in 0..<pass.batch where pass.isMasked(row, step) {
+            (y + (first + row * apart) * units).update(repeating: 0, count: units)
         }
     }
 
@@ -214,11 +225,13 @@ final class LSTMTape {
     }
 
     private func add(_ dY: UnsafePointer<Float>, _ step: Int, to dh: UnsafeMutablePointer<Float>) {
+        guard let first = pass.output(step) else { return }
+        let (units, padded, apart) = (cell.units, self.padded, pass.outputStride)
+        let skipsMasked = pass.zeroOutputForMask && pass.mask != nil
         for row in 0..<pass.batch {
-            guard let place = pass.output(row, step) else { continue }
-            if pass.zeroOutputForMask, pass.isMasked(row, step) { continue }
-            let (from, to) = (dY + place * cell.units, dh + row * padded)
-            for unit in 0..<cell.units { to[unit] += from[unit] }
+            if skipsMasked, pass.isMasked(row, step) { continue }
+            let (from, to) = (dY + (first + row * apart) * units, dh + row * padded)
+            for unit in 0..<units { to[unit] += from[unit] }
         }
     }
 

@@ -19,7 +19,8 @@ final class PackedCell {
         (self.inputs, self.units, self.perGate, self.kernels) = (inputs, units, perGate, kernels)
         activations = (activation.code, recurrentActivation.code)
         let blocks = (units + 15) / 16
-        weights = AlignedFloats(count: blocks * 64 * ((perGate.inputs ? 4 : 1) * inputs + (perGate.hidden ? 4 : 1) * units))
+        weights = AlignedFloats(
+            count: blocks * 64 * ((perGate.inputs ? 4 : 1) * inputs + (perGate.hidden ? 4 : 1) * units))
         bias = AlignedFloats(count: blocks * 64)
     }
 

@@ -14,7 +14,8 @@ final class AlignedFloats {
     deinit { UnsafeMutableRawPointer(base).deallocate() }
 
     private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-        UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64).bindMemory(to: Float.self, capacity: count)
+        UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64).bindMemory(
+            to: Float.self, capacity: count)
     }
 
     /// Room for `count` floats, all zero.

@@ -34,7 +34,8 @@ public enum RecurrentError: Error, Equatable, CustomStringConvertible {
         case .nothingToDifferentiate(let layer):
             return "\(layer) keeps no forward pass; call forward with training: true before backward"
         case .diverged(let step):
-            return "the loss or a gradient became NaN or infinite at step \(step); try a smaller learning rate or clipping"
+            return
+                "the loss or a gradient became NaN or infinite at step \(step); try a smaller learning rate or clipping"
         }
     }
 }

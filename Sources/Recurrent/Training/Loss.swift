@@ -62,7 +62,8 @@ public enum Loss: Sendable, Equatable {
             Self.pairs(outputs, targets, levels.count, &gradient) { difference, place in
                 let level = levels[place]
                 // The difference is output − target: too low an output costs `level` per unit.
-                return difference < 0 ? (-level * difference, -level) : ((1 - level) * difference, difference > 0 ? 1 - level : 0)
+                return difference < 0
+                    ? (-level * difference, -level) : ((1 - level) * difference, difference > 0 ? 1 - level : 0)
             }
         case .gaussianNLL: Self.gaussian(outputs, targets, kernels, &gradient)
         }

@@ -50,7 +50,8 @@ public struct Optimizer: Sendable {
         }
         guard first.map(\.count) == parameters.map(\.values.count) else {
             throw .argument(
-                name: "parameters", expected: "\(first.map(\.count)) weights", actual: "\(parameters.map(\.values.count))")
+                name: "parameters", expected: "\(first.map(\.count)) weights",
+                actual: "\(parameters.map(\.values.count))")
         }
         guard parameters.allSatisfy({ $0.gradient.isFinite }) else { throw .diverged(step: iterations) }
         clip(parameters)

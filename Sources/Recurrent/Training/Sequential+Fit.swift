@@ -64,7 +64,8 @@ extension Sequential {
         try Argument.positive("chunk", chunk)
         _ = try checkData(x, y)
         guard x.shape.count == 3, y.shape.count == 3, x.shape[1] == y.shape[1] else {
-            throw .shape(what: "targets", expected: [x.shape[0], x.shape.count > 1 ? x.shape[1] : nil, nil], actual: y.shape)
+            throw .shape(
+                what: "targets", expected: [x.shape[0], x.shape.count > 1 ? x.shape[1] : nil, nil], actual: y.shape)
         }
         for case let layer as LSTM in layers where !layer.stateful || !layer.returnSequences {
             throw .argument(

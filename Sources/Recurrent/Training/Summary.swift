@@ -22,7 +22,8 @@ extension Sequential {
         let rule = String(repeating: "_", count: 65)
         let header = ["Model: \"\(name)\"", rule, line(["Layer (type)", "Output Shape", "Param #"])]
         let footer = ["Total params: \(total)", "Trainable params: \(total)", "Non-trainable params: 0", rule]
-        return (header + [String(repeating: "=", count: 65)] + rows.map(line) + [String(repeating: "=", count: 65)]
+        return
+            (header + [String(repeating: "=", count: 65)] + rows.map(line) + [String(repeating: "=", count: 65)]
             + footer).joined(separator: "\n")
     }
 
