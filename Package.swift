@@ -36,6 +36,9 @@ let package = Package(
         .target(name: "TimeSeries", swiftSettings: strict),
         .target(name: "CRecurrentKernels"),
         .target(name: "Recurrent", dependencies: ["CRecurrentKernels"], swiftSettings: strict),
+        .target(
+            name: "SelfTest", dependencies: ["Recurrent"], resources: [.embedInCode("keras_lstm.json")],
+            swiftSettings: strict),
         .target(name: "Forecasting", dependencies: ["TimeSeries", "CRecurrentKernels"], swiftSettings: strict),
 
         // Forecasting methods, one folder each.
@@ -77,7 +80,9 @@ let package = Package(
             name: "nilod",
             dependencies: [
                 "TimeSeries", "Forecasting", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster",
-                "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost", nio,
+                "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost",
+                "Recurrent",
+                "SelfTest", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -117,7 +122,7 @@ let package = Package(
             exclude: ["Recorder"]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
         test("FeedingTests", ["Feeding", "LineProtocol", "TimeSeries", nio]),
-        test("RecurrentTests", ["Recurrent"]),
+        test("RecurrentTests", ["Recurrent", "SelfTest"], exclude: ["Fixtures"]),
         test(
             "ForecastingTests",
             ["Forecasting", "TimeSeries", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster"]),

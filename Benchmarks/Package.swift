@@ -20,5 +20,8 @@ let package = Package(
     targets: [
         benchmark("LineProtocolBenchmark", "LineProtocol"),
         benchmark("VarlinkBenchmark", "Varlink"),
+        .executableTarget(
+            name: "recurrent-bench", dependencies: [.product(name: "Recurrent", package: "nilometer")],
+            path: "Recurrent", exclude: ["run.sh"], swiftSettings: strict),
     ]
 )

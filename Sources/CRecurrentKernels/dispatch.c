@@ -31,3 +31,8 @@ const crk_kernels *crk_named(const char *name) {
         if (known[k] && strcmp(known[k]->name, name) == 0) return known[k];
     return 0;
 }
+
+int crk_has_simple_slopes(int activation, int recurrent_activation) {
+    return activation == CRK_TANH && recurrent_activation >= CRK_SIGMOID &&
+           recurrent_activation <= CRK_HARD_SIGMOID_KERAS3;
+}

@@ -3,7 +3,10 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define SUFFIX _avx2
 #define WIDTH 8
-#define ROWS 2
+#define ROWS 3
+#define STEP_ROWS 3
+#define STEP_UNROLL 2
+#define ROW_VECTORS 2
 #define HAS_FMA 1
 #define NAME "avx2"
 #define ARITHMETIC "fma-1"

@@ -2,12 +2,19 @@
 #include "CRecurrentKernels.h"
 #define SUFFIX _baseline
 #define WIDTH 4
-#define ROWS 2
 #if defined(__aarch64__)
+#define ROWS 6
+#define STEP_ROWS 3
+#define STEP_UNROLL 2
+#define ROW_VECTORS 2
 #define HAS_FMA 1
 #define NAME "neon"
 #define ARITHMETIC "fma-1"
 #else
+#define ROWS 3
+#define STEP_ROWS 3
+#define STEP_UNROLL 2
+#define ROW_VECTORS 2
 #define HAS_FMA 0
 #define NAME "sse2"
 #define ARITHMETIC "mul-add-1"

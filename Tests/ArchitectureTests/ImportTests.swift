@@ -7,6 +7,7 @@ import Testing
     static let allowed: [String: Set<String>] = [
         "Sources/TimeSeries": [],
         "Sources/Recurrent": ["CRecurrentKernels"],
+        "Sources/SelfTest": ["Recurrent"],
         "Sources/Forecasting": ["TimeSeries", "CRecurrentKernels"],
         "Plugins/LSTM": ["Forecasting", "TimeSeries", "Recurrent"],
         "Plugins/HoltWinters": ["Forecasting", "TimeSeries"],
@@ -21,7 +22,7 @@ import Testing
         "Sources/nilod": [
             "ArgumentParser", "ControlInterface", "Crypto", "Engine", "Feeding", "Forecasting",
             "HoltWintersForecaster", "LSTMForecaster", "LineProtocol", "PluginHost", "Recurrent",
-            "SeasonalNaiveForecaster", "Storage", "TOMLKit", "TimeSeries", "Varlink",
+            "SeasonalNaiveForecaster", "SelfTest", "Storage", "TOMLKit", "TimeSeries", "Varlink",
         ],
         "Sources/niloctl": ["ArgumentParser", "ControlInterface", "LineProtocol", "TimeSeries", "Varlink"],
     ]

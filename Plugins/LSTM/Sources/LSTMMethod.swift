@@ -22,7 +22,7 @@ public struct LSTMMethod: TrainableMethod {
     public func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
         let shape = try NetworkShape(manifest.resolve(specification.parameters), specification)
         do {
-            return try LSTMModel(shape, NetworkWeights(decoding: weights, shape: shape))
+            return try LSTMModel(Network(decoding: weights, shape: shape))
         } catch let error as RecurrentError {
             throw ForecastingError.badWeights(method: manifest.name, reason: error.description)
         }
@@ -34,7 +34,7 @@ public struct LSTMMethod: TrainableMethod {
     ) throws -> TrainedWeights {
         let parameters = try manifest.resolve(specification.parameters)
         let shape = NetworkShape(parameters, specification)
-        let start = try from.map { try NetworkWeights(decoding: $0, shape: shape) }
+        let start = try from.map { try Network(decoding: $0, shape: shape) }
         var trainer = try Trainer(shape, TrainingPlan(parameters), panel, specification, from: start)
         return try trainer.run(progress)
     }

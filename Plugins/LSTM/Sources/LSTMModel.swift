@@ -8,14 +8,14 @@ final class LSTMModel: ForecastModel {
     let lags: [Int] = []
     let stateCount: Int
     private let shape: NetworkShape
-    private let layers: [LSTM]
-    private let head: Dense
+    private let layers: [LSTMCell]
+    private let head: DenseCell
     private let scaleOffset: Int
 
-    init(_ shape: NetworkShape, _ weights: NetworkWeights) throws(RecurrentError) {
-        self.shape = shape
-        layers = weights.layers.map { LSTM($0) }
-        head = try weights.head.layer()
+    init(_ network: Network) throws(RecurrentError) {
+        shape = network.shape
+        layers = try network.layers.map { layer throws(RecurrentError) in try layer.cell() }
+        head = try network.head.cell()
         scaleOffset = shape.layers * 2 * shape.units
         stateCount = scaleOffset + Features.Scale.count
     }

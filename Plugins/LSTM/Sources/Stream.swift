@@ -38,19 +38,10 @@ struct PreparedSeries: Sendable {
     }
 }
 
-/// One row of the batch: a place in a series, and the state carried there.
+/// One row of the batch: a place in a series.
 struct Stream: Sendable {
     var series: Int
     var position: Int
     /// Steps since the state was last reset.
     var age = 0
-    /// `[layers][units]`.
-    var h: [[Float]]
-    var c: [[Float]]
-
-    init(series: Int, position: Int, shape: NetworkShape) {
-        (self.series, self.position) = (series, position)
-        h = Array(repeating: [Float](repeating: 0, count: shape.units), count: shape.layers)
-        c = h
-    }
 }

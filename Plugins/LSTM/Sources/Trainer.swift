@@ -39,13 +39,13 @@ struct Trainer {
     private let series: [PreparedSeries]
     private let timesteps: Int
     private var random: RandomSource
-    private var weights: NetworkWeights
-    private var optimizer: AdamW
+    private let network: Network
+    private var optimizer: Optimizer
     private var streams: [Stream] = []
 
     init(
         _ shape: NetworkShape, _ plan: TrainingPlan, _ panel: Panel, _ specification: ForecastSpecification,
-        from: NetworkWeights?
+        from: Network?
     ) throws {
         let longest = panel.series.map(\.values.count).max() ?? 0
         guard longest >= TrainingPlan.leastSlots else {
@@ -53,8 +53,8 @@ struct Trainer {
         }
         (self.shape, self.plan, self.panel, self.specification) = (shape, plan, panel, specification)
         random = RandomSource(seed: plan.seed)
-        weights = try from ?? NetworkWeights(shape, &random)
-        optimizer = AdamW(weightDecay: plan.weightDecay, clipNorm: 1)
+        network = try from ?? Network(shape, &random)
+        optimizer = Self.optimizer(plan)
         timesteps = min(plan.chunk, longest / 3)
         let chunk = timesteps
         series = panel.droppingLast(fraction: TrainingPlan.validation).series
@@ -62,14 +62,23 @@ struct Trainer {
         for _ in 0..<plan.batch { streams.append(newStream()) }
     }
 
+    private static func optimizer(_ plan: TrainingPlan) -> Optimizer {
+        let warmUp = min(20, plan.steps)
+        return Optimizer(
+            .adamW(weightDecay: plan.weightDecay),
+            learningRate: .cosine(
+                initial: plan.learningRate / Float(warmUp), decaySteps: plan.steps - warmUp,
+                warmUp: .init(to: plan.learningRate, steps: warmUp)),
+            clipping: .globalNorm(1))
+    }
+
     /// Trains until the validation loss stops falling, and returns the best weights.
     mutating func run(_ progress: (TrainingProgress) throws -> Void) throws -> TrainedWeights {
-        let schedule = CosineSchedule(peak: plan.learningRate, warmUp: min(20, plan.steps), total: plan.steps)
-        var best = (loss: Double.infinity, weights: weights, step: 0)
+        var best = (loss: Double.infinity, weights: try network.encoded(), step: 0)
         var looks = 0
         var recent = 0.0
         for step in 0..<plan.steps {
-            let loss = try self.step(learningRate: schedule.rate(at: step))
+            let loss = try self.step()
             guard loss.isFinite else {
                 throw ForecastingError.diverged(method: "lstm", reason: "the loss became \(loss) at step \(step)")
             }
@@ -78,25 +87,25 @@ struct Trainer {
             try progress(TrainingProgress(done: step + 1, total: plan.steps, loss: recent))
             let validation = try validationLoss()
             looks = validation < best.loss ? 0 : looks + 1
-            if validation < best.loss { best = (validation, weights, step + 1) }
+            if validation < best.loss { best = (validation, try network.encoded(), step + 1) }
             if looks >= TrainingPlan.patience { break }
         }
         guard best.loss.isFinite else {
             throw ForecastingError.diverged(method: "lstm", reason: "no step gave a finite validation loss")
         }
         return TrainedWeights(
-            weights: try best.weights.encoded(),
+            weights: best.weights,
             metrics: ["validation_loss": best.loss, "training_loss": recent, "best_step": Double(best.step)])
     }
 
     private mutating func newStream() -> Stream {
         let place = Int(random.next() % UInt64(series.count))
         let room = series[place].count - timesteps
-        return Stream(series: place, position: Int(random.next() % UInt64(room)), shape: shape)
+        return Stream(series: place, position: Int(random.next() % UInt64(room)))
     }
 
     private func validationLoss() throws -> Double {
-        let model = try LSTMModel(shape, weights)
+        let model = try LSTMModel(network)
         let scores = Contest(panel: panel, holdout: TrainingPlan.validation)
             .scores(of: model, specification: specification)
         let losses = scores.compactMap { $0?.pinball }
@@ -106,65 +115,45 @@ struct Trainer {
     // MARK: One step
 
     /// Forward and backward over one chunk of every stream, then one step of the optimizer.
-    private mutating func step(learningRate: Float) throws -> Double {
-        let tapes = weights.layers.map { LSTMTape($0, timesteps: timesteps, batch: plan.batch) }
-        let features = chunkFeatures()
+    private mutating func step() throws -> Double {
+        let features = try chunkFeatures()
         var below = features
-        for (layer, tape) in tapes.enumerated() {
-            try tape.forward(below, h: streams.flatMap { $0.h[layer] }, c: streams.flatMap { $0.c[layer] })
-            below = Array(tape.outputs)
+        for layer in network.layers { below = try layer.forward(below, mask: nil, training: true) }
+        let outputs = try network.head.forward(headInputs(below, features), mask: nil, training: true)
+        let (loss, outputGradient) = lossGradient(outputs.values)
+        guard
+            let inputGradient = try network.head.backward(
+                Tensor(shape: outputs.shape, values: outputGradient), wantsInputGradient: true)
+        else { return loss }
+        var gradient: Tensor? = try recurrentPart(inputGradient)
+        for (place, layer) in network.layers.enumerated().reversed() {
+            if let above = gradient { gradient = try layer.backward(above, wantsInputGradient: place > 0) }
         }
-        let inputs = headInputs(below, features)
-        let rows = timesteps * plan.batch
-        let (loss, outputGradient) = lossGradient(try headOutputs(inputs, rows))
-        let head = try weights.head.backward(x: inputs, outputGradient: outputGradient, rows: rows)
-        var gradient = recurrentPart(head.input, rows)
-        var gradients: [[Float]] = [head.kernel, head.bias]
-        for tape in tapes.reversed() {
-            let layer = try tape.backward(gradient)
-            gradients.insert(contentsOf: [layer.kernel, layer.recurrentKernel, layer.bias], at: 0)
-            gradient = layer.input
-        }
-        carry(tapes)
-        var tensors = weights.tensors
-        optimizer.update(&tensors, gradients, learningRate: learningRate)
-        weights.tensors = tensors
+        try optimizer.apply(to: network.parameters)
+        try carry()
         return loss
     }
 
-    /// `[timesteps, batch, features]`.
-    private func chunkFeatures() -> [Float] {
+    /// `[batch, timesteps, features]`.
+    private func chunkFeatures() throws(RecurrentError) -> Tensor {
         var x: [Float] = []
         x.reserveCapacity(timesteps * plan.batch * Features.count)
-        for time in 0..<timesteps {
-            for stream in streams {
-                let start = (stream.position + time) * Features.count
-                x += series[stream.series].features[start..<start + Features.count]
-            }
+        for stream in streams {
+            let start = stream.position * Features.count
+            x += series[stream.series].features[start..<start + timesteps * Features.count]
         }
-        return x
+        return try Tensor(shape: [plan.batch, timesteps, Features.count], values: x)
     }
 
-    private func headInputs(_ h: [Float], _ features: [Float]) -> [Float] {
+    /// `[batch, timesteps, units + features]`.
+    private func headInputs(_ h: Tensor, _ features: Tensor) throws(RecurrentError) -> Tensor {
         var inputs: [Float] = []
         inputs.reserveCapacity(timesteps * plan.batch * shape.headInputs)
         for row in 0..<timesteps * plan.batch {
-            inputs += h[row * shape.units..<(row + 1) * shape.units]
-            inputs += features[row * Features.count..<(row + 1) * Features.count]
+            inputs += h.values[row * shape.units..<(row + 1) * shape.units]
+            inputs += features.values[row * Features.count..<(row + 1) * Features.count]
         }
-        return inputs
-    }
-
-    private func headOutputs(_ inputs: [Float], _ rows: Int) throws -> [Float] {
-        let head = try weights.head.layer()
-        var outputs = [Float](repeating: 0, count: rows * shape.outputs)
-        inputs.withUnsafeBufferPointer { x in
-            outputs.withUnsafeMutableBufferPointer { y in
-                guard let x = x.baseAddress, let y = y.baseAddress else { return }
-                head.forward(rows: rows, x: x, xStride: shape.headInputs, y: y)
-            }
-        }
-        return outputs
+        return try Tensor(shape: [plan.batch, timesteps, shape.headInputs], values: inputs)
     }
 
     /// The mean pinball loss over all targets there are, and its derivative by the outputs.
@@ -172,13 +161,12 @@ struct Trainer {
         var gradient = [Float](repeating: 0, count: outputs.count)
         var (sum, count) = (Float(0), 0)
         let width = shape.quantiles.count
-        for time in 0..<timesteps {
-            for (row, stream) in streams.enumerated()
-            where stream.position == 0 || stream.age + time >= TrainingPlan.settling {
+        for (row, stream) in streams.enumerated() {
+            for time in 0..<timesteps where stream.position == 0 || stream.age + time >= TrainingPlan.settling {
                 let source = series[stream.series]
                 for lead in 1...shape.horizon {
                     guard let target = source.target(at: stream.position + time, lead: lead) else { continue }
-                    let start = (time * plan.batch + row) * shape.outputs + (lead - 1) * width
+                    let start = (row * timesteps + time) * shape.outputs + (lead - 1) * width
                     for (place, level) in shape.quantiles.enumerated() {
                         let difference = target - outputs[start + place]
                         sum += difference > 0 ? level * difference : (level - 1) * difference
@@ -194,22 +182,36 @@ struct Trainer {
     }
 
     /// The columns of the head's input gradient that belong to `h`.
-    private func recurrentPart(_ gradient: [Float], _ rows: Int) -> [Float] {
-        (0..<rows).flatMap { gradient[$0 * shape.headInputs..<$0 * shape.headInputs + shape.units] }
+    private func recurrentPart(_ gradient: Tensor) throws(RecurrentError) -> Tensor {
+        let width = shape.headInputs
+        let values = (0..<timesteps * plan.batch).flatMap { gradient.values[$0 * width..<$0 * width + shape.units] }
+        return try Tensor(shape: [plan.batch, timesteps, shape.units], values: values)
     }
 
-    /// Moves every stream on by one chunk with the state it ended in; one at its series' end starts anew elsewhere.
-    private mutating func carry(_ tapes: [LSTMTape]) {
-        let finals = tapes.map(\.finalState)
+    /// Moves every stream on by one chunk; the layers carry the states. One at its series' end starts anew elsewhere.
+    private mutating func carry() throws(RecurrentError) {
+        var fresh: [Int] = []
         for row in streams.indices {
             streams[row].position += timesteps
             streams[row].age += timesteps
-            let part = row * shape.units..<(row + 1) * shape.units
-            for layer in tapes.indices {
-                streams[row].h[layer] = Array(finals[layer].h[part])
-                streams[row].c[layer] = Array(finals[layer].c[part])
+            if streams[row].position + timesteps >= series[streams[row].series].count {
+                streams[row] = newStream()
+                fresh.append(row)
             }
-            if streams[row].position + timesteps >= series[streams[row].series].count { streams[row] = newStream() }
         }
+        if fresh.isEmpty { return }
+        for layer in network.layers {
+            guard let state = layer.state else { continue }
+            try layer.resetStates(
+                to: LSTM.State(h: cleared(state.h, rows: fresh), c: cleared(state.c, rows: fresh)))
+        }
+    }
+
+    private func cleared(_ state: Tensor, rows: [Int]) throws(RecurrentError) -> Tensor {
+        var values = state.values
+        for row in rows {
+            for unit in 0..<shape.units { values[row * shape.units + unit] = 0 }
+        }
+        return try Tensor(shape: state.shape, values: values)
     }
 }

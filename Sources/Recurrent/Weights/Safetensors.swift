@@ -12,16 +12,6 @@
 /// | n | JSON: name → `dtype`, `shape`, `data_offsets` |
 /// | rest | the tensors' bytes |
 public struct Safetensors: Sendable, Equatable {
-    public struct Tensor: Sendable, Equatable {
-        public var shape: [Int]
-        public var values: [Float]
-
-        public init(shape: [Int], values: [Float]) {
-            self.shape = shape
-            self.values = values
-        }
-    }
-
     public var tensors: [String: Tensor]
 
     public init(_ tensors: [String: Tensor]) { self.tensors = tensors }
@@ -67,7 +57,7 @@ public struct Safetensors: Sendable, Equatable {
     private static func tensor(
         _ name: String, _ header: Header, _ data: ArraySlice<UInt8>
     ) throws(RecurrentError) -> Tensor {
-        let count = header.shape.reduce(1) { $0.multipliedReportingOverflow(by: max(0, $1)).partialValue }
+        let count = Tensor.count(header.shape.map { max(0, $0) }) ?? Int.max
         guard header.dtype == "F32", header.data_offsets.count == 2 else {
             throw .malformedFile("tensor \"\(name)\" is \(header.dtype); only F32 is read")
         }
@@ -82,7 +72,7 @@ public struct Safetensors: Sendable, Equatable {
             }
         }
         guard values.allSatisfy(\.isFinite) else { throw .notFinite(tensor: name) }
-        return Tensor(shape: header.shape, values: values)
+        return Tensor(header.shape, values)
     }
 
     /// The tensor `name` if it has `shape`.

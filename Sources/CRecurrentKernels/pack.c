@@ -1,0 +1,44 @@
+// Between Keras' layout and the kernels'. Every loop runs over the 16 units of a block, which lie together in both.
+#include "CRecurrentKernels.h"
+#include <string.h>
+
+enum { LANES = CRK_UNITS_PER_BLOCK };
+
+static size_t lanes_of(size_t units, size_t block) {
+    size_t left = units - block * LANES;
+    return left < LANES ? left : LANES;
+}
+
+void crk_pack(size_t rows, size_t units, int per_gate, size_t depth, size_t first, const float *kernel,
+              float *weights) {
+    for (size_t block = 0; block * LANES < units; block++)
+        for (size_t row = 0; row < rows; row++)
+            for (size_t gate = 0; gate < 4; gate++) {
+                size_t to = block * depth + first + (per_gate ? gate * rows : 0) + row;
+                memcpy(weights + to * CRK_BLOCK + gate * LANES, kernel + row * 4 * units + gate * units + block * LANES,
+                       lanes_of(units, block) * sizeof(float));
+            }
+}
+
+void crk_unpack(size_t rows, size_t units, int per_gate, size_t depth, size_t first, const float *weights,
+                float *kernel) {
+    for (size_t block = 0; block * LANES < units; block++)
+        for (size_t row = 0; row < rows; row++)
+            for (size_t gate = 0; gate < 4; gate++) {
+                size_t from = block * depth + first + (per_gate ? gate * rows : 0) + row;
+                memcpy(kernel + row * 4 * units + gate * units + block * LANES,
+                       weights + from * CRK_BLOCK + gate * LANES, lanes_of(units, block) * sizeof(float));
+            }
+}
+
+void crk_pack_transposed(size_t rows, size_t units, int per_gate, const float *kernel, float *back) {
+    size_t depth = (units + LANES - 1) / LANES * CRK_BLOCK;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t gate = 0; gate < 4; gate++) {
+            size_t column = (per_gate ? gate * rows : 0) + row;
+            float *to = back + column / CRK_BLOCK * depth * CRK_BLOCK + column % CRK_BLOCK;
+            const float *from = kernel + row * 4 * units + gate * units;
+            for (size_t unit = 0; unit < units; unit++)
+                to[(unit / LANES * CRK_BLOCK + gate * LANES + unit % LANES) * CRK_BLOCK] = from[unit];
+        }
+}

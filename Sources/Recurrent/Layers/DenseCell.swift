@@ -1,0 +1,44 @@
+internal import CRecurrentKernels
+
+/// One dense layer ready to run row by row: the weights packed for the kernels, nothing else.
+///
+/// Immutable, so any thread may run it; a row gives the same bits alone and in a batch.
+public final class DenseCell: @unchecked Sendable {
+    public let inputs: Int
+    public let units: Int
+    private let activation: Activation
+    private let kernels: Kernels
+    /// Never written after `init`, which is what makes the class Sendable.
+    private let packed: PackedMatrix
+
+    /// - Parameters:
+    ///   - kernel: `[inputs, units]`.
+    ///   - bias: `[units]`; nil for a layer without.
+    /// - Throws: ``RecurrentError/shape(what:expected:actual:)``, ``RecurrentError/notFinite(tensor:)`` or
+    ///   ``RecurrentError/argument(name:expected:actual:)``.
+    public init(
+        kernel: Tensor, bias: Tensor?, activation: Activation = .linear, kernels: Kernels = .best
+    ) throws(RecurrentError) {
+        try kernel.checkShape("kernel", [nil, nil])
+        (inputs, units) = (kernel.shape[0], kernel.shape[1])
+        try Argument.positive("inputs", inputs)
+        try Argument.positive("units", units)
+        try bias?.checkShape("bias", [units])
+        try kernel.checkFinite("kernel")
+        try bias?.checkFinite("bias")
+        (self.activation, self.kernels) = (activation, kernels)
+        packed = PackedMatrix(rows: inputs, columns: units, kernels: kernels)
+        packed.pack(kernel.values, bias: bias?.values)
+    }
+
+    /// Runs `rows` rows. Nothing is checked.
+    ///
+    /// - Parameters:
+    ///   - x: `[rows, inputs]`, rows `xStride` floats apart.
+    ///   - y: `[rows, units]`, dense.
+    public func forward(rows: Int, x: UnsafePointer<Float>, xStride: Int, y: UnsafeMutablePointer<Float>) {
+        packed.multiply(rows, x, stride: xStride, to: y, stride: units)
+        if activation == .linear { return }
+        kernels.table.pointee.activate(activation.code, rows * units, y, y, nil)
+    }
+}

@@ -1,0 +1,72 @@
+internal import CRecurrentKernels
+
+/// One LSTM layer ready to step from reading to reading: the weights packed for the kernels, nothing else.
+///
+/// Immutable, so any thread may step it; the states are the caller's. A step allocates nothing. The layer ``LSTM``
+/// computes with the same kernels: a row gives the same bits here and there, alone and in a batch, on every set of
+/// kernels of equal ``Kernels/arithmetic``.
+public final class LSTMCell: @unchecked Sendable {
+    public let inputs: Int
+    /// The length of `h`, of `c` and of each of the gates i, f, c, o.
+    public let units: Int
+    /// Never written after `init`, which is what makes the class Sendable.
+    private let packed: PackedCell
+
+    /// - Parameters:
+    ///   - kernel: `[inputs, 4·units]`, gates in the order i, f, c, o.
+    ///   - recurrentKernel: `[units, 4·units]`.
+    ///   - bias: `[4·units]`; nil for a layer without.
+    /// - Throws: ``RecurrentError/shape(what:expected:actual:)``, ``RecurrentError/notFinite(tensor:)`` or
+    ///   ``RecurrentError/argument(name:expected:actual:)``.
+    public init(
+        kernel: Tensor, recurrentKernel: Tensor, bias: Tensor?, activation: Activation = .tanh,
+        recurrentActivation: Activation = .hardSigmoid, kernels: Kernels = .best
+    ) throws(RecurrentError) {
+        try recurrentKernel.checkShape("recurrent_kernel", [nil, nil])
+        (inputs, units) = (kernel.shape.first ?? 0, recurrentKernel.shape[0])
+        try Argument.positive("inputs", inputs)
+        try Argument.positive("units", units)
+        try kernel.checkShape("kernel", [inputs, 4 * units])
+        try recurrentKernel.checkShape("recurrent_kernel", [units, 4 * units])
+        try bias?.checkShape("bias", [4 * units])
+        try kernel.checkFinite("kernel")
+        try recurrentKernel.checkFinite("recurrent_kernel")
+        try bias?.checkFinite("bias")
+        packed = PackedCell(
+            inputs: inputs, units: units, activation: activation, recurrentActivation: recurrentActivation,
+            kernels: kernels)
+        packed.pack(kernel: kernel.values, recurrentKernel: recurrentKernel.values, bias: bias?.values)
+    }
+
+    /// Steps `rows` rows once, in place. Nothing is checked: this is the innermost loop of a stream.
+    ///
+    /// - Parameters:
+    ///   - x: `[rows, inputs]`, rows `xStride` floats apart.
+    ///   - h: `[rows, units]`, rows `stride` floats apart: the hidden states before, then after.
+    ///   - c: `[rows, units]`, likewise: the cell states.
+    public func step(
+        rows: Int, x: UnsafePointer<Float>, xStride: Int, h: UnsafeMutablePointer<Float>,
+        c: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        packed.withCell { kernels, cell in kernels.pointee.stream(cell, rows, x, xStride, h, c, stride) }
+    }
+
+    /// Steps one sample once, in place: x `[inputs]`, h and c `[units]`.
+    ///
+    /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` or ``RecurrentError/notFinite(tensor:)``; the states are
+    ///   then as before.
+    public func step(_ x: [Float], h: inout [Float], c: inout [Float]) throws(RecurrentError) {
+        guard x.count == inputs else { throw .shape(what: "x", expected: [inputs], actual: [x.count]) }
+        guard h.count == units else { throw .shape(what: "h", expected: [units], actual: [h.count]) }
+        guard c.count == units else { throw .shape(what: "c", expected: [units], actual: [c.count]) }
+        guard x.isFinite else { throw .notFinite(tensor: "x") }
+        x.withUnsafeBufferPointer { x in
+            h.withUnsafeMutableBufferPointer { h in
+                c.withUnsafeMutableBufferPointer { c in
+                    guard let x = x.baseAddress, let h = h.baseAddress, let c = c.baseAddress else { return }
+                    step(rows: 1, x: x, xStride: inputs, h: h, c: c, stride: units)
+                }
+            }
+        }
+    }
+}

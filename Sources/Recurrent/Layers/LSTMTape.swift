@@ -1,0 +1,292 @@
+internal import CRecurrentKernels
+
+/// How one call of the layer runs over time.
+struct LSTMPass {
+    let batch: Int
+    let timesteps: Int
+    let goBackwards: Bool
+    let returnSequences: Bool
+    let zeroOutputForMask: Bool
+    let mask: Mask?
+    let dropout: DropoutMasks?
+    /// Whether a backward pass will follow.
+    let isKept: Bool
+
+    /// Where in the input step `step` reads.
+    func time(_ step: Int) -> Int { goBackwards ? timesteps - 1 - step : step }
+    func isMasked(_ row: Int, _ step: Int) -> Bool {
+        mask.map { $0.values[row * timesteps + time(step)] == 0 } ?? false
+    }
+    /// Which row of the output the first sample's step `step` writes; nil if it is not asked for.
+    func output(_ step: Int) -> Int? {
+        if returnSequences { return step }
+        return step == timesteps - 1 ? 0 : nil
+    }
+    /// Rows of the output between one sample and the next.
+    var outputStride: Int { returnSequences ? timesteps : 1 }
+}
+
+/// The run of one LSTM layer over time, kept if gradients are to flow back through it.
+///
+/// Slots of time: slot t holds the input of step t beside the states it starts from, so that a slot is one row of the
+/// cell's depth, and slot t + 1 receives what the step leaves. Without a backward pass two slots take turns.
+final class LSTMTape {
+    let cell: PackedCell
+    private(set) var pass: LSTMPass
+    /// `[slots][batch][stride]`: padding, the input, `h`, padding; `h` lies on a 64-byte boundary.
+    private let xh = AlignedFloats()
+    /// `[slots][batch][padded]`: `h` where dropout keeps it apart from what the gates read.
+    private let plainH = AlignedFloats()
+    /// `[slots][batch][padded]`.
+    private let c = AlignedFloats()
+    /// `[timesteps][batch][blocks][i f c o × 16]`.
+    private let gates = AlignedFloats()
+    /// `[timesteps][batch][padded]`.
+    private let tanhC = AlignedFloats()
+    /// `[timesteps][batch][blocks][5 × 16]`, if the cell needs them.
+    private let slopes = AlignedFloats()
+    private let dh = AlignedFloats()
+    private let dc = AlignedFloats()
+    private let expanded = AlignedFloats()
+
+    init(_ cell: PackedCell) {
+        self.cell = cell
+        pass = LSTMPass(
+            batch: 0, timesteps: 0, goBackwards: false, returnSequences: false, zeroOutputForMask: false, mask: nil,
+            dropout: nil, isKept: false)
+    }
+
+    private var padded: Int { cell.blocks * 16 }
+    private var hOffset: Int { (cell.inputDepth + 15) / 16 * 16 }
+    private var xOffset: Int { hOffset - cell.inputDepth }
+    private var stride: Int { hOffset + (cell.hiddenDepth + 15) / 16 * 16 }
+    private var keepsHApart: Bool { pass.dropout?.hidden != nil }
+
+    private func slot(_ step: Int) -> Int { pass.isKept ? step : step % 2 }
+    private func xhAt(_ step: Int) -> UnsafeMutablePointer<Float> { xh.base + slot(step) * pass.batch * stride }
+    private func cAt(_ step: Int) -> UnsafeMutablePointer<Float> { c.base + slot(step) * pass.batch * padded }
+    private func hAt(_ step: Int) -> (base: UnsafeMutablePointer<Float>, stride: Int) {
+        keepsHApart
+            ? (plainH.base + slot(step) * pass.batch * padded, padded) : (xhAt(step) + hOffset, stride)
+    }
+
+    private func reserve(_ next: LSTMPass) {
+        let isLike =
+            next.batch == pass.batch && next.timesteps == pass.timesteps && next.isKept == pass.isKept
+            && (next.dropout?.hidden == nil) == (pass.dropout?.hidden == nil)
+        pass = next
+        if isLike { return }
+        let slots = next.isKept ? next.timesteps + 1 : 2
+        xh.clear(slots * next.batch * stride)
+        c.clear(slots * next.batch * padded)
+        if keepsHApart { plainH.clear(slots * next.batch * padded) }
+        guard next.isKept else { return }
+        let rows = next.timesteps * next.batch
+        gates.clear(rows * cell.blocks * 64)
+        tanhC.clear(rows * padded)
+        if cell.needsSlopes { slopes.clear(rows * cell.blocks * 80) }
+    }
+
+    // MARK: Forward
+
+    /// Runs over x `[batch, timesteps, inputs]` from h and c `[batch, units]`, which become the final states; writes y
+    /// `[batch, timesteps, units]` or `[batch, units]`.
+    func forward(
+        _ next: LSTMPass, _ x: UnsafePointer<Float>, h: inout [Float], c: inout [Float],
+        y: UnsafeMutablePointer<Float>
+    ) {
+        reserve(next)
+        let units = cell.units
+        for row in 0..<pass.batch {
+            let start = hAt(0)
+            for unit in 0..<units {
+                start.base[row * start.stride + unit] = h[row * units + unit]
+                cAt(0)[row * padded + unit] = c[row * units + unit]
+            }
+        }
+        cell.withCell { kernels, cell in
+            for step in 0..<pass.timesteps {
+                fill(step, x)
+                run(step, kernels, cell)
+                if pass.mask != nil { hold(step) }
+                emit(step, y)
+            }
+        }
+        let end = hAt(pass.timesteps)
+        for row in 0..<pass.batch {
+            for unit in 0..<units {
+                h[row * units + unit] = end.base[row * end.stride + unit]
+                c[row * units + unit] = cAt(pass.timesteps)[row * padded + unit]
+            }
+        }
+    }
+
+    /// Copies the input of `step` beside `h`, through the dropout masks if there are any.
+    private func fill(_ step: Int, _ x: UnsafePointer<Float>) {
+        let (inputs, batch, timesteps, stride) = (cell.inputs, pass.batch, pass.timesteps, self.stride)
+        var from = x + pass.time(step) * inputs
+        var to = xhAt(step) + xOffset
+        if let dropout = pass.dropout { return fill(step, from, dropout) }
+        for _ in 0..<batch {
+            to.update(from: from, count: inputs)
+            from += timesteps * inputs
+            to += stride
+        }
+    }
+
+    private func fill(_ step: Int, _ x: UnsafePointer<Float>, _ dropout: DropoutMasks) {
+        let (inputs, units, batch) = (cell.inputs, cell.units, pass.batch)
+        let h = hAt(step)
+        for row in 0..<batch {
+            let (from, to) = (x + row * pass.timesteps * inputs, xhAt(step) + row * stride + xOffset)
+            if let mask = dropout.inputs {
+                DropoutMasks.expand(mask, copies: dropout.copies, row: row, batch: batch, width: inputs, from, to: to)
+            } else {
+                to.update(from: from, count: inputs)
+            }
+            guard let mask = dropout.hidden else { continue }
+            DropoutMasks.expand(
+                mask, copies: dropout.copies, row: row, batch: batch, width: units, h.base + row * h.stride,
+                to: to + cell.inputDepth)
+        }
+    }
+
+    private func run(_ step: Int, _ kernels: UnsafePointer<crk_kernels>, _ cell: UnsafePointer<crk_cell>) {
+        let (after, rows, blocks) = (hAt(step + 1), step * pass.batch, self.cell.blocks)
+        var arrays = crk_step(
+            xh: xhAt(step) + xOffset, xh_stride: stride, c_before: cAt(step), c_before_stride: padded,
+            c: cAt(step + 1), c_stride: padded, h: after.base, h_stride: after.stride,
+            gates: pass.isKept ? gates.base + rows * blocks * 64 : nil,
+            tanh_c: pass.isKept ? tanhC.base + rows * padded : nil,
+            slopes: pass.isKept && self.cell.needsSlopes ? slopes.base + rows * blocks * 80 : nil)
+        kernels.pointee.step(cell, pass.batch, &arrays)
+    }
+
+    /// A masked step leaves the states as they were.
+    private func hold(_ step: Int) {
+        let (before, after) = (hAt(step), hAt(step + 1))
+        for row in 0..<pass.batch where pass.isMasked(row, step) {
+            (after.base + row * after.stride).update(from: before.base + row * before.stride, count: cell.units)
+            (cAt(step + 1) + row * padded).update(from: cAt(step) + row * padded, count: cell.units)
+        }
+    }
+
+    private func emit(_ step: Int, _ y: UnsafeMutablePointer<Float>) {
+        guard let first = pass.output(step) else { return }
+        let (h, units, apart) = (hAt(step + 1), cell.units, pass.outputStride)
+        for row in 0..<pass.batch {
+            (y + (first + row * apart) * units).update(from: h.base + row * h.stride, count: units)
+        }
+        guard pass.zeroOutputForMask, pass.mask != nil else { return }
+        for row in 0..<pass.batch where pass.isMasked(row, step) {
+            (y + (first + row * apart) * units).update(repeating: 0, count: units)
+        }
+    }
+
+    // MARK: Backward
+
+    /// What a backward pass reads and fills.
+    struct Backward {
+        let recurrentBack: PackedMatrix
+        /// nil when nobody asks for the gradient of the input.
+        let inputBack: PackedMatrix?
+        /// Rows are the cell's depth; added to.
+        let kernel: PackedGradient
+        /// One row; added to.
+        let bias: PackedGradient
+    }
+
+    /// Steps whose gate derivatives are summed at once, while they are still in the cache.
+    private static let chunk = 4
+
+    /// Carries dY, shaped as the output, back through time; no gradient leaves through the initial states. Writes dX
+    /// `[batch, timesteps, inputs]`. Uses the tape up: the kept gates become their derivatives.
+    func backward(_ to: Backward, _ dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>?) {
+        let (batch, rowLength) = (pass.batch, cell.blocks * 64)
+        dh.clear(2 * batch * padded)
+        dc.clear(batch * padded)
+        var (now, next) = (dh.base, dh.base + batch * padded)
+        var end = pass.timesteps
+        for step in (0..<pass.timesteps).reversed() {
+            add(dY, step, to: now)
+            gateGradients(step, now)
+            let d = gates.base + step * batch * rowLength
+            if let dX, let inputBack = to.inputBack { inputGradient(step, d, inputBack, dX) }
+            if step > 0 { hiddenGradient(step, d, to.recurrentBack, from: now, to: next) }
+            if end - step == Self.chunk || step == 0 {
+                let rows = (end - step) * batch
+                to.kernel.add(rows, xhAt(step) + xOffset, stride: stride, d)
+                var one: Float = 1
+                to.bias.add(rows, &one, stride: 0, d)
+                end = step
+            }
+            swap(&now, &next)
+        }
+    }
+
+    private func add(_ dY: UnsafePointer<Float>, _ step: Int, to dh: UnsafeMutablePointer<Float>) {
+        guard let first = pass.output(step) else { return }
+        let (units, padded, apart) = (cell.units, self.padded, pass.outputStride)
+        let skipsMasked = pass.zeroOutputForMask && pass.mask != nil
+        for row in 0..<pass.batch {
+            if skipsMasked, pass.isMasked(row, step) { continue }
+            let (from, to) = (dY + (first + row * apart) * units, dh + row * padded)
+            for unit in 0..<units { to[unit] += from[unit] }
+        }
+    }
+
+    private func gateGradients(_ step: Int, _ dh: UnsafeMutablePointer<Float>) {
+        let (rows, blocks) = (step * pass.batch, cell.blocks)
+        cell.withCell { kernels, cell in
+            let slopes = self.cell.needsSlopes ? slopes.base + rows * blocks * 80 : nil
+            func run(_ mask: UnsafePointer<UInt8>?) {
+                kernels.pointee.step_back(
+                    cell, pass.batch, gates.base + rows * blocks * 64, tanhC.base + rows * padded, slopes, cAt(step),
+                    dh, dc.base, mask, pass.timesteps)
+            }
+            guard let mask = pass.mask else { return run(nil) }
+            mask.values.withUnsafeBufferPointer { run($0.baseAddress.map { $0 + pass.time(step) }) }
+        }
+    }
+
+    /// The gradient by `h` before the step; a masked row passes its own on.
+    private func hiddenGradient(
+        _ step: Int, _ d: UnsafePointer<Float>, _ back: PackedMatrix, from now: UnsafeMutablePointer<Float>,
+        to next: UnsafeMutablePointer<Float>
+    ) {
+        let (units, batch) = (cell.units, pass.batch)
+        if let dropout = pass.dropout, let mask = dropout.hidden {
+            expanded.reserve(batch * back.columns)
+            back.multiply(batch, d, stride: cell.blocks * 64, to: expanded.base, stride: back.columns)
+            for row in 0..<batch {
+                DropoutMasks.contract(
+                    mask, copies: dropout.copies, row: row, batch: batch, width: units,
+                    expanded.base + row * back.columns, to: next + row * padded)
+            }
+        } else {
+            back.multiply(batch, d, stride: cell.blocks * 64, to: next, stride: padded)
+        }
+        if pass.mask == nil { return }
+        for row in 0..<batch where pass.isMasked(row, step) {
+            (next + row * padded).update(from: now + row * padded, count: units)
+        }
+    }
+
+    private func inputGradient(
+        _ step: Int, _ d: UnsafePointer<Float>, _ back: PackedMatrix, _ dX: UnsafeMutablePointer<Float>
+    ) {
+        let (inputs, batch, time) = (cell.inputs, pass.batch, pass.time(step))
+        guard let dropout = pass.dropout, let mask = dropout.inputs else {
+            let to = dX + time * inputs
+            back.multiply(batch, d, stride: cell.blocks * 64, to: to, stride: pass.timesteps * inputs)
+            return
+        }
+        expanded.reserve(batch * back.columns)
+        back.multiply(batch, d, stride: cell.blocks * 64, to: expanded.base, stride: back.columns)
+        for row in 0..<batch {
+            DropoutMasks.contract(
+                mask, copies: dropout.copies, row: row, batch: batch, width: inputs, expanded.base + row * back.columns,
+                to: dX + (row * pass.timesteps + time) * inputs)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+internal import CRecurrentKernels
+
+/// A matrix `[rows, columns]` in blocks of 64 columns, `[ceil(columns/64)][rows][64]`, as the kernels read it.
+final class PackedMatrix {
+    let rows: Int
+    let columns: Int
+    private let kernels: Kernels
+    private let weights: AlignedFloats
+    private let bias: AlignedFloats
+
+    init(rows: Int, columns: Int, kernels: Kernels) {
+        (self.rows, self.columns, self.kernels) = (rows, columns, kernels)
+        let blocks = (columns + 63) / 64
+        weights = AlignedFloats(count: blocks * rows * 64)
+        bias = AlignedFloats(count: blocks * 64)
+    }
+
+    /// Takes the values `[rows, columns]` and, if there is one, the bias `[columns]`.
+    func pack(_ values: [Float], bias: [Float]?) {
+        values.withUnsafeBufferPointer { values in
+            for column in 0..<columns {
+                let place = weights.base + column / 64 * rows * 64 + column % 64
+                for row in 0..<rows { place[row * 64] = values[row * columns + column] }
+            }
+        }
+        if let bias { for column in bias.indices { self.bias.base[column] = bias[column] } }
+    }
+
+    /// Takes the transpose of the values `[columns, rows]`.
+    func packTransposed(_ values: [Float]) {
+        values.withUnsafeBufferPointer { values in
+            for column in 0..<columns {
+                let place = weights.base + column / 64 * rows * 64 + column % 64
+                for row in 0..<rows { place[row * 64] = values[column * rows + row] }
+            }
+        }
+    }
+
+    /// Takes the transpose of an LSTM's kernel, `[columns, 4·units]` or with `perGate` a quarter of the columns, with
+    /// rows in the order of packed gates.
+    func packTransposed(gates values: [Float], units: Int, perGate: Bool) {
+        values.withUnsafeBufferPointer { values in
+            guard let kernel = values.baseAddress else { return }
+            crk_pack_transposed(values.count / (4 * units), units, perGate ? 1 : 0, kernel, weights.base)
+        }
+    }
+
+    /// y = bias + x·matrix for `count` rows: x `[count, rows]`, y `[count, columns]`, strides in floats.
+    func multiply(
+        _ count: Int, _ x: UnsafePointer<Float>, stride: Int, to y: UnsafeMutablePointer<Float>, stride yStride: Int
+    ) {
+        kernels.table.pointee.affine(count, rows, columns, weights.base, bias.base, x, stride, y, yStride)
+    }
+}
+
+/// The sum of outer products xᵀ·d over rows, packed as ``PackedMatrix`` is.
+final class PackedGradient {
+    let rows: Int
+    let blocks: Int
+    private let kernels: Kernels
+    let sums: AlignedFloats
+
+    /// - Parameter blocks: blocks of 64 columns.
+    init(rows: Int, blocks: Int, kernels: Kernels) {
+        (self.rows, self.blocks, self.kernels) = (rows, blocks, kernels)
+        sums = AlignedFloats(count: rows * blocks * 64)
+    }
+
+    func clear() { sums.clear(rows * blocks * 64) }
+
+    /// Adds `count` rows: x `[count, rows]`, d `[count, blocks·64]`, dense.
+    func add(_ count: Int, _ x: UnsafePointer<Float>, stride: Int, _ d: UnsafePointer<Float>) {
+        kernels.table.pointee.accumulate(count, rows, blocks, x, stride, d, blocks * 64, sums.base)
+    }
+}
+
+extension PackedGradient {
+    /// The rows from `first` on as an LSTM's kernel `[rows, 4·units]`.
+    func unpack(units: Int, first: Int, perGate: Bool, to gradient: inout [Float]) {
+        gradient.withUnsafeMutableBufferPointer { gradient in
+            guard let to = gradient.baseAddress else { return }
+            crk_unpack(gradient.count / (4 * units), units, perGate ? 1 : 0, rows, first, sums.base, to)
+        }
+    }
+
+    /// The sums as a matrix `[rows, columns]`.
+    func unpack(columns: Int, to gradient: inout [Float]) {
+        for row in 0..<rows {
+            for column in 0..<columns {
+                gradient[row * columns + column] = sums.base[(column / 64 * rows + row) * 64 + column % 64]
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/// Why an argument, an input, a state or a weights file was refused. Whatever was asked for has then not happened.
+public enum RecurrentError: Error, Equatable, CustomStringConvertible {
+    /// `expected` holds nil where any length is right.
+    case shape(what: String, expected: [Int?], actual: [Int])
+    /// NaN or infinity where a number has to be.
+    case notFinite(tensor: String)
+    case missingTensor(String, found: [String])
+    case malformedFile(String)
+    case argument(name: String, expected: String, actual: String)
+    /// A stateful layer keeps one state per sample, so the batch must not change.
+    case batchSize(layer: String, expected: Int, actual: Int)
+    /// The layer has no weights yet: it has not seen an input's shape.
+    case notBuilt(layer: String)
+    /// A gradient was asked for, but no forward pass with `training: true` came before.
+    case nothingToDifferentiate(layer: String)
+    /// Training left the range of numbers; the weights are those from before it.
+    case diverged(step: Int)
+
+    public var description: String {
+        switch self {
+        case .shape(let what, let expected, let actual):
+            let lengths = expected.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
+            return "\(what): expected shape [\(lengths)], found \(actual)"
+        case .notFinite(let tensor):
+            return "\"\(tensor)\" holds NaN or infinity; repair what it comes from, or mask those timesteps"
+        case .missingTensor(let name, let found):
+            return "no tensor \"\(name)\" in the file; it has \(found.joined(separator: ", "))"
+        case .malformedFile(let reason): return "not a safetensors file: \(reason)"
+        case .argument(let name, let expected, let actual): return "\(name): expected \(expected), found \(actual)"
+        case .batchSize(let layer, let expected, let actual):
+            return "\(layer) is stateful with a batch of \(expected), found \(actual); "
+                + "call resetStates() before a batch of another size"
+        case .notBuilt(let layer): return "\(layer) has no weights yet; build it for an input's shape first"
+        case .nothingToDifferentiate(let layer):
+            return "\(layer) keeps no forward pass; call forward with training: true before backward"
+        case .diverged(let step):
+            return
+                "the loss or a gradient became NaN or infinite at step \(step); try a smaller learning rate or clipping"
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/// When to stop training: after `patience` epochs in which the watched loss did not fall by more than `minDelta`. The
+/// loss is that of the validation data, or of training where there are none.
+public struct EarlyStopping: Sendable, Equatable {
+    public let patience: Int
+    public let minDelta: Double
+    /// Whether the weights of the best epoch come back at the end.
+    public let restoreBestWeights: Bool
+
+    public init(patience: Int, minDelta: Double = 0, restoreBestWeights: Bool = true) {
+        (self.patience, self.minDelta, self.restoreBestWeights) = (patience, minDelta, restoreBestWeights)
+    }
+
+    /// What is remembered from epoch to epoch.
+    struct Watch {
+        let rule: EarlyStopping
+        private var best = Double.infinity
+        private var waited = 0
+        private(set) var bestWeights: [[Float]]?
+
+        init(_ rule: EarlyStopping) { self.rule = rule }
+
+        /// Whether training should stop after an epoch with this loss.
+        mutating func shouldStop(_ loss: Double, _ weights: @autoclosure () -> [[Float]]) -> Bool {
+            if loss < best - rule.minDelta {
+                (best, waited) = (loss, 0)
+                if rule.restoreBestWeights { bestWeights = weights() }
+            } else {
+                waited += 1
+            }
+            return waited >= rule.patience
+        }
+    }
+}
