@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -12,5 +13,20 @@ struct SecondDaemonTests {
         #expect(second.wait() == 75)
         #expect(second.standardError.contains("in use by process \(daemon.process.pid)"))
         #expect(daemon.stop() == 0)
+    }
+
+    @Test("of many starts at once exactly one becomes the daemon")
+    func crowd() throws {
+        let folder = try TemporaryFolder()
+        let starts = try (0..<40).map { number in
+            try ChildProcess("nilod", ["--state-dir", folder.path("state"), "--socket", folder.path("s\(number)")])
+        }
+        var alive = Array(starts.indices)
+        // Every one but the holder ends by itself.
+        while alive.count > 1 { alive.removeAll { starts[$0].hasEnded } }
+        for (number, start) in starts.enumerated() where !alive.contains(number) { #expect(start.wait() == 75) }
+        let one = try #require(alive.first)
+        starts[one].signal(SIGTERM)
+        #expect(starts[one].wait() == 0)
     }
 }

@@ -4,7 +4,7 @@
 // An event: op (1 byte), file number (4), offset (8), length (4), then `length` bytes. Op 'o': the bytes are the path;
 // 'w' a write; 't' a truncation to offset; 's' a sync; 'u' a removal, the bytes are the path.
 #define _GNU_SOURCE
-#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -82,8 +82,18 @@ WRITE(pwrite64)
 TRUNCATE(ftruncate)
 TRUNCATE(ftruncate64)
 
+// The disk's own failure, once the file SYNC_FAILS is there.
+static int fails(void) {
+    const char *marker = getenv("SYNC_FAILS");
+    return marker && access(marker, F_OK) == 0;
+}
+
 #define SYNC(name, number)                                                                                             \
     int name(int file) {                                                                                               \
+        if (fails() && file < 65536 && numbers[file]) {                                                                \
+            errno = EIO;                                                                                               \
+            return -1;                                                                                                 \
+        }                                                                                                              \
         int result = syscall(number, file);                                                                            \
         pthread_mutex_lock(&lock);                                                                                     \
         if (result == 0 && file < 65536 && numbers[file]) event('s', numbers[file], 0, 0, 0);                          \
