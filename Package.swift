@@ -18,6 +18,12 @@ let package = Package(
     products: [
         .library(name: "Recurrent", targets: ["Recurrent"]),
         .library(name: "Varlink", targets: ["Varlink"]),
+        .library(
+            name: "Engine",
+            targets: [
+                "Engine", "Storage", "Forecasting", "TimeSeries", "LSTMForecaster", "HoltWintersForecaster",
+                "SeasonalNaiveForecaster",
+            ]),
         .executable(name: "nilod", targets: ["nilod"]),
         .executable(name: "niloctl", targets: ["niloctl"]),
     ],

@@ -1,0 +1,69 @@
+import Foundation
+
+/// InfluxDB 1.6 on loopback with a folder of its own; it syncs each write, as it does by default.
+final class InfluxDB {
+    private let folder: Folder
+    private let child: Child
+    private let port: UInt16
+    private static let senders = 8
+    /// Lines in one request: what its manual recommends.
+    private static let batch = 5_000
+
+    static let program = "/usr/bin/influxd"
+    var pid: Int32 { child.pid }
+
+    init() throws {
+        folder = try Folder()
+        port = UInt16.random(in: 20_000..<60_000)
+        let port = port
+        let text = """
+            reporting-disabled = true
+            bind-address = "127.0.0.1:\(port + 1)"
+            [meta]
+              dir = "\(folder.path)/meta"
+            [data]
+              dir = "\(folder.path)/data"
+              wal-dir = "\(folder.path)/wal"
+              query-log-enabled = false
+            [monitor]
+              store-enabled = false
+            [http]
+              bind-address = "127.0.0.1:\(port)"
+              log-enabled = false
+            """
+        let file = folder.path + "/influxdb.conf"
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        child = try Child(Self.program, ["run", "-config", file], log: folder.path + "/log")
+        try child.waiting {
+            try Self.post("/query?q=CREATE%20DATABASE%20b", [], try Connection(port: port), status: "200")
+        }
+    }
+
+    /// Feeds `slots` of `load`, the same lines in the same order as one file.
+    ///
+    /// - Returns: the seconds until the last request was answered.
+    func feed(_ load: Load, _ slots: Range<Int>) throws -> Double {
+        var requests: [[UInt8]] = []
+        let perRequest = max(1, Self.batch / load.seriesCount)
+        for first in stride(from: slots.lowerBound, to: slots.upperBound, by: perRequest) {
+            let last = min(first + perRequest, slots.upperBound)
+            for part in load.parts(max(1, load.seriesCount / Self.batch)) {
+                requests.append((first..<last).flatMap { load.lines(part, slot: $0) })
+            }
+        }
+        let (all, port) = (requests, port)
+        return timed(Self.senders) { sender in
+            let connection = try Connection(port: port)
+            for place in stride(from: sender, to: all.count, by: Self.senders) {
+                try Self.post("/write?db=b", all[place], connection, status: "204")
+            }
+        }
+    }
+
+    private static func post(_ path: String, _ body: [UInt8], _ connection: Connection, status: String) throws {
+        let head = "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
+        try connection.send(Array(head.utf8) + body)
+        let reply = String(decoding: connection.receive(), as: UTF8.self)
+        guard reply.hasPrefix("HTTP/1.1 \(status)") else { throw Failure("InfluxDB answered: \(reply)") }
+    }
+}
