@@ -42,6 +42,7 @@ struct Row {
             "\(after.residentMiB)", ratio,
         ]
         print("| " + cells.joined(separator: " | ") + " |")
+        fflush(nil)
     }
 
     static func printHead() {

@@ -5,9 +5,6 @@ final class InfluxDB {
     private let folder: Folder
     private let child: Child
     private let port: UInt16
-    private static let senders = 8
-    /// Lines in one request: what its manual recommends.
-    private static let batch = 5_000
 
     static let program = "/usr/bin/influxd"
     var pid: Int32 { child.pid }
@@ -39,24 +36,14 @@ final class InfluxDB {
         }
     }
 
-    /// Feeds `slots` of `load`, the same lines in the same order as one file.
+    /// Feeds `slots` of `load`, the same lines in the same requests as ``Nilod``, over connections that stay open.
     ///
     /// - Returns: the seconds until the last request was answered.
-    func feed(_ load: Load, _ slots: Range<Int>) throws -> Double {
-        var requests: [[UInt8]] = []
-        let perRequest = max(1, Self.batch / load.seriesCount)
-        for first in stride(from: slots.lowerBound, to: slots.upperBound, by: perRequest) {
-            let last = min(first + perRequest, slots.upperBound)
-            for part in load.parts(max(1, load.seriesCount / Self.batch)) {
-                requests.append((first..<last).flatMap { load.lines(part, slot: $0) })
-            }
-        }
-        let (all, port) = (requests, port)
-        return timed(Self.senders) { sender in
+    func feed(_ load: Load, _ slots: Range<Int>, _ shape: Shape) throws -> Double {
+        let (requests, port) = (load.requests(slots, shape), port)
+        return timed(shape.senders) { sender in
             let connection = try Connection(port: port)
-            for place in stride(from: sender, to: all.count, by: Self.senders) {
-                try Self.post("/write?db=b", all[place], connection, status: "204")
-            }
+            for request in requests[sender] { try Self.post("/write?db=b", request, connection, status: "204") }
         }
     }
 

@@ -7,14 +7,22 @@ struct IngestBenchmark {
         signal(SIGPIPE, SIG_IGN)
         let wanted = Set(CommandLine.arguments.dropFirst())
         func runs(_ part: String) -> Bool { wanted.isEmpty || wanted.contains(part) }
-        var rows: [Row] = []
-        if runs("influxdb"), FileManager.default.isExecutableFile(atPath: InfluxDB.program) {
-            rows.append(try influxDB())
+        Row.printHead()
+        for (count, isLarge) in [(1_000, false), (10_000, false), (1_000, true)] {
+            let load = Load(seriesCount: count, slots: prefix + 1_000_000 / count)
+            let shape = isLarge ? Shape.large(load) : Shape()
+            let part = isLarge ? "\(count)-large" : "\(count)"
+            let name = "\(count) series, \(shape.slots * count / shape.senders) lines a request"
+            var peer: Row?
+            if runs("influxdb-\(part)"), FileManager.default.isExecutableFile(atPath: InfluxDB.program) {
+                peer = try influxDB("InfluxDB 1.6, " + name, load, shape)
+                peer?.printed(beside: nil)
+            }
+            if runs("nilod-\(part)") { try nilod("nilod, " + name, load, shape).printed(beside: peer) }
         }
-        for count in [1_000, 10_000] where runs("nilod-\(count)") { rows.append(try nilod(count)) }
-        for count in [1_000, 10_000] where runs("engine-\(count)") { rows.append(try await engine(count)) }
-        if !rows.isEmpty { Row.printHead() }
-        for row in rows { row.printed(beside: rows.first { $0.name.hasPrefix("InfluxDB") }) }
+        for count in [1_000, 10_000] where runs("engine-\(count)") {
+            try await engine(count).printed(beside: nil)
+        }
         if runs("trickle") { try await trickle() }
         if runs("latency") { try latency() }
     }
@@ -22,30 +30,26 @@ struct IngestBenchmark {
     /// Slots before what is measured: more than the lateness, so that checkpoints are cut as they always are.
     private static let prefix = 160
 
-    private static func load(_ count: Int) -> Load { Load(seriesCount: count, slots: prefix + 1_000_000 / count) }
-
-    private static func nilod(_ count: Int) throws -> Row {
-        let (nilod, load) = (try Nilod(), load(count))
+    private static func nilod(_ name: String, _ load: Load, _ shape: Shape) throws -> Row {
+        let nilod = try Nilod()
         try nilod.prepare(load, slots: prefix)
         let before = Footprint(nilod.pid)
-        let seconds = try nilod.feed(load, prefix..<load.slots)
-        return Row(
-            name: "nilod, \(count) series", readings: (load.slots - prefix) * count, seconds: seconds, before: before,
-            after: Footprint(nilod.pid))
+        let seconds = try nilod.feed(load, prefix..<load.slots, shape)
+        let count = (load.slots - prefix) * load.seriesCount
+        return Row(name: name, readings: count, seconds: seconds, before: before, after: Footprint(nilod.pid))
     }
 
-    private static func influxDB() throws -> Row {
-        let (influx, load) = (try InfluxDB(), load(1_000))
-        _ = try influx.feed(load, 0..<prefix)
+    private static func influxDB(_ name: String, _ load: Load, _ shape: Shape) throws -> Row {
+        let influx = try InfluxDB()
+        _ = try influx.feed(load, 0..<prefix, .large(load))
         let before = Footprint(influx.pid)
-        let seconds = try influx.feed(load, prefix..<load.slots)
-        return Row(
-            name: "InfluxDB 1.6, 1000 series", readings: (load.slots - prefix) * 1_000, seconds: seconds,
-            before: before, after: Footprint(influx.pid))
+        let seconds = try influx.feed(load, prefix..<load.slots, shape)
+        let count = (load.slots - prefix) * load.seriesCount
+        return Row(name: name, readings: count, seconds: seconds, before: before, after: Footprint(influx.pid))
     }
 
     private static func engine(_ count: Int) async throws -> Row {
-        let (alone, load) = (try await EngineAlone(), load(count))
+        let (alone, load) = (try await EngineAlone(), Load(seriesCount: count, slots: prefix + 1_000_000 / count))
         try await alone.prepare(load, slots: prefix)
         let before = Footprint(getpid())
         let seconds = try await alone.feed(load, prefix..<load.slots)

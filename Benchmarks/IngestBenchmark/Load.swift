@@ -41,4 +41,23 @@ struct Load {
     func parts(_ count: Int) -> [Range<Int>] {
         (0..<count).map { $0 * seriesCount / count..<($0 + 1) * seriesCount / count }
     }
+
+    /// `[sender][request]`: each sender has its share of the series, and one request holds some slots of it.
+    func requests(_ slots: Range<Int>, _ shape: Shape) -> [[[UInt8]]] {
+        parts(shape.senders).map { part in
+            stride(from: slots.lowerBound, to: slots.upperBound, by: shape.slots).map { first in
+                (first..<min(first + shape.slots, slots.upperBound)).flatMap { lines(part, slot: $0) }
+            }
+        }
+    }
+}
+
+/// How readings are sent: by whom, and how much is acknowledged at a time.
+struct Shape {
+    var senders = 8
+    /// Slots in one request. One slot means that every reading is forecast from.
+    var slots = 1
+
+    /// About 5,000 lines a request, as InfluxDB's manual recommends.
+    static func large(_ load: Load) -> Shape { Shape(senders: 8, slots: max(1, 5_000 * 8 / load.seriesCount)) }
 }

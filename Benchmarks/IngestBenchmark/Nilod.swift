@@ -8,7 +8,6 @@ final class Nilod {
     private let control: VarlinkClient
     let socket: String
     private let lines: String
-    private static let senders = 4
 
     var pid: Int32 { child.pid }
 
@@ -21,6 +20,8 @@ final class Nilod {
         let program =
             ProcessInfo.processInfo.environment["NILOD"]
             ?? URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "nilod").path
+        // As the systemd unit sets it.
+        setenv("MALLOC_ARENA_MAX", "2", 1)
         child = try Child(
             program, ["--config", file, "--state-dir", folder.path + "/state", "--socket", socket],
             log: folder.path + "/log")
@@ -58,21 +59,19 @@ final class Nilod {
         """
     }
 
-    /// Feeds `slots` of `load`: each sender has its share of the series, sends one slot at a time, and waits until it is
-    /// acknowledged. Every reading is one step and one forecast.
+    /// Feeds `slots` of `load`: each sender waits for the acknowledgement of a request before its next.
     ///
     /// - Returns: the seconds until every series has stepped over everything.
-    func feed(_ load: Load, _ slots: Range<Int>) throws -> Double {
-        let parts = load.parts(Self.senders)
-        let requests = parts.map { part in slots.map { load.lines(part, slot: $0) } }
-        let path = lines
-        let seconds = timed(Self.senders) { sender in
-            for request in requests[sender] { try Self.send(request, path, expected: parts[sender].count) }
+    func feed(_ load: Load, _ slots: Range<Int>, _ shape: Shape = Shape()) throws -> Double {
+        let (requests, path) = (load.requests(slots, shape), lines)
+        let seconds = timed(shape.senders) { sender in
+            for request in requests[sender] { try Self.send(request, path) }
         }
         return try seconds + settle(load)
     }
 
-    private static func send(_ request: [UInt8], _ path: String, expected: Int) throws {
+    private static func send(_ request: [UInt8], _ path: String) throws {
+        let expected = request.count { $0 == 0x0A }
         let connection = try Connection(unix: path)
         try connection.send(request)
         connection.finishSending()

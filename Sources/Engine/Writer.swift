@@ -17,9 +17,9 @@ final class Writer: @unchecked Sendable {
     private let desk: WriterDesk
     private var deferred: [IngestRequest] = []
     private var deferredSince: Timestamp?
-    /// Who is likely to come along with the next request: those of the last group, once they have been answered, and
-    /// those who came meanwhile. A group costs three pages and a sync, so under load waiting for them is writing less;
-    /// a sender who is alone is never kept waiting.
+    /// Who is likely to come along with the next request: as many as came lately, one less each time they do not. A
+    /// commit costs a sync and three pages beside its readings, so under load waiting for company is writing less; a
+    /// sender who is alone is not kept waiting.
     private var company = Mailbox<WriterJob>.Company()
 
     /// Readings in one group commit: a bound on memory, far above what pays.
@@ -50,7 +50,8 @@ final class Writer: @unchecked Sendable {
             let clock = ContinuousClock()
             let took = clock.measure { commitOrDefer(requests) }
             let nanoseconds = took.components.attoseconds / 1_000_000_000
-            company = .init(count: requests.count + mailbox.backlog, nanoseconds: min(nanoseconds, Self.courtesy))
+            let expected = requests.isEmpty ? 1 : max(requests.count + mailbox.backlog, company.count - 1)
+            company = .init(count: expected, nanoseconds: min(nanoseconds, Self.courtesy))
             if jobs.isEmpty { desk.writeCheckpoints() }
             desk.dropExpired()
         }

@@ -2,7 +2,7 @@
 ///
 /// Eight bytes a step through eight tables ("slicing by eight", Kounavis and Berry 2005): table `k` is what a byte does
 /// to the checksum with `k` bytes after it.
-enum CRC32C {
+package enum CRC32C {
     /// `[8][256]`.
     private static let tables: [UInt32] = {
         var tables: [UInt32] = (0..<256).map { byte in
@@ -15,7 +15,7 @@ enum CRC32C {
         return tables
     }()
 
-    static func checksum(_ bytes: [UInt8]) -> UInt32 {
+    package static func checksum(_ bytes: [UInt8]) -> UInt32 {
         tables.withUnsafeBufferPointer { tables in
             bytes.withUnsafeBytes { bytes in
                 var crc: UInt32 = ~0
