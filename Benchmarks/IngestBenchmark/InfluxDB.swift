@@ -47,6 +47,20 @@ final class InfluxDB {
         }
     }
 
+    /// The readings it has, so that what it acknowledged is known to be there.
+    func count() throws -> Int {
+        let connection = try Connection(port: port)
+        let query = "/query?db=b&q=SELECT%20count(t)%20FROM%20room"
+        try connection.send(Array("GET \(query) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+        var reply: [UInt8] = []
+        while case let piece = connection.receive(), !piece.isEmpty { reply += piece }
+        let text = String(decoding: reply, as: UTF8.self)
+        guard let last = text.split(separator: ",").last.flatMap({ Int($0.prefix { $0.isNumber }) }) else {
+            throw Failure("InfluxDB answered: \(text)")
+        }
+        return last
+    }
+
     private static func post(_ path: String, _ body: [UInt8], _ connection: Connection, status: String) throws {
         let head = "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
         try connection.send(Array(head.utf8) + body)

@@ -8,11 +8,11 @@ struct IngestBenchmark {
         let wanted = Set(CommandLine.arguments.dropFirst())
         func runs(_ part: String) -> Bool { wanted.isEmpty || wanted.contains(part) }
         Row.printHead()
-        for (count, isLarge) in [(1_000, false), (10_000, false), (1_000, true)] {
+        for (count, senders, isLarge) in [(1_000, 8, false), (10_000, 8, false), (1_000, 8, true), (1_000, 1, true)] {
             let load = Load(seriesCount: count, slots: prefix + 1_000_000 / count)
-            let shape = isLarge ? Shape.large(load) : Shape()
-            let part = isLarge ? "\(count)-large" : "\(count)"
-            let name = "\(count) series, \(shape.slots * count / shape.senders) lines a request"
+            let shape = isLarge ? Shape.large(load, senders: senders) : Shape()
+            let part = "\(count)" + (isLarge ? "-large-\(senders)" : "")
+            let name = "\(count) series, \(senders) × \(shape.slots * count / senders) lines"
             var peer: Row?
             if runs("influxdb-\(part)"), FileManager.default.isExecutableFile(atPath: InfluxDB.program) {
                 peer = try influxDB("InfluxDB 1.6, " + name, load, shape)
@@ -41,11 +41,13 @@ struct IngestBenchmark {
 
     private static func influxDB(_ name: String, _ load: Load, _ shape: Shape) throws -> Row {
         let influx = try InfluxDB()
-        _ = try influx.feed(load, 0..<prefix, .large(load))
+        _ = try influx.feed(load, 0..<prefix, .large(load, senders: 8))
         let before = Footprint(influx.pid)
         let seconds = try influx.feed(load, prefix..<load.slots, shape)
-        let count = (load.slots - prefix) * load.seriesCount
-        return Row(name: name, readings: count, seconds: seconds, before: before, after: Footprint(influx.pid))
+        let (count, after) = ((load.slots - prefix) * load.seriesCount, Footprint(influx.pid))
+        let stored = try influx.count()
+        guard stored == load.slots * load.seriesCount else { throw Failure("InfluxDB stored \(stored) readings") }
+        return Row(name: name, readings: count, seconds: seconds, before: before, after: after)
     }
 
     private static func engine(_ count: Int) async throws -> Row {

@@ -58,6 +58,8 @@ struct Shape {
     /// Slots in one request. One slot means that every reading is forecast from.
     var slots = 1
 
-    /// About 5,000 lines a request, as InfluxDB's manual recommends.
-    static func large(_ load: Load) -> Shape { Shape(senders: 8, slots: max(1, 5_000 * 8 / load.seriesCount)) }
+    /// About 5,000 lines a request, as InfluxDB's manual recommends: in parallel, or as one file by one sender.
+    static func large(_ load: Load, senders: Int) -> Shape {
+        Shape(senders: senders, slots: max(1, 5_000 * senders / load.seriesCount))
+    }
 }
