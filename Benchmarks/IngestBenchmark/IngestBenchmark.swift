@@ -7,7 +7,7 @@ struct IngestBenchmark {
         signal(SIGPIPE, SIG_IGN)
         let wanted = Set(CommandLine.arguments.dropFirst())
         func runs(_ part: String) -> Bool { wanted.isEmpty || wanted.contains(part) }
-        Row.printHead()
+        if wanted.isEmpty || wanted.contains(where: { $0.contains("-") }) { Row.printHead() }
         for (count, senders, isLarge) in [(1_000, 8, false), (10_000, 8, false), (1_000, 8, true), (1_000, 1, true)] {
             let load = Load(seriesCount: count, slots: prefix + 1_000_000 / count)
             let shape = isLarge ? Shape.large(load, senders: senders) : Shape()
