@@ -5,5 +5,6 @@ cd "$(dirname "$0")"
 if [ ! -x /usr/bin/influxd ]; then
     apt-get install -y influxdb >/dev/null 2>&1 || echo "InfluxDB cannot be installed here: measured without it"
 fi
-swift build -c release --product IngestBenchmark
-exec "$(swift build -c release --show-bin-path)/IngestBenchmark" "$@"
+# In the main build's folder, so that nothing is compiled twice.
+swift build -c release --scratch-path ../.build --product IngestBenchmark
+exec ../.build/release/IngestBenchmark "$@"
