@@ -45,7 +45,8 @@ install: prerequisites
 	install -D -m 0644 packaging/nilod.socket $(DESTDIR)/lib/systemd/system/nilod.socket
 	install -D -m 0644 packaging/sysusers.d/nilometer.conf $(DESTDIR)/usr/lib/sysusers.d/nilometer.conf
 
-bench: prerequisites
+bench: build
+	@Benchmarks/ingest.sh
 	@Benchmarks/Recurrent/run.sh
 	swift run -c release --package-path Benchmarks LineProtocolBenchmark
 

@@ -19,6 +19,12 @@ let package = Package(
         .library(name: "Recurrent", targets: ["Recurrent"]),
         .library(name: "Varlink", targets: ["Varlink"]),
         .library(name: "LineProtocol", targets: ["LineProtocol"]),
+        .library(
+            name: "Engine",
+            targets: [
+                "Engine", "Storage", "Forecasting", "TimeSeries", "LSTMForecaster", "HoltWintersForecaster",
+                "SeasonalNaiveForecaster",
+            ]),
         .executable(name: "nilod", targets: ["nilod"]),
         .executable(name: "niloctl", targets: ["niloctl"]),
     ],

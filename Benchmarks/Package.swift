@@ -23,5 +23,6 @@ let package = Package(
         .executableTarget(
             name: "recurrent-bench", dependencies: [.product(name: "Recurrent", package: "nilometer")],
             path: "Recurrent", exclude: ["run.sh"], swiftSettings: strict),
+        benchmark("IngestBenchmark", "Engine", "Varlink", "nilod"),
     ]
 )

@@ -37,9 +37,10 @@ public final class Engine: Sendable {
         ).run()
         let watchers = Watchers()
         let checkpoints = CheckpointBox()
-        let stepper = Stepper(calendar: configuration.calendar)
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
-            Shard(stepper: stepper, kernel: kernel, watchers: watchers, checkpoints: checkpoints)
+            Shard(
+                stepper: Stepper(calendar: configuration.calendar), kernel: kernel, watchers: watchers,
+                checkpoints: checkpoints)
         }
         let directory = SeriesDirectory()
         let counters = IngestCounters()

@@ -1,4 +1,3 @@
-import Synchronization
 public import TimeSeries
 
 /// Something that watchers are told.
@@ -35,8 +34,8 @@ final class Watchers: Sendable {
         var continuation: AsyncThrowingStream<EngineEvent, any Error>.Continuation
     }
 
-    private let watchers = Mutex<[Int: Watcher]>([:])
-    private let nextID = Mutex(0)
+    private let watchers = Locked<[Int: Watcher]>([:])
+    private let nextID = Locked(0)
     /// Events a watcher may be behind before it is dropped.
     private let capacity: Int
 

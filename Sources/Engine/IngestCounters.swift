@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What ingest has done since the start.
 public struct IngestCounts: Sendable {
     public var accepted = 0
@@ -15,7 +13,7 @@ public struct IngestCounts: Sendable {
 }
 
 final class IngestCounters: Sendable {
-    private let counts = Mutex(IngestCounts())
+    private let counts = Locked(IngestCounts())
     var current: IngestCounts { counts.withLock { $0 } }
     func update(_ change: (inout IngestCounts) -> Void) { counts.withLock { change(&$0) } }
 }

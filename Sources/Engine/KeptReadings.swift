@@ -14,8 +14,12 @@ struct KeptReadings: Sendable {
 
     /// Takes a reading in. For one timestamp the highest journal position wins; an equal resend changes nothing.
     mutating func insert(_ reading: Kept) -> Change {
-        let place = firstIndex(notBefore: reading.timestamp)
-        guard place < kept.count, kept[place].timestamp == reading.timestamp else {
+        let place = kept.firstPlace { $0.timestamp >= reading.timestamp }
+        guard place < kept.count else {
+            kept.append(reading)
+            return .added
+        }
+        guard kept[place].timestamp == reading.timestamp else {
             kept.insert(reading, at: place)
             return .added
         }
@@ -26,32 +30,34 @@ struct KeptReadings: Sendable {
 
     /// The first slot at or after `slot` that has a reading.
     func firstSlot(from slot: Slot, cadence: Cadence) -> Slot? {
-        let place = firstIndex(notBefore: cadence.start(of: slot))
+        let start = cadence.start(of: slot)
+        let place = kept.firstPlace { $0.timestamp >= start }
         return place < kept.count ? cadence.slot(of: kept[place].timestamp) : nil
     }
 
     /// The values of `slot`, by ascending timestamp.
     func values(in slot: Slot, cadence: Cadence) -> [Double] {
-        let from = firstIndex(notBefore: cadence.start(of: slot))
+        let from = firstPlace(of: slot, cadence)
         return kept[from...].prefix { cadence.slot(of: $0.timestamp) == slot }.map(\.value)
+    }
+
+    /// The value of `slot` if it has exactly one reading.
+    func onlyValue(in slot: Slot, cadence: Cadence) -> Double? {
+        let from = firstPlace(of: slot, cadence)
+        guard from < kept.count, cadence.slot(of: kept[from].timestamp) == slot else { return nil }
+        let next = from + 1
+        return next < kept.count && cadence.slot(of: kept[next].timestamp) == slot ? nil : kept[from].value
     }
 
     /// Drops the readings before `timestamp`; now and then, so that the cost per reading is constant.
     mutating func prune(before timestamp: Timestamp) {
-        let dropped = firstIndex(notBefore: timestamp)
+        let dropped = kept.firstPlace { $0.timestamp >= timestamp }
         guard dropped > 256 || dropped > kept.count / 2 else { return }
         kept.removeFirst(dropped)
     }
 
-    private func firstIndex(notBefore timestamp: Timestamp) -> Int {
-        // Most readings are the newest.
-        guard let last = kept.last, last.timestamp >= timestamp else { return kept.count }
-        var low = 0
-        var high = kept.count
-        while low < high {
-            let middle = (low + high) / 2
-            if kept[middle].timestamp < timestamp { low = middle + 1 } else { high = middle }
-        }
-        return low
+    private func firstPlace(of slot: Slot, _ cadence: Cadence) -> Int {
+        let start = cadence.start(of: slot)
+        return kept.firstPlace { $0.timestamp >= start }
     }
 }

@@ -68,13 +68,22 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         }
     }
 
+    /// Messages worth a short wait once the first has come.
+    struct Company {
+        var count = 1
+        var nanoseconds: Int64 = 0
+    }
+
     /// Takes all waiting messages, at most `limit`.
     ///
-    /// - Parameter waiting: how many nanoseconds to wait for the first; nil waits for ever, 0 not at all.
+    /// - Parameters:
+    ///   - waiting: how many nanoseconds to wait for the first; nil waits for ever, 0 not at all.
+    ///   - company: how many to wait for after the first, and how long.
     /// - Returns: an empty array when the time is over; nil when the box is closed and empty.
-    func receive(limit: Int, waiting: Int64?) -> [Message]? {
+    func receive(limit: Int, waiting: Int64?, company: Company = Company()) -> [Message]? {
         let (taken, admitted) = locked { () -> ([Message]?, [CheckedContinuation<Bool, Never>]) in
-            wait(atMost: waiting)
+            wait(for: 1, atMost: waiting)
+            if !messages.isEmpty { wait(for: company.count, atMost: company.nanoseconds) }
             if messages.isEmpty { return (isClosed ? nil : [], []) }
             let taken = Array(messages.prefix(limit))
             messages.removeFirst(taken.count)
@@ -113,9 +122,10 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         return suspended.prefix(free).map(\.continuation)
     }
 
-    private func wait(atMost nanoseconds: Int64?) {
+    private func wait(for count: Int, atMost nanoseconds: Int64?) {
+        guard messages.count < count, !isClosed else { return }
         guard let nanoseconds else {
-            while messages.isEmpty, !isClosed { pthread_cond_wait(arrived, lock) }
+            while messages.count < count, !isClosed { pthread_cond_wait(arrived, lock) }
             return
         }
         var deadline = timespec()
@@ -123,7 +133,7 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         let total = Int64(deadline.tv_nsec) + nanoseconds
         deadline.tv_sec += Int(total / 1_000_000_000)
         deadline.tv_nsec = Int(total % 1_000_000_000)
-        while messages.isEmpty, !isClosed, nanoseconds > 0 {
+        while messages.count < count, !isClosed, nanoseconds > 0 {
             if pthread_cond_timedwait(arrived, lock, &deadline) == ETIMEDOUT { return }
         }
     }

@@ -1,6 +1,5 @@
 import Forecasting
 import Storage
-import Synchronization
 import TimeSeries
 
 #if canImport(FoundationEssentials)
@@ -26,7 +25,7 @@ final class LoadedVersion: Sendable {
 final class ModelCatalog: Sendable {
     private let methods: [String: any ForecastingMethod]
     private let store: Store
-    private let loaded = Mutex<[Int64: LoadedVersion]>([:])
+    private let loaded = Locked<[Int64: LoadedVersion]>([:])
 
     init(methods: [any ForecastingMethod], store: Store) {
         self.methods = Dictionary(methods.map { ($0.manifest.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -1,6 +1,5 @@
 import Dispatch
 import Storage
-import Synchronization
 import TimeSeries
 
 /// Asks for a training run of every forecaster when it is due on the wall clock.
@@ -11,7 +10,7 @@ public final class RetrainingSchedule: Sendable {
     private let engine: Engine
     private let due: @Sendable (String) -> Void
     private let queue = DispatchQueue(label: "retraining-schedule")
-    private let timer = Mutex<(any DispatchSourceTimer)?>(nil)
+    private let timer = Locked<(any DispatchSourceTimer)?>(nil)
 
     /// - Parameter due: called for every forecaster that is due.
     public init(engine: Engine, due: @escaping @Sendable (String) -> Void) {

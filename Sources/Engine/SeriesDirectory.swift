@@ -1,4 +1,3 @@
-import Synchronization
 import TimeSeries
 
 /// Which series there are and which shard owns each: written by the writer after a commit, read by anybody.
@@ -8,7 +7,7 @@ final class SeriesDirectory: Sendable {
         var byID: [SeriesID: SeriesKey] = [:]
     }
 
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
 
     var count: Int { content.withLock { $0.byKey.count } }
 

@@ -72,9 +72,10 @@ final class SeriesEntry {
 
     /// Forgets timestamps that no fresh reading can meet again; now and then, so that the cost per reading is constant.
     func prune() {
-        guard let oldest, let cadence else { return }
-        let expired = firstIndex(notBefore: cadence.start(of: oldest + 1))
-        if expired > 64, expired > window.count / 2 { window.removeFirst(expired) }
+        let half = max(64, window.count / 2)
+        guard half < window.count, let oldest, let cadence else { return }
+        let limit = cadence.start(of: oldest + 1)
+        if window[half] < limit { window.removeFirst(firstIndex(notBefore: limit)) }
     }
 
     /// A reading of this slot or an older one is late.
@@ -84,6 +85,7 @@ final class SeriesEntry {
         guard let cadence else { return .fresh }
         let slot = cadence.slot(of: timestamp)
         if let oldest, slot <= oldest { return .late }
+        if let frontier, slot > frontier { return .fresh }
         let place = firstIndex(notBefore: timestamp)
         if place < window.count, window[place] == timestamp { return .fresh }
         let first = firstIndex(notBefore: cadence.start(of: slot))
@@ -108,14 +110,5 @@ final class SeriesEntry {
         return true
     }
 
-    private func firstIndex(notBefore timestamp: Timestamp) -> Int {
-        // Most readings are the newest.
-        guard let last = window.last, last >= timestamp else { return window.count }
-        var (low, high) = (0, window.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if window[middle] < timestamp { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
+    private func firstIndex(notBefore timestamp: Timestamp) -> Int { window.firstPlace { $0 >= timestamp } }
 }

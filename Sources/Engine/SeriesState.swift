@@ -20,6 +20,10 @@ final class SeriesState {
     private(set) var counts = SeriesCounts()
     /// True from a promotion's commit until its warm-up history has come: nothing may be pruned.
     var isHeld = false
+    /// Whether its shard has it on the list of those that have steps to do.
+    var isBehind = false
+    /// The slot of the newest checkpoint.
+    private var checkpointSlot: Slot?
 
     /// Slots kept for pictures when no lag asks for more.
     static let shownSlots = 240
@@ -94,7 +98,9 @@ final class SeriesState {
     }
 
     private func value(of slot: Slot, cadence: Cadence) -> Float {
-        aggregate(kept.values(in: slot, cadence: cadence)).map { Float($0) } ?? .nan
+        // Every aggregate of one value is that value.
+        if let only = kept.onlyValue(in: slot, cadence: cadence) { return Float(only) }
+        return aggregate(kept.values(in: slot, cadence: cadence)).map { Float($0) } ?? .nan
     }
 
     /// Starts `assignment`'s track: from `checkpoint` if it fits, else from the beginning of its epoch.
@@ -115,6 +121,7 @@ final class SeriesState {
                 ?? Track(epoch: assignment.epoch, version: assignment.version)
         }
         isHeld = false
+        checkpointSlot = track?.head.slot
         fillValues()
     }
 
@@ -132,53 +139,52 @@ extension SeriesState {
     struct Step {
         var slot: Slot
         var value: Float
-        /// True for the newest slot: the step may be taken again, and a forecast is wanted.
+        /// Whether it is the newest slot, which later readings may still change.
         var isOpen: Bool
     }
 
-    /// The next step that needs the model, or nil when the track is up to date.
+    /// The next step towards the frontier; nil when there is nothing to do.
     ///
     /// A slot that closes with the value it was last stepped with keeps that state, without another step.
     func nextStep() -> Step? {
-        guard let cadence, let frontier else { return nil }
-        while let track {
+        guard let cadence, let frontier, let track else { return nil }
+        while true {
             let from = track.head.slot.map { $0 + 1 } ?? track.firstSlot
             guard let nextValue = kept.firstSlot(from: from, cadence: cadence) else { return nil }
             let slot = track.nextSlot(nextValue: nextValue, maxGap: maxGap)
             let value = slot == nextValue ? value(of: slot, cadence: cadence) : .nan
-            let open = track.open
-            let isCurrent = open?.slot == slot && open?.value.bitPattern == value.bitPattern
+            let isCurrent = track.open.map { $0.slot == slot && $0.value.bitPattern == value.bitPattern } ?? false
             if slot >= frontier { return isCurrent ? nil : Step(slot: slot, value: value, isOpen: true) }
-            guard isCurrent, let open else { return Step(slot: slot, value: value, isOpen: false) }
-            close(slot, value: value, state: open.state)
-        }
-        return nil
-    }
-
-    /// Takes the result of ``nextStep()``.
-    func finish(_ step: Step, state: [Float], forecast: [Float]) {
-        if step.isOpen {
-            track?.open = Track.Open(slot: step.slot, value: step.value, state: state, forecast: forecast)
-        } else {
-            close(step.slot, value: step.value, state: state)
+            guard isCurrent else { return Step(slot: slot, value: value, isOpen: false) }
+            track.closeOpen(spacing: snapshotSpacing)
+            if !value.isNaN { values.append(value, at: slot) }
         }
     }
 
-    private func close(_ slot: Slot, value: Float, state: [Float]) {
-        track?.close(slot, value: value, state: state, spacing: Int64(max(1, latenessSlots / 4)))
-        if !value.isNaN { values.append(value, at: slot) }
+    /// Takes the result of ``nextStep()``: `state`, `[stateCount]`, and of the newest slot its `forecast`.
+    func finish(_ step: Step, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>) {
+        guard !step.isOpen else {
+            track?.open(step.slot, value: step.value, state: state, forecast: forecast)
+            return
+        }
+        track?.close(step.slot, value: step.value, state: state, spacing: snapshotSpacing)
+        if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
+
+    private var snapshotSpacing: Int64 { Int64(max(1, latenessSlots / 4)) }
 
     /// Drops what no reading in time can change any more.
     ///
-    /// - Returns: a checkpoint of the new base, if it moved.
+    /// - Returns: a checkpoint of the new base, if it is worth one: as far from the last as a replay has to go anyway.
     func settle(kernel: String) -> Checkpoint? {
         guard !isHeld, let cadence, let frontier, let track else { return nil }
-        guard self.track?.settle(through: frontier - Int64(latenessSlots)) == true,
-            let base = self.track?.snapshots.first, let slot = base.slot
+        guard track.settle(through: frontier - Int64(latenessSlots)), let base = track.snapshots.first,
+            let slot = base.slot
         else { return nil }
         kept.prune(before: cadence.start(of: slot + 1))
         values.prune(before: slot - Int64(keptSlots))
+        if let checkpointSlot, slot - checkpointSlot < Int64(latenessSlots) { return nil }
+        checkpointSlot = slot
         return Checkpoint(
             series: id, epoch: track.epoch.id, slot: slot, position: absorbed, frontier: frontier, kernel: kernel,
             state: base.state)

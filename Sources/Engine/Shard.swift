@@ -17,7 +17,7 @@ enum ShardMessage: Sendable {
 
 /// One part of the series, owned by one thread. Everything that steps a state runs here.
 ///
-/// `@unchecked Sendable`: `series`, `behind` and `questions` are touched only by the thread that runs ``run()``;
+/// `@unchecked Sendable`: `stepper`, `series`, `behind` and `questions` are touched only by the thread that runs ``run()``;
 /// everybody else goes through `mailbox`, which has its own lock.
 final class Shard: @unchecked Sendable {
     let mailbox: Mailbox<ShardMessage>
@@ -26,7 +26,8 @@ final class Shard: @unchecked Sendable {
     private let watchers: Watchers
     private let checkpoints: CheckpointBox
     private var series: [SeriesID: SeriesState] = [:]
-    private var behind: [SeriesID: SeriesState] = [:]
+    /// Series with steps to do, each once, in the order in which they fell behind.
+    private var behind: [SeriesState] = []
     private var questions: [(series: [SeriesID]?, answer: @Sendable (ShardView) -> Void)] = []
 
     /// Steps taken between two looks into the mailbox, so that a long replay yields to live series.
@@ -37,7 +38,7 @@ final class Shard: @unchecked Sendable {
         self.kernel = kernel
         self.watchers = watchers
         self.checkpoints = checkpoints
-        mailbox = Mailbox(capacity: 256)
+        mailbox = Mailbox(capacity: 32)
     }
 
     /// Works until the mailbox is closed and empty.
@@ -57,7 +58,7 @@ final class Shard: @unchecked Sendable {
             for setup in setups {
                 let state = SeriesState(setup: setup)
                 series[state.id] = state
-                behind[state.id] = state
+                fallBehind(state)
             }
         case .settle(let id, let cadence, let latenessSlots):
             series[id]?.settle(cadence: cadence, latenessSlots: latenessSlots)
@@ -65,16 +66,16 @@ final class Shard: @unchecked Sendable {
             for item in readings {
                 guard let state = series[item.reading.series] else { continue }
                 state.absorb(item.reading, at: item.position)
-                behind[state.id] = state
+                fallBehind(state)
             }
+            // Now, not after the next commit: every commit gives its series a forecast.
+            advance()
         case .hold(let ids): for id in ids { series[id]?.isHeld = true }
         case .release(let ids): for id in ids { series[id]?.isHeld = false }
         case .load(let assignments, let history): load(assignments, history)
         case .forget(let ids):
-            for id in ids {
-                series[id] = nil
-                behind[id] = nil
-            }
+            for id in ids { series[id] = nil }
+            behind.removeAll { series[$0.id] == nil }
         case .ask(let ids, let answer): questions.append((ids, answer))
         }
     }
@@ -83,7 +84,7 @@ final class Shard: @unchecked Sendable {
         for (id, assignment) in assignments {
             guard let state = series[id] else { continue }
             state.load(assignment, checkpoint: nil, history: history[id] ?? [])
-            behind[id] = state
+            fallBehind(state)
             let version = assignment.version.version
             watchers.publish(
                 .model(
@@ -92,19 +93,25 @@ final class Shard: @unchecked Sendable {
         }
     }
 
-    private func advance() {
-        guard !behind.isEmpty else { return }
-        let unfinished = stepper.advance(Array(behind.values), rounds: Self.roundsPerTurn)
-        let stillBehind = Dictionary(unfinished.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        for (id, state) in behind where stillBehind[id] == nil { finish(state) }
-        behind = stillBehind
+    private func fallBehind(_ state: SeriesState) {
+        guard !state.isBehind else { return }
+        state.isBehind = true
+        behind.append(state)
     }
 
-    private func finish(_ state: SeriesState) {
+    private func advance() {
+        guard !behind.isEmpty else { return }
+        let unfinished = stepper.advance(behind, rounds: Self.roundsPerTurn)
+        let isWatched = !watchers.isEmpty
+        for state in behind { state.isBehind = false }
+        for state in unfinished { state.isBehind = true }
+        for state in behind where !state.isBehind { finish(state, isWatched: isWatched) }
+        behind = unfinished
+    }
+
+    private func finish(_ state: SeriesState, isWatched: Bool) {
         if let checkpoint = state.settle(kernel: kernel) { checkpoints.put(checkpoint) }
-        guard !watchers.isEmpty, let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil) else {
-            return
-        }
+        guard isWatched, let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil) else { return }
         watchers.publish(.forecast(forecast))
     }
 
@@ -112,7 +119,7 @@ final class Shard: @unchecked Sendable {
         guard !questions.isEmpty else { return }
         let view = ShardView(series: series, stepper: stepper)
         let (ready, waiting) = questions.partitioned { question in
-            question.series.map { ids in ids.allSatisfy { behind[$0] == nil } } ?? behind.isEmpty
+            question.series.map { ids in ids.allSatisfy { series[$0]?.isBehind != true } } ?? behind.isEmpty
         }
         questions = waiting
         for question in ready { question.answer(view) }

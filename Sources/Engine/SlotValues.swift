@@ -15,7 +15,7 @@ struct SlotValues: Sendable {
         // Without gaps the place is known; with gaps it can only be farther right than this guess, so search.
         let guess = slots.count - 1 - Int(clamping: last - slot)
         if guess >= 0, slots[guess] == slot { return values[guess] }
-        let place = firstIndex(notBefore: slot)
+        let place = slots.firstPlace { $0 >= slot }
         return place < slots.count && slots[place] == slot ? values[place] : .nan
     }
 
@@ -27,26 +27,16 @@ struct SlotValues: Sendable {
 
     /// Forgets every slot after `slot`.
     mutating func truncate(after slot: Slot) {
-        let kept = firstIndex(notBefore: slot + 1)
+        let kept = slots.firstPlace { $0 > slot }
         slots.removeLast(slots.count - kept)
         values.removeLast(values.count - kept)
     }
 
     /// Forgets every slot before `slot`; now and then, so that the cost per slot is constant.
     mutating func prune(before slot: Slot) {
-        let dropped = firstIndex(notBefore: slot)
+        let dropped = slots.firstPlace { $0 >= slot }
         guard dropped > 1_024 || dropped > slots.count / 2 else { return }
         slots.removeFirst(dropped)
         values.removeFirst(dropped)
-    }
-
-    private func firstIndex(notBefore slot: Slot) -> Int {
-        var low = 0
-        var high = slots.count
-        while low < high {
-            let middle = (low + high) / 2
-            if slots[middle] < slot { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }

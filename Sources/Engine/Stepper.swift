@@ -4,72 +4,108 @@ import TimeSeries
 /// Steps many series together: one batch per model and round.
 ///
 /// Rows do not depend on who shares the batch, so the order of the series and the size of the batches change no bit.
-struct Stepper {
-    let calendar: LocalCalendar
-    /// Rows per call of a model; more gain nothing and cost memory.
-    private static let batchLimit = 4_096
+/// Owned by one shard thread, with the memory of its batches.
+final class Stepper {
+    private let calendar: LocalCalendar
+    private var groups: [Group] = []
+    /// The place in the calendar that was asked for last: most series of a batch ask for the same.
+    private var newest: (slot: Slot, cadence: Cadence, time: CalendarTime)?
+    /// Rows per call of a model; more gain nothing, and these stay in the nearer caches.
+    private static let batchLimit = 256
+
+    init(calendar: LocalCalendar) { self.calendar = calendar }
+
+    /// Rows that one call of a model can step.
+    private struct Group {
+        let version: LoadedVersion
+        let isOpen: Bool
+        var rows: [(state: SeriesState, step: SeriesState.Step)] = []
+        var batch: AdvanceBatch
+    }
 
     /// Advances `series`, at most `rounds` steps each.
     ///
-    /// - Returns: those that have more to do.
+    /// - Returns: those that may have more to do.
     func advance(_ series: [SeriesState], rounds: Int) -> [SeriesState] {
         var active = series
-        for _ in 0..<rounds {
-            let due = active.compactMap { state in state.nextStep().map { (state, $0) } }
-            if due.isEmpty { return [] }
-            for group in Self.grouped(due) { step(group) }
-            active = due.map(\.0)
+        for _ in 0..<rounds where !active.isEmpty { active = round(active) }
+        // Models come and go with promotions.
+        if groups.count > 64 { groups = [] }
+        return active
+    }
+
+    /// One step of each series.
+    ///
+    /// - Returns: those that have not reached their newest slot yet.
+    private func round(_ series: [SeriesState]) -> [SeriesState] {
+        var active: [SeriesState] = []
+        var place = 0
+        for state in series {
+            guard let version = state.track?.version, let next = state.nextStep() else { continue }
+            if !next.isOpen { active.append(state) }
+            place = self.place(of: version, isOpen: next.isOpen, guess: place)
+            groups[place].rows.append((state, next))
+            if groups[place].rows.count == Self.batchLimit { step(&groups[place]) }
         }
-        return active.filter { $0.nextStep() != nil }
+        for place in groups.indices where !groups[place].rows.isEmpty { step(&groups[place]) }
+        return active
     }
 
-    private typealias Due = (state: SeriesState, step: SeriesState.Step)
-
-    private struct GroupKey: Hashable {
-        var model: ObjectIdentifier
-        var isOpen: Bool
+    private func place(of version: LoadedVersion, isOpen: Bool, guess: Int) -> Int {
+        func fits(_ group: Group) -> Bool { group.version === version && group.isOpen == isOpen }
+        if guess < groups.count, fits(groups[guess]) { return guess }
+        if let known = groups.firstIndex(where: fits) { return known }
+        let batch = AdvanceBatch(count: 0, model: version.model, forecastCount: 0, wantsForecasts: isOpen)
+        groups.append(Group(version: version, isOpen: isOpen, batch: batch))
+        return groups.count - 1
     }
 
-    private static func grouped(_ due: [Due]) -> [[Due]] {
-        var places: [GroupKey: Int] = [:]
-        var groups: [[Due]] = []
-        for item in due {
-            guard let model = item.state.track?.model else { continue }
-            let key = GroupKey(model: ObjectIdentifier(model), isOpen: item.step.isOpen)
-            if let place = places[key], groups[place].count < batchLimit {
-                groups[place].append(item)
-            } else {
-                places[key] = groups.count
-                groups.append([item])
+    private func step(_ group: inout Group) {
+        let model = group.version.model
+        let (stateCount, forecastCount) = (model.stateCount, group.version.specification.forecastCount)
+        let lags = model.lags
+        group.batch.reset(
+            count: group.rows.count, model: model, forecastCount: forecastCount, wantsForecasts: group.isOpen)
+        for (row, due) in group.rows.enumerated() { fill(&group.batch, row: row, with: due, stateCount, lags) }
+        model.advance(&group.batch)
+        group.batch.states.withUnsafeBufferPointer { states in
+            group.batch.forecasts.withUnsafeBufferPointer { forecasts in
+                for (row, due) in group.rows.enumerated() {
+                    let forecast = forecasts.dropFirst(row * forecastCount).prefix(forecastCount)
+                    due.state.finish(
+                        due.step,
+                        state: UnsafeBufferPointer(rebasing: states[row * stateCount..<(row + 1) * stateCount]),
+                        forecast: UnsafeBufferPointer(rebasing: forecast))
+                }
             }
         }
-        return groups
+        group.rows.removeAll(keepingCapacity: true)
     }
 
-    private func step(_ group: [Due]) {
-        guard let track = group.first?.state.track, let isOpen = group.first?.step.isOpen else { return }
-        let model = track.model
-        let forecastCount = track.version.specification.forecastCount
-        var batch = AdvanceBatch(
-            count: group.count, model: model, forecastCount: forecastCount, wantsForecasts: isOpen)
-        for (row, due) in group.enumerated() { fill(&batch, row: row, with: due, lags: model.lags) }
-        model.advance(&batch)
-        for (row, due) in group.enumerated() {
-            let state = Array(batch.states[row * model.stateCount..<(row + 1) * model.stateCount])
-            let forecast = isOpen ? Array(batch.forecasts[row * forecastCount..<(row + 1) * forecastCount]) : []
-            due.state.finish(due.step, state: state, forecast: forecast)
-        }
-    }
-
-    private func fill(_ batch: inout AdvanceBatch, row: Int, with due: Due, lags: [Int]) {
+    private func fill(
+        _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesState, step: SeriesState.Step),
+        _ stateCount: Int, _ lags: [Int]
+    ) {
         guard let track = due.state.track, let cadence = due.state.cadence else { return }
-        let width = track.head.state.count
-        batch.states.replaceSubrange(row * width..<(row + 1) * width, with: track.head.state)
+        batch.states.withUnsafeMutableBufferPointer { states in
+            track.head.state.withUnsafeBufferPointer { head in
+                guard head.count == stateCount else { return }
+                _ = UnsafeMutableBufferPointer(rebasing: states[row * stateCount..<(row + 1) * stateCount])
+                    .update(fromContentsOf: head)
+            }
+        }
         batch.values[row] = due.step.value
         for (place, lag) in lags.enumerated() {
             batch.lagged[row * lags.count + place] = due.state.values[due.step.slot - Int64(lag)]
         }
-        batch.calendar[row] = calendar.time(of: due.step.slot, cadence: cadence)
+        batch.calendar[row] = time(of: due.step.slot, cadence)
+    }
+
+    private func time(of slot: Slot, _ cadence: Cadence) -> CalendarTime {
+        if let newest, newest.slot == slot, newest.cadence == cadence { return newest.time }
+        let time = calendar.time(of: slot, cadence: cadence)
+        newest = (slot, cadence, time)
+        return time
     }
 
     /// The forecast of a series whose newest reading is older than `slot`: its newest state stepped through the missing
@@ -88,7 +124,7 @@ struct Stepper {
                 let lagged = step - Int64(lag)
                 batch.lagged[place] = lagged == open.slot ? open.value : series.values[lagged]
             }
-            batch.calendar[0] = calendar.time(of: step, cadence: cadence)
+            batch.calendar[0] = time(of: step, cadence)
             track.model.advance(&batch)
         }
         return (slot, batch.forecasts)

@@ -3,16 +3,18 @@ import Storage
 import TimeSeries
 
 /// The running state of one series under one epoch: where it stands, and where it can be rolled back to.
-struct Track: Sendable {
+///
+/// Owned by the series' shard thread. Changed in place: stepping a series writes over arrays that are there already.
+final class Track {
     /// A state after the step of `slot`, which had a value.
-    struct Snapshot: Sendable {
+    struct Snapshot {
         /// nil: before the first slot.
         var slot: Slot?
         var state: [Float]
     }
 
     /// The step of the newest slot, which later readings may still change.
-    struct Open: Sendable {
+    struct Open {
         var slot: Slot
         var value: Float
         var state: [Float]
@@ -24,12 +26,14 @@ struct Track: Sendable {
     /// The earliest slot the state may see.
     let firstSlot: Slot
     /// Ascending; never empty. The first is the base: nothing before it can change any more.
-    var snapshots: [Snapshot]
+    private(set) var snapshots: [Snapshot]
     /// The state after the newest closed slot.
-    var head: Snapshot
+    private(set) var head: Snapshot
     /// The newest slot with a value that the head has stepped over.
-    var lastValueSlot: Slot?
-    var open: Open?
+    private(set) var lastValueSlot: Slot?
+    private(set) var open: Open?
+    /// What the open step before left behind, for the next one to write over.
+    private var spare: (state: [Float], forecast: [Float]) = ([], [])
 
     var model: any ForecastModel { version.model }
 
@@ -44,7 +48,7 @@ struct Track: Sendable {
     }
 
     /// The same, going on from `checkpoint`.
-    init?(epoch: Epoch, version: LoadedVersion, checkpoint: Checkpoint) {
+    convenience init?(epoch: Epoch, version: LoadedVersion, checkpoint: Checkpoint) {
         guard checkpoint.epoch == epoch.id, checkpoint.state.count == version.model.stateCount else { return nil }
         self.init(epoch: epoch, version: version)
         head = Snapshot(slot: checkpoint.slot, state: checkpoint.state)
@@ -53,7 +57,7 @@ struct Track: Sendable {
     }
 
     /// Goes back to the newest state before `slot`.
-    mutating func rollBack(before slot: Slot) {
+    func rollBack(before slot: Slot) {
         open = nil
         guard let stepped = head.slot, stepped >= slot else { return }
         while snapshots.count > 1, let newest = snapshots.last?.slot, newest >= slot { snapshots.removeLast() }
@@ -70,9 +74,40 @@ struct Track: Sendable {
         return min(slot + 1, nextValue)
     }
 
+    /// Takes the step of the newest slot with its forecast.
+    func open(
+        _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>
+    ) {
+        vacate()
+        spare.state.overwrite(with: state)
+        spare.forecast.overwrite(with: forecast)
+        open = Open(slot: slot, value: value, state: spare.state, forecast: spare.forecast)
+        spare = ([], [])
+    }
+
     /// Takes the state after the step of `slot` as the new head.
-    mutating func close(_ slot: Slot, value: Float, state: [Float], spacing: Int64) {
-        head = Snapshot(slot: slot, state: state)
+    func close(_ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>, spacing: Int64) {
+        head.state.overwrite(with: state)
+        passed(slot, value: value, spacing: spacing)
+    }
+
+    /// Takes the open step as the new head.
+    func closeOpen(spacing: Int64) {
+        guard let closed = open else { return }
+        open = nil
+        spare = (head.state, closed.forecast)
+        head.state = closed.state
+        passed(closed.slot, value: closed.value, spacing: spacing)
+    }
+
+    private func vacate() {
+        guard let open else { return }
+        self.open = nil
+        spare = (open.state, open.forecast)
+    }
+
+    private func passed(_ slot: Slot, value: Float, spacing: Int64) {
+        head.slot = slot
         guard !value.isNaN else { return }
         lastValueSlot = slot
         let crossed = snapshots.last?.slot.map { floorDivide($0, spacing) != floorDivide(slot, spacing) } ?? true
@@ -82,11 +117,19 @@ struct Track: Sendable {
     /// Drops the states that nothing will be rolled back to: all before the newest at or before `slot`.
     ///
     /// - Returns: whether the base moved.
-    mutating func settle(through slot: Slot) -> Bool {
+    func settle(through slot: Slot) -> Bool {
         guard let place = snapshots.lastIndex(where: { $0.slot.map { $0 <= slot } ?? false }), place > 0 else {
             return false
         }
         snapshots.removeFirst(place)
         return true
+    }
+}
+
+extension [Float] {
+    /// Takes the values of `source`, in the memory that is there if it fits and nobody shares it.
+    fileprivate mutating func overwrite(with source: UnsafeBufferPointer<Float>) {
+        guard count == source.count else { return self = Array(source) }
+        withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: source) }
     }
 }

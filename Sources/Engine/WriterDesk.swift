@@ -94,8 +94,10 @@ final class WriterDesk: @unchecked Sendable {
             directory.add(setup.record.id, setup.record.key)
             shard(of: setup.record.id).mailbox.post(.adopt([setup]))
         }
+        let readings = committed.admission.readings
         var parts: [[PositionedReading]] = Array(repeating: [], count: shards.count)
-        for (offset, reading) in committed.admission.readings.enumerated() {
+        for place in parts.indices { parts[place].reserveCapacity(readings.count / shards.count) }
+        for (offset, reading) in readings.enumerated() {
             let place = Int(reading.series.rawValue.magnitude % UInt64(shards.count))
             parts[place].append(
                 PositionedReading(reading: reading, position: committed.firstPosition + JournalPosition(offset)))
@@ -108,15 +110,15 @@ final class WriterDesk: @unchecked Sendable {
     }
 
     private func answer(_ requests: [IngestRequest], with committed: CommitTransaction.Committed) {
-        for (request, receipt) in zip(requests, committed.receipts) {
-            counters.update { counts in
+        counters.update { counts in
+            counts.commits += 1
+            for receipt in committed.receipts {
                 counts.accepted += receipt.accepted
                 counts.late += receipt.late
                 for refusal in receipt.refusals { counts.refused[refusal.reason, default: 0] += 1 }
             }
-            request.completion(.success(receipt))
         }
-        counters.update { $0.commits += 1 }
+        for (request, receipt) in zip(requests, committed.receipts) { request.completion(.success(receipt)) }
     }
 
     private func fail(_ requests: [IngestRequest], _ error: any Error) {

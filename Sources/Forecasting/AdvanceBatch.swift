@@ -17,13 +17,26 @@ public struct AdvanceBatch: Sendable {
 
     /// A batch of `count` rows with room for a model's states, lags and forecasts, all zero.
     public init(count: Int, model: any ForecastModel, forecastCount: Int, wantsForecasts: Bool) {
-        self.count = count
-        self.wantsForecasts = wantsForecasts
-        states = [Float](repeating: 0, count: count * model.stateCount)
-        values = [Float](repeating: .nan, count: count)
-        lagged = [Float](repeating: .nan, count: count * model.lags.count)
-        calendar = [CalendarTime](repeating: CalendarTime(localSeconds: 0, cadenceSeconds: 1), count: count)
-        forecasts = [Float](repeating: .nan, count: wantsForecasts ? count * forecastCount : 0)
+        (states, values, lagged, calendar, forecasts) = ([], [], [], [], [])
+        (self.count, self.wantsForecasts) = (count, wantsForecasts)
+        reset(count: count, model: model, forecastCount: forecastCount, wantsForecasts: wantsForecasts)
+    }
+
+    /// Makes this a new batch, in the memory that is there.
+    public mutating func reset(count: Int, model: any ForecastModel, forecastCount: Int, wantsForecasts: Bool) {
+        (self.count, self.wantsForecasts) = (count, wantsForecasts)
+        states.refill(count * model.stateCount, with: 0)
+        values.refill(count, with: .nan)
+        lagged.refill(count * model.lags.count, with: .nan)
+        calendar.refill(count, with: CalendarTime(localSeconds: 0, cadenceSeconds: 1))
+        forecasts.refill(wantsForecasts ? count * forecastCount : 0, with: .nan)
+    }
+}
+
+extension Array {
+    fileprivate mutating func refill(_ count: Int, with value: Element) {
+        removeAll(keepingCapacity: true)
+        append(contentsOf: repeatElement(value, count: count))
     }
 }
 

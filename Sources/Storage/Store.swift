@@ -43,7 +43,8 @@ public final class Store: Sendable {
         configuration.prepareDatabase { db in
             // Has to come before the first table; without effect on a database that has one.
             if !db.configuration.readonly { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
-            try db.execute(sql: "PRAGMA cache_size = -65536")
+            // In KiB. Readers pass over pages once, and there may be several.
+            try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -4_096 : -65_536)")
             // Debian's SQLite overwrites deleted content with zeros by default, which doubles what is written.
             try db.execute(sql: "PRAGMA secure_delete = OFF")
             try db.execute(sql: "PRAGMA foreign_keys = ON")

@@ -38,14 +38,21 @@ struct Daemon: Sendable {
             addServices(to: &group, engine, control)
             group.addTask { try await wait(for: signals, reloader) }
             try await group.next()
-            group.cancelAll()
+            try await stop(engine, schedule, retraining)
+            // Connections end with the process. Cancelling them instead would race with one that is just being accepted:
+            // SwiftNIO traps when an accepted channel is let go before anybody has served it.
+            exit(0)
         }
+    }
+
+    private func stop(_ engine: Engine, _ schedule: RetrainingSchedule, _ retraining: Retraining) async throws {
         log.notice("stopping")
         Systemd.notify("STOPPING=1\nSTATUS=Stopping")
         schedule.stop()
         await retraining.stop()
         try engine.stop()
-        unlink(settings.socket)
+        // systemd's socket is systemd's to remove.
+        if Systemd.activatedSocket == nil { unlink(settings.socket) }
     }
 
     private func makeFolders() throws {

@@ -22,6 +22,6 @@ struct SyncFailureTests {
         #expect(daemon.process.standardError.contains("what is on disk is not known any more"))
         let again = try Daemon(in: folder, Load.configuration)
         #expect(try Remains.readings(again).count >= 20)
-        #expect(again.stop() == 0)
+        #expect(again.stop() == 0, "\(again.process.standardError)")
     }
 }

@@ -42,6 +42,14 @@ struct StoreTests {
         try store.close()
     }
 
+    @Test("checksums are those of RFC 3720, appendix B.4, and of nine digits, whatever the length")
+    func checksums() {
+        #expect(CRC32C.checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
+        #expect(CRC32C.checksum([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)
+        #expect(CRC32C.checksum(Array(0..<32)) == 0x46DD_794E)
+        #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xE306_9283)
+    }
+
     @Test("every reading has a position of its own, and every kind of double comes back to the bit")
     func roundTrip() throws {
         let store = try Store(path: path)

@@ -1,0 +1,137 @@
+import Foundation
+import Varlink
+
+/// A real `nilod` with a trained LSTM that serves every series.
+final class Nilod {
+    private let folder: Folder
+    private let child: Child
+    private let control: VarlinkClient
+    let socket: String
+    private let lines: String
+
+    var pid: Int32 { child.pid }
+
+    init(trainingSteps: Int = 40) throws {
+        folder = try Folder()
+        (socket, lines) = (folder.path + "/s", folder.path + "/l")
+        let file = folder.path + "/nilod.toml"
+        try Self.configuration(lines: lines, steps: trainingSteps).write(
+            toFile: file, atomically: true, encoding: .utf8)
+        let program =
+            ProcessInfo.processInfo.environment["NILOD"]
+            ?? URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "nilod").path
+        // As the systemd unit sets it.
+        setenv("MALLOC_ARENA_MAX", "2", 1)
+        child = try Child(
+            program, ["--config", file, "--state-dir", folder.path + "/state", "--socket", socket],
+            log: folder.path + "/log")
+        let (socket, lines) = (socket, lines)
+        control = try child.waiting { try VarlinkClient(path: socket) }
+        _ = try child.waiting { try Connection(unix: lines) }
+    }
+
+    /// The plain LSTM of the design: 32 units, a direct head, three quantiles of one lead.
+    private static func configuration(lines: String, steps: Int) -> String {
+        """
+        [[source]]
+        kind = "unix"
+        path = "\(lines)"
+
+        [[series]]
+        select = "*"
+        cadence = "1m"
+
+        [[forecaster]]
+        name = "house"
+        method = "lstm"
+        series = ["*"]
+        horizon = 1
+        quantiles = [0.05, 0.5, 0.95]
+        retrain = "never"
+        opponents = ["seasonal-naive"]
+        warm_up = 48
+        training_slots = 100
+
+        [forecaster.parameters.lstm]
+        units = 32
+        steps = \(steps)
+        batch = 32
+        """
+    }
+
+    /// Feeds `slots` of `load`: each sender waits for the acknowledgement of a request before its next.
+    ///
+    /// - Returns: the seconds until every series has stepped over everything.
+    func feed(_ load: Load, _ slots: Range<Int>, _ shape: Shape = Shape()) throws -> Double {
+        let (requests, path) = (load.requests(slots, shape), lines)
+        let seconds = timed(shape.senders) { sender in
+            for request in requests[sender] { try Self.send(request, path) }
+        }
+        return try seconds + settle(load)
+    }
+
+    private static func send(_ request: [UInt8], _ path: String) throws {
+        let expected = request.count { $0 == 0x0A }
+        let connection = try Connection(unix: path)
+        try connection.send(request)
+        connection.finishSending()
+        var reply: [UInt8] = []
+        while case let piece = connection.receive(), !piece.isEmpty { reply += piece }
+        let text = String(decoding: reply, as: UTF8.self)
+        guard text == "accepted \(expected) refused 0\n" else { throw Failure("nilod answered: \(text)") }
+    }
+
+    private struct OfSeries: Encodable { var series: String }
+    private struct OfForecaster: Encodable { var forecaster: String }
+    private struct ToPromote: Encodable {
+        var forecaster: String
+        var version: Int
+    }
+    struct Event: Decodable {
+        var phase: String
+        var text: String
+        var version: Int?
+    }
+    private struct Nothing: Decodable {}
+
+    /// Asks for forecasts, which are given once their series are up to date.
+    private func settle(_ load: Load) throws -> Double {
+        let clock = ContinuousClock()
+        let took = try clock.measure {
+            for id in [0, load.seriesCount / 2, load.seriesCount - 1] {
+                _ = try control.call(
+                    "org.nilometer.Control.GetForecast", OfSeries(series: "room,id=\(id) t"), as: Nothing.self)
+            }
+        }
+        return Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
+    }
+
+    /// Trains; `started` is called once the child is at work.
+    ///
+    /// - Returns: the new version.
+    func train(started: () -> Void = {}) throws -> Int {
+        var last: Event?
+        var isStarted = false
+        try VarlinkClient(path: socket).stream(
+            "org.nilometer.Control.Retrain", OfForecaster(forecaster: "house"), as: Event.self
+        ) { event in
+            if event.phase == "training", !isStarted {
+                isStarted = true
+                started()
+            }
+            last = event
+            return true
+        }
+        guard let version = last?.version else { throw Failure("training failed: \(last?.text ?? "no answer")") }
+        return version
+    }
+
+    /// Feeds a beginning, trains, and lets the LSTM serve every series.
+    func prepare(_ load: Load, slots: Int) throws {
+        _ = try feed(load, 0..<slots)
+        let version = try train()
+        _ = try control.call(
+            "org.nilometer.Control.Promote", ToPromote(forecaster: "house", version: version), as: Nothing.self)
+        _ = try settle(load)
+    }
+}
