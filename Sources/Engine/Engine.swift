@@ -22,7 +22,8 @@ public final class Engine: Sendable {
 
     /// Recovers every series from `store` and starts the threads.
     ///
-    /// Returns when every series has stepped over everything in the journal.
+    /// Returns when the threads answer. A series that has much to replay catches up after that, while others are served;
+    /// a question about it waits until it has.
     ///
     /// - Parameters:
     ///   - kernel: names the kernels that compute states; checkpoints of others are replayed, not trusted.

@@ -26,7 +26,8 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
                     group.addTask {
                         guard places.take() else {
                             counters.connectionRefused()
-                            return try await connection.channel.close()
+                            // Served by nothing: an error here must not end the server, nor a channel go unserved.
+                            return _ = try? await connection.executeThenClose { _, _ in }
                         }
                         defer { places.giveBack() }
                         try? await connection.executeThenClose(serve)

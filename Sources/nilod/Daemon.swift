@@ -20,11 +20,7 @@ struct Daemon: Sendable {
     func run() async throws {
         try makeFolders()
         let signals = Signals()
-        Systemd.notify("STATUS=Recovering")
-        let store = try Store(path: settings.stateDirectory + "/nilo.db")
-        let engine = try await Engine(
-            store: store, methods: Methods.all, configuration: settings.engine, clock: SystemClock(),
-            kernel: Methods.kernels.arithmetic, onFatal: { Self.die($0) })
+        let (store, engine) = try await recover()
         for warning in engine.warnings { log.warning(warning) }
         let retraining = makeRetraining(engine)
         let schedule = RetrainingSchedule(engine: engine) { forecaster in
@@ -53,6 +49,26 @@ struct Daemon: Sendable {
         try engine.stop()
         // systemd's socket is systemd's to remove.
         if Systemd.activatedSocket == nil { unlink(settings.socket) }
+    }
+
+    /// Opens the database and reads it, which may take long after a crash: systemd is asked for patience meanwhile.
+    private func recover() async throws -> (Store, Engine) {
+        let log = log
+        let waiting = Task {
+            var seconds = 0
+            while true {
+                Systemd.notify("EXTEND_TIMEOUT_USEC=30000000\nSTATUS=Recovering, \(seconds) s")
+                try await Task.sleep(for: .seconds(5))
+                seconds += 5
+                log.notice("reading the journal, \(seconds) s so far")
+            }
+        }
+        defer { waiting.cancel() }
+        let store = try Store(path: settings.stateDirectory + "/nilo.db")
+        let engine = try await Engine(
+            store: store, methods: Methods.all, configuration: settings.engine, clock: SystemClock(),
+            kernel: Methods.kernels.arithmetic, onFatal: { Self.die($0) })
+        return (store, engine)
     }
 
     private func makeFolders() throws {

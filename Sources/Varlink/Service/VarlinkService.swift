@@ -84,20 +84,20 @@ public final class VarlinkService: Sendable {
     }
 
     private func refuse(_ connection: Connection) async {
-        try? await connection.channel.executeThenClose { _, outbound in
+        try? await connection.streams().executeThenClose { _, outbound in
             try await outbound.write(ReplyEnvelope.encode(refusal))
         }
     }
 
     private func serve(_ connection: Connection) async {
-        try? await connection.channel.executeThenClose { inbound, outbound in
+        try? await connection.streams().executeThenClose { inbound, outbound in
             // A peer that hangs up cancels what is still being answered: a stream has no end of its own.
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { try? await connection.channel.channel.closeFuture.get() }
+                group.addTask { try? await connection.channel.closeFuture.get() }
                 group.addTask { await self.answer(connection, inbound, outbound) }
                 await group.next()
                 group.cancelAll()
-                try? await connection.channel.channel.close()
+                try? await connection.channel.close()
             }
         }
     }
@@ -113,7 +113,7 @@ public final class VarlinkService: Sendable {
             }
         } catch {
             // A connection that is closed already has had its line in the log, or the peer went away.
-            guard connection.channel.channel.isActive, !Task.isCancelled else { return }
+            guard connection.channel.isActive, !Task.isCancelled else { return }
             log(Self.closing(connection.peer, error))
         }
     }
@@ -136,20 +136,32 @@ public final class VarlinkService: Sendable {
                 PeerGuard(limits, calls: calls), ByteToMessageHandler(FrameDecoder()),
                 MessageToByteHandler(FrameEncoder()), ReasonLog { log(closing(peer, $0)) },
             ])
-            // Few, because each may be as long as a message can be.
-            let waiting = NIOAsyncChannel<[UInt8], [UInt8]>.Configuration(
-                backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2))
-            return Connection(
-                channel: try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: waiting),
-                peer: peer, calls: calls)
+            // Nothing is read before somebody serves it.
+            try channel.syncOptions?.setOption(.autoRead, value: false)
+            return Connection(channel: channel, peer: peer, calls: calls)
         }
     }
 }
 
 /// One accepted connection.
 private struct Connection: Sendable {
-    let channel: NIOAsyncChannel<[UInt8], [UInt8]>
+    let channel: any Channel
     let peer: Peer?
     /// How many calls are not answered yet.
     let calls: Counter
+
+    /// The connection as streams of frames.
+    ///
+    /// Made when somebody serves it and not when it is accepted: SwiftNIO traps when such streams are let go unserved, as
+    /// happens to a connection that is still waiting when the service is cancelled.
+    func streams() async throws -> NIOAsyncChannel<[UInt8], [UInt8]> {
+        try await channel.eventLoop.submit {
+            // Few frames wait, because each may be as long as a message can be.
+            let streams = try NIOAsyncChannel<[UInt8], [UInt8]>(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+            try channel.syncOptions?.setOption(.autoRead, value: true)
+            return streams
+        }.get()
+    }
 }
