@@ -25,7 +25,11 @@ final class FileLock: Sendable {
     /// Lets another process, or another opener in this one, have the database.
     func release() {
         isHeld.withLock { isHeld in
-            if isHeld { close(descriptor) }
+            if isHeld {
+                // Closing alone would leave it locked while a child that is just being started still has a copy.
+                flock(descriptor, LOCK_UN)
+                close(descriptor)
+            }
             isHeld = false
         }
     }
