@@ -13,6 +13,7 @@ final class PeerGuard: ChannelInboundHandler {
     private var unfinished: Scheduled<Void>?
     private var quiet: Scheduled<Void>?
     private var newest = NIODeadline.now()
+    private var context: ChannelHandlerContext?
 
     /// - Parameter calls: how many calls of this connection are not answered yet; counted up here, as soon as they are in,
     ///   because a busy service may begin to answer long after that.
@@ -21,10 +22,14 @@ final class PeerGuard: ChannelInboundHandler {
         self.calls = calls
     }
 
-    func channelActive(context: ChannelHandlerContext) {
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    /// From now on the peer is read, so from now on it can be too quiet. On the event loop.
+    func beginServing() {
+        guard let context else { return }
         newest = .now()
         watchQuiet(context, after: limits.idle)
-        context.fireChannelActive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

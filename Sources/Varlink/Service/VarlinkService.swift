@@ -160,6 +160,7 @@ private struct Connection: Sendable {
             let streams = try NIOAsyncChannel<[UInt8], [UInt8]>(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+            try channel.pipeline.syncOperations.handler(type: PeerGuard.self).beginServing()
             try channel.syncOptions?.setOption(.autoRead, value: true)
             return streams
         }.get()
