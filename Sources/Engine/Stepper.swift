@@ -94,6 +94,7 @@ final class Stepper {
                     .update(fromContentsOf: head)
             }
         }
+        batch.series[row] = due.state.id
         batch.values[row] = due.step.value
         for (place, lag) in lags.enumerated() {
             batch.lagged[row * lags.count + place] = due.state.values[due.step.slot - Int64(lag)]
@@ -118,6 +119,7 @@ final class Stepper {
             count: 1, model: track.model, forecastCount: track.version.specification.forecastCount,
             wantsForecasts: true)
         batch.states = open.state
+        batch.series[0] = series.id
         for step in (slot - missing + 1)...slot {
             batch.values[0] = .nan
             for (place, lag) in track.model.lags.enumerated() {

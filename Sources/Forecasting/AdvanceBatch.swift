@@ -1,9 +1,13 @@
+public import TimeSeries
+
 /// One step of `count` series under one model: states in and out, inputs in, forecasts out. All arrays are row-major.
 public struct AdvanceBatch: Sendable {
     /// The number of rows.
     public var count: Int
     /// `[count][stateCount]`; replaced by the states after the step.
     public var states: [Float]
+    /// `[count]`: whose row it is, as ``Panel/Series/id`` names it in training; a series born later is new to the model.
+    public var series: [SeriesID]
     /// `[count]`: the value of the slot; NaN when it has none.
     public var values: [Float]
     /// `[count][lags]` in the order of ``ForecastModel/lags``; NaN where there is no value.
@@ -12,12 +16,14 @@ public struct AdvanceBatch: Sendable {
     public var calendar: [CalendarTime]
     /// Whether ``forecasts`` is wanted; replay does without.
     public var wantsForecasts: Bool
-    /// `[count][horizon][quantiles]`, ascending within a lead, in the unit of the values. Written only if wanted.
+    /// `[count][experts][horizon][quantiles]`, ascending within a lead, in the unit of the values. Written only if wanted.
     public var forecasts: [Float]
 
     /// A batch of `count` rows with room for a model's states, lags and forecasts, all zero.
+    ///
+    /// - Parameter forecastCount: float32s in the forecast of one expert: `horizon × quantiles`.
     public init(count: Int, model: any ForecastModel, forecastCount: Int, wantsForecasts: Bool) {
-        (states, values, lagged, calendar, forecasts) = ([], [], [], [], [])
+        (states, series, values, lagged, calendar, forecasts) = ([], [], [], [], [], [])
         (self.count, self.wantsForecasts) = (count, wantsForecasts)
         reset(count: count, model: model, forecastCount: forecastCount, wantsForecasts: wantsForecasts)
     }
@@ -26,10 +32,11 @@ public struct AdvanceBatch: Sendable {
     public mutating func reset(count: Int, model: any ForecastModel, forecastCount: Int, wantsForecasts: Bool) {
         (self.count, self.wantsForecasts) = (count, wantsForecasts)
         states.refill(count * model.stateCount, with: 0)
+        series.refill(count, with: SeriesID(0))
         values.refill(count, with: .nan)
         lagged.refill(count * model.lags.count, with: .nan)
         calendar.refill(count, with: CalendarTime(localSeconds: 0, cadenceSeconds: 1))
-        forecasts.refill(wantsForecasts ? count * forecastCount : 0, with: .nan)
+        forecasts.refill(wantsForecasts ? count * model.experts.count * forecastCount : 0, with: .nan)
     }
 }
 

@@ -52,6 +52,7 @@ public struct Contest: Sendable {
             count: rows.count, model: model, forecastCount: count, wantsForecasts: wantsForecasts)
         for (row, place) in rows.enumerated() {
             batch.states.replaceSubrange(row * states..<(row + 1) * states, with: runners[place].state)
+            batch.series[row] = runners[place].column.id
             batch.values[row] = runners[place].column.values[index]
             for (offset, lag) in model.lags.enumerated() {
                 batch.lagged[row * model.lags.count + offset] = runners[place].value(at: index - lag)

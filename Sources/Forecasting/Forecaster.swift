@@ -57,6 +57,9 @@ public protocol ForecastModel: AnyObject, Sendable {
     /// The lags an input carries, ascending, each at least 1: lag `j` is the value `j` slots before the input's own.
     var lags: [Int] { get }
 
+    /// The forecasts a row gets: one, unless the model has several opinions for the daemon to mix.
+    var experts: [Expert] { get }
+
     /// The state before the first slot, `[stateCount]`.
     var initialState: [Float] { get }
 
@@ -67,4 +70,21 @@ public protocol ForecastModel: AnyObject, Sendable {
 
     /// What `niloctl forecasters` shows of the model: layers, shapes, parameter counts.
     var summary: String { get }
+}
+
+extension ForecastModel {
+    public var experts: [Expert] { [Expert(name: "", prior: 1)] }
+}
+
+/// One of the forecasts that a model gives for a row.
+public struct Expert: Hashable, Sendable {
+    /// What tells it from the model's others; empty for a model with one.
+    public var name: String
+    /// Its weight in the mix before anything was scored, relative to the others'.
+    public var prior: Double
+
+    public init(name: String, prior: Double) {
+        self.name = name
+        self.prior = prior
+    }
 }
