@@ -37,17 +37,17 @@ public final class Engine: Sendable {
             store: store, catalog: catalog, configuration: configuration, kernel: kernel, now: clock.now
         ).run()
         let watchers = Watchers()
-        let checkpoints = CheckpointBox()
+        let outgoing = Outgoing()
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
             Shard(
                 stepper: Stepper(calendar: configuration.calendar), kernel: kernel, watchers: watchers,
-                checkpoints: checkpoints)
+                outgoing: outgoing)
         }
         let directory = SeriesDirectory()
         let counters = IngestCounters()
         let desk = try WriterDesk(
             store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,
-            checkpoints: checkpoints, clock: clock, configuration: configuration, recovered: recovered,
+            outgoing: outgoing, clock: clock, configuration: configuration, recovered: recovered,
             onFatal: onFatal)
         let writer = Writer(desk: desk)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)

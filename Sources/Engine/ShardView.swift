@@ -6,8 +6,12 @@ struct ShardView {
     fileprivate let series: [SeriesID: SeriesState]
     fileprivate let stepper: Stepper
 
-    init(series: [SeriesID: SeriesState], stepper: Stepper) {
+    /// How often truths lay inside the intervals since the daemon started.
+    let coverage: CoverageTotals
+
+    init(series: [SeriesID: SeriesState], stepper: Stepper, coverage: CoverageTotals) {
         self.series = series
+        self.coverage = coverage
         self.stepper = stepper
     }
 
@@ -48,8 +52,10 @@ struct ShardView {
         return SeriesStateReport(
             series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
             position: state.absorbed, slot: slot, time: cadence.start(of: slot),
-            values: track.open?.state ?? track.head.state)
+            values: track.open?.state ?? track.head.state, modelCount: track.model.model.stateCount)
     }
+
+    func cadence(of id: SeriesID) -> Cadence? { series[id]?.cadence }
 
     /// The version that serves `id`.
     func assignment(of id: SeriesID) -> LoadedVersion? { series[id]?.track?.version }
@@ -75,8 +81,12 @@ public struct SeriesStateReport: Sendable {
     /// The newest slot the state has stepped over, and when it begins.
     public var slot: Slot
     public var time: Timestamp
-    /// `[stateCount]`.
+    /// `[stateCount]`: the model's own state, then the score state.
     public var values: [Float]
+    /// Floats of the model's own state.
+    public var modelCount: Int
+
+    public var modelValues: [Float] { Array(values.prefix(modelCount)) }
 
     /// The state's bytes: little-endian float32.
     public var bytes: [UInt8] {
