@@ -73,6 +73,9 @@ let package = Package(
         // The daemon's own machinery.
         .target(name: "Engine", dependencies: ["TimeSeries", "Forecasting", "Storage"], swiftSettings: strict),
         .target(
+            name: "Backtesting", dependencies: ["TimeSeries", "Forecasting", "Storage", "Engine"],
+            swiftSettings: strict),
+        .target(
             name: "Feeding",
             dependencies: [
                 "TimeSeries", "LineProtocol", nio, .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -86,7 +89,7 @@ let package = Package(
             name: "nilod",
             dependencies: [
                 "TimeSeries", "Forecasting", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster",
-                "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost",
+                "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Backtesting", "Feeding", "PluginHost",
                 "Recurrent",
                 "SelfTest", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

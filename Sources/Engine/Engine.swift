@@ -119,6 +119,15 @@ public final class Engine: Sendable {
             "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
     }
 
+    /// The forecast of a series from the slot of `time`: where no reading has come up to there, its newest state is stepped
+    /// through the missing slots on a copy.
+    public func forecast(of name: String, asOf time: Timestamp) async throws -> SeriesForecast {
+        let id = try directory.id(of: name)
+        let found = try await ask(shard(of: id), about: [id]) { $0.forecast(of: id, now: time, patience: 0) }
+        guard let found else { throw EngineError.notReady("\"\(name)\" has too few readings for a forecast") }
+        return found
+    }
+
     /// The running state of a series.
     public func state(of name: String) async throws -> SeriesStateReport {
         let id = try directory.id(of: name)

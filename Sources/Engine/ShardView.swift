@@ -16,16 +16,22 @@ struct ShardView {
     }
 
     /// The forecast of `id` as of `now`; nil before the first.
-    func forecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
-        series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now) }
+    func forecast(of id: SeriesID, now: Timestamp, patience: Slot = silence) -> SeriesForecast? {
+        series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now, patience: patience) }
     }
 
-    /// - Parameter now: nil for the forecast from the open slot, even if it is old.
-    static func forecast(of state: SeriesState, stepper: Stepper, now: Timestamp?) -> SeriesForecast? {
+    /// Slots without a reading after which a series is silent.
+    static let silence: Slot = 5
+
+    /// - Parameters:
+    ///   - now: nil for the forecast from the open slot, even if it is old.
+    ///   - patience: slots without a reading before the forecast is rolled forward.
+    static func forecast(
+        of state: SeriesState, stepper: Stepper, now: Timestamp?, patience: Slot = silence
+    ) -> SeriesForecast? {
         guard let track = state.track, let open = track.open, let cadence = state.cadence else { return nil }
-        let silence: Slot = 5
         let current = now.map { cadence.slot(of: $0) } ?? open.slot
-        let isStale = current - open.slot > silence
+        let isStale = current - open.slot > patience
         let rolled = isStale ? stepper.rollForward(state, to: current) : nil
         let specification = track.version.specification
         let forecast = Forecast(
