@@ -6,6 +6,7 @@ import SeasonalNaiveForecaster
 
 /// The forecasting methods that are linked in, and the kernels they compute with.
 enum Methods {
-    static let all: [any ForecastingMethod] = [LSTMMethod(), HoltWinters(), SeasonalNaive()]
+    private static let single: [any ForecastingMethod] = [LSTMMethod(), HoltWinters(), SeasonalNaive()]
+    static let all: [any ForecastingMethod] = single + [MixMethod(of: single)]
     static let kernels = Kernels.best
 }
