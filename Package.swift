@@ -22,9 +22,11 @@ let package = Package(
         .library(
             name: "Engine",
             targets: [
-                "Engine", "Storage", "Forecasting", "TimeSeries", "LSTMForecaster", "HoltWintersForecaster",
-                "SeasonalNaiveForecaster",
+                "Engine", "Storage", "Forecasting", "TimeSeries", "LSTMForecaster", "LinearARForecaster",
+                "HoltWintersForecaster", "SeasonalNaiveForecaster",
             ]),
+        .library(
+            name: "Forecasters", targets: ["Forecasting", "TimeSeries", "LSTMForecaster", "LinearARForecaster"]),
         .executable(name: "nilod", targets: ["nilod"]),
         .executable(name: "niloctl", targets: ["niloctl"]),
     ],
@@ -49,7 +51,11 @@ let package = Package(
 
         // Forecasting methods, one folder each.
         .target(
-            name: "LSTMForecaster", dependencies: ["Forecasting", "TimeSeries", "Recurrent"],
+            name: "LinearARForecaster", dependencies: ["Forecasting", "TimeSeries", "Recurrent"],
+            path: "Plugins/LinearAR", exclude: ["README.md", "sample.toml"], sources: ["Sources"],
+            swiftSettings: strict),
+        .target(
+            name: "LSTMForecaster", dependencies: ["Forecasting", "TimeSeries", "Recurrent", "LinearARForecaster"],
             path: "Plugins/LSTM", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
         .target(
             name: "SeasonalNaiveForecaster", dependencies: ["Forecasting", "TimeSeries"],
@@ -85,8 +91,8 @@ let package = Package(
         .executableTarget(
             name: "nilod",
             dependencies: [
-                "TimeSeries", "Forecasting", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster",
-                "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost",
+                "TimeSeries", "Forecasting", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
+                "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost",
                 "Recurrent",
                 "SelfTest", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -131,6 +137,9 @@ let package = Package(
         test("RecurrentTests", ["Recurrent", "SelfTest"], exclude: ["Fixtures"]),
         test(
             "ForecastingTests",
-            ["Forecasting", "TimeSeries", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster"]),
+            [
+                "Forecasting", "TimeSeries", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
+                "HoltWintersForecaster", "Recurrent",
+            ]),
     ]
 )

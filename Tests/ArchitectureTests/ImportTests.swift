@@ -9,7 +9,8 @@ import Testing
         "Sources/Recurrent": ["CRecurrentKernels"],
         "Sources/SelfTest": ["Recurrent"],
         "Sources/Forecasting": ["TimeSeries", "CRecurrentKernels"],
-        "Plugins/LSTM": ["Forecasting", "TimeSeries", "Recurrent"],
+        "Plugins/LSTM": ["Forecasting", "TimeSeries", "Recurrent", "LinearARForecaster"],
+        "Plugins/LinearAR": ["Forecasting", "TimeSeries", "Recurrent"],
         "Plugins/HoltWinters": ["Forecasting", "TimeSeries"],
         "Plugins/SeasonalNaive": ["Forecasting", "TimeSeries"],
         "Sources/LineProtocol": ["TimeSeries"],
@@ -21,7 +22,7 @@ import Testing
         "Sources/PluginHost": ["Forecasting", "Subprocess"],
         "Sources/nilod": [
             "ArgumentParser", "ControlInterface", "Crypto", "Engine", "Feeding", "Forecasting",
-            "HoltWintersForecaster", "LSTMForecaster", "LineProtocol", "PluginHost", "Recurrent",
+            "HoltWintersForecaster", "LSTMForecaster", "LineProtocol", "LinearARForecaster", "PluginHost", "Recurrent",
             "SeasonalNaiveForecaster", "SelfTest", "Storage", "TOMLKit", "TimeSeries", "Varlink",
         ],
         "Sources/niloctl": ["ArgumentParser", "ControlInterface", "LineProtocol", "TimeSeries", "Varlink"],
