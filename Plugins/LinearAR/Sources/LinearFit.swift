@@ -4,7 +4,7 @@ import Recurrent
 /// Fits the linear base of one group: the penalty, and for each series whether its own weights or the shared ones
 /// forecast better, are chosen on the last 15% of the series.
 struct LinearFit {
-    static let penalties = [1e-4, 1e-3, 1e-2, 1e-1]
+    static let penalties = [1e-4, 1e-3, 1e-2, 1e-1, 1]
     static let validation = 0.15
     /// More series than this share their weights: own ones would cost memory and time for little.
     static let mostOwn = 64

@@ -15,6 +15,7 @@ package struct RunningScale {
     /// The newest value; NaN before the first.
     package var last: Float
 
+    package init() { (scale, seen, last) = (0, 0, .nan) }
     package init(_ state: UnsafePointer<Float>) { (scale, seen, last) = (state[0], state[1], state[2]) }
 
     package func store(to state: UnsafeMutablePointer<Float>) { (state[0], state[1], state[2]) = (scale, seen, last) }
