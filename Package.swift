@@ -22,9 +22,11 @@ let package = Package(
         .library(
             name: "Engine",
             targets: [
-                "Engine", "Storage", "Forecasting", "TimeSeries", "LSTMForecaster", "HoltWintersForecaster",
-                "SeasonalNaiveForecaster",
+                "Engine", "Storage", "Forecasting", "TimeSeries", "LSTMForecaster", "LinearARForecaster",
+                "HoltWintersForecaster", "SeasonalNaiveForecaster",
             ]),
+        .library(
+            name: "Forecasters", targets: ["Forecasting", "TimeSeries", "LSTMForecaster", "LinearARForecaster"]),
         .executable(name: "nilod", targets: ["nilod"]),
         .executable(name: "niloctl", targets: ["niloctl"]),
     ],
@@ -49,7 +51,11 @@ let package = Package(
 
         // Forecasting methods, one folder each.
         .target(
-            name: "LSTMForecaster", dependencies: ["Forecasting", "TimeSeries", "Recurrent"],
+            name: "LinearARForecaster", dependencies: ["Forecasting", "TimeSeries", "Recurrent"],
+            path: "Plugins/LinearAR", exclude: ["README.md", "sample.toml"], sources: ["Sources"],
+            swiftSettings: strict),
+        .target(
+            name: "LSTMForecaster", dependencies: ["Forecasting", "TimeSeries", "Recurrent", "LinearARForecaster"],
             path: "Plugins/LSTM", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
         .target(
             name: "SeasonalNaiveForecaster", dependencies: ["Forecasting", "TimeSeries"],
@@ -88,8 +94,9 @@ let package = Package(
         .executableTarget(
             name: "nilod",
             dependencies: [
-                "TimeSeries", "Forecasting", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster",
-                "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Backtesting", "Feeding", "PluginHost",
+                "TimeSeries", "Forecasting", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
+                "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine",
+                "Backtesting", "Feeding", "PluginHost",
                 "Recurrent",
                 "SelfTest", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -134,6 +141,9 @@ let package = Package(
         test("RecurrentTests", ["Recurrent", "SelfTest"], exclude: ["Fixtures"]),
         test(
             "ForecastingTests",
-            ["Forecasting", "TimeSeries", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster"]),
+            [
+                "Forecasting", "TimeSeries", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
+                "HoltWintersForecaster", "Recurrent",
+            ]),
     ]
 )

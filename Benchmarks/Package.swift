@@ -23,6 +23,7 @@ let package = Package(
         .executableTarget(
             name: "recurrent-bench", dependencies: [.product(name: "Recurrent", package: "nilometer")],
             path: "Recurrent", exclude: ["run.sh"], swiftSettings: strict),
+        benchmark("AccuracyBenchmark", "Forecasters"),
         benchmark("IngestBenchmark", "Engine", "Varlink", "nilod"),
     ]
 )

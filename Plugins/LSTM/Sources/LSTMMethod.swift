@@ -1,28 +1,41 @@
 /// The stateful LSTM forecaster: one step per slot, `h` and `c` carried from reading to reading.
 public import Forecasting
+import LinearARForecaster
 import Recurrent
 
-/// A stack of LSTM layers over a few scaled features, with a dense head for all leads and quantiles at once.
+/// A small LSTM over the errors of a linear base with a decoder that all leads share (recipe `d`), or a stack of LSTM
+/// layers with a direct head for all leads and quantiles at once (`plain`).
 public struct LSTMMethod: TrainableMethod {
     public let manifest = Manifest(
-        name: "lstm", version: "1", summary: "a stateful LSTM: h and c live on from reading to reading",
+        name: "lstm", version: "2", summary: "a stateful LSTM: h and c live on from reading to reading",
         parameters: [
-            ParameterDescription("units", .integer(32), range: 1...1_024, "the length of h, of c and of each gate"),
-            ParameterDescription("layers", .integer(1), range: 1...4, "LSTM layers on top of each other"),
-            ParameterDescription("steps", .integer(400), range: 1...100_000, "optimizer steps at most"),
-            ParameterDescription("batch", .integer(32), range: 1...1_024, "streams trained side by side"),
-            ParameterDescription("chunk", .integer(32), range: 2...1_024, "slots between truncations of the gradient"),
+            ParameterDescription(
+                "recipe", .string("d"), choices: ["d", "plain"],
+                "an LSTM on a linear base, or layers of LSTM with a direct head"),
+            ParameterDescription("units", .integer(16), range: 1...1_024, "the length of h, of c and of each gate"),
+            ParameterDescription("layers", .integer(1), range: 1...4, "LSTM layers on top of each other, if plain"),
+            ParameterDescription("steps", .integer(250), range: 1...100_000, "optimizer steps of a group alone"),
+            ParameterDescription("batch", .integer(64), range: 1...1_024, "streams trained side by side"),
+            ParameterDescription("chunk", .integer(96), range: 2...1_024, "slots between truncations of the gradient"),
             ParameterDescription("learning_rate", .number(0.004), range: 1e-6...1, "the peak of the cosine schedule"),
             ParameterDescription("weight_decay", .number(0.02), range: 0...1, "decoupled weight decay"),
             ParameterDescription("seed", .integer(1), range: 0...1e15, "equal seeds give equal weights"),
-        ])
+        ] + RecipePlan.descriptions + LinearOptions.descriptions)
 
     public init() {}
 
+    /// What differs between the forms is filled in before the manifest's own defaults.
+    private func resolve(_ given: Parameters) throws -> (parameters: Parameters, isPlain: Bool) {
+        let isPlain = given["recipe"] == .string("plain")
+        let defaults = isPlain ? PlainPlan.defaults : [:]
+        return (try manifest.resolve(given.merging(defaults) { given, _ in given }), isPlain)
+    }
+
     public func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
-        let shape = try NetworkShape(manifest.resolve(specification.parameters), specification)
+        let (parameters, isPlain) = try resolve(specification.parameters)
         do {
-            return try LSTMModel(Network(decoding: weights, shape: shape))
+            if isPlain { return try PlainModel(PlainNetwork(decoding: weights, shape: PlainShape(parameters, specification))) }
+            return try RecipeModel(Safetensors(decoding: weights), RecipePlan(parameters), specification)
         } catch let error as RecurrentError {
             throw ForecastingError.badWeights(method: manifest.name, reason: error.description)
         }
@@ -32,10 +45,13 @@ public struct LSTMMethod: TrainableMethod {
         _ panel: Panel, from: [UInt8]?, specification: ForecastSpecification,
         progress: (TrainingProgress) throws -> Void
     ) throws -> TrainedWeights {
-        let parameters = try manifest.resolve(specification.parameters)
-        let shape = NetworkShape(parameters, specification)
-        let start = try from.map { try Network(decoding: $0, shape: shape) }
-        var trainer = try Trainer(shape, TrainingPlan(parameters), panel, specification, from: start)
+        let (parameters, isPlain) = try resolve(specification.parameters)
+        guard isPlain else {
+            return try RecipeTraining(plan: RecipePlan(parameters), specification: specification).run(panel, progress)
+        }
+        let shape = PlainShape(parameters, specification)
+        let start = try from.map { try PlainNetwork(decoding: $0, shape: shape) }
+        var trainer = try PlainTrainer(shape, PlainPlan(parameters), panel, specification, from: start)
         return try trainer.run(progress)
     }
 }

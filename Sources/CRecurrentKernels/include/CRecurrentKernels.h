@@ -10,6 +10,7 @@
 #ifndef C_RECURRENT_KERNELS_H
 #define C_RECURRENT_KERNELS_H
 #include <stddef.h>
+#include "maps.h"
 
 enum { CRK_BLOCK = 64, CRK_UNITS_PER_BLOCK = 16 };
 

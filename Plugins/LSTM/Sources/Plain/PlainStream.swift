@@ -3,7 +3,7 @@ import Recurrent
 import TimeSeries
 
 /// One series made ready for training: what the network would have seen, slot by slot.
-struct PreparedSeries: Sendable {
+struct PlainSeries: Sendable {
     /// `[slots, features]`.
     let features: [Float]
     /// The last value and the spread at every slot: what outputs are relative to.
@@ -15,13 +15,13 @@ struct PreparedSeries: Sendable {
 
     init(_ series: Panel.Series) {
         let calendar = CalendarFeatures.of(series.values.indices.map { series.calendar(at: $0) })
-        var scale = Features.Scale(mean: 0, deviation: 0, seen: 0, last: .nan)
-        var features = [Float](repeating: 0, count: series.values.count * Features.count)
+        var scale = PlainFeatures.Scale(mean: 0, deviation: 0, seen: 0, last: .nan)
+        var features = [Float](repeating: 0, count: series.values.count * PlainFeatures.count)
         var (last, spread): ([Float], [Float]) = ([], [])
         features.withUnsafeMutableBufferPointer { out in
             guard let out = out.baseAddress else { return }
             for (index, value) in series.values.enumerated() {
-                Features.write(value, calendar[index], scale: &scale, to: out + index * Features.count)
+                PlainFeatures.write(value, calendar[index], scale: &scale, to: out + index * PlainFeatures.count)
                 last.append(scale.last)
                 spread.append(scale.spread)
             }
@@ -39,7 +39,7 @@ struct PreparedSeries: Sendable {
 }
 
 /// One row of the batch: a place in a series.
-struct Stream: Sendable {
+struct PlainStream: Sendable {
     var series: Int
     var position: Int
     /// Steps since the state was last reset.

@@ -5,7 +5,7 @@ import Recurrent
 ///
 /// Mean and spread are part of the state, so a series is scaled by its own past alone, and one born after training is
 /// scaled as well as one trained on.
-enum Features {
+enum PlainFeatures {
     /// (x − mean)/spread, (x − last)/spread, missing, sine and cosine of the day and of the week.
     static let count = 7
 
@@ -28,7 +28,7 @@ enum Features {
         var spread: Float { max(deviation, 1e-6 * mean.magnitude, 1e-12) }
 
         mutating func take(_ value: Float) {
-            seen = min(seen + 1, Features.memory)
+            seen = min(seen + 1, PlainFeatures.memory)
             if seen == 1 { mean = value } else { deviation += ((value - mean).magnitude - deviation) / seen }
             mean += (value - mean) / seen
             last = value

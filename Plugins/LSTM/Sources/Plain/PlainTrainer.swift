@@ -2,7 +2,7 @@ import Forecasting
 import Recurrent
 
 /// The knobs of a training run.
-struct TrainingPlan: Sendable {
+struct PlainPlan: Sendable {
     let steps: Int
     let batch: Int
     let chunk: Int
@@ -19,6 +19,10 @@ struct TrainingPlan: Sendable {
         seed = UInt64(clamping: parameters.integer("seed"))
     }
 
+    /// Where this form's defaults differ from the recipe's.
+    static let defaults: Parameters = [
+        "units": .integer(32), "steps": .integer(400), "batch": .integer(32), "chunk": .integer(32),
+    ]
     /// The last part of every series, which early stopping looks at.
     static let validation = 0.15
     /// Optimizer steps between two looks.
@@ -31,38 +35,38 @@ struct TrainingPlan: Sendable {
 }
 
 /// Truncated back-propagation with carried state over streams of many series, as Keras trains `stateful=True`.
-struct Trainer {
-    private let shape: NetworkShape
-    private let plan: TrainingPlan
+struct PlainTrainer {
+    private let shape: PlainShape
+    private let plan: PlainPlan
     private let panel: Panel
     private let specification: ForecastSpecification
-    private let series: [PreparedSeries]
+    private let series: [PlainSeries]
     private let timesteps: Int
     private var random: RandomSource
-    private let network: Network
+    private let network: PlainNetwork
     private var optimizer: Optimizer
-    private var streams: [Stream] = []
+    private var streams: [PlainStream] = []
 
     init(
-        _ shape: NetworkShape, _ plan: TrainingPlan, _ panel: Panel, _ specification: ForecastSpecification,
-        from: Network?
+        _ shape: PlainShape, _ plan: PlainPlan, _ panel: Panel, _ specification: ForecastSpecification,
+        from: PlainNetwork?
     ) throws {
         let longest = panel.series.map(\.values.count).max() ?? 0
-        guard longest >= TrainingPlan.leastSlots else {
-            throw ForecastingError.tooLittleHistory(method: "lstm", found: longest, needed: TrainingPlan.leastSlots)
+        guard longest >= PlainPlan.leastSlots else {
+            throw ForecastingError.tooLittleHistory(method: "lstm", found: longest, needed: PlainPlan.leastSlots)
         }
         (self.shape, self.plan, self.panel, self.specification) = (shape, plan, panel, specification)
         random = RandomSource(seed: plan.seed)
-        network = try from ?? Network(shape, &random)
+        network = try from ?? PlainNetwork(shape, &random)
         optimizer = Self.optimizer(plan)
         timesteps = min(plan.chunk, longest / 3)
         let chunk = timesteps
-        series = panel.droppingLast(fraction: TrainingPlan.validation).series
-            .map { PreparedSeries($0) }.filter { $0.count > chunk }
+        series = panel.droppingLast(fraction: PlainPlan.validation).series
+            .map { PlainSeries($0) }.filter { $0.count > chunk }
         for _ in 0..<plan.batch { streams.append(newStream()) }
     }
 
-    private static func optimizer(_ plan: TrainingPlan) -> Optimizer {
+    private static func optimizer(_ plan: PlainPlan) -> Optimizer {
         let warmUp = min(20, plan.steps)
         return Optimizer(
             .adamW(weightDecay: plan.weightDecay),
@@ -83,12 +87,12 @@ struct Trainer {
                 throw ForecastingError.diverged(method: "lstm", reason: "the loss became \(loss) at step \(step)")
             }
             recent = step == 0 ? loss : 0.9 * recent + 0.1 * loss
-            guard (step + 1) % TrainingPlan.evaluationInterval == 0 || step + 1 == plan.steps else { continue }
+            guard (step + 1) % PlainPlan.evaluationInterval == 0 || step + 1 == plan.steps else { continue }
             try progress(TrainingProgress(done: step + 1, total: plan.steps, loss: recent))
             let validation = try validationLoss()
             looks = validation < best.loss ? 0 : looks + 1
             if validation < best.loss { best = (validation, try network.encoded(), step + 1) }
-            if looks >= TrainingPlan.patience { break }
+            if looks >= PlainPlan.patience { break }
         }
         guard best.loss.isFinite else {
             throw ForecastingError.diverged(method: "lstm", reason: "no step gave a finite validation loss")
@@ -98,15 +102,15 @@ struct Trainer {
             metrics: ["validation_loss": best.loss, "training_loss": recent, "best_step": Double(best.step)])
     }
 
-    private mutating func newStream() -> Stream {
+    private mutating func newStream() -> PlainStream {
         let place = Int(random.next() % UInt64(series.count))
         let room = series[place].count - timesteps
-        return Stream(series: place, position: Int(random.next() % UInt64(room)))
+        return PlainStream(series: place, position: Int(random.next() % UInt64(room)))
     }
 
     private func validationLoss() throws -> Double {
-        let model = try LSTMModel(network)
-        let scores = Contest(panel: panel, holdout: TrainingPlan.validation)
+        let model = try PlainModel(network)
+        let scores = Contest(panel: panel, holdout: PlainPlan.validation)
             .scores(of: model, specification: specification)
         let losses = scores.compactMap { $0?.pinball }
         return losses.isEmpty ? .nan : losses.reduce(0, +) / Double(losses.count)
@@ -137,12 +141,12 @@ struct Trainer {
     /// `[batch, timesteps, features]`.
     private func chunkFeatures() throws(RecurrentError) -> Tensor {
         var x: [Float] = []
-        x.reserveCapacity(timesteps * plan.batch * Features.count)
+        x.reserveCapacity(timesteps * plan.batch * PlainFeatures.count)
         for stream in streams {
-            let start = stream.position * Features.count
-            x += series[stream.series].features[start..<start + timesteps * Features.count]
+            let start = stream.position * PlainFeatures.count
+            x += series[stream.series].features[start..<start + timesteps * PlainFeatures.count]
         }
-        return try Tensor(shape: [plan.batch, timesteps, Features.count], values: x)
+        return try Tensor(shape: [plan.batch, timesteps, PlainFeatures.count], values: x)
     }
 
     /// `[batch, timesteps, units + features]`.
@@ -151,7 +155,7 @@ struct Trainer {
         inputs.reserveCapacity(timesteps * plan.batch * shape.headInputs)
         for row in 0..<timesteps * plan.batch {
             inputs += h.values[row * shape.units..<(row + 1) * shape.units]
-            inputs += features.values[row * Features.count..<(row + 1) * Features.count]
+            inputs += features.values[row * PlainFeatures.count..<(row + 1) * PlainFeatures.count]
         }
         return try Tensor(shape: [plan.batch, timesteps, shape.headInputs], values: inputs)
     }
@@ -162,7 +166,7 @@ struct Trainer {
         var (sum, count) = (Float(0), 0)
         let width = shape.quantiles.count
         for (row, stream) in streams.enumerated() {
-            for time in 0..<timesteps where stream.position == 0 || stream.age + time >= TrainingPlan.settling {
+            for time in 0..<timesteps where stream.position == 0 || stream.age + time >= PlainPlan.settling {
                 let source = series[stream.series]
                 for lead in 1...shape.horizon {
                     guard let target = source.target(at: stream.position + time, lead: lead) else { continue }

@@ -4,23 +4,23 @@ import Recurrent
 /// The network ready to step.
 ///
 /// State, `[layers · 2 · units + 4]`: `h` and `c` of every layer, then the running scale.
-final class LSTMModel: ForecastModel {
+final class PlainModel: ForecastModel {
     let lags: [Int] = []
     let stateCount: Int
-    private let shape: NetworkShape
+    private let shape: PlainShape
     private let layers: [LSTMCell]
     private let head: DenseCell
     private let scaleOffset: Int
 
-    init(_ network: Network) throws(RecurrentError) {
+    init(_ network: PlainNetwork) throws(RecurrentError) {
         shape = network.shape
         layers = try network.layers.map { layer throws(RecurrentError) in try layer.cell() }
         head = try network.head.cell()
         scaleOffset = shape.layers * 2 * shape.units
-        stateCount = scaleOffset + Features.Scale.count
+        stateCount = scaleOffset + PlainFeatures.Scale.count
     }
 
-    var initialState: [Float] { [Float](repeating: 0, count: scaleOffset) + Features.Scale.initial }
+    var initialState: [Float] { [Float](repeating: 0, count: scaleOffset) + PlainFeatures.Scale.initial }
 
     var summary: String {
         let lines = (0..<shape.layers).map { layer in
@@ -36,15 +36,15 @@ final class LSTMModel: ForecastModel {
     func advance(_ batch: inout AdvanceBatch) {
         let rows = batch.count
         let calendar = CalendarFeatures.of(batch.calendar)
-        var features = [Float](repeating: 0, count: rows * Features.count)
+        var features = [Float](repeating: 0, count: rows * PlainFeatures.count)
         features.withUnsafeMutableBufferPointer { features in
             batch.states.withUnsafeMutableBufferPointer { states in
                 guard let x = features.baseAddress, let states = states.baseAddress else { return }
                 for row in 0..<rows {
                     let scale = states + row * stateCount + scaleOffset
-                    scale.withMemoryRebound(to: Features.Scale.self, capacity: 1) {
-                        Features.write(
-                            batch.values[row], calendar[row], scale: &$0.pointee, to: x + row * Features.count)
+                    scale.withMemoryRebound(to: PlainFeatures.Scale.self, capacity: 1) {
+                        PlainFeatures.write(
+                            batch.values[row], calendar[row], scale: &$0.pointee, to: x + row * PlainFeatures.count)
                     }
                 }
                 step(rows, x, states)
@@ -58,7 +58,7 @@ final class LSTMModel: ForecastModel {
             let h = states + place * 2 * shape.units
             layer.step(
                 rows: rows, x: place == 0 ? x : UnsafePointer(h - 2 * shape.units),
-                xStride: place == 0 ? Features.count : stateCount, h: h,
+                xStride: place == 0 ? PlainFeatures.count : stateCount, h: h,
                 c: h + shape.units, stride: stateCount)
         }
     }
@@ -69,8 +69,8 @@ final class LSTMModel: ForecastModel {
         for row in 0..<batch.count {
             let (start, state) = (row * shape.headInputs, row * stateCount + top)
             for unit in 0..<shape.units { inputs[start + unit] = batch.states[state + unit] }
-            for place in 0..<Features.count {
-                inputs[start + shape.units + place] = features[row * Features.count + place]
+            for place in 0..<PlainFeatures.count {
+                inputs[start + shape.units + place] = features[row * PlainFeatures.count + place]
             }
         }
         inputs.withUnsafeBufferPointer { inputs in
@@ -85,7 +85,7 @@ final class LSTMModel: ForecastModel {
     /// From units of the spread around the last value to units of the series, ascending within each lead.
     private func unscale(_ batch: inout AdvanceBatch, _ row: Int) {
         let state = row * stateCount + scaleOffset
-        let scale = Features.Scale(
+        let scale = PlainFeatures.Scale(
             mean: batch.states[state], deviation: batch.states[state + 1], seen: batch.states[state + 2],
             last: batch.states[state + 3])
         let width = shape.quantiles.count

@@ -2,7 +2,7 @@ import Forecasting
 import Recurrent
 
 /// The sizes of the network.
-struct NetworkShape: Sendable, Equatable {
+struct PlainShape: Sendable, Equatable {
     let units: Int
     let layers: Int
     let horizon: Int
@@ -17,18 +17,18 @@ struct NetworkShape: Sendable, Equatable {
 
     var outputs: Int { horizon * quantiles.count }
     /// The head reads the last layer's `h` and the features themselves.
-    var headInputs: Int { units + Features.count }
-    func inputs(ofLayer layer: Int) -> Int { layer == 0 ? Features.count : units }
+    var headInputs: Int { units + PlainFeatures.count }
+    func inputs(ofLayer layer: Int) -> Int { layer == 0 ? PlainFeatures.count : units }
 }
 
 /// The network as layers that can be trained, and its file: safetensors with Keras' names and layout.
-struct Network {
-    let shape: NetworkShape
+struct PlainNetwork {
+    let shape: PlainShape
     let layers: [LSTM]
     let head: Dense
 
     /// Fresh weights. The head starts at a normal fan around the last value that widens with the root of the lead.
-    init(_ shape: NetworkShape, _ random: inout RandomSource) throws(RecurrentError) {
+    init(_ shape: PlainShape, _ random: inout RandomSource) throws(RecurrentError) {
         self.shape = shape
         var layers: [LSTM] = []
         for layer in 0..<shape.layers {
@@ -48,14 +48,14 @@ struct Network {
         ])
     }
 
-    private static func fan(_ shape: NetworkShape) -> [Float] {
+    private static func fan(_ shape: PlainShape) -> [Float] {
         (0..<shape.horizon).flatMap { lead in
             let growth = min(1.5, 0.3 * Float(lead + 1).squareRoot())
             return shape.quantiles.map { Float(normalQuantile(Double($0))) * growth }
         }
     }
 
-    init(decoding bytes: [UInt8], shape: NetworkShape) throws(RecurrentError) {
+    init(decoding bytes: [UInt8], shape: PlainShape) throws(RecurrentError) {
         let file = try Safetensors(decoding: bytes)
         var random = RandomSource(seed: 0)
         try self.init(shape, &random)

@@ -1,0 +1,112 @@
+import LinearARForecaster
+import Recurrent
+
+/// Turns the numbers of slots into what a network reads.
+struct NetworkInputs: Sendable {
+    let shape: SlotShape
+    let waves: SeasonWaves
+    /// Whether differences are squashed by asinh.
+    let squashes: Bool
+
+    init(_ shape: SlotShape, squashes: Bool) {
+        (self.shape, self.squashes) = (shape, squashes)
+        waves = SeasonWaves(shape.seasons)
+    }
+
+    /// What the LSTM reads: every error channel as asinh(2e) and as a log-magnitude.
+    static let recurrentCount = 2 * SlotShape.errorCount
+    /// What the memoryless layer reads: plain inputs, waves, and what the LSTM reads.
+    var denseCount: Int { SlotShape.plainCount + waves.count + Self.recurrentCount }
+    /// What the decoder reads of a slot, the same for all leads.
+    static let staticCount = SlotShape.staticCount + SlotShape.memoryCount
+    /// What it reads of a lead: lag m and its neighbours, lag 2m, lag week, waves, and the lead itself.
+    var leadCount: Int { 7 + waves.count }
+
+    /// Squashes raw error channels, `[rows][errorCount]`, to `[rows][recurrentCount]`; `raw` is overwritten.
+    static func squashErrors(_ rows: Int, _ raw: UnsafeMutablePointer<Float>, to out: UnsafeMutablePointer<Float>) {
+        let count = SlotShape.errorCount
+        let total = rows * count
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * total) { room in
+            guard let first = room.baseAddress else { return }
+            let second = first + total
+            for place in 0..<total {
+                first[place] = 2 * raw[place]
+                second[place] = 0.05 + raw[place].magnitude
+            }
+            Kernels.best.asinh(total, first, to: first)
+            Kernels.best.log(total, second, to: second)
+            for row in 0..<rows {
+                for place in 0..<count {
+                    out[row * 2 * count + place] = first[row * count + place]
+                    out[row * 2 * count + count + place] = 0.5 * (second[row * count + place] + 1.5)
+                }
+            }
+        }
+    }
+
+    /// Writes plain inputs and waves of one slot; what the LSTM reads follows them.
+    func writePlain(_ slot: UnsafePointer<Float>, to out: UnsafeMutablePointer<Float>) {
+        for place in 0..<SlotShape.plainCount { out[place] = slot[place] }
+        if squashes { Kernels.best.asinh(SlotShape.plainCount - 1, slot, to: out) }
+        waves.write(
+            Int(slot[shape.phases]), Int(slot[shape.phases + 1]), lead: 0, to: out + SlotShape.plainCount)
+    }
+
+    /// Writes what the decoder reads of one slot: statics `[staticCount]`, leads `[horizon][leadCount]`, and the simple
+    /// forecasts that the gate mixes, `[horizon][5]`: base, lag m, last, lag week, mean of a season.
+    func writeDecoder(
+        _ slot: UnsafePointer<Float>, statics: UnsafeMutablePointer<Float>, leads: UnsafeMutablePointer<Float>,
+        simple: UnsafeMutablePointer<Float>
+    ) {
+        let horizon = shape.horizon
+        writeSimple(slot, to: simple)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * horizon + 2) { room in
+            guard let lags = room.baseAddress else { return }
+            let count = 3 * horizon + 2
+            if squashes {
+                Kernels.best.asinh(count, slot + shape.shortLags, to: lags)
+                Kernels.best.asinh(SlotShape.staticCount, slot + shape.statics, to: statics)
+            } else {
+                for place in 0..<count { lags[place] = slot[shape.shortLags + place] }
+                for place in 0..<SlotShape.staticCount { statics[place] = slot[shape.statics + place] }
+            }
+            writeLeads(slot, lags, to: leads)
+        }
+        let memories = statics + SlotShape.staticCount
+        for place in 0..<SlotShape.memoryCount { memories[place] = 0.05 + slot[shape.memories + place] }
+        Kernels.best.log(SlotShape.memoryCount, memories, to: memories)
+        for place in 0..<SlotShape.memoryCount { memories[place] = 0.5 * (memories[place] + 1.5) }
+    }
+
+    private func writeLeads(
+        _ slot: UnsafePointer<Float>, _ lags: UnsafePointer<Float>, to leads: UnsafeMutablePointer<Float>
+    ) {
+        let horizon = shape.horizon
+        let (double, long) = (lags + horizon + 2, lags + 2 * horizon + 2)
+        let phases = (Int(slot[shape.phases]), Int(slot[shape.phases + 1]))
+        for lead in 1...horizon {
+            let out = leads + (lead - 1) * leadCount
+            out[0] = lags[lead]
+            out[1] = double[lead - 1]
+            out[2] = lags[lead - 1]
+            out[3] = lags[lead + 1]
+            out[4] = long[lead - 1]
+            out[5] = Float(lead) / Float(horizon)
+            out[6] = 1 / Float(lead)
+            waves.write(phases.0, phases.1, lead: lead, to: out + 7)
+        }
+    }
+
+    static let simpleCount = 5
+
+    private func writeSimple(_ slot: UnsafePointer<Float>, to simple: UnsafeMutablePointer<Float>) {
+        for lead in 0..<shape.horizon {
+            let out = simple + lead * Self.simpleCount
+            out[0] = slot[shape.base + lead]
+            out[1] = slot[shape.shortLags + lead + 1]
+            out[2] = 0
+            out[3] = slot[shape.longLags + lead]
+            out[4] = slot[shape.statics + 2]
+        }
+    }
+}

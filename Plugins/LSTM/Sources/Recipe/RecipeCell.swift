@@ -1,0 +1,43 @@
+import Recurrent
+
+/// A network with its weights packed: what a live step, and the forward half of training, run. Immutable.
+struct RecipeCell: Sendable {
+    let sizes: NetworkSizes
+    let lstm: LSTMCell?
+    let dense: DenseCell
+    let decoder: Decoder
+    /// `[members][embedding]`, and their mean for a series that has none.
+    private let embeddings: [Float]
+    private let meanEmbedding: [Float]
+
+    init(_ network: RecipeNetwork) throws(RecurrentError) {
+        sizes = network.sizes
+        lstm = try network.lstm?.cell()
+        dense = try network.dense.cell()
+        decoder = try Decoder(network)
+        embeddings = network.members.parameter.values
+        let (count, width) = (network.members.count, network.members.width)
+        let embeddings = embeddings
+        meanEmbedding = (0..<width).map { column in
+            (0..<count).reduce(Float(0)) { $0 + embeddings[$1 * width + column] } / Float(count)
+        }
+    }
+
+    func writeEmbedding(_ place: Int?, to out: UnsafeMutablePointer<Float>) {
+        let width = sizes.embedding
+        guard let place, place < sizes.members else {
+            for column in 0..<width { out[column] = meanEmbedding[column] }
+            return
+        }
+        for column in 0..<width { out[column] = embeddings[place * width + column] }
+    }
+
+    /// The memoryless layer over `rows` rows of inputs `[rows][sizes.dense]`; y `[rows][denseUnits]`.
+    func runDense(
+        _ rows: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>,
+        slopes: UnsafeMutablePointer<Float>? = nil
+    ) {
+        dense.forward(rows: rows, x: x, xStride: sizes.dense, y: y)
+        Kernels.best.apply(.tanh, rows * sizes.denseUnits, y, to: y, slopes: slopes)
+    }
+}

@@ -1,0 +1,132 @@
+import Forecasting
+import LinearARForecaster
+import Recurrent
+import TimeSeries
+
+/// The recipe ready to step.
+///
+/// State: the running scale `[3]`, leaky means of base errors `[7]`, then `h` and `c` of each recurrent network.
+final class RecipeModel: ForecastModel {
+    let lags: [Int]
+    let experts: [Expert]
+    private let groups: [RecipeGroup]
+    private let specification: ForecastSpecification
+    private let layout: RecipeLayout
+
+    init(
+        _ file: Safetensors, _ plan: RecipePlan, _ specification: ForecastSpecification
+    ) throws(RecurrentError) {
+        self.specification = specification
+        let linear = try LinearGroup.groups(in: file, specification)
+        let horizon = specification.horizon
+        let all = Set(
+            linear.flatMap { SlotShape.lags($0) + $0.lags + SeasonalFallback.lags($0.seasons, horizon: horizon) }
+        ).sorted()
+        lags = all
+        let kinds = NetworkKind.all(plan)
+        var groups: [RecipeGroup] = []
+        for (index, group) in linear.enumerated() {
+            groups.append(
+                try RecipeGroup(group, file, "group.\(index)/", kinds, plan, specification, among: all))
+        }
+        self.groups = groups
+        experts =
+            kinds.map { Expert(name: $0.name, prior: $0.prior) } + [
+                Expert(name: "linear", prior: 0.2), Expert(name: "naive", prior: 0.005),
+            ]
+        layout = RecipeLayout(kinds, units: plan.units, lagCount: all.count, expertCount: experts.count)
+    }
+
+    var stateCount: Int { layout.stateCount }
+
+    var initialState: [Float] {
+        RunningScale.initial + [Float](repeating: 0, count: stateCount - RunningScale.count)
+    }
+
+    var summary: String { groups.map(\.summary).joined(separator: "\n") }
+
+    /// Rows that run together: their numbers stay in the nearest caches.
+    private static let tileRows = 16
+
+    func advance(_ batch: inout AdvanceBatch) {
+        var rows = groups.map { _ in [Int]() }
+        let (members, cadences) = (groups.map(\.group.members), groups.map(\.group.cadenceSeconds))
+        for row in 0..<batch.count {
+            let place = GroupChoice.place(
+                of: batch.series[row], batch.calendar[row].cadenceSeconds, members: members, cadences: cadences)
+            rows[place].append(row)
+        }
+        for (group, rows) in zip(groups, rows) where !rows.isEmpty {
+            let pass = RecipePass(
+                group, specification, rows: min(rows.count, Self.tileRows), layout: layout,
+                wantsForecasts: batch.wantsForecasts)
+            for from in stride(from: 0, to: rows.count, by: Self.tileRows) {
+                pass.run(rows[from..<min(from + Self.tileRows, rows.count)], &batch)
+            }
+        }
+    }
+}
+
+/// Where in a row's arrays things lie.
+struct RecipeLayout: Sendable {
+    let stateCount: Int
+    let lagCount: Int
+    let expertCount: Int
+    /// Per network: where in the state its `h` begins, and after it `c`.
+    let states: [Int]
+
+    init(_ kinds: [NetworkKind], units: Int, lagCount: Int, expertCount: Int) {
+        (self.lagCount, self.expertCount) = (lagCount, expertCount)
+        var (states, next): ([Int], Int) = ([], RunningScale.count + SlotShape.stateCount)
+        for kind in kinds {
+            states.append(next)
+            if kind.isRecurrent { next += 2 * units }
+        }
+        (self.states, stateCount) = (states, next)
+    }
+}
+
+/// One group of a model: its linear base and its networks, packed.
+struct RecipeGroup: Sendable {
+    let group: LinearGroup
+    let shape: SlotShape
+    let fallback: SeasonalFallback
+    let shared: DenseCell
+    /// By the member's place.
+    let own: [Int: DenseCell]
+    let networks: [(cell: RecipeCell, inputs: NetworkInputs)]
+
+    init(
+        _ group: LinearGroup, _ file: Safetensors, _ prefix: String, _ kinds: [NetworkKind], _ plan: RecipePlan,
+        _ specification: ForecastSpecification, among lags: [Int]
+    ) throws(RecurrentError) {
+        self.group = group
+        shape = SlotShape(group, among: lags)
+        fallback = SeasonalFallback(group.seasons, specification, among: lags)
+        shared = try shape.cell(group.shared)
+        var own: [Int: DenseCell] = [:]
+        for member in group.members.values { if let weights = member.own { own[member.place] = try shape.cell(weights) } }
+        self.own = own
+        var networks: [(RecipeCell, NetworkInputs)] = []
+        for kind in kinds {
+            let sizes = NetworkSizes(
+                plan, specification, shape, members: group.members.count, squashes: kind.squashes,
+                isRecurrent: kind.isRecurrent)
+            let network = try RecipeNetwork(sizes, in: file, prefix + kind.name + "/")
+            networks.append((try RecipeCell(network), NetworkInputs(shape, squashes: kind.squashes)))
+        }
+        self.networks = networks
+    }
+
+    var summary: String {
+        let seasons = group.seasons
+        let head = "\(group.members.count) series of \(group.cadenceSeconds) s  seasons \(seasons.short), \(seasons.long)  "
+            + "Linear(\(group.lags.count) lags, \(own.count) series with weights of their own)"
+        return ([head] + networks.map { network in
+            let sizes = network.cell.sizes
+            let recurrent = sizes.isRecurrent ? "LSTM(\(sizes.units))  input \(NetworkInputs.recurrentCount), " : ""
+            return "    \(recurrent)Dense(\(sizes.denseUnits))  input \(sizes.dense), "
+                + "Decoder(\(sizes.decoderUnits))  input \(sizes.context) + \(sizes.leads)"
+        }).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,70 @@
+import Forecasting
+import LinearARForecaster
+
+/// The knobs of the recipe.
+struct RecipePlan: Sendable {
+    let units: Int
+    let denseUnits: Int
+    let decoderUnits: Int
+    let embedding: Int
+    let steps: Int
+    let poolSteps: Int
+    let fineTuningSteps: Int
+    let fineTuningRate: Float
+    let batch: Int
+    let chunk: Int
+    let carry: Int
+    let positions: Int
+    let learningRate: Float
+    let weightDecay: Float
+    let dropout: Float
+    let noise: Float
+    let validation: Double
+    let seed: UInt64
+    let seeds: Int
+    let trainsTwin: Bool
+    let trainsUnsquashed: Bool
+    let linear: LinearOptions
+
+    init(_ parameters: Parameters) {
+        units = parameters.integer("units")
+        denseUnits = parameters.integer("dense_units")
+        decoderUnits = parameters.integer("decoder_units")
+        embedding = parameters.integer("embedding")
+        steps = parameters.integer("steps")
+        poolSteps = parameters.integer("pool_steps")
+        fineTuningSteps = parameters.integer("fine_tuning_steps")
+        fineTuningRate = parameters.number("fine_tuning_rate")
+        batch = parameters.integer("batch")
+        chunk = parameters.integer("chunk")
+        carry = parameters.integer("carry")
+        positions = parameters.integer("positions")
+        learningRate = parameters.number("learning_rate")
+        weightDecay = parameters.number("weight_decay")
+        dropout = parameters.number("dropout")
+        noise = parameters.number("noise")
+        validation = Double(parameters.number("validation"))
+        seed = UInt64(clamping: parameters.integer("seed"))
+        seeds = parameters.integer("seeds")
+        trainsTwin = parameters["twin"] != .boolean(false)
+        trainsUnsquashed = parameters["unsquashed"] == .boolean(true)
+        linear = LinearOptions(parameters)
+    }
+
+    static let descriptions = [
+        ParameterDescription("dense_units", .integer(32), range: 1...512, "the memoryless layer beside the LSTM"),
+        ParameterDescription("decoder_units", .integer(32), range: 1...512, "the width of the decoder"),
+        ParameterDescription("embedding", .integer(4), range: 1...64, "numbers learned for each series"),
+        ParameterDescription("pool_steps", .integer(900), range: 0...100_000, "optimizer steps that groups share"),
+        ParameterDescription("fine_tuning_steps", .integer(200), range: 0...100_000, "steps of each group after them"),
+        ParameterDescription("fine_tuning_rate", .number(0.5), range: 0...1, "times the learning rate, for those"),
+        ParameterDescription("carry", .integer(8), range: 1...1_024, "chunks before a stream starts anew elsewhere"),
+        ParameterDescription("positions", .integer(12), range: 1...1_024, "slots scored in each chunk of a stream"),
+        ParameterDescription("dropout", .number(0.2), range: 0...0.9, "of what the decoder reads of state and series"),
+        ParameterDescription("noise", .number(0.3), range: 0...10, "deviation of the noise on inputs"),
+        ParameterDescription("validation", .number(0), range: 0...0.5, "the last part, for early stopping; 0: none"),
+        ParameterDescription("seeds", .integer(1), range: 1...8, "networks of each kind, from different seeds"),
+        ParameterDescription("twin", .boolean(true), "whether the memoryless twin is trained too"),
+        ParameterDescription("unsquashed", .boolean(false), "whether networks with linear features are trained too"),
+    ]
+}

@@ -1,0 +1,38 @@
+internal import CRecurrentKernels
+
+/// Σ xᵀ·y over many rows, in double precision: the normal equations of least squares.
+///
+/// Rows are multiplied in float32 by the kernels, a few hundred at a time, and those sums are added up as doubles.
+public final class CrossProduct {
+    /// The first so many columns of a row are the left factor.
+    public let depth: Int
+    /// All columns of a row are the right factor.
+    public let columns: Int
+    /// Floats between rows: whole blocks of 64. What lies behind the columns must be finite.
+    public let stride: Int
+    /// `[depth][columns]`.
+    public private(set) var sums: [Double]
+    private let kernels: Kernels
+    private let partial: AlignedFloats
+
+    public init(depth: Int, columns: Int, kernels: Kernels = .best) {
+        (self.depth, self.columns, self.kernels) = (depth, columns, kernels)
+        stride = (columns + 63) / 64 * 64
+        sums = [Double](repeating: 0, count: depth * columns)
+        partial = AlignedFloats(count: depth * stride)
+    }
+
+    /// Adds `rows` rows, `stride` floats apart: at most a few hundred, so that float32 sums stay exact enough.
+    public func add(rows: Int, _ x: UnsafePointer<Float>) {
+        partial.clear(depth * stride)
+        kernels.table.pointee.accumulate(rows, depth, stride / 64, x, stride, x, stride, partial.base)
+        sums.withUnsafeMutableBufferPointer { sums in
+            for row in 0..<depth {
+                for column in 0..<columns {
+                    let place = (column / 64 * depth + row) * 64 + column % 64
+                    sums[row * columns + column] += Double(partial.base[place])
+                }
+            }
+        }
+    }
+}
