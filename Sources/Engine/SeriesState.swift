@@ -100,8 +100,8 @@ final class SeriesState {
 
     private func value(of slot: Slot, cadence: Cadence) -> Float {
         // Every aggregate of one value is that value.
-        if let only = kept.onlyValue(in: slot, cadence: cadence) { return Float(only) }
-        return aggregate(kept.values(in: slot, cadence: cadence)).map { Float($0) } ?? .nan
+        if let only = kept.onlyValue(in: slot, cadence: cadence) { return Float(slotValue: only) }
+        return aggregate(kept.values(in: slot, cadence: cadence)).map { Float(slotValue: $0) } ?? .nan
     }
 
     /// Starts `assignment`'s track: from `checkpoint` if it fits, else from the beginning of its epoch.
