@@ -23,6 +23,8 @@ public struct SeriesForecast: Sendable {
     /// The version's number within the forecaster.
     public var version: Int
     public var forecast: Forecast
+    /// The tail probability of the newest value under the forecast made before it; nil without one.
+    public var tail: Float?
     /// The newest slots, ascending; the last is the open one.
     public var history: [(slot: Slot, value: Float)]
 }

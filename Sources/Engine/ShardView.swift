@@ -40,7 +40,7 @@ struct ShardView {
         let version = track.version.version
         return SeriesForecast(
             series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
-            forecast: forecast, history: history(of: state))
+            forecast: forecast, tail: track.model.tail(of: open.state), history: history(of: state))
     }
 
     private static func history(of state: SeriesState) -> [(slot: Slot, value: Float)] {
@@ -60,6 +60,8 @@ struct ShardView {
             position: state.absorbed, slot: slot, time: cadence.start(of: slot),
             values: track.open?.state ?? track.head.state, modelCount: track.model.model.stateCount)
     }
+
+    var all: some Sequence<SeriesState> { series.values }
 
     func cadence(of id: SeriesID) -> Cadence? { series[id]?.cadence }
 

@@ -144,6 +144,12 @@ extension ForecasterConfiguration {
             }
             retrain = rule
         }
+        if let word = try section.string("train_from") {
+            guard ["fresh", "champion"].contains(word) else { throw section.error("train_from", "fresh or champion") }
+            startsFromChampion = word == "champion"
+        }
+        driftRatio = try section.number("drift", 1.01...100)
+        driftCooldown = try section.duration("drift_cooldown") ?? driftCooldown
         parameters = try section.parameters("parameters")
         try checkMethods(section)
         try section.finish()

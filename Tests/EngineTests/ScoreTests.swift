@@ -72,3 +72,46 @@ struct ScoreTests {
         try engine.stop()
     }
 }
+
+@Suite("Training for a reason")
+struct DriftTests {
+    @Test("forecasts that got worse ask for a training run, once per cooldown; steady ones never do")
+    func drift() async throws {
+        var fixture = try Fixture(method: "lstm")
+        fixture.configuration.forecasters[0].driftRatio = 1.5
+        // No new version serves, so that the history of scores goes on.
+        fixture.configuration.forecasters[0].margin = 0.99
+        let engine = try await fixture.open()
+        var dice = Dice(8)
+        func feed(_ slots: Range<Int64>, factor: Double) async throws {
+            _ = try await engine.ingest(slots.map { reading("a", $0 * 10, factor * dice.value(at: $0 * 10)) })
+        }
+        try await feed(0..<800, factor: 1)
+        #expect(try await engine.drifting().isEmpty)
+        // The same wave, ten times as high: the scale of errors follows more slowly than the errors.
+        try await feed(800..<860, factor: 10)
+        #expect(try await engine.drifting() == ["house"])
+        _ = try await fixture.train(engine)
+        #expect(try await engine.drifting().isEmpty)
+        fixture.clock.advance(seconds: 21_600)
+        #expect(try await engine.drifting() == ["house"])
+        try engine.stop()
+    }
+
+    @Test("training goes on from the champion's weights where that is configured, and names it as the parent")
+    func parent() async throws {
+        var fixture = try Fixture(method: "lstm")
+        fixture.configuration.forecasters[0].startsFromChampion = true
+        let engine = try await fixture.open()
+        var dice = Dice(8)
+        _ = try await engine.ingest((0..<400).map { reading("a", $0 * 10, dice.value(at: $0 * 10)) })
+        _ = try await fixture.train(engine)
+        _ = try await engine.promote("house", number: 3)
+        _ = try await fixture.train(engine)
+        let models = try await engine.models(of: "house").map(\.version)
+        #expect(models.map(\.number) == [1, 2, 3, 4])
+        #expect(models[2].parent == nil)
+        #expect(models[3].parent == models[2].id)
+        try engine.stop()
+    }
+}

@@ -101,9 +101,9 @@ struct ServingTests {
         var noise = Noise(3)
         var pending: [(lead: Int, slot: Slot, row: [Float])] = []
         var (inner, outer, count) = (0, 0, 0)
-        for index in 0..<6_000 {
+        for index in 0..<9_000 {
             let value = noise.next()
-            for item in pending where item.slot == walk.slot && index > 3_000 {
+            for item in pending where item.slot == walk.slot && index > 5_000 {
                 count += 1
                 if item.row[1] <= value, value <= item.row[3] { inner += 1 }
                 if item.row[0] <= value, value <= item.row[4] { outer += 1 }

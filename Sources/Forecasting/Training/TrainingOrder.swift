@@ -35,17 +35,24 @@ public struct TrainingOrder: Sendable, Codable {
     /// The last part of every series, which is not trained on.
     public var holdout: Double
     public var contenders: [Contender]
+    /// A file of the folder: weights to go on from; nil to begin anew.
+    public var startFile: String?
     public var columns: [Column]
 
     public init(
-        method: String, specification: ForecastSpecification, holdout: Double, contenders: [Contender], panel: Panel
+        method: String, specification: ForecastSpecification, holdout: Double, contenders: [Contender],
+        startFile: String? = nil, panel: Panel
     ) {
         self.method = method
+        self.startFile = startFile
         self.specification = specification
         self.holdout = holdout
         self.contenders = contenders
         columns = panel.series.map(Column.init)
     }
+
+    /// The name of the file of weights to go on from.
+    public static let start = "start"
 
     /// The name of the new model among the contenders.
     public static let candidate = "candidate"
