@@ -79,6 +79,9 @@ let package = Package(
         // The daemon's own machinery.
         .target(name: "Engine", dependencies: ["TimeSeries", "Forecasting", "Storage"], swiftSettings: strict),
         .target(
+            name: "Backtesting", dependencies: ["TimeSeries", "Forecasting", "Storage", "Engine"],
+            swiftSettings: strict),
+        .target(
             name: "Feeding",
             dependencies: [
                 "TimeSeries", "LineProtocol", nio, .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -92,7 +95,8 @@ let package = Package(
             name: "nilod",
             dependencies: [
                 "TimeSeries", "Forecasting", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
-                "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost",
+                "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine",
+                "Backtesting", "Feeding", "PluginHost",
                 "Recurrent",
                 "SelfTest", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

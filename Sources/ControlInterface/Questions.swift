@@ -65,6 +65,17 @@ public enum Question {
             self.format = format
         }
     }
+    public struct GetScores: Codable, Sendable {
+        public var selector: String?
+        public var start: String?
+        public var end: String?
+
+        public init(selector: String? = nil, start: String? = nil, end: String? = nil) {
+            self.selector = selector
+            self.start = start
+            self.end = end
+        }
+    }
     public struct Forget: Codable, Sendable {
         public var selector: String
 

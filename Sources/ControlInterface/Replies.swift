@@ -18,11 +18,13 @@ public enum Reply {
         public var clockSet: Bool
         public var training: String?
         public var expiredSeries: Int
+        public var coverage: [ForecasterCoverage]
 
         public init(
             version: String, pid: Int, kernels: String, uptimeSeconds: Double, database: String, databaseBytes: Int,
             journalReadings: Int, series: Int, accepted: Int, late: Int, refused: [String: Int], backlog: Int,
-            watchers: Int, storageFull: Bool, clockSet: Bool, training: String? = nil, expiredSeries: Int
+            watchers: Int, storageFull: Bool, clockSet: Bool, training: String? = nil, expiredSeries: Int,
+            coverage: [ForecasterCoverage]
         ) {
             self.version = version
             self.pid = pid
@@ -41,6 +43,7 @@ public enum Reply {
             self.clockSet = clockSet
             self.training = training
             self.expiredSeries = expiredSeries
+            self.coverage = coverage
         }
     }
 
@@ -87,6 +90,14 @@ public enum Reply {
 
         public init(forecast: Forecast) {
             self.forecast = forecast
+        }
+    }
+
+    public struct GetScores: Codable, Sendable {
+        public var series: [SeriesScores]
+
+        public init(series: [SeriesScores]) {
+            self.series = series
         }
     }
 

@@ -1,7 +1,7 @@
 import Storage
 import TimeSeries
 
-/// One group commit: new series, their epochs, cadences, the journal row and a few checkpoints, in one transaction.
+/// One group commit: new series, their epochs, cadences, the journal row, a few checkpoints and scores, in one transaction.
 struct CommitTransaction {
     /// What was committed, ready to be told.
     struct Committed {
@@ -18,7 +18,7 @@ struct CommitTransaction {
     let now: Timestamp
     let clockIsSet: Bool
 
-    func run(_ requests: [IngestRequest], checkpoints: [Checkpoint]) throws -> Committed {
+    func run(_ requests: [IngestRequest], upkeep: Upkeep) throws -> Committed {
         var admission = Admission(now: now, clockIsSet: clockIsSet)
         do {
             return try desk.store.write { transaction in
@@ -29,7 +29,7 @@ struct CommitTransaction {
                     receipts.append(try take(request, into: &admission) { try births.entry($0) })
                 }
                 for entry in admission.settled { try transaction.setCadence(of: entry) }
-                for checkpoint in checkpoints { try transaction.saveCheckpoint(checkpoint) }
+                try upkeep.write(to: transaction)
                 try desk.seal.write(to: transaction)
                 return try finish(admission, receipts, births.born, transaction)
             }

@@ -37,17 +37,17 @@ public final class Engine: Sendable {
             store: store, catalog: catalog, configuration: configuration, kernel: kernel, now: clock.now
         ).run()
         let watchers = Watchers()
-        let checkpoints = CheckpointBox()
+        let outgoing = Outgoing()
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
             Shard(
                 stepper: Stepper(calendar: configuration.calendar), kernel: kernel, watchers: watchers,
-                checkpoints: checkpoints)
+                outgoing: outgoing)
         }
         let directory = SeriesDirectory()
         let counters = IngestCounters()
         let desk = try WriterDesk(
             store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,
-            checkpoints: checkpoints, clock: clock, configuration: configuration, recovered: recovered,
+            outgoing: outgoing, clock: clock, configuration: configuration, recovered: recovered,
             onFatal: onFatal)
         let writer = Writer(desk: desk)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
@@ -117,6 +117,15 @@ public final class Engine: Sendable {
         guard found.1 != nil else { throw EngineError.noForecaster(series: name) }
         throw EngineError.notReady(
             "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
+    }
+
+    /// The forecast of a series from the slot of `time`: where no reading has come up to there, its newest state is stepped
+    /// through the missing slots on a copy.
+    public func forecast(of name: String, asOf time: Timestamp) async throws -> SeriesForecast {
+        let id = try directory.id(of: name)
+        let found = try await ask(shard(of: id), about: [id]) { $0.forecast(of: id, now: time, patience: 0) }
+        guard let found else { throw EngineError.notReady("\"\(name)\" has too few readings for a forecast") }
+        return found
     }
 
     /// The running state of a series.

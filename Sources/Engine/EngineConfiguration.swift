@@ -121,7 +121,14 @@ public struct ForecasterConfiguration: Sendable, Hashable {
     }
 
     /// What is asked of `method` when it runs for this forecaster.
-    func specification(of method: String) -> ForecastSpecification {
-        ForecastSpecification(horizon: horizon, quantiles: quantiles, parameters: parameters[method] ?? [:])
+    public func specification(of method: String) -> ForecastSpecification {
+        var own = parameters[method] ?? [:]
+        // A mix gets those of its members.
+        if method == "mix" {
+            for (member, theirs) in parameters where member != method {
+                for (name, value) in theirs { own["\(member).\(name)"] = value }
+            }
+        }
+        return ForecastSpecification(horizon: horizon, quantiles: quantiles, parameters: own)
     }
 }

@@ -12,9 +12,9 @@ import TimeSeries
 final class LoadedVersion: Sendable {
     let version: ModelVersion
     let specification: ForecastSpecification
-    let model: any ForecastModel
+    let model: ServedModel
 
-    init(version: ModelVersion, specification: ForecastSpecification, model: any ForecastModel) {
+    init(version: ModelVersion, specification: ForecastSpecification, model: ServedModel) {
         self.version = version
         self.specification = specification
         self.model = model
@@ -54,7 +54,9 @@ final class ModelCatalog: Sendable {
                     reason: "made by \(version.methodVersion) of the method, this is \(method.manifest.version)")
             }
             let model = try method.load(weights: store.weights(of: version.id), specification: specification)
-            let ready = LoadedVersion(version: version, specification: specification, model: model)
+            let ready = LoadedVersion(
+                version: version, specification: specification,
+                model: ServedModel(model, specification: specification))
             loaded.withLock { $0[version.id] = ready }
             return ready
         } catch let error as StorageError {

@@ -22,6 +22,7 @@ final class SeriesState {
     var isHeld = false
     /// Whether its shard has it on the list of those that have steps to do.
     var isBehind = false
+    private var finishedScores: [FinishedScores] = []
     /// The slot of the newest checkpoint.
     private var checkpointSlot: Slot?
 
@@ -156,6 +157,7 @@ extension SeriesState {
             let isCurrent = track.open.map { $0.slot == slot && $0.value.bitPattern == value.bitPattern } ?? false
             if slot >= frontier { return isCurrent ? nil : Step(slot: slot, value: value, isOpen: true) }
             guard isCurrent else { return Step(slot: slot, value: value, isOpen: false) }
+            noteScores(before: slot)
             track.closeOpen(spacing: snapshotSpacing)
             if !value.isNaN { values.append(value, at: slot) }
         }
@@ -167,8 +169,28 @@ extension SeriesState {
             track?.open(step.slot, value: step.value, state: state, forecast: forecast)
             return
         }
+        noteScores(before: step.slot)
         track?.close(step.slot, value: step.value, state: state, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
+    }
+
+    /// Keeps the scores of the block that ends with the head, if the step to `slot` begins another.
+    ///
+    /// What was scored while a new model warmed up is not kept: it was trained on these very slots.
+    private func noteScores(before slot: Slot) {
+        guard let track, let cadence, let newest = track.head.slot else { return }
+        let length = ServedModel.blockLength(of: cadence)
+        guard floorDivide(newest, length) != floorDivide(slot, length),
+            let scores = track.model.scores(of: track.head.state, slot: newest, cadence: cadence),
+            scores.start >= track.epoch.fromSlot ?? .min
+        else { return }
+        finishedScores.append(FinishedScores(series: id, cadence: cadence, scores: scores))
+    }
+
+    func takeFinishedScores() -> [FinishedScores] {
+        guard !finishedScores.isEmpty else { return [] }
+        defer { finishedScores = [] }
+        return finishedScores
     }
 
     private var snapshotSpacing: Int64 { Int64(max(1, latenessSlots / 4)) }

@@ -24,8 +24,9 @@ final class Shard: @unchecked Sendable {
     private let stepper: Stepper
     private let kernel: String
     private let watchers: Watchers
-    private let checkpoints: CheckpointBox
+    private let outgoing: Outgoing
     private var series: [SeriesID: SeriesState] = [:]
+    private var coverage = CoverageTotals()
     /// Series with steps to do, each once, in the order in which they fell behind.
     private var behind: [SeriesState] = []
     private var questions: [(series: [SeriesID]?, answer: @Sendable (ShardView) -> Void)] = []
@@ -33,11 +34,11 @@ final class Shard: @unchecked Sendable {
     /// Steps taken between two looks into the mailbox, so that a long replay yields to live series.
     private static let roundsPerTurn = 64
 
-    init(stepper: Stepper, kernel: String, watchers: Watchers, checkpoints: CheckpointBox) {
+    init(stepper: Stepper, kernel: String, watchers: Watchers, outgoing: Outgoing) {
         self.stepper = stepper
         self.kernel = kernel
         self.watchers = watchers
-        self.checkpoints = checkpoints
+        self.outgoing = outgoing
         mailbox = Mailbox(capacity: 32)
     }
 
@@ -110,14 +111,20 @@ final class Shard: @unchecked Sendable {
     }
 
     private func finish(_ state: SeriesState, isWatched: Bool) {
-        if let checkpoint = state.settle(kernel: kernel) { checkpoints.put(checkpoint) }
+        if let checkpoint = state.settle(kernel: kernel) {
+            outgoing.checkpoints.put(checkpoint, for: checkpoint.series)
+        }
+        for finished in state.takeFinishedScores() {
+            coverage.add(finished.scores, of: state.track?.version.version.forecaster)
+            outgoing.scores.put(finished, for: finished.key)
+        }
         guard isWatched, let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil) else { return }
         watchers.publish(.forecast(forecast))
     }
 
     private func answerQuestions() {
         guard !questions.isEmpty else { return }
-        let view = ShardView(series: series, stepper: stepper)
+        let view = ShardView(series: series, stepper: stepper, coverage: coverage)
         let (ready, waiting) = questions.partitioned { question in
             question.series.map { ids in ids.allSatisfy { series[$0]?.isBehind != true } } ?? behind.isEmpty
         }

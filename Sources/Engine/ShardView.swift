@@ -6,22 +6,32 @@ struct ShardView {
     fileprivate let series: [SeriesID: SeriesState]
     fileprivate let stepper: Stepper
 
-    init(series: [SeriesID: SeriesState], stepper: Stepper) {
+    /// How often truths lay inside the intervals since the daemon started.
+    let coverage: CoverageTotals
+
+    init(series: [SeriesID: SeriesState], stepper: Stepper, coverage: CoverageTotals) {
         self.series = series
+        self.coverage = coverage
         self.stepper = stepper
     }
 
     /// The forecast of `id` as of `now`; nil before the first.
-    func forecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
-        series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now) }
+    func forecast(of id: SeriesID, now: Timestamp, patience: Slot = silence) -> SeriesForecast? {
+        series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now, patience: patience) }
     }
 
-    /// - Parameter now: nil for the forecast from the open slot, even if it is old.
-    static func forecast(of state: SeriesState, stepper: Stepper, now: Timestamp?) -> SeriesForecast? {
+    /// Slots without a reading after which a series is silent.
+    static let silence: Slot = 5
+
+    /// - Parameters:
+    ///   - now: nil for the forecast from the open slot, even if it is old.
+    ///   - patience: slots without a reading before the forecast is rolled forward.
+    static func forecast(
+        of state: SeriesState, stepper: Stepper, now: Timestamp?, patience: Slot = silence
+    ) -> SeriesForecast? {
         guard let track = state.track, let open = track.open, let cadence = state.cadence else { return nil }
-        let silence: Slot = 5
         let current = now.map { cadence.slot(of: $0) } ?? open.slot
-        let isStale = current - open.slot > silence
+        let isStale = current - open.slot > patience
         let rolled = isStale ? stepper.rollForward(state, to: current) : nil
         let specification = track.version.specification
         let forecast = Forecast(
@@ -48,8 +58,10 @@ struct ShardView {
         return SeriesStateReport(
             series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
             position: state.absorbed, slot: slot, time: cadence.start(of: slot),
-            values: track.open?.state ?? track.head.state)
+            values: track.open?.state ?? track.head.state, modelCount: track.model.model.stateCount)
     }
+
+    func cadence(of id: SeriesID) -> Cadence? { series[id]?.cadence }
 
     /// The version that serves `id`.
     func assignment(of id: SeriesID) -> LoadedVersion? { series[id]?.track?.version }
@@ -75,8 +87,12 @@ public struct SeriesStateReport: Sendable {
     /// The newest slot the state has stepped over, and when it begins.
     public var slot: Slot
     public var time: Timestamp
-    /// `[stateCount]`.
+    /// `[stateCount]`: the model's own state, then the score state.
     public var values: [Float]
+    /// Floats of the model's own state.
+    public var modelCount: Int
+
+    public var modelValues: [Float] { Array(values.prefix(modelCount)) }
 
     /// The state's bytes: little-endian float32.
     public var bytes: [UInt8] {

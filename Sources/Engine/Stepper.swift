@@ -95,6 +95,7 @@ final class Stepper {
             }
         }
         batch.series[row] = due.state.id
+        batch.slots[row] = due.step.slot
         batch.values[row] = due.step.value
         for (place, lag) in lags.enumerated() {
             batch.lagged[row * lags.count + place] = due.state.values[due.step.slot - Int64(lag)]
@@ -121,6 +122,7 @@ final class Stepper {
         batch.states = open.state
         batch.series[0] = series.id
         for step in (slot - missing + 1)...slot {
+            batch.slots[0] = step
             batch.values[0] = .nan
             for (place, lag) in track.model.lags.enumerated() {
                 let lagged = step - Int64(lag)

@@ -35,7 +35,7 @@ final class Track {
     /// What the open step before left behind, for the next one to write over.
     private var spare: (state: [Float], forecast: [Float]) = ([], [])
 
-    var model: any ForecastModel { version.model }
+    var model: ServedModel { version.model }
 
     /// A state at the beginning of `epoch`.
     init(epoch: Epoch, version: LoadedVersion) {

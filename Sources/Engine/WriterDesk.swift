@@ -11,7 +11,7 @@ final class WriterDesk: @unchecked Sendable {
     let directory: SeriesDirectory
     let counters: IngestCounters
     private let clock: any WallClock
-    let checkpoints: CheckpointBox
+    let outgoing: Outgoing
     let seal: Seal
     private let onFatal: @Sendable (any Error) -> Void
 
@@ -30,7 +30,7 @@ final class WriterDesk: @unchecked Sendable {
 
     init(
         store: Store, catalog: ModelCatalog, shards: [Shard], directory: SeriesDirectory, counters: IngestCounters,
-        checkpoints: CheckpointBox, clock: any WallClock, configuration: EngineConfiguration,
+        outgoing: Outgoing, clock: any WallClock, configuration: EngineConfiguration,
         recovered: RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void
     ) throws {
         seal = try Seal(store: store)
@@ -39,7 +39,7 @@ final class WriterDesk: @unchecked Sendable {
         self.shards = shards
         self.directory = directory
         self.counters = counters
-        self.checkpoints = checkpoints
+        self.outgoing = outgoing
         self.clock = clock
         self.configuration = configuration
         self.onFatal = onFatal
@@ -67,7 +67,7 @@ final class WriterDesk: @unchecked Sendable {
     func commit(_ requests: [IngestRequest]) {
         do {
             let committed = try CommitTransaction(desk: self, now: now, clockIsSet: clockIsSet).run(
-                requests, checkpoints: checkpoints.take(256))
+                requests, upkeep: outgoing.take(256))
             committed.admission.confirm()
             seal.confirm()
             seal.note(committed: committed.admission.readings.count)

@@ -8,6 +8,8 @@ public struct AdvanceBatch: Sendable {
     public var states: [Float]
     /// `[count]`: whose row it is, as ``Panel/Series/id`` names it in training; a series born later is new to the model.
     public var series: [SeriesID]
+    /// `[count]`: the slot that is stepped, in the series' own grid.
+    public var slots: [Slot]
     /// `[count]`: the value of the slot; NaN when it has none.
     public var values: [Float]
     /// `[count][lags]` in the order of ``ForecastModel/lags``; NaN where there is no value.
@@ -23,7 +25,7 @@ public struct AdvanceBatch: Sendable {
     ///
     /// - Parameter forecastCount: float32s in the forecast of one expert: `horizon × quantiles`.
     public init(count: Int, model: any ForecastModel, forecastCount: Int, wantsForecasts: Bool) {
-        (states, series, values, lagged, calendar, forecasts) = ([], [], [], [], [], [])
+        (states, series, slots, values, lagged, calendar, forecasts) = ([], [], [], [], [], [], [])
         (self.count, self.wantsForecasts) = (count, wantsForecasts)
         reset(count: count, model: model, forecastCount: forecastCount, wantsForecasts: wantsForecasts)
     }
@@ -33,6 +35,7 @@ public struct AdvanceBatch: Sendable {
         (self.count, self.wantsForecasts) = (count, wantsForecasts)
         states.refill(count * model.stateCount, with: 0)
         series.refill(count, with: SeriesID(0))
+        slots.refill(count, with: 0)
         values.refill(count, with: .nan)
         lagged.refill(count * model.lags.count, with: .nan)
         calendar.refill(count, with: CalendarTime(localSeconds: 0, cadenceSeconds: 1))

@@ -30,7 +30,7 @@ public struct Contest: Sendable {
         self.holdout = holdout
     }
 
-    /// The scores of a model, one per series of the panel; nil where the holdout has nothing to score.
+    /// The scores of a model with one expert, one per series of the panel; nil where the holdout has nothing to score.
     public func scores(of model: any ForecastModel, specification: ForecastSpecification) -> [SeriesScore?] {
         var runners = panel.series.map { Runner($0, holdout: holdout, model: model, specification: specification) }
         let length = panel.series.map(\.values.count).max() ?? 0
@@ -53,6 +53,7 @@ public struct Contest: Sendable {
         for (row, place) in rows.enumerated() {
             batch.states.replaceSubrange(row * states..<(row + 1) * states, with: runners[place].state)
             batch.series[row] = runners[place].column.id
+            batch.slots[row] = runners[place].column.start + Int64(index)
             batch.values[row] = runners[place].column.values[index]
             for (offset, lag) in model.lags.enumerated() {
                 batch.lagged[row * model.lags.count + offset] = runners[place].value(at: index - lag)

@@ -15,7 +15,8 @@ struct Niloctl: ParsableCommand {
             """,
         subcommands: [
             Status.self, ListSeries.self, Ingest.self, ShowForecast.self, Watch.self, Forecasters.self, Retrain.self,
-            Models.self, Promote.self, Rollback.self, State.self, Reset.self, Export.self, Backup.self, Reload.self,
+            Models.self, Scores.self, Promote.self, Rollback.self, State.self, Reset.self, Export.self, Backup.self,
+            Reload.self,
             Forget.self, Doctor.self, ShowVersion.self,
         ])
 

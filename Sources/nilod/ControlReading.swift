@@ -12,6 +12,7 @@ extension ControlService {
         let counts = engine.ingestCounts
         let statistics = try store.statistics()
         let refused = counts.refused.map { ($0.key.rawValue, $0.value) }
+        let coverage = try await engine.coverage().sorted { $0.key < $1.key }
         let uptime = (ContinuousClock.now - started) / .seconds(1)
         try await call.reply(
             Reply.GetStatus(
@@ -20,7 +21,17 @@ extension ControlService {
                 journalReadings: statistics.journalReadings, series: engine.seriesCount, accepted: counts.accepted,
                 late: counts.late, refused: Dictionary(refused, uniquingKeysWith: { first, _ in first }),
                 backlog: engine.ingestBacklog, watchers: engine.watcherCount, storageFull: counts.storageFull,
-                clockSet: counts.clockIsSet, training: await retraining.running, expiredSeries: counts.expiredSeries))
+                clockSet: counts.clockIsSet, training: await retraining.running, expiredSeries: counts.expiredSeries,
+                coverage: coverage.map { ForecasterCoverage(forecaster: $0.key, coverage: LeadCoverage.all($0.value)) })
+        )
+    }
+
+    @Sendable func scores(_ call: VarlinkCall) async throws {
+        let question = try call.decode(Question.GetScores.self)
+        let range = try Self.range(question.start, question.end)
+        let selector = question.selector.map { SeriesSelector($0) } ?? .all
+        let found = try await engine.scores(selector, in: range)
+        try await call.reply(Reply.GetScores(series: found.map { ControlInterface.SeriesScores($0) }))
     }
 
     @Sendable func examine(_ call: VarlinkCall) async throws {
@@ -38,6 +49,18 @@ extension ControlService {
     @Sendable func forecast(_ call: VarlinkCall) async throws {
         let name = try call.decode(Question.OfSeries.self).series
         try await call.reply(Reply.GetForecast(forecast: Forecast(try await engine.forecast(of: name))))
+    }
+
+    /// The range between two times of a question; open where there is none.
+    private static func range(_ start: String?, _ end: String?) throws -> ClosedRange<Timestamp> {
+        func time(_ name: String, _ text: String?, _ missing: Timestamp) throws -> Timestamp {
+            guard let text else { return missing }
+            guard let time = Timestamp(text: text) else { throw VarlinkError.invalidParameter(name) }
+            return time
+        }
+        let (from, to) = (try time("start", start, .distantPast), try time("end", end, .distantFuture))
+        guard from <= to else { throw VarlinkError.invalidParameter("end") }
+        return from...to
     }
 
     @Sendable func watch(_ call: VarlinkCall) async throws {
@@ -106,14 +129,7 @@ extension ControlService {
     @Sendable func export(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
         let question = try call.decode(Question.Export.self)
-        func time(_ name: String, _ text: String?, _ missing: Timestamp) throws -> Timestamp {
-            guard let text else { return missing }
-            guard let time = Timestamp(text: text) else { throw VarlinkError.invalidParameter(name) }
-            return time
-        }
-        let (from, to) = (
-            try time("start", question.start, .distantPast), try time("end", question.end, .distantFuture)
-        )
+        let range = try Self.range(question.start, question.end)
         let encode: (SeriesKey, Timestamp, Double) -> String
         switch question.format ?? "csv" {
         case "csv": encode = ReadingEncoder.csv
@@ -124,8 +140,7 @@ extension ControlService {
         if question.format ?? "csv" == "csv" {
             try await call.reply(Reply.Export(data: ReadingEncoder.csvHeader), continues: true)
         }
-        guard from <= to else { throw VarlinkError.invalidParameter("end") }
-        var export = try engine.export(SeriesSelector(question.selector), in: from...to)
+        var export = try engine.export(SeriesSelector(question.selector), in: range)
         while let (key, readings) = try export.next() {
             let text = readings.map { encode(key, $0.timestamp, $0.value) }.joined()
             try await call.reply(Reply.Export(data: text), continues: true)

@@ -18,7 +18,8 @@ struct ControlService: Sendable {
 
     func service(log: @escaping @Sendable (String) -> Void) throws -> VarlinkService {
         let reading: [String: Method] = [
-            "GetStatus": status, "Examine": examine, "ListSeries": listSeries, "GetForecast": forecast, "Watch": watch,
+            "GetStatus": status, "Examine": examine, "ListSeries": listSeries, "GetForecast": forecast,
+            "GetScores": scores, "Watch": watch,
             "ListForecasters": listForecasters, "ListModels": listModels, "GetState": state, "Export": export,
         ]
         let changing: [String: Method] = [

@@ -32,7 +32,10 @@ struct Log: Sendable {
         Self.write(Self.isUnderSystemd ? "<\(level.rawValue)>\(text)" : text)
     }
 
-    static func write(_ text: String) {
-        _ = (text + "\n").withCString { Glibc.write(2, $0, strlen($0)) }
+    static func write(_ text: String) { put(text + "\n") }
+
+    /// Without a new line after it.
+    static func put(_ text: String) {
+        _ = text.withCString { Glibc.write(2, $0, strlen($0)) }
     }
 }

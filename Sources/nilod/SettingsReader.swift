@@ -156,7 +156,7 @@ extension ForecasterConfiguration {
                 throw section.error(key, "one of \(known.joined(separator: ", ")), not \"\(name)\"")
             }
             do {
-                _ = try found.manifest.resolve(parameters[name] ?? [:])
+                _ = try found.manifest.resolve(specification(of: name).parameters)
             } catch {
                 throw section.error("parameters", "\(error)")
             }

@@ -12,6 +12,7 @@ import Varlink
             "ListSeries": (Question.Selected.self, Reply.ListSeries.self),
             "Ingest": (Question.Ingest.self, Reply.Ingest.self),
             "GetForecast": (Question.OfSeries.self, Reply.GetForecast.self),
+            "GetScores": (Question.GetScores.self, Reply.GetScores.self),
             "Watch": (Question.Selected.self, Reply.Watch.self),
             "ListForecasters": (Nothing.self, Reply.ListForecasters.self),
             "Retrain": (Question.OfForecaster.self, Reply.Retrain.self),
@@ -28,6 +29,8 @@ import Varlink
     static let types: [String: any (Decodable & Sendable).Type] = [
         "Series": Series.self, "Problem": Problem.self, "Lead": Lead.self, "Point": Point.self,
         "Forecast": Forecast.self, "Forecaster": Forecaster.self, "Score": Score.self, "Model": Model.self,
+        "Expert": Expert.self, "LeadScore": LeadScore.self, "LeadCoverage": LeadCoverage.self,
+        "ForecasterCoverage": ForecasterCoverage.self, "SeriesScores": SeriesScores.self,
     ]
     static let errors: [ControlError] = [
         .unknownSeries(name: "a", nearest: ["b"], text: "t"), .refused(text: "t"), .notPermitted(text: "t"),

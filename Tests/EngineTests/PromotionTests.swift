@@ -69,6 +69,8 @@ struct PromotionTests {
         for method in [BadMethod(name: "nan", value: .nan), BadMethod(name: "far", value: 1e6)] {
             var fixture = try Fixture(method: method.manifest.name)
             fixture.methods.append(method)
+            // One opponent, so that nothing but the bad model could take over.
+            fixture.configuration.forecasters[0].opponents = ["holt-winters"]
             let engine = try await filled(fixture)
             let before = try await Outcome(engine, "a")
             guard case .finished(let number, let promoted, _) = try await fixture.train(engine) else {

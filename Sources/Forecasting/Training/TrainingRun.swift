@@ -13,12 +13,12 @@ public enum TrainingRun {
             progress: progress)
         let contest = Contest(panel: panel, holdout: order.holdout)
         let candidate = try method.load(weights: trained.weights, specification: order.specification)
-        var scores = [TrainingOrder.candidate: contest.scores(of: candidate, specification: order.specification)]
+        var scores = [TrainingOrder.candidate: contest.scores(of: candidate, as: order.specification)]
         for contender in order.contenders {
             let weights = try contender.weightsFile.map { try folder.readWeights($0) } ?? []
             let model = try find(contender.method, methods).load(
                 weights: weights, specification: contender.specification)
-            scores[contender.name] = contest.scores(of: model, specification: contender.specification)
+            scores[contender.name] = contest.scores(of: model, as: contender.specification)
         }
         try folder.write(TrainingResult(metrics: trained.metrics, scores: scores), weights: trained.weights)
     }
@@ -28,5 +28,12 @@ public enum TrainingRun {
             throw ForecastingError.badWeights(method: name, reason: "this program has no such method")
         }
         return method
+    }
+}
+
+extension Contest {
+    /// The scores of a model as the daemon would serve it: mixed and calibrated.
+    fileprivate func scores(of model: any ForecastModel, as specification: ForecastSpecification) -> [SeriesScore?] {
+        scores(of: ServedModel(model, specification: specification), specification: specification)
     }
 }

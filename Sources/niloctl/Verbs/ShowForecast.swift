@@ -8,6 +8,7 @@ struct ShowForecast: ParsableCommand {
     @OptionGroup var common: CommonOptions
     @Argument(help: "The series, such as 'room,id=1 t'.") var series: String
     @Flag(help: "Draw history, median and interval.") var plot = false
+    @Flag(help: "Tell which forecasts are mixed, and with what weights.") var explain = false
 
     func run() throws {
         try common.connected { client in
@@ -15,6 +16,10 @@ struct ShowForecast: ParsableCommand {
             let reply = try client.call(
                 Control.qualified("GetForecast"), Question.OfSeries(series: name), as: Reply.GetForecast.self)
             try common.show(reply) { reply in plot ? Plot(reply.forecast).text : Self.table(reply.forecast) }
+            guard explain, !common.json else { return }
+            let question = Question.GetScores(selector: name)
+            let scores = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
+            for series in scores.series { Output.print(Scores.experts(series)) }
         }
     }
 

@@ -23,6 +23,7 @@ struct Status: ParsableCommand {
                     ["training", status.training ?? "idle"],
                     ["watchers", "\(status.watchers)"],
                     ["kernels", status.kernels],
+                    ["coverage", Self.coverage(status.coverage)],
                 ]
                 let alarms = [
                     status.storageFull ? "THE DISK IS FULL: readings are refused\n" : "",
@@ -32,6 +33,21 @@ struct Status: ParsableCommand {
                     + alarms.joined()
             }
         }
+    }
+}
+
+extension Status {
+    /// The part of the truths inside the outermost interval: at the first, the middle and the last lead.
+    private static func coverage(_ forecasters: [ForecasterCoverage]) -> String {
+        let texts = forecasters.map { forecaster in
+            let leads = forecaster.coverage.filter { $0.truths > 0 }
+            let shown = leads.isEmpty ? [] : [leads[0], leads[leads.count / 2], leads[leads.count - 1]]
+            let parts = shown.map { lead in
+                "\(short(100 * Double(lead.outer) / Double(lead.truths), digits: 3)) % at lead \(lead.lead)"
+            }
+            return "\(forecaster.forecaster) \(parts.isEmpty ? "not scored yet" : parts.joined(separator: ", "))"
+        }
+        return texts.isEmpty ? "not scored yet" : texts.joined(separator: "; ")
     }
 }
 

@@ -5,15 +5,15 @@ import TimeSeries
 extension WriterDesk {
     /// Writes what waits for a commit to travel with, in a transaction of its own.
     ///
-    /// - Parameter all: every checkpoint, and no seal, which goes on at the next start.
+    /// - Parameter all: every checkpoint and score, and no seal, which goes on at the next start.
     func writeWaiting(all: Bool = false) {
         repeat {
-            let waiting = checkpoints.take(1_024)
+            let waiting = outgoing.take(1_024)
             let seals = !all && seal.hasWork
             guard !waiting.isEmpty || seals else { return }
             do {
                 try store.write { transaction in
-                    for item in waiting { try transaction.saveCheckpoint(item) }
+                    try waiting.write(to: transaction)
                     if seals { try seal.write(to: transaction) }
                 }
                 seal.confirm()
@@ -38,7 +38,10 @@ extension WriterDesk {
         let limits = some.compactMap { entry in expiryLimit(of: entry).map { (entry.id, $0) } }
         if !limits.isEmpty {
             try? store.write { transaction in
-                for (id, limit) in limits { try transaction.dropChunks(of: id, before: limit) }
+                for (id, limit) in limits {
+                    try transaction.dropChunks(of: id, before: limit)
+                    try transaction.dropScores(of: id, before: limit)
+                }
             }
         }
         forgetSilent(some)

@@ -1,0 +1,168 @@
+/// `Backtesting`: the engine over old readings, as if they came now.
+public import Engine
+public import Forecasting
+import Storage
+import Synchronization
+public import TimeSeries
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// Trains on the rows before `warm`, then reads row by row and forecasts as the daemon would have: the same engine, a
+/// database of its own, and a clock that stands at the newest row.
+public struct Backtest: Sendable {
+    public var configuration: EngineConfiguration
+    public var methods: [any ForecastingMethod]
+    public var plan: BacktestPlan
+    /// Names the kernels that compute.
+    public var kernel: String
+    /// A folder for the database and the training runs; the caller removes it.
+    public var folder: URL
+    public var launch: Retraining.Launcher
+
+    /// - Throws: ``BacktestError/unknownForecaster(_:known:)``.
+    public init(
+        _ configuration: EngineConfiguration, forecaster: String, methods: [any ForecastingMethod], plan: BacktestPlan,
+        kernel: String, folder: URL, launch: @escaping Retraining.Launcher
+    ) throws(BacktestError) {
+        guard var chosen = configuration.forecasters.first(where: { $0.name == forecaster }) else {
+            throw .unknownForecaster(forecaster, known: configuration.forecasters.map(\.name))
+        }
+        chosen.selectors = [.all]
+        chosen.horizon = plan.horizon
+        self.configuration = configuration
+        self.configuration.forecasters = [chosen]
+        (self.methods, self.plan, self.kernel) = (methods, plan, kernel)
+        (self.folder, self.launch) = (folder, launch)
+    }
+
+    /// One forecast.
+    public struct Made: Sendable {
+        public var series: String
+        /// The number of the last row that was read.
+        public var origin: Int
+        /// `[horizon][quantiles]`.
+        public var values: [Float]
+        /// The tail probability of the newest value under the forecast before it; nil without one.
+        public var tail: Float?
+    }
+
+    /// Runs through all series together.
+    ///
+    /// - Parameters:
+    ///   - progress: called with rows done and rows in all.
+    ///   - made: called with every forecast, by row, then by series.
+    /// - Returns: how the training before the first forecast ended; nil for a method without training.
+    public func run(
+        _ series: [DataSeries], progress: (Int, Int) -> Void, made: (Made) throws -> Void
+    ) async throws -> String? {
+        let walkers = try series.map { try Walker($0, plan) }
+        let clock = ReplayClock()
+        let engine = try await Engine(
+            store: Store(path: folder.appending(path: "nilo.db").path), methods: methods,
+            configuration: configuration, clock: clock, kernel: kernel, onFatal: { fatalError("\($0)") })
+        let retraining = Retraining(engine: engine, folder: folder.appending(path: "training"), launch: launch)
+        let total = walkers.reduce(0) { $0 + $1.rows.end }
+        var done = 0
+        for walker in walkers {
+            try await walker.feed(0..<walker.rows.warm, to: engine, clock)
+            done += walker.rows.warm
+            progress(done, total)
+        }
+        let outcome = try await train(engine, retraining)
+        try await walk(walkers, engine, retraining, clock) { rows in
+            done += rows
+            progress(done, total)
+        } made: {
+            try made($0)
+        }
+        await retraining.stop()
+        try engine.stop()
+        return outcome
+    }
+
+    private var forecaster: ForecasterConfiguration { configuration.forecasters[0] }
+
+    private func train(_ engine: Engine, _ retraining: Retraining) async throws -> String? {
+        let isTrainable = methods.contains { $0.manifest.name == forecaster.method && $0 is any TrainableMethod }
+        guard isTrainable else { return nil }
+        _ = try await engine.claimDue()
+        for await event in try await retraining.request(forecaster.name) {
+            if case .failed(let reason) = event { throw BacktestError.trainingFailed(reason) }
+            if case .finished(_, _, let text) = event { return text }
+        }
+        return nil
+    }
+
+    /// Reads on, all series side by side: first what leads up to each origin, then the forecasts from there.
+    private func walk(
+        _ walkers: [Walker], _ engine: Engine, _ retraining: Retraining, _ clock: ReplayClock,
+        read: (Int) -> Void, made: (Made) throws -> Void
+    ) async throws {
+        // A schedule may fall due after any row; without one, rows up to the next origin can be read at once: the state
+        // does not depend on how readings were grouped.
+        let isScheduled = forecaster.retrain != .never
+        let origins = walkers.map(\.rows.origins.count).max() ?? 0
+        for place in 0..<origins {
+            for walker in walkers where place < walker.rows.origins.count {
+                let end = walker.rows.origins[place] + 1
+                let start = place == 0 ? walker.rows.warm : walker.rows.origins[place - 1] + 1
+                if start < end {
+                    for row in isScheduled ? Array(start..<end) : [start] {
+                        try await walker.feed(row..<(isScheduled ? row + 1 : end), to: engine, clock)
+                        try await retrainIfDue(engine, retraining, isScheduled)
+                    }
+                    read(end - start)
+                }
+                try made(try await walker.forecast(engine, from: end - 1))
+            }
+        }
+    }
+
+    private func retrainIfDue(_ engine: Engine, _ retraining: Retraining, _ isScheduled: Bool) async throws {
+        guard isScheduled else { return }
+        for name in try await engine.claimDue().claimed {
+            for await _ in try await retraining.request(name) {}
+        }
+    }
+}
+
+/// One series on its way through its rows.
+private struct Walker {
+    let series: DataSeries
+    let rows: BacktestPlan.Rows
+    private let key: SeriesKey
+
+    init(_ series: DataSeries, _ plan: BacktestPlan) throws {
+        self.series = series
+        rows = try plan.rows(of: series)
+        key = SeriesKey(measurement: series.name, tags: [], field: "value")
+    }
+
+    func feed(_ rows: Range<Int>, to engine: Engine, _ clock: ReplayClock) async throws {
+        let readings = rows.filter { !series.values[$0].isNaN }.map {
+            IncomingReading(key: key, timestamp: series.timestamps[$0], value: series.values[$0])
+        }
+        if let last = rows.last { clock.reach(series.timestamps[last]) }
+        for start in stride(from: 0, to: readings.count, by: 4_096) {
+            _ = try await engine.ingest(Array(readings[start..<min(start + 4_096, readings.count)]))
+        }
+    }
+
+    func forecast(_ engine: Engine, from row: Int) async throws -> Backtest.Made {
+        let made = try await engine.forecast(of: key.description, asOf: series.timestamps[row])
+        return Backtest.Made(series: series.name, origin: row, values: made.forecast.values, tail: nil)
+    }
+}
+
+/// Stands at the newest time it was told.
+private final class ReplayClock: WallClock {
+    private let newest = Atomic<Int64>(0)
+
+    func reach(_ time: Timestamp) { newest.max(time.nanoseconds, ordering: .sequentiallyConsistent) }
+
+    var now: Timestamp { Timestamp(nanoseconds: newest.load(ordering: .sequentiallyConsistent)) }
+}

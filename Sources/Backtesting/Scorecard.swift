@@ -1,0 +1,129 @@
+public import TimeSeries
+
+/// What the forecasts of one series were worth, beside those of the seasonal naive.
+public struct Scorecard: Sendable {
+    public let series: String
+    private let values: [Double]
+    private let quantiles: QuantileLevels
+    private let horizon: Int
+    /// Mean absolute seasonal difference of the rows before the first origin: what errors are measured in.
+    private let scale: Double
+    private let naive: SeasonalNaiveReference
+    private var own = Sums()
+    private var reference = Sums()
+
+    /// - Parameter season: in rows.
+    public init(
+        _ series: DataSeries, plan: BacktestPlan, quantiles: QuantileLevels, season: Int
+    ) throws(BacktestError) {
+        let warm = try plan.rows(of: series).warm
+        self.series = series.name
+        (values, self.quantiles, horizon) = (series.values, quantiles, plan.horizon)
+        scale = Self.scale(series.values.prefix(warm), season)
+        naive = SeasonalNaiveReference(
+            series.values, warm: warm, season: season, horizon: plan.horizon, levels: quantiles.levels)
+    }
+
+    /// As the MASE of Hyndman and Koehler (2006): the seasonal difference's mean, or the step's if there is none.
+    private static func scale(_ values: ArraySlice<Double>, _ season: Int) -> Double {
+        for lag in [season, 1] where values.count > lag {
+            let differences = zip(values.dropFirst(lag), values).map { abs($0 - $1) }.filter { !$0.isNaN }
+            let mean = differences.reduce(0, +) / Double(max(1, differences.count))
+            if mean > 1e-9 { return mean }
+        }
+        return 1
+    }
+
+    public mutating func take(_ made: Backtest.Made) {
+        let reference = naive.forecast(from: made.origin)
+        for lead in 1...horizon {
+            let row = made.origin + lead
+            guard row < values.count, !values[row].isNaN else { continue }
+            let start = (lead - 1) * quantiles.count
+            own.take(values[row], made.values[start..<start + quantiles.count].map { Double($0) }, quantiles, scale)
+            self.reference.take(values[row], reference[lead - 1], quantiles, scale)
+        }
+    }
+
+    /// Errors in units of the scale; coverage of the innermost and the outermost wide interval.
+    public struct Result: Sendable {
+        public var mase: Double
+        /// Twice the mean pinball loss over the levels from .1 to .9, over the scale.
+        public var sql: Double
+        public var relativeMASE: Double
+        public var relativeSQL: Double
+        public var inner: Double
+        public var outer: Double
+        public var truths: Int
+    }
+
+    public var result: Result {
+        let count = Double(max(1, own.count))
+        func ratio(_ a: Double, _ b: Double) -> Double { max(a, 1e-9) / max(b, 1e-9) }
+        return Result(
+            mase: own.error / count, sql: own.loss / count, relativeMASE: ratio(own.error, reference.error),
+            relativeSQL: ratio(own.loss, reference.loss), inner: Double(own.inner) / count,
+            outer: Double(own.outer) / count, truths: own.count)
+    }
+
+    private struct Sums: Sendable {
+        var (error, loss) = (0.0, 0.0)
+        var (inner, outer, count) = (0, 0, 0)
+
+        mutating func take(_ truth: Double, _ row: [Double], _ quantiles: QuantileLevels, _ scale: Double) {
+            error += abs(truth - row[quantiles.medianIndex]) / scale
+            let scored = quantiles.levels.indices.filter { (0.099...0.901).contains(quantiles.levels[$0]) }
+            for place in scored {
+                let (level, difference) = (quantiles.levels[place], truth - row[place])
+                loss += 2 * max(level * difference, (level - 1) * difference) / Double(scored.count) / scale
+            }
+            let place = row.count >= 5 ? 1 : 0
+            if row[place] <= truth, truth <= row[row.count - 1 - place] { inner += 1 }
+            if row[0] <= truth, truth <= row[row.count - 1] { outer += 1 }
+            count += 1
+        }
+    }
+}
+
+/// The value one season ago, with the quantiles of its own past errors around it: what forecasts are compared with.
+struct SeasonalNaiveReference: Sendable {
+    private let filled: [Double]
+    private let season: Int
+    private let horizon: Int
+    /// `[horizon][levels]`.
+    private var offsets: [[Double]] = []
+
+    init(_ values: [Double], warm: Int, season: Int, horizon: Int, levels: [Double]) {
+        (self.season, self.horizon) = (season, horizon)
+        var last = values.first { !$0.isNaN } ?? 0
+        filled = values.map { value in
+            if !value.isNaN { last = value }
+            return last
+        }
+        let first = max(warm - 1_500, warm / 2, 2 * season)
+        let count = 600
+        let origins = Set((0..<count).map { first + (warm - 1 - horizon - first) * $0 / (count - 1) })
+        for lead in 1...horizon {
+            let errors = origins.filter { $0 >= season && $0 + lead < warm }
+                .map { values[$0 + lead] - point(from: $0, lead) }.filter { !$0.isNaN }.sorted()
+            offsets.append(levels.map { Self.quantile(errors, $0) })
+        }
+    }
+
+    func forecast(from origin: Int) -> [[Double]] {
+        (1...horizon).map { lead in offsets[lead - 1].map { point(from: origin, lead) + $0 } }
+    }
+
+    private func point(from origin: Int, _ lead: Int) -> Double {
+        let seasons = (lead + season - 1) / season
+        return filled[max(0, origin + lead - seasons * season)]
+    }
+
+    private static func quantile(_ sorted: [Double], _ level: Double) -> Double {
+        guard !sorted.isEmpty else { return 0 }
+        let place = level * Double(sorted.count - 1)
+        let low = Int(place)
+        let high = min(low + 1, sorted.count - 1)
+        return sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
+    }
+}

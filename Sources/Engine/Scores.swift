@@ -1,0 +1,57 @@
+public import Forecasting
+import Storage
+public import TimeSeries
+
+/// The scores of one series over a range of time.
+public struct ScoredSeries: Sendable {
+    public var series: SeriesKey
+    public var forecaster: String
+    public var method: String
+    public var version: Int
+    public var horizon: Int
+    public var quantiles: QuantileLevels
+    /// Finished blocks, ascending, then the one that is being scored.
+    public var blocks: [SlotScores]
+    /// The experts of the serving model, their weights, drift and the newest surprise.
+    public var report: ScoreReport
+}
+
+extension Engine {
+    /// What the forecasts of the selected series were worth between two instants, in whole blocks of slots.
+    public func scores(
+        _ selector: SeriesSelector, in range: ClosedRange<Timestamp>
+    ) async throws -> [ScoredSeries] {
+        var found: [ScoredSeries] = []
+        for (id, _) in directory.matching(selector) {
+            guard var scores = try await ask(shard(of: id), about: [id], { $0.scores(of: id) }) else { continue }
+            let current = scores.current.map { [$0.scores] } ?? []
+            let isCurrentWanted = scores.current.map { range.contains($0.start) } ?? false
+            let start = scores.current?.start
+            let finished = try store.scores(of: id, in: range).filter { $0.start != start }
+            scores.scores.blocks = finished.map(\.1) + (isCurrentWanted ? current : [])
+            found.append(scores.scores)
+        }
+        return found
+    }
+
+    /// How often truths lay inside the intervals since the daemon started: by forecaster, then by lead.
+    public func coverage() async throws -> [String: [SlotScores.Coverage]] {
+        var totals = CoverageTotals()
+        for shard in shards { totals.add(try await ask(shard, about: []) { $0.coverage }) }
+        return totals.byForecaster
+    }
+}
+
+extension ShardView {
+    /// What is known of `id` without the database; nil before its first step.
+    func scores(of id: SeriesID) -> (scores: ScoredSeries, current: (start: Timestamp, scores: SlotScores)?)? {
+        guard let state = state(of: id), let cadence = cadence(of: id), let version = assignment(of: id),
+            let report = version.model.report(of: state.values, slot: state.slot, cadence: cadence)
+        else { return nil }
+        let scores = ScoredSeries(
+            series: state.series, forecaster: state.forecaster, method: state.method, version: state.version,
+            horizon: version.specification.horizon, quantiles: version.specification.quantiles, blocks: [],
+            report: report)
+        return (scores, report.block.map { (cadence.start(of: $0.start), $0) })
+    }
+}

@@ -1,0 +1,121 @@
+/// Several methods as one: their forecasts side by side, for the daemon to weigh series by series.
+///
+/// Its parameters are `members`, `priors`, and those of the members under `MEMBER.PARAMETER`.
+public struct MixMethod: TrainableMethod {
+    public let manifest: Manifest
+    private let methods: [any ForecastingMethod]
+
+    /// - Parameter methods: all that may be members; those named first are the default.
+    public init(of methods: [any ForecastingMethod]) {
+        self.methods = methods
+        let names = methods.map(\.manifest.name)
+        let own = [
+            ParameterDescription(
+                "members", .list(names.map { .string($0) }), "the methods whose forecasts are mixed"),
+            ParameterDescription(
+                "priors", .list([]), "their weights before anything was scored, in the same order; empty: all the same"),
+        ]
+        let inherited = methods.flatMap { method in
+            method.manifest.parameters.map { parameter in
+                ParameterDescription(
+                    Self.key(method, parameter.name), parameter.defaultValue, range: parameter.range,
+                    choices: parameter.choices, parameter.summary)
+            }
+        }
+        manifest = Manifest(
+            name: "mix", version: "1", summary: "several methods, weighed by how they fare on each series",
+            parameters: own + inherited)
+    }
+
+    private static func key(_ method: any ForecastingMethod, _ parameter: String) -> String {
+        "\(method.manifest.name).\(parameter)"
+    }
+
+    public func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
+        let members = try members(of: specification)
+        let bundle = try WeightsBundle(decoding: weights)
+        let loaded = try members.map { member in
+            guard let part = bundle.parts[member.method.manifest.name] else {
+                throw ForecastingError.badWeights(
+                    method: manifest.name, reason: "they hold nothing for \(member.method.manifest.name)")
+            }
+            return MixModel.Member(
+                name: member.method.manifest.name, prior: member.prior,
+                model: try member.method.load(weights: part, specification: member.specification))
+        }
+        return MixModel(loaded, specification)
+    }
+
+    public func train(
+        _ panel: Panel, from: [UInt8]?, specification: ForecastSpecification,
+        progress: (TrainingProgress) throws -> Void
+    ) throws -> TrainedWeights {
+        let start = try from.map { try WeightsBundle(decoding: $0) }
+        var (bundle, metrics) = (WeightsBundle(), [String: Double]())
+        for member in try members(of: specification) {
+            let name = member.method.manifest.name
+            guard let method = member.method as? any TrainableMethod else {
+                bundle.parts[name] = []
+                continue
+            }
+            let trained = try method.train(
+                panel, from: start?.parts[name], specification: member.specification, progress: progress)
+            bundle.parts[name] = trained.weights
+            for (key, value) in trained.metrics { metrics["\(name).\(key)"] = value }
+        }
+        return TrainedWeights(weights: bundle.encoded(), metrics: metrics)
+    }
+
+    private struct Member {
+        var method: any ForecastingMethod
+        var prior: Double
+        var specification: ForecastSpecification
+    }
+
+    private func members(of specification: ForecastSpecification) throws(ForecastingError) -> [Member] {
+        let parameters = try manifest.resolve(specification.parameters)
+        let names = try list("members", parameters, "a list of methods' names") { value in
+            if case .string(let name) = value { name } else { nil }
+        }
+        let priors = try list("priors", parameters, "a list of numbers, one per member") { value -> Double? in
+            switch value {
+            case .number(let number) where number > 0: number
+            case .integer(let number) where number > 0: Double(number)
+            default: nil
+            }
+        }
+        guard Set(names).count == names.count, !names.isEmpty else {
+            throw refusal("members", "different names, at least one", parameters)
+        }
+        guard priors.isEmpty || priors.count == names.count else {
+            throw refusal("priors", "as many numbers as there are members", parameters)
+        }
+        var found: [Member] = []
+        for (place, name) in names.enumerated() {
+            guard let method = methods.first(where: { $0.manifest.name == name }) else {
+                throw refusal("members", "some of \(methods.map(\.manifest.name).joined(separator: ", "))", parameters)
+            }
+            var own = specification
+            own.parameters = [:]
+            for parameter in method.manifest.parameters {
+                own.parameters[parameter.name] = parameters[Self.key(method, parameter.name)]
+            }
+            found.append(Member(method: method, prior: priors.isEmpty ? 1 : priors[place], specification: own))
+        }
+        return found
+    }
+
+    private func list<T>(
+        _ name: String, _ parameters: Parameters, _ expected: String, _ read: (ParameterValue) -> T?
+    ) throws(ForecastingError) -> [T] {
+        guard case .list(let values)? = parameters[name] else { return [] }
+        let found = values.compactMap(read)
+        guard found.count == values.count else { throw refusal(name, expected, parameters) }
+        return found
+    }
+
+    private func refusal(_ name: String, _ expected: String, _ parameters: Parameters) -> ForecastingError {
+        .badParameter(
+            name, method: manifest.name, expected: expected, found: parameters[name]?.description ?? "nothing")
+    }
+}

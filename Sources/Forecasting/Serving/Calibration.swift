@@ -1,0 +1,90 @@
+/// Keeps intervals honest: every quantile is moved by what it was lately wrong by (online quantile tracking; Gibbs and
+/// Candès, "Adaptive conformal inference under distribution shift", 2021).
+///
+/// The corrections, in units of the width of the forecast's outermost interval, are kept at leads 1, 2, 4, 8 … and
+/// interpolated between them, so that neighbouring leads learn from each other. The median is left alone.
+struct Calibration: Sendable {
+    let horizon: Int
+    let levels: [Float]
+    let median: Int
+    /// How far one origin moves a correction.
+    static let rate: Float = 0.025
+    /// What a correction never exceeds.
+    static let limit: Float = 4
+
+    /// By lead − 1: the knot below, and the share of the one above.
+    private let places: [(knot: Int, share: Float)]
+    /// By lead − 1: how far an error at that lead moves the knots below and above.
+    private let steps: [(below: Float, above: Float)]
+
+    init(horizon: Int, levels: [Float], median: Int, spacing: Int) {
+        (self.horizon, self.levels, self.median) = (horizon, levels, median)
+        places = (1...horizon).map { lead in
+            let knot = Int.bitWidth - 1 - lead.leadingZeroBitCount
+            return (knot, Float(lead - 1 << knot) / Float(1 << knot))
+        }
+        var sums = [Float](repeating: 0, count: (places.last?.knot ?? 0) + 2)
+        for place in places {
+            sums[place.knot] += 1 - place.share
+            sums[place.knot + 1] += place.share
+        }
+        steps = places.enumerated().map { index, place in
+            // Lead 1 is scored at every slot, the others at every origin.
+            let rate = index == 0 ? Self.rate / Float(spacing) : Self.rate
+            return (
+                rate * (1 - place.share) / sums[place.knot],
+                place.share == 0 ? 0 : rate * place.share / sums[place.knot + 1]
+            )
+        }
+    }
+
+    private var knots: Int { (places.last?.knot ?? 0) + 2 }
+    /// Floats of the state: `[knots][quantiles]`.
+    var count: Int { knots * levels.count }
+
+    /// Learns from a `truth` at `lead` what its `forecast`, `[quantiles]`, was wrong by.
+    func learn(
+        lead: Int, truth: Float, forecast: UnsafePointer<Float>, _ corrections: UnsafeMutablePointer<Float>
+    ) {
+        let (place, step) = (places[lead - 1], steps[lead - 1])
+        let below = corrections + place.knot * levels.count
+        let above = below + levels.count
+        for (level, nominal) in levels.enumerated() where level != median {
+            // Neither above nor below: a constant series is right about everything.
+            guard truth != forecast[level] else { continue }
+            let error: Float = (truth > forecast[level] ? 1 : 0) - (1 - nominal)
+            below[level] = Self.limited(below[level] + step.below * error)
+            if step.above > 0 { above[level] = Self.limited(above[level] + step.above * error) }
+        }
+    }
+
+    private static func limited(_ x: Float) -> Float { max(-limit, min(limit, x)) }
+
+    /// Corrects a forecast, `[horizon][quantiles]`, and puts each lead into ascending order.
+    func apply(_ corrections: UnsafePointer<Float>, to forecast: UnsafeMutablePointer<Float>) {
+        let width = levels.count
+        for lead in 0..<horizon {
+            let place = places[lead]
+            let (row, below) = (forecast + lead * width, corrections + place.knot * width)
+            let spread = row[width - 1] - row[0]
+            for level in 0..<width {
+                let correction = below[level] + place.share * (below[width + level] - below[level])
+                row[level] += correction * spread
+            }
+            sort(row, width)
+        }
+    }
+
+    /// Insertion sort: nearly always there is nothing to do.
+    private func sort(_ row: UnsafeMutablePointer<Float>, _ count: Int) {
+        for place in 1..<max(1, count) {
+            let value = row[place]
+            var target = place
+            while target > 0, row[target - 1] > value {
+                row[target] = row[target - 1]
+                target -= 1
+            }
+            row[target] = value
+        }
+    }
+}

@@ -1,0 +1,87 @@
+public import TimeSeries
+
+/// The slots that are scored together: at most a day and at most 96, so that a row of scores is written now and then.
+///
+/// | floats | what |
+/// |---|---|
+/// | 1 | the block's number, modulo 2²⁴; −1 before the first |
+/// | leads × 5 | of each scored lead: truths, their losses, absolute errors, truths in the outer and in the inner interval |
+/// | horizon × 3 | of every lead: truths, those in the outer and in the inner interval |
+/// | 32 | tail probabilities of the slots, three to a float |
+struct ScoreBlock: Sendable {
+    /// 1, half the horizon and the horizon: the leads whose losses are kept.
+    let leads: [Int]
+    let horizon: Int
+    static let slots = 96
+
+    init(horizon: Int) {
+        self.horizon = horizon
+        leads = Array(Set([1, max(1, horizon / 2), horizon])).sorted()
+    }
+
+    var losses: Int { 1 }
+    var coverage: Int { 1 + leads.count * 5 }
+    var tails: Int { coverage + horizon * 3 }
+    var count: Int { tails + Self.slots / 3 }
+
+    /// Slots of one block for a series of this cadence.
+    static func slots(cadenceSeconds: Float) -> Int64 {
+        cadenceSeconds > 0 ? max(24, min(Int64(slots), Int64(86_400 / cadenceSeconds))) : Int64(slots)
+    }
+
+    /// Begins the block of `slot` unless it has begun.
+    func begin(_ slot: Slot, length: Int64, _ block: UnsafeMutablePointer<Float>) {
+        let number = Float(truncating24: floorDivide(slot, length))
+        guard block[0] != number else { return }
+        for place in 0..<count { block[place] = 0 }
+        block[0] = number
+    }
+
+    /// Notes what a truth made of the forecast, `[quantiles]`, that was issued for it.
+    func note(
+        lead: Int, truth: Float, forecast: UnsafePointer<Float>, loss: Float, _ layout: ScoreLayout,
+        _ block: UnsafeMutablePointer<Float>
+    ) {
+        let width = layout.width
+        let inner = width >= 5 ? 1 : 0
+        let isInOuter: Float = forecast[0] <= truth && truth <= forecast[width - 1] ? 1 : 0
+        let isInInner: Float = forecast[inner] <= truth && truth <= forecast[width - 1 - inner] ? 1 : 0
+        let counts = block + coverage + (lead - 1) * 3
+        counts[0] += 1
+        counts[1] += isInOuter
+        counts[2] += isInInner
+        guard let place = leads.firstIndex(of: lead) else { return }
+        let sums = block + losses + place * 5
+        sums[0] += 1
+        sums[1] += loss
+        sums[2] += (truth - forecast[layout.median]).magnitude
+        sums[3] += isInOuter
+        sums[4] += isInInner
+    }
+
+    /// Notes the tail probability of the block's slot `offset`, as eight bits of its logarithm.
+    func note(tail: Float, offset: Int, _ block: UnsafeMutablePointer<Float>) {
+        guard !tail.isNaN, (0..<Self.slots).contains(offset) else { return }
+        let factors: [Float] = [1, 256, 65_536]
+        block[tails + offset / 3] += Float(Self.code(of: tail)) * factors[offset % 3]
+    }
+
+    /// 1 … 255 for 1 … 2⁻³²; 0 is for a slot without.
+    static func code(of tail: Float) -> UInt8 {
+        // The exponent and a straight line for the rest: within .09 of the logarithm, and the same on every machine.
+        let logarithm = Float(tail.exponent) + (tail.significand - 1)
+        return UInt8(max(1, min(255, 1 - logarithm * 7.9375)))
+    }
+
+    static func tail(of code: UInt8) -> Float? {
+        guard code > 0 else { return nil }
+        let logarithm = -Float(code - 1) / 7.9375
+        let exponent = logarithm.rounded(.down)
+        return Float(sign: .plus, exponent: Int(exponent), significand: 1 + logarithm - exponent)
+    }
+}
+
+extension Float {
+    /// `number` modulo 2²⁴, which a float holds exactly.
+    init(truncating24 number: Int64) { self = Float(number & 0xFF_FFFF) }
+}

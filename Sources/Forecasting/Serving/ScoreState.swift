@@ -1,0 +1,161 @@
+import TimeSeries
+
+/// One series' score state in the memory of its state: what came is held against what was forecast, and what is forecast
+/// next is mixed and calibrated by what came of that.
+struct ScoreState {
+    let layout: ScoreLayout
+    let mix: ExpertMix
+    private let floats: UnsafeMutablePointer<Float>
+
+    /// - Parameter floats: `[layout.count]`.
+    init(_ layout: ScoreLayout, _ mix: ExpertMix, at floats: UnsafeMutablePointer<Float>) {
+        (self.layout, self.mix, self.floats) = (layout, mix, floats)
+    }
+
+    private var block: UnsafeMutablePointer<Float> { floats + layout.blockStart }
+    private var next: UnsafeMutablePointer<Float> { floats + layout.next }
+    private var corrections: UnsafeMutablePointer<Float> { floats + layout.corrections }
+    private func pending(_ place: Int) -> UnsafeMutablePointer<Float> { floats + layout.pending(place) }
+
+    // MARK: What came
+
+    /// Takes the value of `slot`, NaN if there is none.
+    func take(_ value: Float, slot: Slot, cadenceSeconds: Float) {
+        let elapsed = elapsed(to: slot)
+        let length = ScoreBlock.slots(cadenceSeconds: cadenceSeconds)
+        layout.block.begin(slot, length: length, block)
+        floats[layout.tail] = .nan
+        if !value.isNaN, elapsed == 1, !next[0].isNaN { scoreNext(value, slot, length) }
+        for place in 0..<layout.pendingCount where pending(place)[layout.age] >= 0 {
+            age(pending(place), by: elapsed, value)
+        }
+        if !value.isNaN { follow(value) }
+        floats[layout.slot] = Float(truncating24: slot)
+    }
+
+    /// Slots since the newest; 0 before the first.
+    private func elapsed(to slot: Slot) -> Int64 {
+        let newest = floats[layout.slot]
+        return newest < 0 ? 0 : (slot - Int64(newest)) & 0xFF_FFFF
+    }
+
+    private func scoreNext(_ value: Float, _ slot: Slot, _ length: Int64) {
+        let loss = pinball(value, next)
+        layout.block.note(lead: 1, truth: value, forecast: next, loss: loss, layout, block)
+        floats[layout.tail] = TailProbability.of(
+            value, forecast: next, levels: layout.levels,
+            floor: max(1e-3 * floats[layout.scale], 1e-6 * value.magnitude))
+        let offset = Int(slot - floorDivide(slot, length) * length)
+        layout.block.note(tail: floats[layout.tail], offset: offset, block)
+        layout.calibration.learn(lead: 1, truth: value, forecast: next, corrections)
+        let scale = floats[layout.scale]
+        if scale > 0 { drift(loss / scale) }
+    }
+
+    /// The mean over quantiles of twice the pinball loss.
+    private func pinball(_ truth: Float, _ forecast: UnsafePointer<Float>) -> Float {
+        var sum: Float = 0
+        for (place, level) in layout.levels.enumerated() {
+            let difference = truth - forecast[place]
+            sum += difference > 0 ? level * difference : (level - 1) * difference
+        }
+        return 2 * sum / Float(layout.width)
+    }
+
+    private func drift(_ loss: Float) {
+        let seen = min(floats[layout.scoredSlots] + 1, 4_096)
+        floats[layout.scoredSlots] = seen
+        floats[layout.lately] += (min(loss, 100) - floats[layout.lately]) / min(seen, 48)
+        floats[layout.longRun] += (min(loss, 100) - floats[layout.longRun]) / min(seen, 1_024)
+    }
+
+    private func age(_ origin: UnsafeMutablePointer<Float>, by elapsed: Int64, _ value: Float) {
+        let age = Int64(origin[layout.age]) + elapsed
+        origin[layout.age] = Float(min(age, Int64(layout.horizon) + 1))
+        if age >= 1, age <= Int64(layout.horizon), !value.isNaN { score(origin, lead: Int(age), value) }
+        if age >= Int64(layout.horizon) { finish(origin) }
+    }
+
+    private func score(_ origin: UnsafeMutablePointer<Float>, lead: Int, _ value: Float) {
+        if lead > 1 {
+            let forecast = origin + layout.issued + (lead - 1) * layout.width
+            let loss = pinball(value, forecast)
+            layout.block.note(lead: lead, truth: value, forecast: forecast, loss: loss, layout, block)
+            layout.calibration.learn(lead: lead, truth: value, forecast: forecast, corrections)
+        }
+        if layout.experts > 1, let place = layout.expertLeads.firstIndex(of: lead) { compare(origin, place, value) }
+    }
+
+    private func compare(_ origin: UnsafeMutablePointer<Float>, _ place: Int, _ value: Float) {
+        let count = layout.expertLevels.count
+        for expert in 0..<layout.experts {
+            let opinion = origin + layout.opinions + expert * layout.expertCount + place * count
+            for (index, level) in layout.expertLevels.enumerated() {
+                let difference = value - opinion[index]
+                origin[layout.sums + expert] +=
+                    difference > 0 ? layout.levels[level] * difference : (layout.levels[level] - 1) * difference
+            }
+        }
+        origin[layout.comparisons] += 1
+    }
+
+    private func finish(_ origin: UnsafeMutablePointer<Float>) {
+        origin[layout.age] = -1
+        guard layout.experts > 1, origin[layout.comparisons] > 0 else { return }
+        for expert in 0..<layout.experts { origin[layout.sums + expert] /= origin[layout.comparisons] }
+        mix.learn(
+            origin + layout.sums, losses: floats + layout.losses, finished: &floats[layout.finished],
+            weights: floats + layout.weights)
+    }
+
+    private func follow(_ value: Float) {
+        let last = floats[layout.last]
+        floats[layout.last] = value
+        guard !last.isNaN else { return }
+        floats[layout.steps] = min(floats[layout.steps] + 1, 1_024)
+        floats[layout.scale] += ((value - last).magnitude - floats[layout.scale]) / floats[layout.steps]
+    }
+
+    // MARK: What is forecast next
+
+    /// Mixes and calibrates the experts' `forecasts`, `[experts][horizon][quantiles]`.
+    ///
+    /// - Parameters:
+    ///   - isScored: whether they were made from a slot with a value: only such forecasts are held against what comes.
+    ///   - out: `[horizon][quantiles]`.
+    func issue(_ forecasts: UnsafePointer<Float>, slot: Slot, isScored: Bool, to out: UnsafeMutablePointer<Float>) {
+        let count = layout.horizon * layout.width
+        if layout.experts > 1 {
+            mix.combine(forecasts, count: count, weights: floats + layout.weights, to: out)
+        } else {
+            out.update(from: forecasts, count: count)
+        }
+        layout.calibration.apply(corrections, to: out)
+        guard isScored else { return }
+        next.update(from: out, count: layout.width)
+        guard slot.isMultiple(of: Int64(layout.spacing)), !out[0].isNaN else { return }
+        remember(forecasts, out, count)
+    }
+
+    /// Nothing was forecast from the newest slot.
+    func issueNothing() { for place in 0..<layout.width { next[place] = .nan } }
+
+    private func remember(_ forecasts: UnsafePointer<Float>, _ issued: UnsafePointer<Float>, _ count: Int) {
+        guard let free = (0..<layout.pendingCount).first(where: { pending($0)[layout.age] < 0 }) else { return }
+        let origin = pending(free)
+        origin[layout.age] = 0
+        (origin + layout.issued).update(from: issued, count: count)
+        guard layout.experts > 1 else { return }
+        origin[layout.comparisons] = 0
+        for expert in 0..<layout.experts {
+            origin[layout.sums + expert] = 0
+            var target = layout.opinions + expert * layout.expertCount
+            for lead in layout.expertLeads {
+                for level in layout.expertLevels {
+                    origin[target] = forecasts[expert * count + (lead - 1) * layout.width + level]
+                    target += 1
+                }
+            }
+        }
+    }
+}

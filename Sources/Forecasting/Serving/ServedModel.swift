@@ -1,0 +1,97 @@
+public import TimeSeries
+
+/// A model as the daemon serves it: its experts mixed, its intervals calibrated, its forecasts held against what came,
+/// series by series.
+///
+/// Itself a ``ForecastModel`` with one expert: what mixing, calibration and scores remember is part of the state, behind
+/// the model's own, `[model state | score state]`. So checkpoints, replays, late readings and backtests need nothing more
+/// to give the same bits. Thread-safe.
+public final class ServedModel: ForecastModel {
+    public let model: any ForecastModel
+    public let stateCount: Int
+    public let initialState: [Float]
+    public let lags: [Int]
+    public let experts = [Expert(name: "", prior: 1)]
+    let layout: ScoreLayout
+    private let mix: ExpertMix
+    private let forecastCount: Int
+
+    public init(_ model: any ForecastModel, specification: ForecastSpecification) {
+        self.model = model
+        layout = ScoreLayout(experts: model.experts.count, specification: specification)
+        mix = ExpertMix(model.experts)
+        forecastCount = specification.forecastCount
+        stateCount = model.stateCount + layout.count
+        initialState = model.initialState + layout.initial(priors: mix.priors)
+        lags = model.lags
+    }
+
+    public var summary: String { model.summary }
+
+    public func advance(_ batch: inout AdvanceBatch) {
+        var inner = AdvanceBatch(
+            count: batch.count, model: model, forecastCount: forecastCount,
+            wantsForecasts: batch.wantsForecasts || batch.values.contains { !$0.isNaN })
+        exchange(&batch, &inner)
+        copyStates(batch, to: &inner)
+        model.advance(&inner)
+        copyStates(inner, to: &batch)
+        score(&batch, inner)
+        exchange(&batch, &inner)
+    }
+
+    /// Lends the inputs to `inner` without a copy, and takes them back.
+    private func exchange(_ batch: inout AdvanceBatch, _ inner: inout AdvanceBatch) {
+        swap(&batch.series, &inner.series)
+        swap(&batch.slots, &inner.slots)
+        swap(&batch.values, &inner.values)
+        swap(&batch.lagged, &inner.lagged)
+        swap(&batch.calendar, &inner.calendar)
+    }
+
+    /// Copies the model's own part of every row's state.
+    private func copyStates(_ source: AdvanceBatch, to target: inout AdvanceBatch) {
+        let (from, to) = (source.states.count / max(1, source.count), target.states.count / max(1, target.count))
+        source.states.withUnsafeBufferPointer { source in
+            target.states.withUnsafeMutableBufferPointer { states in
+                guard let source = source.baseAddress, let states = states.baseAddress else { return }
+                for row in 0..<target.count {
+                    (states + row * to).update(from: source + row * from, count: model.stateCount)
+                }
+            }
+        }
+    }
+
+    private func score(_ batch: inout AdvanceBatch, _ inner: AdvanceBatch) {
+        let wantsForecasts = batch.wantsForecasts
+        var unwanted = [Float](repeating: 0, count: wantsForecasts ? 0 : forecastCount)
+        batch.states.withUnsafeMutableBufferPointer { states in
+            batch.forecasts.withUnsafeMutableBufferPointer { forecasts in
+                unwanted.withUnsafeMutableBufferPointer { unwanted in
+                    inner.forecasts.withUnsafeBufferPointer { opinions in
+                        guard let states = states.baseAddress else { return }
+                        for row in 0..<inner.count {
+                            let state = ScoreState(layout, mix, at: states + row * stateCount + model.stateCount)
+                            let out = wantsForecasts ? forecasts.baseAddress.map { $0 + row * forecastCount } : nil
+                            score(
+                                state, inner, row, opinions.baseAddress, to: out ?? unwanted.baseAddress,
+                                isWanted: wantsForecasts)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func score(
+        _ state: ScoreState, _ inner: AdvanceBatch, _ row: Int, _ opinions: UnsafePointer<Float>?,
+        to out: UnsafeMutablePointer<Float>?, isWanted: Bool
+    ) {
+        let (value, slot) = (inner.values[row], inner.slots[row])
+        state.take(value, slot: slot, cadenceSeconds: inner.calendar[row].cadenceSeconds)
+        if value.isNaN { state.issueNothing() }
+        guard inner.wantsForecasts, isWanted || !value.isNaN, let opinions, let out else { return }
+        state.issue(
+            opinions + row * layout.experts * forecastCount, slot: slot, isScored: !value.isNaN, to: out)
+    }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import ControlInterface
+
+struct Scores: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "What the forecasts were worth.",
+        discussion: """
+            PINBALL and MASE are in units of the series' mean absolute step: less is better. The coverages say how many
+            truths lay inside the intervals; their headings say how many should have. One series shows every lead.
+
+            Examples:
+              niloctl scores
+              niloctl scores 'room,id=1 t' --start 2026-01-01T00:00:00Z
+            """)
+    @OptionGroup var common: CommonOptions
+    @Argument(help: "A series or a pattern; all if there is none.") var selector: String?
+    @Option(help: "Not before this time (RFC 3339).") var start: String?
+    @Option(help: "Not after this time.") var end: String?
+
+    func run() throws {
+        try common.connected { client in
+            let question = Question.GetScores(selector: selector, start: start, end: end)
+            let reply = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
+            try common.show(reply) { reply in
+                if reply.series.isEmpty { return "no series is scored there\n" }
+                return reply.series.count == 1 ? Self.one(reply.series[0]) : Self.many(reply.series)
+            }
+        }
+    }
+
+    private static func many(_ series: [SeriesScores]) -> String {
+        let rows = series.map { series -> [String] in
+            let (first, last) = (series.scores.first, series.scores.last)
+            let outer = share(series.coverage, \.outer)
+            return [
+                series.series, series.forecaster, "\(first?.truths ?? 0)", text(first?.mase), text(first?.pinball),
+                text(last?.mase), text(last?.pinball), outer, series.drift.map { short($0, digits: 3) } ?? "-",
+            ]
+        }
+        return Table(
+            ["SERIES", "FORECASTER", "SLOTS", "MASE 1", "PINBALL 1", "MASE H", "PINBALL H", "COVERAGE", "DRIFT"], rows
+        ).text
+    }
+
+    private static func one(_ series: SeriesScores) -> String {
+        let head =
+            "\(series.series)   \(series.forecaster): \(series.method), version \(series.modelVersion)\n"
+        let scores = Table(
+            ["LEAD", "TRUTHS", "MASE", "PINBALL"],
+            series.scores.map { ["\($0.lead)", "\($0.truths)", text($0.mase), text($0.pinball)] })
+        let coverage = Table(
+            ["LEAD", "TRUTHS", "INSIDE \(percent(series.nominalOuter))", "INSIDE \(percent(series.nominalInner))"],
+            series.coverage.filter { $0.truths > 0 }.map {
+                [
+                    "\($0.lead)", "\($0.truths)", percent(Double($0.outer) / Double($0.truths)),
+                    percent(Double($0.inner) / Double($0.truths)),
+                ]
+            })
+        return head + scores.text + "\n" + coverage.text + experts(series)
+    }
+
+    /// The experts and their weights; nothing if there is only one.
+    static func experts(_ series: SeriesScores) -> String {
+        guard series.experts.count > 1 else { return "" }
+        let rows = series.experts.sorted { $0.weight > $1.weight }.map { [$0.name, short($0.weight, digits: 3)] }
+        return "\n" + Table(["EXPERT", "WEIGHT"], rows).text
+    }
+
+    private static func share(_ leads: [LeadCoverage], _ inside: KeyPath<LeadCoverage, Int>) -> String {
+        let truths = leads.reduce(0) { $0 + $1.truths }
+        return truths == 0 ? "-" : percent(Double(leads.reduce(0) { $0 + $1[keyPath: inside] }) / Double(truths))
+    }
+
+    private static func text(_ value: Double?) -> String { value.map { short($0, digits: 3) } ?? "-" }
+
+    private static func percent(_ share: Double) -> String { "\(short(share * 100, digits: 3)) %" }
+}

@@ -1,0 +1,125 @@
+import ArgumentParser
+import Backtesting
+import Engine
+import Glibc
+import PluginHost
+import TimeSeries
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The engine over a file of old readings.
+struct BacktestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backtest", abstract: "Forecast a file of old readings as the daemon would have.",
+        discussion: """
+            The file is CSV with a header: timestamp, value and perhaps series; an empty value is a missing one. The
+            forecaster is trained on the rows before --warm; then the rows are read one by one, and every --stride rows the
+            next --horizon rows are forecast. Rows count from 0; a negative number counts from the end.
+
+            Example:
+              nilod backtest --config nilod.toml --forecaster house --data load.csv --warm -500 --horizon 24 --stride 7
+            """)
+
+    @Option(help: "The configuration file.") var config: String
+    @Option(help: "The forecaster of the configuration.") var forecaster: String
+    @Option(help: "The readings.") var data: String
+    @Option(parsing: .unconditional, help: "Rows before the first forecast.") var warm: Int
+    @Option(parsing: .unconditional, help: "The row after the last; 0 is the end.") var end = 0
+    @Option(help: "Rows between forecasts.") var stride = 1
+    @Option(help: "Rows to forecast.") var horizon = 24
+    @Option(help: "Where the forecasts go, as CSV.") var out: String?
+    @Option(help: "The name of the series of a file without a column for it.") var series = "series"
+    @Option(help: "Rows in a season, for the scores; a day if not given.") var season: Int?
+
+    func run() async throws {
+        do {
+            try await perform()
+        } catch let error as SettingsError {
+            throw Exit.say("\(error)", 78)
+        } catch let error as BacktestError {
+            throw Exit.say("\(error)", 65)
+        } catch let error as CocoaError {
+            throw Exit.say("\(error.localizedDescription)", 66)
+        }
+    }
+
+    private func perform() async throws {
+        let started = ContinuousClock.now
+        let settings = try Settings.load(config)
+        let text = String(decoding: try Data(contentsOf: URL(filePath: data)), as: UTF8.self)
+        let all = try DataFile.parse(text, name: series)
+        let plan = BacktestPlan(warm: warm, end: end, stride: stride, horizon: horizon)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "nilod-backtest-\(getpid())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let child = TrainingChild(executable: "/proc/self/exe") { Log.write("training: \($0)") }
+        let backtest = try Backtest(
+            settings.engine, forecaster: forecaster, methods: Methods.all, plan: plan,
+            kernel: Methods.kernels.arithmetic, folder: folder
+        ) { folder, progress in try await child.run(folder, progress: progress) }
+        let quantiles = backtest.configuration.forecasters[0].quantiles
+        var cards = try all.map {
+            try Scorecard($0, plan: plan, quantiles: quantiles, season: season ?? Self.day(of: $0))
+        }
+        let places = Dictionary(all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let file = try out.map { try OutputFile($0) }
+        try file?.write(ForecastFile.header(quantiles))
+        let bar = ProgressBar()
+        let outcome = try await backtest.run(all, progress: bar.show) { made in
+            if let place = places[made.series] { cards[place].take(made) }
+            try file?.write(ForecastFile.rows(made, quantiles))
+        }
+        bar.finish()
+        try file?.finish()
+        let seconds = (ContinuousClock.now - started) / .seconds(1)
+        print(BacktestSummary.text(cards.map { ($0.series, $0.result) }, training: outcome, seconds: seconds))
+    }
+
+    /// Rows in a day.
+    private static func day(of series: DataSeries) -> Int {
+        guard let cadence = Cadence.inferred(from: series.timestamps.prefix(1_000)) else { return 1 }
+        return max(1, Int(86_400_000_000_000 / cadence.nanoseconds))
+    }
+}
+
+/// A file that is written from its beginning.
+private final class OutputFile {
+    private let file: UnsafeMutablePointer<FILE>
+    private let path: String
+
+    init(_ path: String) throws {
+        guard let file = fopen(path, "we") else { throw Self.failure(path) }
+        (self.file, self.path) = (file, path)
+    }
+
+    deinit { fclose(file) }
+
+    func write(_ text: String) throws { if fputs(text, file) < 0 { throw Self.failure(path) } }
+
+    func finish() throws { if fflush(file) != 0 { throw Self.failure(path) } }
+
+    private static func failure(_ path: String) -> any Error {
+        Exit.say("cannot write \(path): \(String(cString: strerror(errno)))", 73)
+    }
+}
+
+/// Rows done, on a terminal.
+private final class ProgressBar {
+    private let isWatched = isatty(2) == 1
+    private var shown = -1
+
+    func show(_ done: Int, _ total: Int) {
+        let percent = total > 0 ? 100 * done / total : 100
+        guard isWatched, percent != shown else { return }
+        shown = percent
+        let full = percent * 30 / 100
+        let bar = String(repeating: "█", count: full) + String(repeating: "░", count: 30 - full)
+        Log.put("\r\(bar) \(percent) %  \(done) of \(total) rows ")
+    }
+
+    func finish() { if isWatched { Log.put("\r\u{1B}[K") } }
+}

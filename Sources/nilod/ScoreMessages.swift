@@ -1,0 +1,60 @@
+import ControlInterface
+import Engine
+import TimeSeries
+
+// What the engine knows of scores as messages of the interface.
+
+extension ControlInterface.SeriesScores {
+    init(_ found: ScoredSeries) {
+        let levels = found.quantiles.levels
+        let inner = levels.count >= 5 ? 1 : 0
+        self.init(
+            series: found.series.description, forecaster: found.forecaster, method: found.method,
+            modelVersion: found.version,
+            experts: found.report.experts.map {
+                Expert(name: $0.name.isEmpty ? found.method : $0.name, weight: Double($0.weight))
+            },
+            scores: Self.scores(found.blocks), coverage: LeadCoverage.sums(found.blocks),
+            nominalOuter: (levels.last ?? 0) - (levels.first ?? 0),
+            nominalInner: levels[levels.count - 1 - inner] - levels[inner],
+            drift: found.report.drift.map { Double($0.lately / $0.longRun) }, tail: found.report.tail.map { Double($0) }
+        )
+    }
+
+    /// Means over all truths; each block's errors are measured in its own mean step.
+    private static func scores(_ blocks: [SlotScores]) -> [LeadScore] {
+        var sums: [Int: (count: Int, loss: Double, error: Double)] = [:]
+        for block in blocks where block.scale > 0 {
+            for lead in block.leads {
+                let before = sums[lead.lead] ?? (0, 0, 0)
+                sums[lead.lead] = (
+                    before.count + lead.count, before.loss + Double(lead.loss / block.scale),
+                    before.error + Double(lead.error / block.scale)
+                )
+            }
+        }
+        return sums.sorted { $0.key < $1.key }.filter { $0.value.count > 0 }.map { lead, sum in
+            LeadScore(
+                lead: lead, truths: sum.count, pinball: sum.loss / Double(sum.count),
+                mase: sum.error / Double(sum.count))
+        }
+    }
+}
+
+extension LeadCoverage {
+    static func sums(_ blocks: [SlotScores]) -> [LeadCoverage] {
+        let horizon = blocks.map(\.coverage.count).max() ?? 0
+        return (0..<horizon).map { place in
+            let rows = blocks.compactMap { $0.coverage.indices.contains(place) ? $0.coverage[place] : nil }
+            return LeadCoverage(
+                lead: place + 1, truths: rows.reduce(0) { $0 + $1.count }, outer: rows.reduce(0) { $0 + $1.outer },
+                inner: rows.reduce(0) { $0 + $1.inner })
+        }
+    }
+
+    static func all(_ leads: [SlotScores.Coverage]) -> [LeadCoverage] {
+        leads.enumerated().map { place, lead in
+            LeadCoverage(lead: place + 1, truths: lead.count, outer: lead.outer, inner: lead.inner)
+        }
+    }
+}
