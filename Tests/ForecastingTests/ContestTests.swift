@@ -109,7 +109,9 @@ struct ContestTests {
     @Test("rows do not depend on who shares the batch")
     func independence() throws {
         var small = specification
-        small.parameters = ["recipe": .string("plain"), "steps": .integer(40), "units": .integer(9), "layers": .integer(2)]
+        small.parameters = [
+            "recipe": .string("plain"), "steps": .integer(40), "units": .integer(9), "layers": .integer(2),
+        ]
         let weights = try LSTMMethod().train(panel, from: nil, specification: small) { _ in }.weights
         let model = try LSTMMethod().load(weights: weights, specification: small)
         var together = AdvanceBatch(count: 5, model: model, forecastCount: 36, wantsForecasts: true)

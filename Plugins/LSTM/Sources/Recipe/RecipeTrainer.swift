@@ -45,7 +45,8 @@ final class RecipeTrainer {
             return usable - Int(plan.validation * Double(max(0, series.count - series.first)))
         }
         streams = RecipeStreams(
-            prepared.series, ends: ends, chunk: plan.chunk, batch: plan.batch, carry: sizes.isRecurrent ? plan.carry : 1)
+            prepared.series, ends: ends, chunk: plan.chunk, batch: plan.batch, carry: sizes.isRecurrent ? plan.carry : 1
+        )
         let slots = Self.tileSlots
         decoderGradient = DecoderGradient(network, slots: slots)
         tile = Decoder.Tile(slots: slots, sizes, keepsSlopes: true)
@@ -67,7 +68,8 @@ final class RecipeTrainer {
         guard !usable.isEmpty else { return [] }
         let each = max(1, plan.batch / usable.count)
         return (0..<plan.batch).map { row in
-            let series = usable.count > plan.batch ? usable[row * usable.count / plan.batch] : usable[row % usable.count]
+            let series =
+                usable.count > plan.batch ? usable[row * usable.count / plan.batch] : usable[row % usable.count]
             let last = prepared.series[series].count - network.sizes.horizon - streams.chunk
             let first = min(last, max(0, ends[series] - streams.settling))
             let turn = usable.count > plan.batch ? 0 : row / usable.count
