@@ -17,7 +17,7 @@ struct EngineAlone {
         guard let quantiles = QuantileLevels([0.05, 0.5, 0.95]) else { throw Failure("no quantiles") }
         var house = ForecasterConfiguration(
             name: "house", method: "lstm", selectors: [.all], horizon: 1, quantiles: quantiles)
-        house.parameters = ["lstm": ["units": .integer(32), "steps": .integer(40)]]
+        house.parameters = ["lstm": ["recipe": .string("plain"), "units": .integer(32), "steps": .integer(40)]]
         (house.opponents, house.warmUpSlots, house.trainingSlots) = (["seasonal-naive"], 48, 100)
         let rule = SeriesRule(selector: .all, cadence: Cadence(nanoseconds: 60_000_000_000))
         engine = try await Engine(

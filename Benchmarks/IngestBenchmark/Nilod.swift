@@ -53,6 +53,7 @@ final class Nilod {
         training_slots = 100
 
         [forecaster.parameters.lstm]
+        recipe = "plain"
         units = 32
         steps = \(steps)
         batch = 32

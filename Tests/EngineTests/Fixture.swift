@@ -27,7 +27,9 @@ struct Fixture {
         let quantiles = try QuantileLevels([0.05, 0.5, 0.95]).orThrow()
         var forecaster = ForecasterConfiguration(
             name: "house", method: method, selectors: [.all], horizon: 6, quantiles: quantiles)
-        forecaster.parameters = ["lstm": ["units": .integer(6), "steps": .integer(40), "batch": .integer(8)]]
+        forecaster.parameters = [
+            "lstm": ["recipe": .string("plain"), "units": .integer(6), "steps": .integer(40), "batch": .integer(8)]
+        ]
         forecaster.maxGap = maxGap
         forecaster.warmUpSlots = 48
         let rule = SeriesRule(

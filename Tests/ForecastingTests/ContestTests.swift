@@ -45,7 +45,7 @@ struct ContestTests {
     @Test("a trained LSTM beats both opponents on waves, and equal seeds give equal weights")
     func training() throws {
         var specification = specification
-        specification.parameters = ["steps": .integer(200), "units": .integer(16)]
+        specification.parameters = ["recipe": .string("plain"), "steps": .integer(200), "units": .integer(16)]
         let train = {
             try LSTMMethod().train(self.panel.droppingLast(fraction: 0.2), from: nil, specification: specification) {
                 _ in
@@ -63,7 +63,7 @@ struct ContestTests {
     @Test("weights of another shape and too little history are refused with what was expected")
     func refused() throws {
         var small = specification
-        small.parameters = ["steps": .integer(40), "units": .integer(4)]
+        small.parameters = ["recipe": .string("plain"), "steps": .integer(40), "units": .integer(4)]
         let weights = try LSTMMethod().train(panel, from: nil, specification: small) { _ in }.weights
         #expect(throws: ForecastingError.self) {
             try LSTMMethod().load(weights: weights, specification: self.specification)
@@ -84,7 +84,7 @@ struct ContestTests {
     @Test("constant, huge and missing values give finite ascending quantiles after the first value")
     func extremes() throws {
         var small = specification
-        small.parameters = ["steps": .integer(40), "units": .integer(4)]
+        small.parameters = ["recipe": .string("plain"), "steps": .integer(40), "units": .integer(4)]
         let weights = try LSTMMethod().train(panel, from: nil, specification: small) { _ in }.weights
         var models = try methods.map { try $0.load(weights: [], specification: specification) }
         models.append(try LSTMMethod().load(weights: weights, specification: small))
@@ -109,7 +109,9 @@ struct ContestTests {
     @Test("rows do not depend on who shares the batch")
     func independence() throws {
         var small = specification
-        small.parameters = ["steps": .integer(40), "units": .integer(9), "layers": .integer(2)]
+        small.parameters = [
+            "recipe": .string("plain"), "steps": .integer(40), "units": .integer(9), "layers": .integer(2),
+        ]
         let weights = try LSTMMethod().train(panel, from: nil, specification: small) { _ in }.weights
         let model = try LSTMMethod().load(weights: weights, specification: small)
         var together = AdvanceBatch(count: 5, model: model, forecastCount: 36, wantsForecasts: true)

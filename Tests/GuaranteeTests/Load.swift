@@ -28,6 +28,7 @@ enum Load {
         training_slots = 400
 
         [forecaster.parameters.lstm]
+        recipe = "plain"
         units = 8
         steps = 40
         batch = 8

@@ -34,7 +34,9 @@ public struct LSTMMethod: TrainableMethod {
     public func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
         let (parameters, isPlain) = try resolve(specification.parameters)
         do {
-            if isPlain { return try PlainModel(PlainNetwork(decoding: weights, shape: PlainShape(parameters, specification))) }
+            if isPlain {
+                return try PlainModel(PlainNetwork(decoding: weights, shape: PlainShape(parameters, specification)))
+            }
             return try RecipeModel(Safetensors(decoding: weights), RecipePlan(parameters), specification)
         } catch let error as RecurrentError {
             throw ForecastingError.badWeights(method: manifest.name, reason: error.description)
@@ -47,7 +49,12 @@ public struct LSTMMethod: TrainableMethod {
     ) throws -> TrainedWeights {
         let (parameters, isPlain) = try resolve(specification.parameters)
         guard isPlain else {
-            return try RecipeTraining(plan: RecipePlan(parameters), specification: specification).run(panel, progress)
+            do {
+                return try RecipeTraining(plan: RecipePlan(parameters), specification: specification)
+                    .run(panel, progress)
+            } catch let error as RecurrentError {
+                throw ForecastingError.diverged(method: manifest.name, reason: error.description)
+            }
         }
         let shape = PlainShape(parameters, specification)
         let start = try from.map { try PlainNetwork(decoding: $0, shape: shape) }

@@ -27,7 +27,12 @@ public struct LinearAR: TrainableMethod {
     ) throws -> TrainedWeights {
         let options = LinearOptions(try manifest.resolve(specification.parameters))
         try progress(TrainingProgress(done: 0, total: 1, loss: 0))
-        let groups = try LinearGroup.fit(panel, specification, options, method: manifest.name).map(\.group)
+        let groups: [LinearGroup]
+        do {
+            groups = try LinearGroup.fit(panel, specification, options, method: manifest.name).map(\.group)
+        } catch let error as RecurrentError {
+            throw ForecastingError.diverged(method: manifest.name, reason: error.description)
+        }
         var tensors: [String: Tensor] = [:]
         for (index, group) in groups.enumerated() { tensors.merge(try group.tensors(index)) { $1 } }
         try progress(TrainingProgress(done: 1, total: 1, loss: 0))

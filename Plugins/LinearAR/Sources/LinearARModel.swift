@@ -44,7 +44,8 @@ final class LinearARModel: ForecastModel {
     var summary: String {
         groups.map(\.group).map { group in
             let own = group.members.values.count { $0.own != nil }
-            return "Linear(\(group.lags.count) lags)  \(horizon) leads  \(group.members.count) series, \(own) with weights "
+            return
+                "Linear(\(group.lags.count) lags)  \(horizon) leads  \(group.members.count) series, \(own) with weights "
                 + "of their own  seasons \(group.seasons.short), \(group.seasons.long)"
         }.joined(separator: "\n")
     }

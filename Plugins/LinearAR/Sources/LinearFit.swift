@@ -151,7 +151,8 @@ struct LinearFit {
         _ values: UnsafePointer<Float>, _ index: Int, _ scale: Float, _ y: UnsafeMutablePointer<Float>
     ) {
         for lead in 1...horizon {
-            y[lead - 1] = min(max((values[index + lead] - values[index]) / scale, -LagWindow.largest), LagWindow.largest)
+            y[lead - 1] = min(
+                max((values[index + lead] - values[index]) / scale, -LagWindow.largest), LagWindow.largest)
         }
     }
 

@@ -104,9 +104,12 @@ extension LinearGroup {
         }
         var members: [SeriesID: Member] = [:]
         for place in 0..<count {
-            let bits = (0..<4).reduce(UInt64(0)) { $0 | UInt64(max(0, min(ids[4 * place + $1], 65_535))) << (16 * UInt64($1)) }
+            let bits = (0..<4).reduce(UInt64(0)) {
+                $0 | UInt64(max(0, min(ids[4 * place + $1], 65_535))) << (16 * UInt64($1))
+            }
             let row = Int(rows[place])
-            let own = row < 0
+            let own =
+                row < 0
                 ? nil
                 : LinearWeights(
                     kernel: Array(kernels[row * lags * horizon..<(row + 1) * lags * horizon]),

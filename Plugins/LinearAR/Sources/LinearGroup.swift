@@ -61,7 +61,8 @@ package struct LinearOptions: Sendable {
             "season", .integer(-1), range: -1...2_100,
             "slots in the short season; 0 for none; -1: a day if the data agrees, else what stands out in it"),
         ParameterDescription(
-            "long_season", .integer(0), range: 0...2_100, "slots in the long season if `season` is declared; 0 for none"),
+            "long_season", .integer(0), range: 0...2_100, "slots in the long season if `season` is declared; 0 for none"
+        ),
         ParameterDescription(
             "own_weights", .boolean(true),
             "whether a series may have linear weights of its own where they forecast better (groups of at most 64)"),

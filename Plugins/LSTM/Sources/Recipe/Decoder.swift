@@ -87,7 +87,8 @@ struct Decoder: Sendable {
             }
         }
         let kernels = Kernels.best
-        kernels.apply(.silu, rows * width, tile.first, to: tile.first, slopes: tile.keepsSlopes ? tile.firstSlopes : nil)
+        kernels.apply(
+            .silu, rows * width, tile.first, to: tile.first, slopes: tile.keepsSlopes ? tile.firstSlopes : nil)
         hidden.forward(rows: rows, x: tile.first, xStride: width, y: tile.second)
         kernels.apply(
             .silu, rows * width, tile.second, to: tile.second, slopes: tile.keepsSlopes ? tile.secondSlopes : nil)

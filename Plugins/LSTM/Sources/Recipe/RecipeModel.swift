@@ -105,7 +105,9 @@ struct RecipeGroup: Sendable {
         fallback = SeasonalFallback(group.seasons, specification, among: lags)
         shared = try shape.cell(group.shared)
         var own: [Int: DenseCell] = [:]
-        for member in group.members.values { if let weights = member.own { own[member.place] = try shape.cell(weights) } }
+        for member in group.members.values {
+            if let weights = member.own { own[member.place] = try shape.cell(weights) }
+        }
         self.own = own
         var networks: [(RecipeCell, NetworkInputs)] = []
         for kind in kinds {
@@ -120,13 +122,16 @@ struct RecipeGroup: Sendable {
 
     var summary: String {
         let seasons = group.seasons
-        let head = "\(group.members.count) series of \(group.cadenceSeconds) s  seasons \(seasons.short), \(seasons.long)  "
+        let head =
+            "\(group.members.count) series of \(group.cadenceSeconds) s  seasons \(seasons.short), \(seasons.long)  "
             + "Linear(\(group.lags.count) lags, \(own.count) series with weights of their own)"
-        return ([head] + networks.map { network in
-            let sizes = network.cell.sizes
-            let recurrent = sizes.isRecurrent ? "LSTM(\(sizes.units))  input \(NetworkInputs.recurrentCount), " : ""
-            return "    \(recurrent)Dense(\(sizes.denseUnits))  input \(sizes.dense), "
-                + "Decoder(\(sizes.decoderUnits))  input \(sizes.context) + \(sizes.leads)"
-        }).joined(separator: "\n")
+        return
+            ([head]
+            + networks.map { network in
+                let sizes = network.cell.sizes
+                let recurrent = sizes.isRecurrent ? "LSTM(\(sizes.units))  input \(NetworkInputs.recurrentCount), " : ""
+                return "    \(recurrent)Dense(\(sizes.denseUnits))  input \(sizes.dense), "
+                    + "Decoder(\(sizes.decoderUnits))  input \(sizes.context) + \(sizes.leads)"
+            }).joined(separator: "\n")
     }
 }

@@ -68,12 +68,14 @@ final class RecipeNetwork {
             lstm = nil
         }
         dense = try Projection(
-            sizes.dense, sizes.denseUnits, initializer: limit(sizes.dense), biasInitializer: limit(sizes.dense), &random)
+            sizes.dense, sizes.denseUnits, initializer: limit(sizes.dense), biasInitializer: limit(sizes.dense), &random
+        )
         context = try Projection(
             sizes.context, sizes.decoderUnits, initializer: limit(sizes.remembered),
             biasInitializer: limit(sizes.remembered), &random)
         leads = try Projection(
-            sizes.leads, sizes.decoderUnits, useBias: false, initializer: limit(sizes.leads + NetworkInputs.staticCount),
+            sizes.leads, sizes.decoderUnits, useBias: false,
+            initializer: limit(sizes.leads + NetworkInputs.staticCount),
             &random)
         hidden = try Projection(
             sizes.decoderUnits, sizes.decoderUnits, initializer: limit(sizes.decoderUnits),

@@ -165,7 +165,9 @@ final class RecipePass {
                 for expert in 0..<simple { (to + expert * size).update(from: to + simple * size, count: size) }
                 continue
             }
-            for place in group.networks.indices { emit(row, tiles[place].quantiles + row * size, to: to + place * size) }
+            for place in group.networks.indices {
+                emit(row, tiles[place].quantiles + row * size, to: to + place * size)
+            }
             emitLinear(row, to: to + group.networks.count * size)
         }
     }

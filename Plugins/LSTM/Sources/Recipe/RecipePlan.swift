@@ -47,7 +47,7 @@ struct RecipePlan: Sendable {
         seed = UInt64(clamping: parameters.integer("seed"))
         seeds = parameters.integer("seeds")
         trainsTwin = parameters["twin"] != .boolean(false)
-        trainsUnsquashed = parameters["unsquashed"] == .boolean(true)
+        trainsUnsquashed = parameters["unsquashed"] != .boolean(false)
         linear = LinearOptions(parameters)
     }
 
@@ -59,12 +59,12 @@ struct RecipePlan: Sendable {
         ParameterDescription("fine_tuning_steps", .integer(200), range: 0...100_000, "steps of each group after them"),
         ParameterDescription("fine_tuning_rate", .number(0.5), range: 0...1, "times the learning rate, for those"),
         ParameterDescription("carry", .integer(8), range: 1...1_024, "chunks before a stream starts anew elsewhere"),
-        ParameterDescription("positions", .integer(12), range: 1...1_024, "slots scored in each chunk of a stream"),
+        ParameterDescription("positions", .integer(6), range: 1...1_024, "slots scored in each chunk of a stream"),
         ParameterDescription("dropout", .number(0.2), range: 0...0.9, "of what the decoder reads of state and series"),
         ParameterDescription("noise", .number(0.3), range: 0...10, "deviation of the noise on inputs"),
         ParameterDescription("validation", .number(0), range: 0...0.5, "the last part, for early stopping; 0: none"),
         ParameterDescription("seeds", .integer(1), range: 1...8, "networks of each kind, from different seeds"),
         ParameterDescription("twin", .boolean(true), "whether the memoryless twin is trained too"),
-        ParameterDescription("unsquashed", .boolean(false), "whether networks with linear features are trained too"),
+        ParameterDescription("unsquashed", .boolean(true), "whether networks with linear features are trained too"),
     ]
 }

@@ -10,6 +10,11 @@ final class RecipeTrainer {
     private let plan: RecipePlan
     private var random: RandomSource
     private var streams: RecipeStreams
+    /// The rows of the batch that runs: the streams', or those of validation.
+    private var rows: [RecipeStreams.Row] = []
+    private var validationRows: [RecipeStreams.Row] = []
+    /// Without noise and dropout when false.
+    private var isTraining = true
     private let ends: [Int]
     private let decoderGradient: DecoderGradient
     private let tile: Decoder.Tile
@@ -40,7 +45,8 @@ final class RecipeTrainer {
             return usable - Int(plan.validation * Double(max(0, series.count - series.first)))
         }
         streams = RecipeStreams(
-            prepared.series, ends: ends, chunk: plan.chunk, batch: plan.batch, carry: sizes.isRecurrent ? plan.carry : 1)
+            prepared.series, ends: ends, chunk: plan.chunk, batch: plan.batch, carry: sizes.isRecurrent ? plan.carry : 1
+        )
         let slots = Self.tileSlots
         decoderGradient = DecoderGradient(network, slots: slots)
         tile = Decoder.Tile(slots: slots, sizes, keepsSlopes: true)
@@ -51,6 +57,53 @@ final class RecipeTrainer {
         denseGradient = Workspace(slots * network.dense.gradientStride)
         masks = Workspace(slots * sizes.remembered)
         errors = Workspace(plan.batch * streams.chunk * SlotShape.errorCount)
+        if plan.validation > 0 { validationRows = makeValidationRows() }
+    }
+
+    /// Rows that end in what training may not learn, spread evenly over series and time.
+    private func makeValidationRows() -> [RecipeStreams.Row] {
+        let usable = prepared.series.indices.filter {
+            prepared.series[$0].count - network.sizes.horizon > max(ends[$0], streams.chunk)
+        }
+        guard !usable.isEmpty else { return [] }
+        let each = max(1, plan.batch / usable.count)
+        return (0..<plan.batch).map { row in
+            let series =
+                usable.count > plan.batch ? usable[row * usable.count / plan.batch] : usable[row % usable.count]
+            let last = prepared.series[series].count - network.sizes.horizon - streams.chunk
+            let first = min(last, max(0, ends[series] - streams.settling))
+            let turn = usable.count > plan.batch ? 0 : row / usable.count
+            return RecipeStreams.Row(
+                series: series, position: last - (last - first) * (turn % each) / each, left: 1, isFresh: true)
+        }
+    }
+
+    /// The loss over the last part of the series; nil without one.
+    func validationLoss() throws(RecurrentError) -> Double? {
+        guard !validationRows.isEmpty else { return nil }
+        (rows, isTraining) = (validationRows, false)
+        let kept = network.lstm?.state
+        network.lstm?.resetStates()
+        defer { isTraining = true }
+        let cell = try RecipeCell(network)
+        let h = try runRecurrent()
+        if let kept { try network.lstm?.resetStates(to: kept) }
+        let places = rows.indices.flatMap { row in
+            (0..<plan.positions).map { number in
+                let span = streams.chunk - streams.settling
+                return Place(row: row, step: streams.settling + (number * span + span / 2) / plan.positions)
+            }
+        }.filter { rows[$0.row].position + $0.step >= ends[rows[$0.row].series] && scoredLeads($0) > 0 }
+        guard !places.isEmpty else { return nil }
+        let scored = places.reduce(0) { $0 + scoredLeads($1) }
+        var loss = 0.0
+        for from in stride(from: 0, to: places.count, by: Self.tileSlots) {
+            let part = Array(places[from..<min(from + Self.tileSlots, places.count)])
+            fill(part, h, cell)
+            cell.decoder.forward(part.count, tile)
+            loss += pinball(part.count, 1 / Float(scored * network.sizes.quantiles.count))
+        }
+        return loss
     }
 
     /// The parameters that a step moves.
@@ -60,6 +113,7 @@ final class RecipeTrainer {
     /// in units of the series' scales.
     func gradients() throws(RecurrentError) -> Double {
         streams.next(&random)
+        rows = streams.rows
         let cell = try RecipeCell(network)
         let h = try runRecurrent()
         let places = choosePlaces()
@@ -84,13 +138,15 @@ final class RecipeTrainer {
         return loss
     }
 
+    private var noise: Float { isTraining ? plan.noise : 0 }
+
     // MARK: The recurrent part
 
     /// The LSTM over the chunk: `[batch, chunk, units]`.
     private func runRecurrent() throws(RecurrentError) -> Tensor? {
         guard let lstm = network.lstm else { return nil }
         let (batch, chunk, count) = (plan.batch, streams.chunk, SlotShape.errorCount)
-        for (row, stream) in streams.rows.enumerated() {
+        for (row, stream) in rows.enumerated() {
             prepared.series[stream.series].numbers.withUnsafeBufferPointer { numbers in
                 for step in 0..<chunk {
                     let from = (stream.position + step) * prepared.shape.count + prepared.shape.errors
@@ -99,8 +155,8 @@ final class RecipeTrainer {
                 }
             }
         }
-        if plan.noise > 0 {
-            for place in 0..<batch * chunk * count { errors.base[place] += plan.noise * random.roughlyNormal() }
+        if noise > 0 {
+            for place in 0..<batch * chunk * count { errors.base[place] += noise * random.roughlyNormal() }
         }
         let x = [Float](unsafeUninitializedCapacity: batch * chunk * NetworkInputs.recurrentCount) { out, filled in
             filled = batch * chunk * NetworkInputs.recurrentCount
@@ -119,7 +175,7 @@ final class RecipeTrainer {
         guard let state = lstm.state else { return }
         let units = network.sizes.units
         var (h, c) = (state.h.values, state.c.values)
-        for (row, stream) in streams.rows.enumerated() where stream.isFresh {
+        for (row, stream) in rows.enumerated() where stream.isFresh {
             for unit in row * units..<(row + 1) * units { (h[unit], c[unit]) = (0, 0) }
         }
         try lstm.resetStates(
@@ -131,7 +187,7 @@ final class RecipeTrainer {
 
     private func choosePlaces() -> [Place] {
         var places: [Place] = []
-        for (row, stream) in streams.rows.enumerated() {
+        for (row, stream) in rows.enumerated() {
             let first = stream.isFresh && network.sizes.isRecurrent ? streams.settling : 0
             for _ in 0..<plan.positions {
                 places.append(Place(row: row, step: first + Int(random.next() % UInt64(streams.chunk - first))))
@@ -141,7 +197,7 @@ final class RecipeTrainer {
     }
 
     private func scoredLeads(_ place: Place) -> Int {
-        let stream = streams.rows[place.row]
+        let stream = rows[place.row]
         return prepared.series[stream.series].writeTargets(
             stream.position + place.step, horizon: network.sizes.horizon, to: targets.base)
     }
@@ -150,7 +206,7 @@ final class RecipeTrainer {
     private func fill(_ places: [Place], _ h: Tensor?, _ cell: RecipeCell) {
         let (sizes, shape) = (network.sizes, prepared.shape)
         for (slot, place) in places.enumerated() {
-            let stream = streams.rows[place.row]
+            let stream = rows[place.row]
             let series = prepared.series[stream.series]
             let index = stream.position + place.step
             _ = series.writeTargets(index, horizon: sizes.horizon, to: targets.base + slot * sizes.horizon)
@@ -175,7 +231,7 @@ final class RecipeTrainer {
             let context = tile.context + slot * sizes.context
             let from = denseOutputs.base + slot * sizes.denseUnits
             for unit in 0..<sizes.denseUnits { context[sizes.units + unit] = from[unit] }
-            dropOut(context, masks.base + slot * sizes.remembered)
+            if isTraining { dropOut(context, masks.base + slot * sizes.remembered) }
         }
     }
 
@@ -183,14 +239,14 @@ final class RecipeTrainer {
         let sizes = network.sizes
         inputs.writePlain(numbers, to: out)
         let plain = sizes.dense - NetworkInputs.recurrentCount
-        if plan.noise > 0 { for place in 0..<plain { out[place] += plan.noise * random.roughlyNormal() } }
+        if noise > 0 { for place in 0..<plain { out[place] += noise * random.roughlyNormal() } }
         if sizes.isRecurrent {
             let from = (place.row * streams.chunk + place.step) * NetworkInputs.recurrentCount
             for index in 0..<NetworkInputs.recurrentCount { out[plain + index] = recurrentInputs[from + index] }
             return
         }
         for index in 0..<SlotShape.errorCount {
-            errors.base[index] = numbers[prepared.shape.errors + index] + plan.noise * random.roughlyNormal()
+            errors.base[index] = numbers[prepared.shape.errors + index] + noise * random.roughlyNormal()
         }
         NetworkInputs.squashErrors(1, errors.base, to: out + plain)
     }
@@ -238,7 +294,7 @@ final class RecipeTrainer {
             let slopes = denseSlopes.base + slot * sizes.denseUnits
             let dDense = denseGradient.base + slot * stride
             for unit in 0..<sizes.denseUnits { dDense[unit] = d[sizes.units + unit] * slopes[unit] }
-            let member = prepared.series[streams.rows[place.row].series].place
+            let member = prepared.series[rows[place.row].series].place
             network.members.addGradient(member, d + sizes.units + sizes.denseUnits)
         }
         network.dense.addGradients(

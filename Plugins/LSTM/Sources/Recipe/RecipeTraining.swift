@@ -52,11 +52,12 @@ struct RecipeTraining {
                 var random = RandomSource(seed: seed)
                 let network = try RecipeNetwork(sizes, &random)
                 let run = RecipeTrainer(network, prepared, plan, seed: random.next())
-                let loss = try train(run, steps: plan.steps, rate: plan.learningRate) { step, loss in
+                let (loss, best) = try train(run, steps: plan.steps, rate: plan.learningRate) { step, loss in
                     try progress(TrainingProgress(done: done + step, total: total, loss: loss))
                 }
                 done += plan.steps
                 metrics["loss_\(kind.name)", default: 0] += loss / Double(fitted.count)
+                metrics["best_step_\(kind.name)", default: 0] += Double(best) / Double(fitted.count)
                 tensors.merge(network.tensors("group.\(index)/\(kind.name)/")) { $1 }
             }
         }
@@ -65,10 +66,12 @@ struct RecipeTraining {
 
     /// Steps between two reports.
     private static let reportInterval = 25
+    /// Steps without a better validation loss before training stops.
+    private static let patience = 150
 
     private func train(
         _ run: RecipeTrainer, steps: Int, rate: Float, _ report: (Int, Double) throws -> Void
-    ) throws -> Double {
+    ) throws -> (loss: Double, step: Int) {
         let warmUp = min(20, steps)
         var optimizer = Optimizer(
             .adamW(weightDecay: plan.weightDecay),
@@ -76,6 +79,7 @@ struct RecipeTraining {
                 initial: rate / Float(warmUp), decaySteps: steps - warmUp, warmUp: .init(to: rate, steps: warmUp)),
             clipping: .globalNorm(1))
         var recent = 0.0
+        var best = (loss: Double.infinity, step: 0, weights: [[Float]]())
         for step in 0..<steps {
             let loss = try run.gradients()
             guard loss.isFinite else {
@@ -85,8 +89,14 @@ struct RecipeTraining {
                 throw ForecastingError.diverged(method: method, reason: error.description)
             }
             recent = step == 0 ? loss : 0.9 * recent + 0.1 * loss
-            if (step + 1) % Self.reportInterval == 0 || step + 1 == steps { try report(step + 1, recent) }
+            guard (step + 1) % Self.reportInterval == 0 || step + 1 == steps else { continue }
+            try report(step + 1, recent)
+            guard let validation = try run.validationLoss() else { continue }
+            if validation < best.loss { best = (validation, step + 1, run.parameters.map(\.values)) }
+            if step + 1 - best.step >= Self.patience { break }
         }
-        return recent
+        guard best.step > 0 else { return (recent, steps) }
+        for (parameter, values) in zip(run.parameters, best.weights) { try parameter.set(values) }
+        return (recent, best.step)
     }
 }

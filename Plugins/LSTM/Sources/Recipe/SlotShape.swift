@@ -153,7 +153,8 @@ struct SlotShape: Sendable {
     ///   - level: how far the last value lies above the series' median, in scales; zero for a series never trained on.
     ///   - state: ``stateCount`` floats.
     func write(
-        _ d: UnsafePointer<Float>, _ linear: UnsafePointer<Float>, isMissing: Bool, level: Float, phases phase: (Int, Int),
+        _ d: UnsafePointer<Float>, _ linear: UnsafePointer<Float>, isMissing: Bool, level: Float,
+        phases phase: (Int, Int),
         state: UnsafeMutablePointer<Float>, to out: UnsafeMutablePointer<Float>
     ) {
         func at(_ place: Int) -> Float { place < 0 ? 0 : d[place] }
