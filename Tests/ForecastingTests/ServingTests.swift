@@ -38,7 +38,7 @@ private final class FanModel: ForecastModel {
 }
 
 /// Steps one series through a served model.
-private struct Walk {
+private struct ServedWalk {
     let served: ServedModel
     let specification: ForecastSpecification
     var state: [Float]
@@ -97,7 +97,7 @@ struct ServingTests {
         "intervals that promise too much are widened until they keep it, and wide ones narrowed", arguments: [0.4, 2.5])
     func calibration(width: Float) {
         let fan: [Float] = [-1.96, -1.2816, 0.1, 1.2816, 1.96].map { $0 * width }
-        var walk = Walk(FanModel([fan], horizon: 12), specification)
+        var walk = ServedWalk(FanModel([fan], horizon: 12), specification)
         var noise = Noise(3)
         var pending: [(lead: Int, slot: Slot, row: [Float])] = []
         var (inner, outer, count) = (0, 0, 0)
@@ -123,7 +123,7 @@ struct ServingTests {
     @Test("the expert that fares better gets the weight, and loses it when the series turns")
     func mix() throws {
         let fans: [[Float]] = [0, 10].map { center in [-2, -1.3, 0, 1.3, 2].map { $0 + center } }
-        var walk = Walk(FanModel(fans, horizon: 12), specification)
+        var walk = ServedWalk(FanModel(fans, horizon: 12), specification)
         var noise = Noise(5)
         for _ in 0..<400 { _ = walk.step(noise.next()) }
         var weights = try walk.report().experts.map(\.weight)
@@ -137,7 +137,7 @@ struct ServingTests {
     @Test("an expert without an opinion has no say")
     func silentExpert() throws {
         let fans: [[Float]] = [[.nan, .nan, .nan, .nan, .nan], [-2, -1.3, 0, 1.3, 2]]
-        var walk = Walk(FanModel(fans, horizon: 12), specification)
+        var walk = ServedWalk(FanModel(fans, horizon: 12), specification)
         var noise = Noise(6)
         for _ in 0..<400 { #expect(walk.step(noise.next()).allSatisfy { $0.isFinite }) }
         #expect(try walk.report().experts[1].weight > 0.99)
@@ -145,7 +145,7 @@ struct ServingTests {
 
     @Test("scores are those of the forecasts that were issued")
     func scores() throws {
-        var walk = Walk(FanModel([[-1, -0.5, 0.2, 0.5, 1]], horizon: 12), specification)
+        var walk = ServedWalk(FanModel([[-1, -0.5, 0.2, 0.5, 1]], horizon: 12), specification)
         var noise = Noise(7)
         var issued: [Slot: [Float]] = [:]
         var (loss, error, inside, count) = (Float(0), Float(0), 0, 0)
@@ -184,14 +184,14 @@ struct ServingTests {
 
     @Test("a constant series surprises nobody, a spike does, and both stay finite")
     func surprise() throws {
-        var walk = Walk(try SeasonalNaive().load(weights: [], specification: specification), specification)
+        var walk = ServedWalk(try SeasonalNaive().load(weights: [], specification: specification), specification)
         for _ in 0..<200 { #expect(walk.step(3).allSatisfy { $0 == 3 }) }
         #expect(try walk.report().tail == 1)
         _ = walk.step(4)
         let spike = try #require(try walk.report().tail)
         #expect(spike < 1e-3)
         for index in 0..<2_000 { #expect(walk.step(index % 50 == 0 ? 1e18 : 0).allSatisfy { $0.isFinite }) }
-        var noisy = Walk(try SeasonalNaive().load(weights: [], specification: specification), specification)
+        var noisy = ServedWalk(try SeasonalNaive().load(weights: [], specification: specification), specification)
         var noise = Noise(9)
         for _ in 0..<500 { _ = noisy.step(noise.next()) }
         _ = noisy.step(40)
@@ -215,7 +215,7 @@ struct ServingTests {
         let weights = try model.train(Panel(series: []), from: nil, specification: specification) { _ in }.weights
         let loaded = try model.load(weights: weights, specification: specification)
         let served = ServedModel(loaded, specification: specification)
-        var alone = (0..<5).map { _ in Walk(loaded, specification) }
+        var alone = (0..<5).map { _ in ServedWalk(loaded, specification) }
         var states = (0..<5).flatMap { _ in served.initialState }
         var noise = Noise(11)
         for index in 0..<300 {
@@ -227,7 +227,7 @@ struct ServingTests {
                 batch.slots[row] = alone[row].slot
                 batch.values[row] = values[row]
                 batch.calendar[row] = CalendarTime(
-                    localSeconds: alone[row].slot * Walk.cadence, cadenceSeconds: Float(Walk.cadence))
+                    localSeconds: alone[row].slot * ServedWalk.cadence, cadenceSeconds: Float(ServedWalk.cadence))
             }
             served.advance(&batch)
             states = batch.states
