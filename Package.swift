@@ -35,7 +35,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         // Vocabulary and numerics: no input or output.
@@ -78,17 +77,16 @@ let package = Package(
                 "TimeSeries", "LineProtocol", nio, .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             ], swiftSettings: strict),
+        .target(name: "CLauncher"),
         .target(
-            name: "PluginHost",
-            dependencies: ["Forecasting", "TimeSeries", .product(name: "Subprocess", package: "swift-subprocess")],
+            name: "PluginHost", dependencies: ["CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
             swiftSettings: strict),
         .executableTarget(
             name: "nilod",
             dependencies: [
                 "TimeSeries", "Forecasting", "LSTMForecaster", "SeasonalNaiveForecaster", "HoltWintersForecaster",
                 "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine", "Feeding", "PluginHost",
-                "Recurrent",
-                "SelfTest", nio,
+                "CLauncher", "Recurrent", "SelfTest", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Crypto", package: "swift-crypto"),

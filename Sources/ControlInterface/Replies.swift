@@ -18,11 +18,13 @@ public enum Reply {
         public var clockSet: Bool
         public var training: String?
         public var expiredSeries: Int
+        public var sinks: [Sink]
 
         public init(
             version: String, pid: Int, kernels: String, uptimeSeconds: Double, database: String, databaseBytes: Int,
             journalReadings: Int, series: Int, accepted: Int, late: Int, refused: [String: Int], backlog: Int,
-            watchers: Int, storageFull: Bool, clockSet: Bool, training: String? = nil, expiredSeries: Int
+            watchers: Int, storageFull: Bool, clockSet: Bool, training: String? = nil, expiredSeries: Int,
+            sinks: [Sink]
         ) {
             self.version = version
             self.pid = pid
@@ -41,6 +43,7 @@ public enum Reply {
             self.clockSet = clockSet
             self.training = training
             self.expiredSeries = expiredSeries
+            self.sinks = sinks
         }
     }
 
@@ -203,6 +206,13 @@ public enum Reply {
 
         public init(removed: [String]) {
             self.removed = removed
+        }
+    }
+    public struct ListPlugins: Codable, Sendable {
+        public var plugins: [Plugin]
+
+        public init(plugins: [Plugin]) {
+            self.plugins = plugins
         }
     }
     public struct Reload: Codable, Sendable {

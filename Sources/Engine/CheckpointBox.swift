@@ -12,6 +12,8 @@ final class CheckpointBox: Sendable {
     }
 
     private let content = Locked(Content())
+    /// What goes the same way with every commit.
+    let outages = OutageBox()
 
     var isEmpty: Bool { content.withLock { $0.waiting.isEmpty } }
 

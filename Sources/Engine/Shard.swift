@@ -110,6 +110,7 @@ final class Shard: @unchecked Sendable {
     }
 
     private func finish(_ state: SeriesState, isWatched: Bool) {
+        checkpoints.outages.put(state.takeUnsavedOutages())
         if let checkpoint = state.settle(kernel: kernel) { checkpoints.put(checkpoint) }
         guard isWatched, let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil) else { return }
         watchers.publish(.forecast(forecast))

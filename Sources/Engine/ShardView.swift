@@ -18,7 +18,9 @@ struct ShardView {
 
     /// - Parameter now: nil for the forecast from the open slot, even if it is old.
     static func forecast(of state: SeriesState, stepper: Stepper, now: Timestamp?) -> SeriesForecast? {
-        guard let track = state.track, let open = track.open, let cadence = state.cadence else { return nil }
+        guard let track = state.track, let open = track.open, !open.isAbsent, let cadence = state.cadence else {
+            return nil
+        }
         let silence: Slot = 5
         let current = now.map { cadence.slot(of: $0) } ?? open.slot
         let isStale = current - open.slot > silence
@@ -50,6 +52,9 @@ struct ShardView {
             position: state.absorbed, slot: slot, time: cadence.start(of: slot),
             values: track.open?.state ?? track.head.state)
     }
+
+    /// Whether the newest step of `id` had no answer of its model.
+    func isAbsent(_ id: SeriesID) -> Bool { series[id]?.track?.open?.isAbsent ?? false }
 
     /// The version that serves `id`.
     func assignment(of id: SeriesID) -> LoadedVersion? { series[id]?.track?.version }

@@ -20,7 +20,8 @@ extension ControlService {
                 journalReadings: statistics.journalReadings, series: engine.seriesCount, accepted: counts.accepted,
                 late: counts.late, refused: Dictionary(refused, uniquingKeysWith: { first, _ in first }),
                 backlog: engine.ingestBacklog, watchers: engine.watcherCount, storageFull: counts.storageFull,
-                clockSet: counts.clockIsSet, training: await retraining.running, expiredSeries: counts.expiredSeries))
+                clockSet: counts.clockIsSet, training: await retraining.running, expiredSeries: counts.expiredSeries,
+                sinks: sinks.reports))
     }
 
     @Sendable func examine(_ call: VarlinkCall) async throws {
@@ -85,6 +86,10 @@ extension ControlService {
                 }, parameters: version.parameters)
         }
         try await call.reply(Reply.ListModels(models: models))
+    }
+
+    @Sendable func listPlugins(_ call: VarlinkCall) async throws {
+        try await call.reply(Reply.ListPlugins(plugins: plugins.reports.map { Plugin($0) }))
     }
 
     @Sendable func state(_ call: VarlinkCall) async throws {

@@ -18,9 +18,9 @@ import Testing
         "Sources/ControlInterface": ["TimeSeries", "Varlink"],
         "Sources/Engine": ["TimeSeries", "Forecasting", "Storage"],
         "Sources/Feeding": ["TimeSeries", "LineProtocol", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPCompression"],
-        "Sources/PluginHost": ["Forecasting", "Subprocess"],
+        "Sources/PluginHost": ["CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
         "Sources/nilod": [
-            "ArgumentParser", "ControlInterface", "Crypto", "Engine", "Feeding", "Forecasting",
+            "ArgumentParser", "CLauncher", "ControlInterface", "Crypto", "Engine", "Feeding", "Forecasting",
             "HoltWintersForecaster", "LSTMForecaster", "LineProtocol", "PluginHost", "Recurrent",
             "SeasonalNaiveForecaster", "SelfTest", "Storage", "TOMLKit", "TimeSeries", "Varlink",
         ],

@@ -23,7 +23,7 @@ struct Status: ParsableCommand {
                     ["training", status.training ?? "idle"],
                     ["watchers", "\(status.watchers)"],
                     ["kernels", status.kernels],
-                ]
+                ] + status.sinks.map { ["sink", "\($0.name), \($0.written) written, \($0.dropped) dropped"] }
                 let alarms = [
                     status.storageFull ? "THE DISK IS FULL: readings are refused\n" : "",
                     status.clockSet ? "" : "THE CLOCK IS NOT SET: readings without a timestamp are refused\n",
