@@ -79,7 +79,8 @@ let package = Package(
             ], swiftSettings: strict),
         .target(name: "CLauncher"),
         .target(
-            name: "PluginHost", dependencies: ["CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
+            name: "PluginHost",
+            dependencies: ["CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
             swiftSettings: strict),
         .executableTarget(
             name: "nilod",
@@ -122,8 +123,21 @@ let package = Package(
             ]),
         test(
             "GuaranteeTests",
-            ["ControlInterface", "Storage", "TestSupport", "TimeSeries", "Varlink", "nilod", "niloctl"],
+            [
+                "ControlInterface", "FaultyPlugin", "Storage", "TestSupport", "TimeSeries", "Varlink", "nilod",
+                "niloctl",
+            ],
             exclude: ["Recorder"]),
+        // A plugin that does what plugins may not; not shipped.
+        .executableTarget(
+            name: "FaultyPlugin", dependencies: ["Forecasting", "PluginHost"], path: "Tests/FaultyPlugin",
+            swiftSettings: strict),
+        test(
+            "PluginHostTests",
+            [
+                "ControlInterface", "Forecasting", "LSTMForecaster", "PluginHost", "SeasonalNaiveForecaster",
+                "TestSupport", "TimeSeries", "nilod", "niloctl",
+            ]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
         test("FeedingTests", ["Feeding", "LineProtocol", "TimeSeries", nio]),
         test("RecurrentTests", ["Recurrent", "SelfTest"], exclude: ["Fixtures"]),

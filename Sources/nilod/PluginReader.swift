@@ -49,7 +49,8 @@ struct PluginReader {
             throw section.error("contract", "\(ForecasterInterface.contract), which this nilod speaks, not \(contract)")
         }
         let manifest = Manifest(
-            name: try section.required("name", section.string), version: try section.required("version", section.string),
+            name: try section.required("name", section.string),
+            version: try section.required("version", section.string),
             summary: try section.string("summary") ?? "",
             parameters: try section.sections("parameter").map { try ParameterDescription($0) })
         guard manifest.name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) else {

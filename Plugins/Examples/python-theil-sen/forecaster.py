@@ -119,30 +119,27 @@ class Forecaster:
             decode("lagged", lagged, count * len(made.lags)), wantsForecasts)
         return {"states": encode(new), "forecasts": encode(forecasts)}
 
-    def Train(self, panel, index, specification, weights, **rest):
+    def Train(self, panel, index, specification, start, weights):
         if not self.train:
             raise varlink.VarlinkError(
                 {"error": f"{INTERFACE}.TrainingFailed", "parameters": {"text": "it needs no training"}})
-        # `from` is a word of Python's, so it is in the rest.
-        for done, total, loss, metrics in self.train(panel, index, specification, rest.get("from"), weights):
-            reply = {"done": done, "total": total, "loss": loss}
-            if metrics is not None:
-                reply["metrics"] = metrics
-            yield {"continues": metrics is None, "parameters": reply}
+        for done, total, loss, metrics in self.train(panel, index, specification, start, weights):
+            reply = {"_continues": metrics is None, "done": done, "total": total, "loss": loss}
+            yield reply if metrics is None else {**reply, "metrics": metrics}
 
 
 def serve(name, version, load, train=None):
     """Answers on descriptor 3 until the daemon hangs up.
 
-    load(specification, path of the weights or None) returns a Model; train(panel, index, specification, from, weights)
-    yields (done, total, loss, None) and at the end (done, total, loss, metrics).
+    load(specification, path of the weights or None) returns a Model; train(panel, index, specification, path of the
+    weights to go on from or None, path of the weights to write) yields (done, total, loss, None), at the end
+    (done, total, loss, metrics).
     """
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, f"{INTERFACE}.varlink"), "w", encoding="utf-8") as file:
             file.write(DESCRIPTION)
         service = varlink.Service(vendor="Nilometer", product=name, version=version, interface_dir=folder)
-        service.interface(INTERFACE)(lambda: None)
-    service.interfaces_handlers[INTERFACE] = Forecaster(name, version, load, train)
+        service.interface(INTERFACE)(lambda: Forecaster(name, version, load, train))
     # The stock handler reads byte by byte; whole messages go to Service.handle just as well.
     connection = socket.socket(fileno=3)
     pending = bytearray()

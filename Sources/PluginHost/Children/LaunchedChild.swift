@@ -33,7 +33,7 @@ public final class LaunchedChild: Sendable {
         close(log.writeEnd)
         over.enter()
         // The pipe ends with its last writer, and that is the launcher.
-        ChildLog(descriptor: log.readEnd, line: line) { [self] in ended(reap()) }.start()
+        ChildLog.follow(log.readEnd, line: line) { [self] in ended(reap()) }
     }
 
     private static func spawn(_ order: ChildOrder, input: Int32, output: Int32, errors: Int32) throws -> pid_t {

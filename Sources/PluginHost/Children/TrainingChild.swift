@@ -47,9 +47,10 @@ public struct TrainingChild: Sendable {
                 ended.finish()
             }
         }
-        ChildLog(descriptor: output.readEnd) { line in
+        ChildLog.follow(output.readEnd) { line in
             if let step = try? JSONDecoder().decode(TrainingProgress.self, from: Data(line.utf8)) { progress(step) }
-        } ended: {}.start()
+        } ended: {
+        }
         let code = await withTaskCancellationHandler {
             await status.first { _ in true }
         } onCancel: {

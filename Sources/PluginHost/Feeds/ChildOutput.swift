@@ -41,7 +41,9 @@ public final class ChildOutput: Sendable {
     private func read() -> [UInt8] {
         var count = -1
         let bytes = [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, filled in
-            repeat { count = Glibc.read(descriptor, buffer.baseAddress, buffer.count) } while count < 0 && errno == EINTR
+            repeat {
+                count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+            } while count < 0 && errno == EINTR
             filled = max(0, count)
         }
         return bytes

@@ -32,7 +32,8 @@ enum Base64 {
     }
 
     private static func write(
-        _ word: UInt32, letters: Int, _ alphabet: UnsafeBufferPointer<UInt8>, to text: UnsafeMutableBufferPointer<UInt8>,
+        _ word: UInt32, letters: Int, _ alphabet: UnsafeBufferPointer<UInt8>,
+        to text: UnsafeMutableBufferPointer<UInt8>,
         _ end: inout Int
     ) {
         for letter in 0..<4 {
@@ -65,7 +66,9 @@ enum Base64 {
                 wrong |= value & 0x80
                 word = word << 6 | UInt32(value & 63)
             }
-            for byte in 0..<letters - 1 { bytes[place + byte] = UInt8(truncatingIfNeeded: word >> UInt32(16 - 8 * byte)) }
+            for byte in 0..<letters - 1 {
+                bytes[place + byte] = UInt8(truncatingIfNeeded: word >> UInt32(16 - 8 * byte))
+            }
         }
         return wrong == 0
     }

@@ -24,7 +24,9 @@ public final class PluginCatalog: Sendable {
     ) {
         let files = PluginFiles(folder: URL(filePath: folder))
         files.removeWeights()
-        var (methods, supervisors, refused): ([any ForecastingMethod], [PluginSupervisor], [PluginReport]) = ([], [], [])
+        var (methods, supervisors, refused): ([any ForecastingMethod], [PluginSupervisor], [PluginReport]) = (
+            [], [], []
+        )
         for plugin in found {
             switch plugin {
             case .refused(let name, let folder, let reason):

@@ -30,8 +30,6 @@ struct PluginMethod: ForecastingMethod {
         let reply = try answer { try supervisor.load(order) }
         let description = try ModelDescription(reply, specification)
         try files.write(reply, of: name)
-        order.reply = reply
-        supervisor.keep(order)
         return PluginModel(name, description, supervisor)
     }
 

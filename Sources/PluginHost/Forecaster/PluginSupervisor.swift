@@ -52,7 +52,7 @@ final class PluginSupervisor: Sendable {
 
     // MARK: For everybody
 
-    /// Loads a model that was never loaded before. Blocks.
+    /// Loads a model that was never loaded before, and keeps it. Blocks.
     ///
     /// - Throws: what the plugin answered, or why it did not.
     func load(_ order: ModelOrder) throws -> ForecasterReply.Load {
@@ -152,7 +152,14 @@ final class PluginSupervisor: Sendable {
             throw PluginHostError.notReady(plugin: plugin.manifest.name, reason: reason)
         }
         do {
-            return try process.load(order.name, order.specification, weights: order.weights, plugin)
+            var order = order
+            let reply = try process.load(order.name, order.specification, weights: order.weights, plugin)
+            order.reply = reply
+            state.withLock { state in
+                state.models[order.name] = order
+                state.loaded.insert(order.name)
+            }
+            return reply
         } catch let error as VarlinkError {
             // It said no, and is well.
             throw error
