@@ -25,6 +25,7 @@ let package = Package(
                 "Engine", "Storage", "Forecasting", "TimeSeries", "LSTMForecaster", "HoltWintersForecaster",
                 "SeasonalNaiveForecaster",
             ]),
+        .library(name: "PluginHost", targets: ["PluginHost"]),
         .executable(name: "nilod", targets: ["nilod"]),
         .executable(name: "niloctl", targets: ["niloctl"]),
     ],

@@ -20,6 +20,7 @@ let package = Package(
     targets: [
         benchmark("LineProtocolBenchmark", "LineProtocol"),
         benchmark("VarlinkBenchmark", "Varlink"),
+        benchmark("PluginBenchmark", "Engine", "PluginHost"),
         .executableTarget(
             name: "recurrent-bench", dependencies: [.product(name: "Recurrent", package: "nilometer")],
             path: "Recurrent", exclude: ["run.sh"], swiftSettings: strict),

@@ -47,11 +47,11 @@ enum Fault: String {
 
     /// Leaves two children behind, one of them in a session of its own.
     private static func fork(_ mark: String) {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", "setsid sh -c 'sleep 99999; : \(mark)' & sh -c 'sleep 99999; : \(mark)' &"]
-        try? process.run()
-        process.waitUntilExit()
+        let script = "setsid sh -c 'sleep 99999; : \(mark)' & sh -c 'sleep 99999; : \(mark)' &"
+        let words: [String] = ["/bin/sh", "-c", script]
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        var (child, status) = (pid_t(), Int32(0))
+        if posix_spawn(&child, "/bin/sh", nil, nil, &arguments, environ) == 0 { waitpid(child, &status, 0) }
         exit(1)
     }
 }

@@ -24,7 +24,7 @@ struct PluginTests {
             version = "1"
             command = ["\(Self.program)", "\(fault)", "8", "\(folder.url.path)"]
             memory_mb = 256
-            deadline = "300ms"
+            deadline = "\(fault == "hang" ? "300ms" : "5s")"
             """
         try manifest.write(to: plugin.appending(path: "plugin.toml"), atomically: true, encoding: .utf8)
         return try Daemon(
@@ -44,7 +44,9 @@ struct PluginTests {
             method = "holt-winters"
             series = ["*"]
             horizon = 6
-            """)
+            """,
+            // Swift would hold a process that traps for seconds, to look at it.
+            environment: ["SWIFT_BACKTRACE": "enable=no"])
     }
 
     /// Feeds both series one slot, and asks for the good one's forecast.
@@ -54,13 +56,12 @@ struct PluginTests {
         let time = (1_750_000_000 + slot * 10) * 1_000_000_000
         let text = "bad,id=1 t=\(slot % 7) \(time)\nroom,id=1 t=\(slot % 5) \(time)\n"
         let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
-        let clock = ContinuousClock()
-        let start = clock.now
-        let reply: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"))
-        let took = clock.now - start
-        // The forecast is of this very slot: the good series has not been kept waiting for the bad one.
-        let now = Date(timeIntervalSince1970: Double(1_750_000_000 + slot * 10))
-        #expect(reply.forecast.origin == now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+        let question = Question.OfSeries(series: "room,id=1 t")
+        let start = ContinuousClock.now
+        let _: Reply.GetForecast = try daemon.call("GetForecast", question)
+        let took = ContinuousClock.now - start
+        let state: Reply.GetState = try daemon.call("GetState", question)
+        #expect(state.slot == 175_000_000 + slot)
         return took
     }
 
@@ -99,15 +100,15 @@ struct PluginTests {
         while try plugin(daemon).restarts == 0 || troubled.count < 200 {
             troubled.append(try step(daemon, slot))
             slot += 1
-            guard slot < 20_000 else { throw TestError("\(try plugin(daemon))") }
+            guard slot < 4_000 else { throw TestError("\(try plugin(daemon))") }
         }
         troubled.sort()
-        let (p99, limit) = (troubled[troubled.count * 99 / 100], max(usual[59] * 5 / 4, usual[59] + .milliseconds(25)))
+        let (p99, limit) = (troubled[troubled.count * 99 / 100], max(usual[59] * 5 / 4, usual[59] + .milliseconds(60)))
         #expect(p99 <= limit, "p99 \(p99), usual \(usual[59])")
         let found = try plugin(daemon)
         #expect(found.absent > 0)
         while try plugin(daemon).lastError?.contains(reason) != true {
-            guard slot < 20_000 else { throw TestError("\(try plugin(daemon))") }
+            guard slot < 4_000 else { throw TestError("\(try plugin(daemon))") }
             _ = try step(daemon, slot)
             slot += 1
         }

@@ -35,7 +35,9 @@ struct OutOfProcessTests {
 
     private func awaitReady(_ catalog: PluginCatalog, restarts: Int = 0) {
         while true {
-            if let report = catalog.reports.first, report.state == "ready", report.counts.restarts == restarts { return }
+            if let report = catalog.reports.first, report.state == "ready", report.counts.restarts == restarts {
+                return
+            }
         }
     }
 

@@ -96,6 +96,8 @@ public struct ExitStatus: Sendable, Hashable, CustomStringConvertible {
     public var code: Int32
 
     public var isSuccess: Bool { code == 0 }
+    /// Whether the launcher was told to end it, and it did not end by itself.
+    public var isStopped: Bool { code == 128 + SIGTERM }
     public var description: String { code > 128 ? "signal \(code - 128)" : "exit code \(code)" }
 }
 

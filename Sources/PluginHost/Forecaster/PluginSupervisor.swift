@@ -241,7 +241,9 @@ final class PluginSupervisor: Sendable {
             // Whoever was on the socket has seen it close; how it ended says more.
             let before = state.counts.lastError.map { "; \($0)" } ?? ""
             if case .ready = state.phase { return true }
-            if case .waiting = state.phase { state.counts.lastError = "its process ended with \(status)\(before)" }
+            if case .waiting = state.phase, !status.isStopped {
+                state.counts.lastError = "its process ended with \(status)\(before)"
+            }
             return false
         }
         if wasAlive { wait(life: life, "its process ended with \(status)") }
