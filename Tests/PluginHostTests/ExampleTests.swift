@@ -1,3 +1,4 @@
+import ControlInterface
 import Foundation
 import TestSupport
 import Testing
@@ -73,6 +74,45 @@ struct ExampleTests {
         try FileManager.default.createSymbolicLink(atPath: example + "/venv", withDestinationPath: environment)
         let (code, output) = try check(example)
         #expect(code == 0, "\(output)")
+    }
+
+    @Test("a plugin serves until the first training, takes part in its contest, and niloctl plugins shows it")
+    func contest() throws {
+        guard let compiler = try Tool.path("clang", package: "clang") else { return }
+        let example = try copy("c-drift")
+        let compiled = try ChildProcess(compiler, ["-O2", "-o", example + "/drift", example + "/drift.c", "-lm"])
+        #expect(compiled.wait() == 0)
+        let daemon = try Daemon(
+            in: folder,
+            """
+            plugin_path = ["\(folder.url.path)"]
+            [[series]]
+            select = "*"
+            cadence = "10s"
+            [[forecaster]]
+            name = "house"
+            horizon = 4
+            opponents = ["c-drift", "seasonal-naive"]
+            [forecaster.parameters.lstm]
+            steps = 20
+            units = 4
+            [forecaster.parameters.c-drift]
+            memory = 32
+            """)
+        let text = (0..<300).map { "room,id=1 t=\($0 % 7) \((1_750_000_000 + $0 * 10) * 1_000_000_000)\n" }.joined()
+        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
+        let forecast: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"))
+        #expect(forecast.forecast.method == "c-drift")
+        let trained = try ChildProcess("niloctl", ["retrain", "house", "--wait", "--socket", daemon.socket])
+        #expect(trained.wait() == 0, "\(trained.standardError)")
+        let models: Reply.ListModels = try daemon.call("ListModels", Question.OfForecaster(forecaster: "house"))
+        let holdout = try #require(models.models.last?.holdout)
+        let drift = try #require(holdout.first { $0.contender == "c-drift v1" })
+        #expect(drift.pinball.isFinite && drift.series == 1)
+        let plugins = try ChildProcess("niloctl", ["plugins", "--socket", daemon.socket])
+        #expect(plugins.wait() == 0)
+        #expect(plugins.standardOutput.contains("c-drift"))
+        #expect(daemon.stop() == 0)
     }
 
     @Test("a plugin that breaks its promises is told which")

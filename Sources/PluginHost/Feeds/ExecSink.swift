@@ -45,13 +45,16 @@ public final class ExecSink: LineSink {
         }
     }
 
+    /// Lets the child read what is in its pipe, for two seconds.
     public func stop() {
         let child = state.withLock { state -> LaunchedChild? in
             state.isStopped = true
+            state.hangUp()
             return state.child
         }
-        child?.end()
-        child?.waitUntilOver(within: .seconds(5))
+        guard let child, !child.waitUntilOver(within: .seconds(2)) else { return }
+        child.end()
+        child.waitUntilOver(within: .seconds(5))
     }
 
     private func start() {
@@ -73,8 +76,8 @@ public final class ExecSink: LineSink {
 
     private func ended(_ reason: String) {
         let pause = state.withLock { state -> Double? in
-            if state.descriptor >= 0 { close(state.descriptor) }
-            (state.descriptor, state.rest, state.child) = (-1, [], nil)
+            state.hangUp()
+            state.child = nil
             guard !state.isStopped else { return nil }
             state.counts.restarts += 1
             state.counts.lastError = reason
@@ -87,6 +90,11 @@ public final class ExecSink: LineSink {
 }
 
 extension ExecSink.State {
+    fileprivate mutating func hangUp() {
+        if descriptor >= 0 { close(descriptor) }
+        (descriptor, rest) = (-1, [])
+    }
+
     /// Whether there is room for another line.
     fileprivate mutating func flush() -> Bool {
         while !rest.isEmpty {
