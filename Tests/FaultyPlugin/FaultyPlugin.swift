@@ -37,7 +37,13 @@ enum Fault: String {
 
     private static func allocate() {
         let size = 16 << 20
-        while let block = malloc(size) { memset(block, 1, size) }
+        // Kept, or the optimizer would see that nobody needs the blocks and ask for none.
+        var blocks: [UnsafeMutableRawPointer] = []
+        while let block = malloc(size) {
+            memset(block, 1, size)
+            blocks.append(block)
+        }
+        write(2, "\(blocks.count) blocks of 16 MiB were to be had\n")
         abort()
     }
 

@@ -71,7 +71,15 @@ struct PluginTests {
     }
 
     private func awaitReady(_ daemon: Daemon) throws {
-        while try plugin(daemon).state != "ready" {}
+        try until { try plugin(daemon).state == "ready" }
+    }
+
+    /// Asks again and again; what takes half a minute will not come.
+    private func until(_ isTrue: () throws -> Bool) throws {
+        let end = ContinuousClock.now + .seconds(30)
+        while try !isTrue() {
+            guard ContinuousClock.now < end else { throw TestError("waited for 30 s in vain") }
+        }
     }
 
     /// The processes whose command line has the folder's name, without the daemon.
@@ -100,22 +108,23 @@ struct PluginTests {
         while try plugin(daemon).restarts == 0 || troubled.count < 200 {
             troubled.append(try step(daemon, slot))
             slot += 1
-            guard slot < 4_000 else { throw TestError("\(try plugin(daemon))") }
+            guard slot < 1_500 else { throw TestError("\(try plugin(daemon))") }
         }
         troubled.sort()
-        let (p99, limit) = (troubled[troubled.count * 99 / 100], max(usual[59] * 5 / 4, usual[59] + .milliseconds(60)))
+        // Other tests and builds share this machine; waiting for the plugin would cost 300 ms each time.
+        let (p99, limit) = (troubled[troubled.count * 99 / 100], max(usual[59] * 2, usual[59] + .milliseconds(150)))
         #expect(p99 <= limit, "p99 \(p99), usual \(usual[59])")
         let found = try plugin(daemon)
         #expect(found.absent > 0)
         while try plugin(daemon).lastError?.contains(reason) != true {
-            guard slot < 4_000 else { throw TestError("\(try plugin(daemon))") }
+            guard slot < 1_500 else { throw TestError("\(try plugin(daemon))") }
             _ = try step(daemon, slot)
             slot += 1
         }
         // It comes back, and its forecasts with it.
         try awaitReady(daemon)
         daemon.kill()
-        while try !processes(except: daemon).isEmpty {}
+        try until { try processes(except: daemon).isEmpty }
     }
 
     @Test("it floods its standard error: the log stays small, and it goes on")
@@ -142,10 +151,10 @@ struct PluginTests {
         #expect(try processes(except: daemon).count == 2)
         let launcher = try #require(try plugin(daemon).pid)
         kill(Int32(launcher), SIGKILL)
-        while try plugin(daemon).restarts == 0 {}
+        try until { try plugin(daemon).restarts > 0 }
         try awaitReady(daemon)
         #expect(try processes(except: daemon).count == 2)
         daemon.kill()
-        while try !processes(except: daemon).isEmpty {}
+        try until { try processes(except: daemon).isEmpty }
     }
 }
