@@ -29,7 +29,9 @@ struct ShardView {
     static func forecast(
         of state: SeriesState, stepper: Stepper, now: Timestamp?, patience: Slot = silence
     ) -> SeriesForecast? {
-        guard let track = state.track, let open = track.open, let cadence = state.cadence else { return nil }
+        guard let track = state.track, let open = track.open, !open.isAbsent, let cadence = state.cadence else {
+            return nil
+        }
         let current = now.map { cadence.slot(of: $0) } ?? open.slot
         let isStale = current - open.slot > patience
         let rolled = isStale ? stepper.rollForward(state, to: current) : nil
@@ -64,6 +66,9 @@ struct ShardView {
     var all: some Sequence<SeriesState> { series.values }
 
     func cadence(of id: SeriesID) -> Cadence? { series[id]?.cadence }
+
+    /// Whether the newest step of `id` had no answer of its model.
+    func isAbsent(_ id: SeriesID) -> Bool { series[id]?.track?.open?.isAbsent ?? false }
 
     /// The version that serves `id`.
     func assignment(of id: SeriesID) -> LoadedVersion? { series[id]?.track?.version }

@@ -57,7 +57,7 @@ struct BacktestCommand: AsyncParsableCommand {
         let folder = FileManager.default.temporaryDirectory.appending(path: "nilod-backtest-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let child = TrainingChild(executable: "/proc/self/exe") { Log.write("training: \($0)") }
+        let child = TrainingChild(launcher: Executable.own) { Log.write("training: \($0)") }
         let backtest = try Backtest(
             settings.engine, forecaster: forecaster, methods: Methods.all, plan: plan,
             kernel: Methods.kernels.arithmetic, folder: folder

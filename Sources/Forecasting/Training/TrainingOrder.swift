@@ -59,6 +59,32 @@ public struct TrainingOrder: Sendable, Codable {
 }
 
 extension TrainingOrder.Column {
+    private enum Key: String, CodingKey { case id, key, cadence, start, count, utcOffsets }
+
+    // Plain numbers, because other languages read them too.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        guard let cadence = Cadence(nanoseconds: try container.decode(Int64.self, forKey: .cadence)) else {
+            throw ForecastingError.badFile("the index of a panel", reason: "a cadence that is not above zero")
+        }
+        self.cadence = cadence
+        id = SeriesID(try container.decode(Int64.self, forKey: .id))
+        key = try container.decode(String.self, forKey: .key)
+        start = try container.decode(Slot.self, forKey: .start)
+        count = try container.decode(Int.self, forKey: .count)
+        utcOffsets = try container.decode([Int: Int32].self, forKey: .utcOffsets)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(id.rawValue, forKey: .id)
+        try container.encode(key, forKey: .key)
+        try container.encode(cadence.nanoseconds, forKey: .cadence)
+        try container.encode(start, forKey: .start)
+        try container.encode(count, forKey: .count)
+        try container.encode(utcOffsets, forKey: .utcOffsets)
+    }
+
     init(_ series: Panel.Series) {
         (id, key, cadence, start) = (series.id, series.key, series.cadence, series.start)
         count = series.values.count
