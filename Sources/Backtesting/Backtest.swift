@@ -48,6 +48,8 @@ public struct Backtest: Sendable {
         public var values: [Float]
         /// The tail probability of the newest value under the forecast before it; nil without one.
         public var tail: Float?
+        /// How unusual that is for this series: standard deviations of its surprises, 0 for nothing unusual.
+        public var surprise: Float
     }
 
     /// Runs through all series together.
@@ -154,7 +156,9 @@ private struct Walker {
 
     func forecast(_ engine: Engine, from row: Int) async throws -> Backtest.Made {
         let made = try await engine.forecast(of: key.description, asOf: series.timestamps[row])
-        return Backtest.Made(series: series.name, origin: row, values: made.forecast.values, tail: made.tail)
+        return Backtest.Made(
+            series: series.name, origin: row, values: made.forecast.values, tail: made.tail,
+            surprise: made.surprise)
     }
 }
 

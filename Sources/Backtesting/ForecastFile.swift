@@ -6,11 +6,11 @@ public enum ForecastFile {
         (["series", "origin", "step"] + quantiles.levels.map { "q\($0)" }).joined(separator: ",") + "\n"
     }
 
-    public static let tailHeader = "series,row,tail\n"
+    public static let surpriseHeader = "series,row,tail,surprise\n"
 
-    /// The row that was read last and the tail probability of its value; nothing for a row without one.
-    public static func tail(_ made: Backtest.Made) -> String {
-        made.tail.map { "\(made.series),\(made.origin),\($0)\n" } ?? ""
+    /// The row that was read last, the tail probability of its value and how unusual that is; nothing for a row without.
+    public static func surprise(_ made: Backtest.Made) -> String {
+        made.tail.map { "\(made.series),\(made.origin),\($0),\(made.surprise)\n" } ?? ""
     }
 
     /// One row per lead; numbers are exact.

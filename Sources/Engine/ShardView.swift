@@ -40,9 +40,10 @@ struct ShardView {
             origin: rolled?.origin ?? open.slot, cadence: cadence, quantiles: specification.quantiles,
             values: rolled?.values ?? open.forecast, isStale: isStale)
         let version = track.version.version
+        let surprise = track.model.surprise(of: open.state)
         return SeriesForecast(
             series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
-            forecast: forecast, tail: track.model.tail(of: open.state), history: history(of: state))
+            forecast: forecast, tail: surprise.tail, surprise: surprise.surprise, history: history(of: state))
     }
 
     private static func history(of state: SeriesState) -> [(slot: Slot, value: Float)] {

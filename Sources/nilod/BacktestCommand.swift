@@ -32,7 +32,8 @@ struct BacktestCommand: AsyncParsableCommand {
     @Option(help: "Rows between forecasts.") var stride = 1
     @Option(help: "Rows to forecast.") var horizon = 24
     @Option(help: "Where the forecasts go, as CSV.") var out: String?
-    @Option(help: "Where the newest rows' tail probabilities go, as CSV: near 0 is a surprise.") var tails: String?
+    @Option(help: "Where the newest rows' tail probabilities go, and how unusual they are, as CSV.") var surprises:
+        String?
     @Option(help: "The name of the series of a file without a column for it.") var series = "series"
     @Option(help: "Rows in a season, for the scores; a day if not given.") var season: Int?
 
@@ -69,17 +70,17 @@ struct BacktestCommand: AsyncParsableCommand {
         let places = Dictionary(all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         let file = try out.map { try OutputFile($0) }
         try file?.write(ForecastFile.header(quantiles))
-        let tailFile = try tails.map { try OutputFile($0) }
-        try tailFile?.write(ForecastFile.tailHeader)
+        let surpriseFile = try surprises.map { try OutputFile($0) }
+        try surpriseFile?.write(ForecastFile.surpriseHeader)
         let bar = ProgressBar()
         let outcome = try await backtest.run(all, progress: bar.show) { made in
             if let place = places[made.series] { cards[place].take(made) }
             try file?.write(ForecastFile.rows(made, quantiles))
-            try tailFile?.write(ForecastFile.tail(made))
+            try surpriseFile?.write(ForecastFile.surprise(made))
         }
         bar.finish()
         try file?.finish()
-        try tailFile?.finish()
+        try surpriseFile?.finish()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         print(BacktestSummary.text(cards.map { ($0.series, $0.result) }, training: outcome, seconds: seconds))
     }

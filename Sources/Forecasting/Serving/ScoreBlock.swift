@@ -68,9 +68,7 @@ struct ScoreBlock: Sendable {
 
     /// 1 … 255 for 1 … 2⁻³²; 0 is for a slot without.
     static func code(of tail: Float) -> UInt8 {
-        // The exponent and a straight line for the rest: within .09 of the logarithm, and the same on every machine.
-        let logarithm = Float(tail.exponent) + (tail.significand - 1)
-        return UInt8(max(1, min(255, 1 - logarithm * 7.9375)))
+        UInt8(max(1, min(255, 1 - TailProbability.logarithm(tail) * 7.9375)))
     }
 
     static func tail(of code: UInt8) -> Float? {

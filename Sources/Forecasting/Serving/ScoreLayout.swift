@@ -9,6 +9,7 @@ import TimeSeries
 /// | 2 | mean absolute step of the series, and the steps it looks back on |
 /// | 3 | loss of the next slot's forecast: lately, in the long run, and how many |
 /// | 1 | the tail probability of the newest slot's value; NaN without one |
+/// | 1 + 5 | how unusual that is, and what ``Surprise`` remembers |
 /// | Q | the forecast of the next slot; NaN without one |
 /// | knots × Q | calibration |
 /// | 2 E + 1 | weights and losses of the experts, finished origins; nothing for one expert |
@@ -64,7 +65,9 @@ struct ScoreLayout: Sendable {
     let longRun = 5
     let scoredSlots = 6
     let tail = 7
-    let next = 8
+    let surprise = 8
+    let surpriseMemory = 9
+    let next = 9 + Surprise.count
     var corrections: Int { next + width }
     var weights: Int { corrections + calibration.count }
     var losses: Int { weights + (experts > 1 ? experts : 0) }

@@ -11,6 +11,8 @@ public struct ScoreReport: Sendable {
     public var drift: (lately: Float, longRun: Float)?
     /// The tail probability of the newest slot's value; nil without a forecast for it.
     public var tail: Float?
+    /// How unusual that is for this series: standard deviations of its surprises, 0 for nothing unusual.
+    public var surprise: Float
 }
 
 extension ServedModel {
@@ -28,15 +30,16 @@ extension ServedModel {
                 experts: zip(model.experts, weights).map { ($0.name, $1) },
                 block: scores(floats, slot, cadence),
                 drift: drift(floats),
-                tail: tail.isNaN ? nil : tail)
+                tail: tail.isNaN ? nil : tail, surprise: floats[layout.surprise])
         }
     }
 
-    /// The tail probability of the newest value under the forecast made before it; nil without one.
-    public func tail(of state: [Float]) -> Float? {
-        guard state.count == stateCount else { return nil }
+    /// The tail probability of the newest value under the forecast made before it, nil without one, and how unusual that
+    /// is for this series.
+    public func surprise(of state: [Float]) -> (tail: Float?, surprise: Float) {
+        guard state.count == stateCount else { return (nil, 0) }
         let tail = state[model.stateCount + layout.tail]
-        return tail.isNaN ? nil : tail
+        return (tail.isNaN ? nil : tail, state[model.stateCount + layout.surprise])
     }
 
     /// The loss of the next slot's forecast, lately and in the long run; nil while too few slots were scored.

@@ -19,6 +19,9 @@ enum TailProbability {
 
     static let least: Float = 0x1p-32
 
+    /// Log₂ of a positive number: its exponent and a straight line for the rest, within .09, and the same on every machine.
+    static func logarithm(_ x: Float) -> Float { Float(x.exponent) + (x.significand - 1) }
+
     private static func distribution(
         _ value: Float, _ forecast: UnsafePointer<Float>, _ levels: [Float], _ floor: Float
     ) -> Float {
