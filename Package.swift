@@ -100,6 +100,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        // Writes the manual pages; not shipped.
+        .executableTarget(name: "ManualPages", path: "packaging/ManualPages", swiftSettings: strict),
+
         .target(
             name: "TestSupport",
             dependencies: [
@@ -115,7 +118,7 @@ let package = Package(
             swiftSettings: strict),
         test("TimeSeriesTests", ["TimeSeries"]),
         test("StorageTests", ["Storage", "TestSupport", "TimeSeries"]),
-        test("CommandTests", ["ControlInterface", "TestSupport", "nilod", "niloctl"]),
+        test("CommandTests", ["ControlInterface", "TestSupport", "ManualPages", "nilod", "niloctl"]),
         test(
             "EngineTests",
             [

@@ -3,8 +3,8 @@ public import TimeSeries
 
 /// What a question to a shard may look at, on the shard's own thread.
 struct ShardView {
-    fileprivate let series: [SeriesID: SeriesState]
-    fileprivate let stepper: Stepper
+    let series: [SeriesID: SeriesState]
+    let stepper: Stepper
 
     init(series: [SeriesID: SeriesState], stepper: Stepper) {
         self.series = series

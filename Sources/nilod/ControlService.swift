@@ -19,7 +19,8 @@ struct ControlService: Sendable {
     func service(log: @escaping @Sendable (String) -> Void) throws -> VarlinkService {
         let reading: [String: Method] = [
             "GetStatus": status, "Examine": examine, "ListSeries": listSeries, "GetForecast": forecast, "Watch": watch,
-            "ListForecasters": listForecasters, "ListModels": listModels, "GetState": state, "Export": export,
+            "ListForecasters": listForecasters, "ListModels": listModels, "GetState": state, "Explain": explain,
+            "Export": export,
         ]
         let changing: [String: Method] = [
             "Ingest": ingest, "Retrain": retrain, "Promote": promote, "Rollback": rollBack, "Reset": reset,

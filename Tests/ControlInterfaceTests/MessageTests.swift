@@ -11,7 +11,8 @@ import Varlink
             "GetStatus": (Nothing.self, Reply.GetStatus.self), "Examine": (Nothing.self, Reply.Examine.self),
             "ListSeries": (Question.Selected.self, Reply.ListSeries.self),
             "Ingest": (Question.Ingest.self, Reply.Ingest.self),
-            "GetForecast": (Question.OfSeries.self, Reply.GetForecast.self),
+            "GetForecast": (Question.Forecast.self, Reply.GetForecast.self),
+            "Explain": (Question.OfSeries.self, Reply.Explain.self),
             "Watch": (Question.Selected.self, Reply.Watch.self),
             "ListForecasters": (Nothing.self, Reply.ListForecasters.self),
             "Retrain": (Question.OfForecaster.self, Reply.Retrain.self),
@@ -28,6 +29,7 @@ import Varlink
     static let types: [String: any (Decodable & Sendable).Type] = [
         "Series": Series.self, "Problem": Problem.self, "Lead": Lead.self, "Point": Point.self,
         "Forecast": Forecast.self, "Forecaster": Forecaster.self, "Score": Score.self, "Model": Model.self,
+        "Finding": Finding.self,
     ]
     static let errors: [ControlError] = [
         .unknownSeries(name: "a", nearest: ["b"], text: "t"), .refused(text: "t"), .notPermitted(text: "t"),

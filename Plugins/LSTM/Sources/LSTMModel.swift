@@ -7,7 +7,7 @@ import Recurrent
 final class LSTMModel: ForecastModel {
     let lags: [Int] = []
     let stateCount: Int
-    private let shape: NetworkShape
+    let shape: NetworkShape
     private let layers: [LSTMCell]
     private let head: DenseCell
     private let scaleOffset: Int

@@ -1,0 +1,101 @@
+import Forecasting
+import Glibc
+import Recurrent
+
+/// What `h`, `c` and the gates of a series tell.
+///
+/// The gates are not part of the state, but the step is a function of it, `c' = f ⊙ c + i ⊙ g` and `h' = o ⊙ tanh(c')`, so
+/// they are found by stepping copies: `f` is what one more in `c` adds to `c'`, `o` is `h' / tanh(c')`.
+extension LSTMModel: ExplainableModel {
+    func findings(of steps: [AdvanceBatch]) -> [StateFinding] {
+        (0..<shape.layers).flatMap { layer in
+            let gates = steps.map { self.gates(of: $0, layer: layer) }
+            let suffix = shape.layers > 1 ? ", layer \(layer + 1)" : ""
+            return gates.last.map { newest in norms(newest, suffix) + saturation(gates, suffix) } ?? []
+        }.filter(\.value.isFinite)
+    }
+
+    /// `[units]` each, of one step: hidden and cell state after it, forget and output gates.
+    private struct Gates {
+        var h: [Float]
+        var c: [Float]
+        var f: [Float]
+        var o: [Float]
+    }
+
+    private func gates(of step: AdvanceBatch, layer: Int) -> Gates {
+        let units = shape.units
+        let (h, c) = (layer * 2 * units, (layer * 2 + 1) * units)
+        var probe = AdvanceBatch(count: 3, model: self, forecastCount: 0, wantsForecasts: false)
+        // Three copies: c as it is, all zeros, all ones.
+        probe.states = step.states + step.states + step.states
+        for unit in 0..<units {
+            probe.states[stateCount + c + unit] = 0
+            probe.states[2 * stateCount + c + unit] = 1
+        }
+        for row in 0..<3 {
+            probe.series[row] = step.series[0]
+            probe.values[row] = step.values[0]
+            probe.calendar[row] = step.calendar[0]
+        }
+        probe.lagged = step.lagged + step.lagged + step.lagged
+        advance(&probe)
+        let states = probe.states
+        let after = (0..<units).map { states[c + $0] }
+        let hidden = (0..<units).map { states[h + $0] }
+        let squashed = Kernels.best.apply(.tanh, to: after)
+        return Gates(
+            h: hidden, c: after,
+            f: (0..<units).map { states[2 * stateCount + c + $0] - states[stateCount + c + $0] },
+            o: (0..<units).map { abs(squashed[$0]) > 1e-4 ? hidden[$0] / squashed[$0] : .nan })
+    }
+
+    private func norms(_ gates: Gates, _ suffix: String) -> [StateFinding] {
+        func norm(_ values: [Float]) -> Double {
+            let squares = values.reduce(0.0) { $0 + Double($1) * Double($1) }
+            return (squares / Double(max(1, values.count))).squareRoot()
+        }
+        return [
+            StateFinding(
+                "hidden state h\(suffix)", norm(gates.h), "root mean square over the units: 0 is silent, 1 saturated"),
+            StateFinding(
+                "cell state c\(suffix)", norm(gates.c), "root mean square; above 2 or so tanh hides further growth"),
+        ]
+    }
+
+    private func saturation(_ steps: [Gates], _ suffix: String) -> [StateFinding] {
+        func part(_ gate: (Gates) -> [Float], _ isMeant: (Float) -> Bool) -> Double {
+            let values = steps.flatMap(gate).filter(\.isFinite)
+            return 100 * Double(values.count(where: isMeant)) / Double(max(1, values.count))
+        }
+        // The mean forget gate of each unit; what is left of c after n slots is f to the n.
+        let forget = (0..<shape.units).map { unit in
+            steps.reduce(0) { $0 + $1.f[unit] } / Float(steps.count)
+        }
+        let halves = Self.halfLives(forget)
+        return [
+            StateFinding(
+                "forget gates near 1\(suffix)", part(\.f) { $0 > 0.95 }, unit: "%",
+                "above 0.95 over the newest steps: these keep what they hold"),
+            StateFinding(
+                "forget gates near 0\(suffix)", part(\.f) { $0 < 0.05 }, unit: "%",
+                "below 0.05: these forget at once"),
+            StateFinding(
+                "output gates saturated\(suffix)", part(\.o) { $0 < 0.05 || $0 > 0.95 }, unit: "%",
+                "below 0.05 or above 0.95: these are switches"),
+            StateFinding(
+                "memory, median unit\(suffix)", halves[halves.count / 2], unit: "slots",
+                "half of what a cell holds is forgotten after so many slots"),
+            StateFinding(
+                "memory, longest unit\(suffix)", halves[halves.count - 1], unit: "slots",
+                "the same of the unit that remembers longest"),
+        ]
+    }
+
+    /// Ascending, in slots: where `f` to the n is one half. Never empty; at most a million.
+    private static func halfLives(_ forget: [Float]) -> [Double] {
+        let bounded = forget.map { min(max($0, 1e-6), 1 - 7e-7) }
+        // libm is good enough here: people read this, no state comes of it.
+        return bounded.map { log(0.5) / log(Double($0)) }.sorted()
+    }
+}
