@@ -111,7 +111,9 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         test("ArchitectureTests", []),
         test("VarlinkTests", ["Varlink", "CertificationPeer"]),
-        test("ControlInterfaceTests", ["ControlInterface", "Varlink"]),
+        test(
+            "ControlInterfaceTests",
+            ["CertificationPeer", "ControlInterface", "TestSupport", "Varlink", "nilod", "niloctl"]),
         // Passes the certification of Varlink's Python library from both sides; not shipped.
         .executableTarget(
             name: "CertificationPeer", dependencies: ["Varlink"], path: "Tests/CertificationPeer",
@@ -130,7 +132,7 @@ let package = Package(
             ["ControlInterface", "Storage", "TestSupport", "TimeSeries", "Varlink", "nilod", "niloctl"],
             exclude: ["Recorder"]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
-        test("FeedingTests", ["Feeding", "LineProtocol", "TimeSeries", nio]),
+        test("FeedingTests", ["Feeding", "LineProtocol", "TestSupport", "TimeSeries", "nilod", "niloctl", nio]),
         test("RecurrentTests", ["Recurrent", "SelfTest"], exclude: ["Fixtures"]),
         test(
             "ForecastingTests",

@@ -35,7 +35,9 @@ extension Engine {
 extension ShardView {
     /// nil before the first step.
     func explanation(of id: SeriesID) -> SeriesExplanation? {
-        guard let state = series[id], let track = state.track, let replay = Replay(of: state, stepper) else { return nil }
+        guard let state = series[id], let track = state.track, let replay = Replay(of: state, stepper) else {
+            return nil
+        }
         let version = track.version.version
         let levels = track.version.specification.quantiles.levels
         let (inside, compared) = replay.coverage(track.version.specification)
@@ -121,7 +123,9 @@ struct Replay {
                     step.slot + Slot(lead) != steps.last?.slot
                 else { continue }
                 let quantiles = step.forecast[(lead - 1) * width..<lead * width]
-                guard let low = quantiles.first, let high = quantiles.last, low.isFinite, high.isFinite else { continue }
+                guard let low = quantiles.first, let high = quantiles.last, low.isFinite, high.isFinite else {
+                    continue
+                }
                 compared += 1
                 if low <= value, value <= high { inside += 1 }
             }

@@ -76,7 +76,8 @@ enum Roff {
     }
 
     private static func literal(_ text: String) -> String {
-        ".nf\n" + text.split(separator: "\n", omittingEmptySubsequences: false).map { escaped(String($0)) + "\n" }
+        ".nf\n"
+            + text.split(separator: "\n", omittingEmptySubsequences: false).map { escaped(String($0)) + "\n" }
             .joined() + ".fi\n"
     }
 

@@ -14,7 +14,7 @@ struct Ingestion {
     /// The first refused lines of this run.
     private(set) var problems: [Problem] = []
     /// Whether the record is on disk.
-    private var isKept = false
+    private(set) var isKept = false
     private var pieces: InputPieces
     private var progress: ProgressBar
     private let acceptedBefore: Int

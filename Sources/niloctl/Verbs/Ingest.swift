@@ -39,8 +39,8 @@ struct Ingest: ParsableCommand {
         do {
             try common.connected { isWhole = try ingestion.run($0) }
         } catch {
-            if ingestion.record.offset > 0 { Output.complain(ingestion.advice) }
-            throw error
+            if ingestion.record.offset > 0 || ingestion.isKept { Output.complain(ingestion.advice) }
+            throw Interruption.hasCome ? ExitCode(130) : error
         }
         guard isWhole else {
             Output.complain(ingestion.advice)
