@@ -12,6 +12,10 @@ run: build
 test: build
 	swift test -c release --disable-testable-imports
 
+# The long form of the storage proofs: 1,000 kills, every byte of live content flipped. Takes an hour or two.
+soak: build
+	NILOMETER_SOAK=1 swift test -c release --disable-testable-imports --filter "KillTests|DamageTests"
+
 # 60 seconds of libFuzzer on the line protocol decoder, built apart from the rest.
 fuzz:
 	scripts/fuzz.sh 60

@@ -22,7 +22,8 @@ struct TerminalTests {
         let niloctl = ChildProcess.path(of: "niloctl")
         let command = "stty cols \(columns) rows 20; exec \(niloctl) \(arguments) --socket \(daemon.socket)"
         return try ChildProcess(
-            script, ["-qec", command, "/dev/null"], environment: ["TERM": "xterm", "NO_COLOR": ""].merging(environment) { $1 })
+            script, ["-qec", command, "/dev/null"],
+            environment: ["TERM": "xterm", "NO_COLOR": ""].merging(environment) { $1 })
     }
 
     private func picture(_ columns: Int, _ more: String = "", environment: [String: String] = [:]) throws -> String? {
