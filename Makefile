@@ -1,7 +1,7 @@
 # Everything from a fresh clone. `make run` and `make test` are the two commands of the README.
 PREFIX ?= /usr/local
 SWIFT_BUILD = swift build -c release
-FORMATTED = Sources Plugins Tests Package.swift Benchmarks/Package.swift $(wildcard Benchmarks/*Benchmark)
+FORMATTED = Sources Plugins Tests packaging Package.swift Benchmarks/Package.swift $(wildcard Benchmarks/*Benchmark)
 
 .PHONY: run test soak fuzz build certify lint format man install bench tsan clean prerequisites
 
