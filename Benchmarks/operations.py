@@ -377,7 +377,7 @@ def bytes_():
 
 
 def form_of(values):
-    """Which of the forms of ValueCodec a chunk takes, and its bytes."""
+    """Which form of ValueCodec a chunk takes without XOR, and its bytes."""
     def scaled(value, digits):
         product = float(round(value * 10**digits)) if abs(value * 10**digits) < 2**52 else value * 10**digits
         return int(product) if abs(product) < 2**50 and product / 10.0**digits == value else None

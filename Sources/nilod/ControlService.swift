@@ -40,12 +40,12 @@ struct ControlService: Sendable {
             log: log)
     }
 
-    /// Half of the descriptors at most, so that a crowd on this socket leaves enough for the database, the sources and
-    /// training.
+    /// A third of the descriptors at most, so that a crowd on this socket leaves enough for the database, the sources,
+    /// training, and the connections that are just being refused.
     private static var connectionLimit: Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 128 }
-        return Int(min(512, limit.rlim_cur / 2))
+        return Int(min(512, limit.rlim_cur / 3))
     }
 
     /// Whoever may open the socket may read; the owner, root and the configured group may change things.

@@ -13,7 +13,7 @@ import Varlink
             let feeding = try VarlinkClient(path: daemon.socket)
             #expect(try Self.ingest(feeding, 0) == 1)
             try Self.crowded(daemon.socket, 500) { crowd in
-                #expect(daemon.process.says("refusing connections: 32 are open"))
+                #expect(daemon.process.says("refusing connections: 21 are open"))
                 let last = try #require(crowd.last)
                 let refusal = #expect(throws: VarlinkError.self) {
                     try last.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
