@@ -341,7 +341,13 @@ bind-address = "127.0.0.1:{port + 1}"
     for start in range(0, len(text), 5000):
         urllib.request.urlopen(urllib.request.Request(address + "/write?db=b", "".join(text[start:start + 5000]).encode()))
     def size(kind):
-        return sum(os.path.getsize(path) for path in glob.glob(folder + f"/{kind}/b/**/*", recursive=True) if path.endswith((".tsm", ".wal")))
+        total = 0
+        for path in glob.glob(folder + f"/{kind}/b/**/*", recursive=True):
+            try:
+                total += os.path.getsize(path) if path.endswith((".tsm", ".wal")) else 0
+            except FileNotFoundError:  # compacted away meanwhile
+                pass
+        return total
     # Until everything has left the log and two looks in a row find the same.
     last, same = -1, 0
     for _ in range(120):
