@@ -1,9 +1,9 @@
 # Everything from a fresh clone. `make run` and `make test` are the two commands of the README.
 PREFIX ?= /usr/local
 SWIFT_BUILD = swift build -c release
-FORMATTED = Sources Plugins Tests Package.swift Benchmarks/Package.swift $(wildcard Benchmarks/*Benchmark)
+FORMATTED = Sources Plugins Tests packaging Package.swift Benchmarks/Package.swift $(wildcard Benchmarks/*Benchmark)
 
-.PHONY: run test fuzz build certify lint format install bench tsan clean prerequisites
+.PHONY: run test soak fuzz build certify lint format man install bench tsan clean prerequisites
 
 run: build
 	@exec .build/release/nilod run --config packaging/demo.toml --state-dir .demo --socket .demo/nilod.sock
@@ -11,6 +11,10 @@ run: build
 # Without testable imports, tests and programs are one build: with them, everything would be compiled twice.
 test: build
 	swift test -c release --disable-testable-imports
+
+# The long form of the storage proofs: 1,000 kills, every byte of live content flipped. Takes an hour or two.
+soak: build
+	NILOMETER_SOAK=1 swift test -c release --disable-testable-imports --filter "KillTests|DamageTests"
 
 # 60 seconds of libFuzzer on the line protocol decoder, built apart from the rest.
 fuzz:
@@ -30,7 +34,13 @@ lint:
 format:
 	swift format --in-place --recursive $(FORMATTED)
 
+# The manual pages, from what the programs and the sample configuration say of themselves.
+man: build
+	$(SWIFT_BUILD) --product ManualPages
+	scripts/man.sh .build/release .build/man
+
 # What is installed runs without Swift, so it is a build of its own; an existing configuration is left alone.
+COMPLETIONS = bash-completion/completions/niloctl zsh/site-functions/_niloctl fish/vendor_completions.d/niloctl.fish
 INSTALL_BUILD = $(SWIFT_BUILD) --static-swift-stdlib --scratch-path .build-install
 
 install: prerequisites
@@ -38,6 +48,15 @@ install: prerequisites
 	$(INSTALL_BUILD) --product niloctl
 	install -D -s -m 0755 .build-install/release/nilod $(DESTDIR)$(PREFIX)/bin/nilod
 	install -D -s -m 0755 .build-install/release/niloctl $(DESTDIR)$(PREFIX)/bin/niloctl
+	$(INSTALL_BUILD) --product ManualPages
+	scripts/man.sh .build-install/release .build-install/man
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 .build-install/man/*.1
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man5 .build-install/man/*.5
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,$(dir $(COMPLETIONS)))
+	for shell in bash zsh fish; do .build-install/release/niloctl completions $$shell > .build-install/niloctl.$$shell; done
+	install -m 0644 .build-install/niloctl.bash $(DESTDIR)$(PREFIX)/share/$(word 1,$(COMPLETIONS))
+	install -m 0644 .build-install/niloctl.zsh $(DESTDIR)$(PREFIX)/share/$(word 2,$(COMPLETIONS))
+	install -m 0644 .build-install/niloctl.fish $(DESTDIR)$(PREFIX)/share/$(word 3,$(COMPLETIONS))
 	test -e $(DESTDIR)/etc/nilometer/nilod.toml \
 		|| install -D -m 0644 packaging/nilod.toml $(DESTDIR)/etc/nilometer/nilod.toml
 	install -D -m 0755 packaging/webhook.sh $(DESTDIR)$(PREFIX)/lib/nilometer/webhook.sh

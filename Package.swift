@@ -109,6 +109,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        // Writes the manual pages; not shipped.
+        .executableTarget(name: "ManualPages", path: "packaging/ManualPages", swiftSettings: strict),
+
         .target(
             name: "TestSupport",
             dependencies: [
@@ -117,14 +120,16 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         test("ArchitectureTests", []),
         test("VarlinkTests", ["Varlink", "CertificationPeer"]),
-        test("ControlInterfaceTests", ["ControlInterface", "Varlink"]),
+        test(
+            "ControlInterfaceTests",
+            ["CertificationPeer", "ControlInterface", "TestSupport", "Varlink", "nilod", "niloctl"]),
         // Passes the certification of Varlink's Python library from both sides; not shipped.
         .executableTarget(
             name: "CertificationPeer", dependencies: ["Varlink"], path: "Tests/CertificationPeer",
             swiftSettings: strict),
         test("TimeSeriesTests", ["TimeSeries"]),
         test("StorageTests", ["Storage", "TestSupport", "TimeSeries"]),
-        test("CommandTests", ["ControlInterface", "TestSupport", "nilod", "niloctl"]),
+        test("CommandTests", ["ControlInterface", "TestSupport", "ManualPages", "nilod", "niloctl"]),
         test(
             "EngineTests",
             [
@@ -149,7 +154,7 @@ let package = Package(
                 "TestSupport", "TimeSeries", "nilod", "niloctl",
             ]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
-        test("FeedingTests", ["Feeding", "LineProtocol", "TimeSeries", nio]),
+        test("FeedingTests", ["Feeding", "LineProtocol", "TestSupport", "TimeSeries", "nilod", "niloctl", nio]),
         test("RecurrentTests", ["Recurrent", "SelfTest"], exclude: ["Fixtures"]),
         test(
             "ForecastingTests",

@@ -27,6 +27,15 @@ public enum Question {
             self.series = series
         }
     }
+    public struct Forecast: Codable, Sendable {
+        public var series: String
+        public var history: Int?
+
+        public init(series: String, history: Int? = nil) {
+            self.series = series
+            self.history = history
+        }
+    }
     public struct OfForecaster: Codable, Sendable {
         public var forecaster: String
 

@@ -194,6 +194,35 @@ public enum Reply {
         }
     }
 
+    public struct Explain: Codable, Sendable {
+        public var series: String
+        public var forecaster: String
+        public var method: String
+        public var modelVersion: Int
+        public var summary: String
+        public var steps: Int
+        public var coverage: Double?
+        public var compared: Int
+        public var interval: Double
+        public var findings: [Finding]
+
+        public init(
+            series: String, forecaster: String, method: String, modelVersion: Int, summary: String, steps: Int,
+            coverage: Double? = nil, compared: Int, interval: Double, findings: [Finding]
+        ) {
+            self.series = series
+            self.forecaster = forecaster
+            self.method = method
+            self.modelVersion = modelVersion
+            self.summary = summary
+            self.steps = steps
+            self.coverage = coverage
+            self.compared = compared
+            self.interval = interval
+            self.findings = findings
+        }
+    }
+
     public struct Reset: Codable, Sendable { public init() {} }
     public struct Export: Codable, Sendable {
         public var data: String

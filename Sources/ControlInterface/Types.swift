@@ -213,3 +213,17 @@ public struct Sink: Codable, Sendable {
         self.lastError = lastError
     }
 }
+
+public struct Finding: Codable, Sendable {
+    public var name: String
+    public var value: Double
+    public var unit: String
+    public var meaning: String
+
+    public init(name: String, value: Double, unit: String, meaning: String) {
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.meaning = meaning
+    }
+}

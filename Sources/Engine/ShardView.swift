@@ -3,8 +3,8 @@ public import TimeSeries
 
 /// What a question to a shard may look at, on the shard's own thread.
 struct ShardView {
-    fileprivate let series: [SeriesID: SeriesState]
-    fileprivate let stepper: Stepper
+    let series: [SeriesID: SeriesState]
+    let stepper: Stepper
 
     /// How often truths lay inside the intervals since the daemon started.
     let coverage: CoverageTotals

@@ -84,7 +84,8 @@ final class Stepper {
         group.rows.removeAll(keepingCapacity: true)
     }
 
-    private func fill(
+    /// Puts the state before a step and the step's inputs into a row.
+    func fill(
         _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesState, step: SeriesState.Step),
         _ stateCount: Int, _ lags: [Int]
     ) {

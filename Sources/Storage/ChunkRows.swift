@@ -25,9 +25,17 @@ struct ChunkRows {
     private static let columns = "series, start, newest, crc32c, data"
 
     private static func stored(_ row: Row) -> Stored {
+        // What is of another kind than it was fails the checksum.
         Stored(
-            series: SeriesID(row["series"]), start: row["start"], newest: row["newest"], checksum: row["crc32c"],
-            data: (row["data"] as Blob?)?.bytes ?? [])
+            series: SeriesID(row.value("series") ?? 0), start: row.value("start") ?? 0,
+            newest: row.value("newest") ?? 0,
+            checksum: row.value("crc32c") ?? -1, data: row.value("data", as: Blob.self)?.bytes ?? [])
+    }
+
+    /// At most `limit` chunks of whatever series behind (`series`, `start`), in the order of the table.
+    func fetch(after series: Int64, _ start: Int64, limit: Int) throws -> [Stored] {
+        let sql = "SELECT \(Self.columns) FROM chunk WHERE (series, start) > (?, ?) ORDER BY series, start LIMIT ?"
+        return try Row.fetchAll(try db.cachedStatement(sql: sql), arguments: [series, start, limit]).map(Self.stored)
     }
 
     /// The chunks of a series from the one that holds `oldest` on, ascending, at most `limit` after `start`.

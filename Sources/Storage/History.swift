@@ -37,7 +37,7 @@ extension Store {
         ChunkCursor(store: self, series: series, oldest: oldest)
     }
 
-    fileprivate func note(_ row: ChunkRows.Stored, _ reason: String) {
+    func note(_ row: ChunkRows.Stored, _ reason: String) {
         let chunk = DamagedChunk(
             series: row.series, start: Timestamp(nanoseconds: row.start), newest: Timestamp(nanoseconds: row.newest),
             reason: reason)

@@ -44,16 +44,28 @@ struct JournalRows {
         var next: JournalPosition { first + JournalPosition(places.count) }
     }
 
+    /// Looks at the checksums of at most `limit` rows from `position` on.
+    ///
+    /// - Returns: the position of the last of them; nil if there is none.
+    func check(from position: JournalPosition, limit: Int) throws -> JournalPosition? {
+        let sql = "SELECT seq, n, newest, crc32c, readings FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?"
+        let rows = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: [position, limit])
+        var last: JournalPosition?
+        while let row = try rows.next() { last = try Self.checked(row).first }
+        return last
+    }
+
+    private static func checked(_ row: Row) throws -> (first: JournalPosition, count: Int, bytes: [UInt8]) {
+        let first: JournalPosition = row.value("seq") ?? 0
+        guard let count = row.value("n", as: Int.self), let newest = row.value("newest", as: Int64.self),
+            let checksum = row.value("crc32c", as: Int64.self), let bytes = row.value("readings", as: Blob.self)?.bytes,
+            Int64(CRC32C.checksum(of: [first, Int64(count), newest], bytes)) == checksum
+        else { throw StorageError.damagedJournal(position: first, reason: "its checksum is wrong") }
+        return (first, count, bytes)
+    }
+
     private static func entry(_ row: Row) throws -> Entry {
-        let first: JournalPosition = row["seq"]
-        let count: Int = row["n"]
-        let checksum: Int64 = row["crc32c"]
-        let blob: Blob? = row["readings"]
-        let newest: Int64 = row["newest"]
-        guard let bytes = blob?.bytes, Int64(CRC32C.checksum(of: [first, Int64(count), newest], bytes)) == checksum
-        else {
-            throw StorageError.damagedJournal(position: first, reason: "its checksum is wrong")
-        }
+        let (first, count, bytes) = try checked(row)
         do {
             let places = try JournalCodec.decode(bytes)
             guard places.count == count else { throw StorageError.malformed("it holds another number of readings") }

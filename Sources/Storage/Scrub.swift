@@ -25,11 +25,23 @@ extension Store {
         return try findings + scrubChunks()
     }
 
-    private func scrubChunks() throws -> [String] {
-        for record in try series() {
-            var cursor = chunks(of: record.id, notOlderThan: .distantPast)
-            while try cursor.next() != nil {}
+    /// - Returns: where the slice ended; nil at the end.
+    private func scrubChunks(after series: Int64, _ start: Int64) throws -> (Int64, Int64)? {
+        let rows = try read { try ChunkRows(db: $0).fetch(after: series, start, limit: 64) }
+        for row in rows {
+            do {
+                _ = try row.decoded()
+            } catch {
+                note(row, "\(error)")
+            }
         }
+        return rows.last.map { ($0.series.rawValue, $0.start) }
+    }
+
+    private func scrubChunks() throws -> [String] {
+        // Row by row, not series by series: a damaged number may name a series that there is not.
+        var (series, start) = (Int64.min, Int64.min)
+        while let last = try scrubChunks(after: series, start) { (series, start) = last }
         let aside = try read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM quarantine") ?? 0 }
         let named = damagedChunks.sorted { ($0.series, $0.start) < ($1.series, $1.start) }.map { chunk in
             "a chunk of series \(chunk.series.rawValue) is damaged (\(chunk.reason)): its readings from "

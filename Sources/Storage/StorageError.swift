@@ -10,6 +10,7 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
     case diskFull(path: String)
     case io(path: String, reason: String)
     case damagedJournal(position: JournalPosition, reason: String)
+    case damagedTable(name: String, reason: String)
     case damagedWeights(version: Int64)
     case closed
     case malformed(String)
@@ -28,6 +29,7 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
         case .io(let path, let reason): "\(path): \(reason)"
         case .damagedJournal(let position, let reason):
             "the journal entry at position \(position) is damaged (\(reason)); restore a backup"
+        case .damagedTable(let name, let reason): "the table \(name) is damaged (\(reason)); restore a backup"
         case .damagedWeights(let version):
             "the weights of model version \(version) are damaged; promote another version"
         case .closed: "the database was closed"

@@ -32,6 +32,7 @@ public final class Store: Sendable {
             pool = try DatabasePool(path: path, configuration: Self.configuration)
             try Migrations.run(pool, path: path)
             try Self.makeDurable(pool)
+            try checkForStart()
         } catch let error as DatabaseError {
             throw StorageError.cannotOpen(path: path, reason: "\(error)")
         }
@@ -101,7 +102,11 @@ public final class Store: Sendable {
     func read<T>(_ body: (Database) throws -> T) throws -> T {
         try gate.enter()
         defer { gate.leave() }
-        return try pool.read(body)
+        do {
+            return try pool.read(body)
+        } catch let error as DatabaseError {
+            throw storageError(error)
+        }
     }
 
     func storageError(_ error: DatabaseError) -> StorageError {

@@ -70,8 +70,8 @@ extension Store {
             let rows = try Row.fetchCursor(
                 db, sql: "SELECT * FROM checkpoint ORDER BY series, epoch DESC, slot DESC")
             while let row = try rows.next() {
-                let series = SeriesID(row["series"])
-                let slot: Slot = row["slot"]
+                let series = SeriesID(row.value("series") ?? 0)
+                let slot: Slot = row.value("slot") ?? 0
                 if let checkpoint = Self.checkpoint(row, series, slot) {
                     found.good[series, default: []].append(checkpoint)
                 } else {
@@ -83,10 +83,10 @@ extension Store {
     }
 
     private static func checkpoint(_ row: Row, _ series: SeriesID, _ slot: Slot) -> Checkpoint? {
-        let blob: Blob? = row["payload"]
-        let keys: [Int64] = [series.rawValue, row["epoch"], slot]
-        guard let bytes = blob?.bytes, Int64(CRC32C.checksum(of: keys, bytes)) == row["crc32c"] else { return nil }
-        return try? CheckpointCodec.decode(bytes, series: series, epoch: row["epoch"], slot: slot)
+        guard let bytes = row.value("payload", as: Blob.self)?.bytes, let epoch = row.value("epoch", as: Int64.self),
+            Int64(CRC32C.checksum(of: [series.rawValue, epoch, slot], bytes)) == row.value("crc32c", as: Int64.self)
+        else { return nil }
+        return try? CheckpointCodec.decode(bytes, series: series, epoch: epoch, slot: slot)
     }
 
     /// The newest epoch of every series.
@@ -117,28 +117,36 @@ extension Store {
             FROM model_version WHERE ?1 IS NULL OR forecaster = ?1 ORDER BY id
             """
         return try read { db in
-            try Row.fetchAll(db, sql: sql, arguments: [forecaster]).map { row in
-                ModelVersion(
-                    id: row["id"], forecaster: row["forecaster"], number: row["number"], method: row["method"],
-                    methodVersion: row["method_version"], parameters: row["parameters"], parent: row["parent"],
-                    createdAt: Timestamp(nanoseconds: row["created_at"]),
-                    windowStart: (row["window_start"] as Int64?).map { Timestamp(nanoseconds: $0) },
-                    windowEnd: (row["window_end"] as Int64?).map { Timestamp(nanoseconds: $0) },
-                    metrics: row["metrics"], weightsSize: row["size"])
-            }
+            try Row.fetchAll(db, sql: sql, arguments: [forecaster]).map(Self.modelVersion)
         }
+    }
+
+    private static func modelVersion(_ row: Row) throws -> ModelVersion {
+        guard let id: Int64 = row.value("id"), let forecaster: String = row.value("forecaster"),
+            let number: Int = row.value("number"), let method: String = row.value("method"),
+            let methodVersion: String = row.value("method_version"), let parameters: String = row.value("parameters"),
+            let created: Int64 = row.value("created_at"), let metrics: String = row.value("metrics"),
+            let size: Int = row.value("size")
+        else { throw StorageError.damagedTable(name: "model_version", reason: "a row is not as it was written") }
+        return ModelVersion(
+            id: id, forecaster: forecaster, number: number, method: method, methodVersion: methodVersion,
+            parameters: parameters, parent: row.value("parent"), createdAt: Timestamp(nanoseconds: created),
+            windowStart: row.value("window_start").map { Timestamp(nanoseconds: $0) },
+            windowEnd: row.value("window_end").map { Timestamp(nanoseconds: $0) }, metrics: metrics,
+            weightsSize: size)
     }
 
     /// The weights of a version, checked.
     ///
     /// - Throws: ``StorageError/damagedWeights(version:)``.
     public func weights(of version: Int64) throws -> [UInt8] {
-        let sql = "SELECT crc32c, weights FROM model_version WHERE id = ?"
-        guard let row = try read({ try Row.fetchOne($0, sql: sql, arguments: [version]) }) else {
-            throw StorageError.damagedWeights(version: version)
-        }
-        let bytes = (row["weights"] as Blob?)?.bytes ?? []
-        guard Int64(CRC32C.checksum(bytes)) == row["crc32c"] else {
+        let sql = "SELECT * FROM model_version WHERE id = ?"
+        guard let row = try read({ try Row.fetchOne($0, sql: sql, arguments: [version]) }),
+            let checksum: Int64 = row.value("crc32c")
+        else { throw StorageError.damagedWeights(version: version) }
+        let bytes = row.value("weights", as: Blob.self)?.bytes ?? []
+        // Rows of earlier versions have the checksum of the weights alone.
+        guard checksum == Int64(ModelChecksum.of(row, bytes)) || checksum == Int64(CRC32C.checksum(bytes)) else {
             throw StorageError.damagedWeights(version: version)
         }
         return bytes

@@ -2,14 +2,15 @@
 ///
 /// | bytes | what |
 /// |---|---|
-/// | 1 | form: 0 decimal differences, 1 decimal offsets, 2 float32, 3 float64 |
+/// | 1 | form: 0 decimal differences, 1 decimal offsets, 2 float32, 3 float64, 4 changes of float64 |
 /// | forms 0, 1: 1 | digits d behind the point; a value is m / 10^d |
 /// | form 0: zigzag, then packed | the first m, then the zigzag differences of neighbours |
 /// | form 1: zigzag, then packed | the smallest m, then what each m is above it |
 /// | form 2: 4 each | float32 bits, little-endian |
 /// | form 3: 8 each | float64 bits, little-endian |
+/// | form 4 | see ``XORCoding`` |
 enum ValueCodec {
-    private enum Form: UInt8 { case differences, offsets, float32, float64 }
+    private enum Form: UInt8 { case differences, offsets, float32, float64, changes }
 
     /// Powers of ten that a double holds exactly; m / 10^d is then rounded once, and so comes back to the bit.
     private static let powers: [Double] = [
@@ -23,6 +24,12 @@ enum ValueCodec {
         if values.allSatisfy({ Double(Float($0)).bitPattern == $0.bitPattern }) {
             writer.byte(Form.float32.rawValue)
             for value in values { writer.fixed(Float(value).bitPattern) }
+            return
+        }
+        let changes = XORCoding.encode(values)
+        if changes.count < 8 * values.count {
+            writer.byte(Form.changes.rawValue)
+            writer.append(changes)
         } else {
             writer.byte(Form.float64.rawValue)
             for value in values { writer.fixed(value.bitPattern) }
@@ -73,6 +80,7 @@ enum ValueCodec {
             return try decimals(count, areOffsets: found == Form.offsets.rawValue, from: &reader)
         case .float32: for _ in 0..<count { values.append(Double(Float(bitPattern: try reader.fixed(UInt32.self)))) }
         case .float64: for _ in 0..<count { values.append(Double(bitPattern: try reader.fixed(UInt64.self))) }
+        case .changes: return try XORCoding.decode(count, from: &reader)
         case nil: throw .malformed("values in an unknown form \(found)")
         }
         return values

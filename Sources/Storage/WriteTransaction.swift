@@ -100,10 +100,12 @@ public struct WriteTransaction {
             [
                 new.forecaster, number, new.method, new.methodVersion, new.parameters, new.parent,
                 new.createdAt.nanoseconds, new.windowStart?.nanoseconds, new.windowEnd?.nanoseconds, new.metrics,
-                Int64(CRC32C.checksum(new.weights)), Blob(new.weights),
+                0, Blob(new.weights),
             ])
+        let id = db.lastInsertedRowID
+        try ModelChecksum.write(db, version: id, new.weights)
         return ModelVersion(
-            id: db.lastInsertedRowID, forecaster: new.forecaster, number: number, method: new.method,
+            id: id, forecaster: new.forecaster, number: number, method: new.method,
             methodVersion: new.methodVersion, parameters: new.parameters, parent: new.parent,
             createdAt: new.createdAt, windowStart: new.windowStart, windowEnd: new.windowEnd, metrics: new.metrics,
             weightsSize: new.weights.count)

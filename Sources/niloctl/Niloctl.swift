@@ -1,4 +1,5 @@
 import ArgumentParser
+import TimeSeries
 
 /// `niloctl`: the control command of a Nilometer daemon. One verb a file; speaks `org.nilometer.Control`.
 @main
@@ -14,23 +15,38 @@ struct Niloctl: ParsableCommand {
               niloctl watch 'room,*'
             """,
         subcommands: [
-            Status.self, ListSeries.self, Ingest.self, ShowForecast.self, Watch.self, Forecasters.self, Retrain.self,
-            Models.self, Scores.self, Promote.self, Rollback.self, State.self, Reset.self, Export.self, Backup.self,
-            Reload.self, Forget.self, Doctor.self, Plugins.self, PluginVerbs.self, ShowVersion.self,
+            Status.self, ListSeries.self, Ingest.self, ShowForecast.self, Watch.self, Explain.self, Scores.self,
+            Forecasters.self, Retrain.self, Models.self, Promote.self, Rollback.self, State.self, Reset.self,
+            Export.self, Backup.self, Reload.self, Forget.self, Doctor.self, Plugins.self, PluginVerbs.self,
+            Completions.self, ShowVersion.self,
         ])
 
-    static func main() { main(Self.optionsLast(Array(CommandLine.arguments.dropFirst()))) }
+    static func main() {
+        let arguments = optionsLast(Array(CommandLine.arguments.dropFirst()))
+        if let text = complaint(about: arguments) { exit(withError: Exit.say(text, 64)) }
+        main(arguments)
+    }
 
     /// `niloctl --socket PATH status` is `niloctl status --socket PATH`: the options belong to every verb.
-    static func optionsLast(_ arguments: [String]) -> [String] {
+    private static func optionsLast(_ arguments: [String]) -> [String] {
         var common: [String] = []
         var rest = arguments[...]
-        while let first = rest.first, first == "--json" || first == "--socket" || first.hasPrefix("--socket=") {
+        while let first = rest.first, CommonOptions.isOne(first) {
             let width = first == "--socket" ? 2 : 1
             common += rest.prefix(width)
             rest = rest.dropFirst(width)
         }
         guard let verb = rest.first else { return arguments }
         return [verb] + common + rest.dropFirst()
+    }
+
+    /// What is wrong with the verb, with the nearest ones; nil if there is one of that name.
+    private static func complaint(about arguments: [String]) -> String? {
+        let verbs = configuration.subcommands.map { $0._commandName } + ["help"]
+        let named = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
+        guard let named, !named.hasPrefix("-"), !verbs.contains(named) else { return nil }
+        let nearest = nearestNames(to: named, among: verbs).map { "\"\($0)\"" }.joined(separator: " or ")
+        let hint = nearest.isEmpty ? "" : "; did you mean \(nearest)?"
+        return "there is no verb \"\(named)\"\(hint)\n`niloctl --help` lists the verbs"
     }
 }

@@ -13,10 +13,19 @@ import Varlink
 struct CommonOptions: ParsableArguments {
     @Option(help: "The daemon's control socket (or NILOMETER_SOCKET).") var socket: String?
     @Flag(help: "Print the daemon's replies as JSON.") var json = false
+    @Flag(help: "Use no colours (or NO_COLOR).") var noColor = false
+
+    /// Whether an argument is one of these options, which may stand before the verb too.
+    static func isOne(_ argument: String) -> Bool {
+        ["--json", "--no-color", "--socket"].contains(argument) || argument.hasPrefix("--socket=")
+    }
+
+    /// Whether colours are wanted and seen.
+    var isColoured: Bool { !noColor && !json && Terminal.takesColours }
 
     /// Runs `body` with a connection; every failure becomes a sentence and an exit code of sysexits.h.
     func connected(_ body: (VarlinkClient) throws -> Void) throws {
-        let path = socket ?? Self.usualSocket
+        let path = path
         do {
             try body(VarlinkClient(path: path))
         } catch let error as VarlinkError {
@@ -28,7 +37,10 @@ struct CommonOptions: ParsableArguments {
         }
     }
 
-    private static func advice(for error: ConnectionError, _ path: String) -> String {
+    /// The socket that is asked.
+    var path: String { socket ?? Self.usualSocket }
+
+    static func advice(for error: ConnectionError, _ path: String) -> String {
         if case .notReachable = error, access(path, F_OK) == 0, access(path, R_OK | W_OK) != 0 {
             return
                 "You may not open this socket: become a member of its group (`ls -l \(path)` shows it), then log in again."
@@ -45,9 +57,8 @@ struct CommonOptions: ParsableArguments {
         }
     }
 
-    private static var usualSocket: String {
-        func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
-        if let path = environment("NILOMETER_SOCKET"), !path.isEmpty { return path }
+    static var usualSocket: String {
+        if let path = environment("NILOMETER_SOCKET") { return path }
         let user = environment("XDG_RUNTIME_DIR").map { $0 + "/nilometer/nilod.sock" }
         return [Control.defaultSocket, user ?? "", "/tmp/nilometer/nilod.sock"].first { access($0, F_OK) == 0 }
             ?? Control.defaultSocket
@@ -63,31 +74,6 @@ struct CommonOptions: ParsableArguments {
             Output.print(String(decoding: try encoder.encode(reply), as: UTF8.self) + "\n")
         } else {
             Output.print(table(reply))
-        }
-    }
-}
-
-enum Exit {
-    static func say(_ text: String, _ code: Int32) -> ExitCode {
-        Output.complain("niloctl: \(text)\n")
-        return ExitCode(code)
-    }
-}
-
-/// The two streams, unbuffered: what a person sees is never late.
-enum Output {
-    static func print(_ text: String) { write(1, text) }
-    static func complain(_ text: String) { write(2, text) }
-    static var isTerminal: Bool { isatty(1) == 1 }
-    static var isComplaintTerminal: Bool { isatty(2) == 1 }
-
-    private static func write(_ descriptor: Int32, _ text: String) {
-        var bytes = Array(text.utf8)[...]
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            // A reader that has seen enough (`| head`) is no error.
-            guard count > 0 else { exit(0) }
-            bytes = bytes.dropFirst(count)
         }
     }
 }

@@ -16,7 +16,8 @@ extension ControlInterface.Series {
 }
 
 extension ControlInterface.Forecast {
-    init(_ made: SeriesForecast) {
+    /// - Parameter history: points of it at most.
+    init(_ made: SeriesForecast, history: Int = 120) {
         let forecast = made.forecast
         let leads = (0..<forecast.horizon).map { place in
             Lead(
@@ -28,8 +29,20 @@ extension ControlInterface.Forecast {
             modelVersion: made.version, origin: forecast.cadence.start(of: forecast.origin).text,
             cadenceSeconds: Double(forecast.cadence.nanoseconds) / 1e9, quantiles: forecast.quantiles.levels,
             leads: leads, stale: forecast.isStale,
-            history: made.history.suffix(120).map {
+            history: made.history.suffix(history).map {
                 Point(time: forecast.cadence.start(of: $0.slot).text, value: $0.value)
+            })
+    }
+}
+
+extension Reply.Explain {
+    init(_ made: SeriesExplanation) {
+        self.init(
+            series: made.series.description, forecaster: made.forecaster, method: made.method,
+            modelVersion: made.version, summary: made.summary, steps: made.steps, coverage: made.coverage,
+            compared: made.compared, interval: made.interval,
+            findings: made.findings.map {
+                Finding(name: $0.name, value: $0.value, unit: $0.unit, meaning: $0.meaning)
             })
     }
 }

@@ -47,8 +47,10 @@ extension ControlService {
     }
 
     @Sendable func forecast(_ call: VarlinkCall) async throws {
-        let name = try call.decode(Question.OfSeries.self).series
-        try await call.reply(Reply.GetForecast(forecast: Forecast(try await engine.forecast(of: name))))
+        let question = try call.decode(Question.Forecast.self)
+        guard question.history ?? 0 >= 0 else { throw VarlinkError.invalidParameter("history") }
+        let made = try await engine.forecast(of: question.series)
+        try await call.reply(Reply.GetForecast(forecast: Forecast(made, history: question.history ?? 120)))
     }
 
     /// The range between two times of a question; open where there is none.
@@ -128,6 +130,11 @@ extension ControlService {
                 modelVersion: state.version, position: Int(state.position), slot: Int(state.slot),
                 time: state.time.text,
                 bytes: bytes.count, sha256: digest))
+    }
+
+    @Sendable func explain(_ call: VarlinkCall) async throws {
+        let name = try call.decode(Question.OfSeries.self).series
+        try await call.reply(Reply.Explain(try await engine.explanation(of: name)))
     }
 
     @Sendable func export(_ call: VarlinkCall) async throws {

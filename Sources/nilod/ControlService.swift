@@ -22,9 +22,8 @@ struct ControlService: Sendable {
     func service(log: @escaping @Sendable (String) -> Void) throws -> VarlinkService {
         let reading: [String: Method] = [
             "GetStatus": status, "Examine": examine, "ListSeries": listSeries, "GetForecast": forecast,
-            "GetScores": scores, "Watch": watch,
-            "ListForecasters": listForecasters, "ListModels": listModels, "GetState": state, "Export": export,
-            "ListPlugins": listPlugins,
+            "GetScores": scores, "Watch": watch, "ListForecasters": listForecasters, "ListModels": listModels,
+            "GetState": state, "Explain": explain, "Export": export, "ListPlugins": listPlugins,
         ]
         let changing: [String: Method] = [
             "Ingest": ingest, "Retrain": retrain, "Promote": promote, "Rollback": rollBack, "Reset": reset,
@@ -44,12 +43,12 @@ struct ControlService: Sendable {
             log: log)
     }
 
-    /// Half of the descriptors at most, so that a crowd on this socket leaves enough for the database, the sources and
-    /// training.
+    /// A third of the descriptors at most, so that a crowd on this socket leaves enough for the database, the sources,
+    /// training, and the connections that are just being refused.
     private static var connectionLimit: Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 128 }
-        return Int(min(512, limit.rlim_cur / 2))
+        return Int(min(512, limit.rlim_cur / 3))
     }
 
     /// Whoever may open the socket may read; the owner, root and the configured group may change things.

@@ -1,5 +1,6 @@
 import ControlInterface
 import Foundation
+import TestSupport
 import Testing
 import Varlink
 
@@ -8,17 +9,17 @@ import Varlink
     @Test("a crowd on the control socket is refused politely, does not spin, and does not starve ingest")
     func crowdOfTheDaemon() async throws {
         try await blocking {
-            let daemon = try RunningDaemon(descriptors: 64)
+            let daemon = try Daemon(in: TemporaryFolder(), "", descriptors: 64)
             let feeding = try VarlinkClient(path: daemon.socket)
             #expect(try Self.ingest(feeding, 0) == 1)
             try Self.crowded(daemon.socket, 500) { crowd in
-                #expect(daemon.child.says("refusing connections: 32 are open"))
+                #expect(daemon.process.says("refusing connections: 21 are open"))
                 let last = try #require(crowd.last)
                 let refusal = #expect(throws: VarlinkError.self) {
                     try last.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
                 }
                 #expect(refusal?.name == Control.qualified("Busy"))
-                let seconds = Self.cpuOfASecond(of: daemon.child)
+                let seconds = Self.cpuOfASecond(of: daemon.process)
                 #expect(seconds < 0.3)
                 for place in 1...20 {
                     let accepted = try Self.ingest(feeding, place)
@@ -31,10 +32,8 @@ import Varlink
     @Test("a full table of descriptors pauses accepting with a line in the log, and heals")
     func fullTable() async throws {
         try await blocking {
-            let path = FileManager.default.temporaryDirectory.appending(path: "crowd-\(UUID().uuidString)").path
-            defer { unlink(path) }
-            let service = try Child(
-                executables.appending(path: "CertificationPeer"), ["serve", path], descriptors: 32)
+            let path = try TemporaryFolder().path("crowd")
+            let service = try ChildProcess("CertificationPeer", ["serve", path], descriptors: 32)
             #expect(service.says("ready"))
             let first = try VarlinkClient(path: path)
             #expect(try first.interfaceText("org.varlink.service").contains("GetInfo"))
@@ -62,7 +61,7 @@ import Varlink
     }
 
     /// CPU seconds that `child` used within one second: a measurement, nothing waits for it.
-    private static func cpuOfASecond(of child: Child) -> Double {
+    private static func cpuOfASecond(of child: ChildProcess) -> Double {
         let before = child.cpuSeconds
         Thread.sleep(forTimeInterval: 1)
         return child.cpuSeconds - before

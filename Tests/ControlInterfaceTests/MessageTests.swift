@@ -24,7 +24,8 @@ struct Contract: Sendable, CustomTestStringConvertible {
             "GetStatus": (Nothing.self, Reply.GetStatus.self), "Examine": (Nothing.self, Reply.Examine.self),
             "ListSeries": (Question.Selected.self, Reply.ListSeries.self),
             "Ingest": (Question.Ingest.self, Reply.Ingest.self),
-            "GetForecast": (Question.OfSeries.self, Reply.GetForecast.self),
+            "GetForecast": (Question.Forecast.self, Reply.GetForecast.self),
+            "Explain": (Question.OfSeries.self, Reply.Explain.self),
             "GetScores": (Question.GetScores.self, Reply.GetScores.self),
             "Watch": (Question.Selected.self, Reply.Watch.self),
             "ListForecasters": (Nothing.self, Reply.ListForecasters.self),
@@ -45,7 +46,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
             "Forecast": Forecast.self, "Forecaster": Forecaster.self, "Score": Score.self, "Model": Model.self,
             "Expert": Expert.self, "LeadScore": LeadScore.self, "LeadCoverage": LeadCoverage.self,
             "ForecasterCoverage": ForecasterCoverage.self, "SeriesScores": SeriesScores.self,
-            "Plugin": Plugin.self, "Sink": Sink.self,
+            "Finding": Finding.self, "Plugin": Plugin.self, "Sink": Sink.self,
         ],
         errors: [
             ControlError.unknownSeries(name: "a", nearest: ["b"], text: "t"), .refused(text: "t"),

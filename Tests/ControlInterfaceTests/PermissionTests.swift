@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A real nilod of root's, and niloctl started as somebody else.
@@ -21,25 +22,16 @@ struct PermissionTests {
         ] as [(String, [String], Int32)])
     func permissions(who: String, identity: [String], changing: Int32) async throws {
         try await blocking {
-            let daemon = try RunningDaemon(configuration: "group = \"users\"\n")
+            let folder = try TemporaryFolder()
+            let daemon = try Daemon(in: folder, "group = \"users\"\n")
             chmod(daemon.socket, 0o666)
             // Where the build lies may be closed to others. Copied by another process: a child that some other test starts
             // meanwhile would inherit the open file, and a program that is open for writing cannot be run.
-            let niloctl = daemon.folder.appending(path: "niloctl")
-            let copy = try Process.run(
-                URL(filePath: "/bin/cp"), arguments: [executables.appending(path: "niloctl").path, niloctl.path])
-            copy.waitUntilExit()
+            let niloctl = folder.path("niloctl")
+            #expect(try ChildProcess("/bin/cp", [ChildProcess.path(of: "niloctl"), niloctl]).wait() == 0)
             func run(_ verb: String...) throws -> Int32 {
-                let process = Process()
-                process.executableURL = URL(filePath: "/usr/bin/setpriv")
-                process.arguments = identity + [niloctl.path] + verb + ["--socket", daemon.socket]
-                process.standardInput = FileHandle.nullDevice
-                process.standardOutput = FileHandle.nullDevice
-                process.standardError = FileHandle.nullDevice
-                process.currentDirectoryURL = URL(filePath: "/")
-                try process.run()
-                process.waitUntilExit()
-                return process.terminationStatus
+                let command = [niloctl] + verb + ["--socket", daemon.socket]
+                return try ChildProcess("/usr/bin/env", ["--chdir=/", "setpriv"] + identity + command).wait()
             }
             #expect(try run("status") == 0, "\(who) reads")
             #expect(try run("series") == 0, "\(who) reads")

@@ -1,6 +1,7 @@
 import Feeding
 import Glibc
 import LineProtocol
+import TestSupport
 import Testing
 import TimeSeries
 
@@ -42,7 +43,7 @@ struct DatagramTests {
     func readings(isUnix: Bool) async throws {
         let (commits, counters, folder) = (Commits(), FeedCounters(), try TemporaryFolder())
         let address =
-            isUnix ? ListenAddress.unix(path: folder.path + "/d.sock") : .internet(host: "127.0.0.1", port: 0)
+            isUnix ? ListenAddress.unix(path: folder.url.path + "/d.sock") : .internet(host: "127.0.0.1", port: 0)
         let listener = DatagramListener(
             address: address, precision: .milliseconds, counters: counters, commit: commits.commit)
         let found = try await withListener(listener.run) { address in

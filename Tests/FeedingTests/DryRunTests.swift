@@ -1,20 +1,16 @@
 import Foundation
+import TestSupport
 import Testing
 
-@Suite("niloctl ingest --dry-run", .enabled(if: BuiltNiloctl.exists, "make test builds niloctl"))
+@Suite("niloctl ingest --dry-run")
 struct DryRunTests {
     /// - Returns: standard output, standard error and the exit code.
     private func dryRun(_ text: [UInt8], _ options: [String] = []) throws -> (out: String, err: String, code: Int32) {
         let folder = try TemporaryFolder()
-        func path(_ name: String) -> String { "\(folder.path)/\(name)" }
-        try Data(text).write(to: URL(filePath: path("in")))
-        let words = ([BuiltNiloctl.path, "ingest", "--dry-run"] + options + ["-"]).map { "'\($0)'" }.joined(
-            separator: " ")
-        let code = try OutsideSoftware.run(
-            "/bin/sh", ["-c", "\(words) <'\(path("in"))' >'\(path("out"))' 2>'\(path("err"))'"]
-        ).code
-        func read(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
-        return (try read("out"), try read("err"), code)
+        try Data(text).write(to: folder.url.appending(path: "in"))
+        let child = try ChildProcess("niloctl", ["ingest", "--dry-run"] + options + ["-"], input: folder.path("in"))
+        let code = child.wait()
+        return (child.standardOutput, child.standardError, code)
     }
 
     @Test("each point is a line of JSON, each refused line a place and a reason, and the exit code tells")
@@ -54,9 +50,4 @@ struct DryRunTests {
             #expect(Double(number)?.bitPattern == Double(text)?.bitPattern, "\(line)")
         }
     }
-}
-
-enum BuiltNiloctl {
-    static let path = OutsideSoftware.root.appending(path: ".build/release/niloctl").path
-    static var exists: Bool { FileManager.default.isExecutableFile(atPath: path) }
 }

@@ -82,15 +82,3 @@ func exchange(_ address: ListenAddress, _ pieces: [[UInt8]]) async throws -> Str
 func exchange(_ address: ListenAddress, _ text: String) async throws -> String {
     try await exchange(address, [Array(text.utf8)])
 }
-
-/// A folder that goes away with its owner.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "nilo-\(UUID().uuidString.prefix(8))"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}

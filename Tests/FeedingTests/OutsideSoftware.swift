@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Programs that are not ours, fetched from Debian and PyPI into `.build`, never installed.
 enum OutsideSoftware {
@@ -40,24 +41,9 @@ enum OutsideSoftware {
 
     /// Within a minute.
     private static func shell(_ script: String, orElse reason: String) throws {
-        let result = try run("/usr/bin/timeout", ["60", "/bin/bash", "-c", script])
+        let result = try ChildProcess.run("/usr/bin/timeout", ["60", "/bin/bash", "-c", script])
         guard result.code == 0 else {
             throw Missing(description: "\(reason): \(result.output.split(separator: "\n").last ?? "no output")")
         }
-    }
-
-    /// Runs a program to its end; both its streams are in the output.
-    static func run(_ program: String, _ arguments: [String]) throws -> (code: Int32, output: String) {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.standardOutput = pipe
-        process.standardError = pipe
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, output)
     }
 }

@@ -1,10 +1,10 @@
 import Feeding
 import Foundation
+import TestSupport
 import Testing
 
 /// Programs that others wrote feed a real daemon and read from it.
-@Suite(
-    "Real senders", .serialized, .timeLimit(.minutes(2)), .enabled(if: RunningDaemon.isBuilt, "make test builds nilod"))
+@Suite("Real senders", .serialized, .timeLimit(.minutes(2)))
 struct SenderTests {
     /// nil, with the reason printed, when the software cannot be had here.
     private func software(_ get: () throws -> String) throws -> String? {
@@ -30,6 +30,11 @@ struct SenderTests {
         }
     }
 
+    private func port(of daemon: Daemon) throws -> Int {
+        let line = try #require(try daemon.process.lines(with: "HTTP on").first)
+        return try #require(line.split(separator: ":").last.flatMap { Int($0) })
+    }
+
     private func metric(_ name: String, in answer: String) -> Double? {
         answer.split(separator: "\n").first { $0.hasPrefix(name + " ") }?.split(separator: " ").last.flatMap {
             Double($0.trimmingCharacters(in: .whitespacesAndNewlines))
@@ -39,26 +44,27 @@ struct SenderTests {
     @Test("collectd's write_influxdb_udp feeds a UDP source in milliseconds")
     func collectd() async throws {
         guard let root = try software({ try OutsideSoftware.debian("collectd-core") }) else { return }
-        let daemon = try RunningDaemon(
+        let folder = try TemporaryFolder()
+        let daemon = try Daemon(
+            in: folder,
             """
             commit_delay = "100ms"
             [[source]]
             kind = "http"
             listen = "0"
             """ + "\n[[source]]\nkind = \"udp\"\nlisten = \"0\"\nprecision = \"ms\"\n")
-        defer { daemon.nilod.stop() }
+        defer { daemon.process.stop() }
         var ports: [String: Int] = [:]
-        while ports.count < 2 {
-            let line = try await daemon.nilod.line(with: " on 127.0.0.1:")
-            ports[line.hasPrefix("HTTP") ? "http" : "udp"] = line.split(separator: ":").last.flatMap { Int($0) }
+        for line in try daemon.process.lines(with: " on 127.0.0.1:", count: 2) {
+            ports[line.contains("HTTP") ? "http" : "udp"] = line.split(separator: ":").last.flatMap { Int($0) }
         }
         let (http, udp) = (try #require(ports["http"]), try #require(ports["udp"]))
         let configuration = """
             FQDNLookup false
             Hostname "somewhere"
             Interval 0.1
-            BaseDir "\(daemon.folder.path)"
-            PIDFile "\(daemon.folder.path)/collectd.pid"
+            BaseDir "\(folder.url.path)"
+            PIDFile "\(folder.url.path)/collectd.pid"
             PluginDir "\(root)/usr/lib/collectd"
             TypesDB "\(root)/usr/share/collectd/types.db"
             LoadPlugin load
@@ -68,9 +74,9 @@ struct SenderTests {
             </Plugin>
 
             """
-        let file = daemon.folder.path + "/collectd.conf"
+        let file = folder.url.path + "/collectd.conf"
         try configuration.write(toFile: file, atomically: true, encoding: .utf8)
-        let collectd = try RunningProgram(root + "/usr/sbin/collectd", ["-f", "-C", file])
+        let collectd = try ChildProcess(root + "/usr/sbin/collectd", ["-f", "-C", file])
         defer { collectd.stop() }
         let answer = try await ask("/metrics", http) {
             (metric("nilometer_readings_accepted_total", in: $0) ?? 0) >= 6
@@ -85,9 +91,10 @@ struct SenderTests {
     @Test("PyPI's influxdb-client writes, gzipped too, and gets 400 with the line")
     func influxClient() async throws {
         guard let python = try software({ try OutsideSoftware.python("influxdb-client==1.50.0") }) else { return }
-        let daemon = try RunningDaemon("[[source]]\nkind = \"http\"\nlisten = \"0\"\n")
-        defer { daemon.nilod.stop() }
-        let port = try await daemon.nilod.port(after: "HTTP on")
+        let folder = try TemporaryFolder()
+        let daemon = try Daemon(in: folder, "[[source]]\nkind = \"http\"\nlisten = \"0\"\n")
+        defer { daemon.process.stop() }
+        let port = try self.port(of: daemon)
         let script = """
             import sys
             from influxdb_client import InfluxDBClient, Point, WritePrecision
@@ -106,7 +113,7 @@ struct SenderTests {
                         assert e.status == 400 and '"line":2' in e.body and "2:5" in e.message, (e.status, e.body, e.message)
             print("done")
             """
-        let result = try OutsideSoftware.run("/usr/bin/timeout", ["60", python, "-c", script])
+        let result = try ChildProcess.run("/usr/bin/timeout", ["60", python, "-c", script])
         #expect(result.output == "done\n")
         let metrics = try await get("/metrics", port)
         #expect(metric("nilometer_readings_accepted_total", in: metrics) == 602)
@@ -118,16 +125,17 @@ struct SenderTests {
     @Test("Prometheus scrapes the metrics, and its own linter likes them")
     func prometheus() async throws {
         guard let root = try software({ try OutsideSoftware.debian("prometheus") }) else { return }
-        let daemon = try RunningDaemon("[[source]]\nkind = \"http\"\nlisten = \"0\"\n")
-        defer { daemon.nilod.stop() }
-        let port = try await daemon.nilod.port(after: "HTTP on")
+        let temporary = try TemporaryFolder()
+        let daemon = try Daemon(in: temporary, "[[source]]\nkind = \"http\"\nlisten = \"0\"\n")
+        defer { daemon.process.stop() }
+        let port = try self.port(of: daemon)
         _ = try await exchange(
             .internet(host: "127.0.0.1", port: port),
             "POST /write HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\nm f=1,g=2")
-        let folder = daemon.folder.path
+        let folder = temporary.url.path
         let metrics = try await get("/metrics", port).components(separatedBy: "\r\n\r\n").dropFirst().joined()
         try metrics.write(toFile: folder + "/metrics", atomically: true, encoding: .utf8)
-        let lint = try OutsideSoftware.run(
+        let lint = try ChildProcess.run(
             "/bin/sh", ["-c", "'\(root)/usr/bin/promtool' check metrics <'\(folder)/metrics'"])
         #expect(lint.code == 0, "\(lint.output)")
         let configuration = """
@@ -136,14 +144,14 @@ struct SenderTests {
 
             """
         try configuration.write(toFile: folder + "/prometheus.yml", atomically: true, encoding: .utf8)
-        let prometheus = try RunningProgram(
+        let prometheus = try ChildProcess(
             root + "/usr/bin/prometheus",
             [
                 "--config.file=\(folder)/prometheus.yml", "--storage.tsdb.path=\(folder)/tsdb",
                 "--web.listen-address=127.0.0.1:0",
             ])
         defer { prometheus.stop() }
-        let line = try await prometheus.line(with: "msg=\"Listening on\"")
+        let line = try #require(try prometheus.lines(with: "msg=\"Listening on\"").first)
         let web = try #require(line.split(separator: ":").last.flatMap { Int($0) })
         let query = "/api/v1/query?query=nilometer_readings_accepted_total"
         let answer = try await ask(query, web) { $0.contains("\"value\":[") }

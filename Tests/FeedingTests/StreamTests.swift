@@ -1,5 +1,6 @@
 import Feeding
 import LineProtocol
+import TestSupport
 import Testing
 import TimeSeries
 
@@ -31,7 +32,7 @@ struct StreamTests {
     func pieces() async throws {
         let (commits, folder) = (Commits(), try TemporaryFolder())
         let text = Array("a s=\"x\ny\",f=1 7\nb f=2 8\n".utf8)
-        let address = ListenAddress.unix(path: folder.path + "/lines.sock")
+        let address = ListenAddress.unix(path: folder.url.path + "/lines.sock")
         let answer = try await withListener(listener(address, commits, .seconds).run) { address in
             try await exchange(address, text.map { [$0] })
         }

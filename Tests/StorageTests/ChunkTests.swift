@@ -74,6 +74,22 @@ struct ChunkTests {
         #expect(zip(found, found.dropFirst()).allSatisfy { $0.timestamp < $1.timestamp })
     }
 
+    @Test("doubles of many digits come back to the bit, in a fifth less where neighbours are alike")
+    func changes() throws {
+        var dice = SystemRandomNumberGenerator()
+        let alike = (0..<2_048).map { 100 + Double($0 / 4 % 64).squareRoot() }
+        let wild = (0..<1_024).map { _ in Double(bitPattern: .random(in: 0...UInt64.max, using: &dice)) }
+        let finite = wild.map { $0.isFinite ? $0 : .pi }
+        try append((0..<2_048).map { Int64($0) * 10 }, alike)
+        try seal()
+        let first = try store.chunkTotals().bytes
+        #expect(first < 2_048 * 8 * 4 / 5, "\(Double(first) / 2_048) bytes a reading")
+        try append((0..<1_024).map { Int64($0 + 4_096) * 10 }, finite)
+        try seal()
+        #expect(try store.chunkTotals().bytes - first < 1_024 * 8 + 100)
+        #expect(try readings().map(\.value.bitPattern) == (alike + finite).map(\.bitPattern))
+    }
+
     @Test("extreme timestamps do not overflow")
     func extremes() throws {
         let times: [Int64] = [.min, -1, 0, .max]

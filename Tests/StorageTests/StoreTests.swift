@@ -148,14 +148,16 @@ struct StoreTests {
         }
         #expect(try store.weights(of: version.id) == [1, 2, 3])
         try store.close()
-        try Sabotage(path).run("UPDATE journal SET readings = x'0102'")
-        try Sabotage(path).run("UPDATE model_version SET weights = x'010203FF'")
-        store = try Store(path: path)
-        #expect(throws: StorageError.damagedJournal(position: 1, reason: "its checksum is wrong")) {
-            _ = try journal(store)
+        for change in ["weights = x'010203FF'", "parameters = '{\"units\":1}', weights = x'010203'"] {
+            try Sabotage(path).run("UPDATE model_version SET \(change)")
+            store = try Store(path: path)
+            #expect(throws: StorageError.damagedWeights(version: version.id)) { _ = try store.weights(of: version.id) }
+            try store.close()
         }
-        #expect(throws: StorageError.damagedWeights(version: version.id)) { _ = try store.weights(of: version.id) }
-        try store.close()
+        try Sabotage(path).run("UPDATE journal SET readings = x'0102'")
+        #expect(throws: StorageError.damagedJournal(position: 1, reason: "its checksum is wrong")) {
+            _ = try Store(path: path)
+        }
     }
 
     @Test("a newer schema and another program's database are refused")

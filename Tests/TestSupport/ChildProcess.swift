@@ -16,21 +16,28 @@ public final class ChildProcess: Sendable {
     /// The folder that holds `nilod`, `niloctl` and this test bundle.
     private static let products = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
 
-    /// Starts a program of the package.
+    /// Starts a program of the package, or any whose path is given.
     ///
-    /// - Parameter environment: added to the test's own.
+    /// - Parameters:
+    ///   - environment: added to the test's own.
+    ///   - input: the file on its standard input.
+    ///   - descriptors: how many it may have open; nil: as many as the test.
     public init(
-        _ program: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
+        descriptors: Int? = nil
     ) throws {
         let merged = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        (pid, output, errors) = try Self.starting.withLock { _ in
-            try Self.start(Self.executable(program), arguments, merged, input ?? "/dev/null")
+        var command = [Self.path(of: program)] + arguments
+        if let descriptors { command = ["/bin/sh", "-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\""] + command }
+        (pid, output, errors) = try Self.starting.withLock { [command] _ in
+            try Self.start(command, merged, input ?? "/dev/null")
         }
     }
 
     private static func start(
-        _ path: String, _ arguments: [String], _ environment: [String: String], _ input: String
+        _ command: [String], _ environment: [String: String], _ input: String
     ) throws -> (pid_t, DrainedPipe, DrainedPipe) {
+        let path = command[0]
         let (output, errors) = (try DrainedPipe(), try DrainedPipe())
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -38,6 +45,10 @@ public final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output.writeEnd, 1)
         posix_spawn_file_actions_adddup2(&actions, errors.writeEnd, 2)
+        // Nothing else of the test's own stays open in the child: some count their descriptors.
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
+            if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        }
         // Threads of Dispatch block every signal, and a child inherits that.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -46,7 +57,7 @@ public final class ChildProcess: Sendable {
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var argv = ([path] + arguments).map { strdup($0) } + [nil]
+        var argv = command.map { strdup($0) } + [nil]
         var envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for text in argv + envp { free(text) } }
         var child = pid_t()
@@ -64,7 +75,8 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    private static func executable(_ name: String) -> String {
+    /// Where the build has put a program of the package; another's path as it is.
+    public static func path(of name: String) -> String {
         name.contains("/") ? name : products.appending(path: name).path
     }
 
@@ -103,10 +115,52 @@ public final class ChildProcess: Sendable {
         raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
     }
 
+    /// Ends it and waits until it is gone.
+    public func stop() {
+        kill()
+        wait()
+    }
+
+    /// Waits until it has said `text` on standard error; false if it ended before.
+    public func says(_ text: String) -> Bool { errors.lines(with: text, count: 1) != nil }
+
+    /// Waits for the first `count` lines with `text` on standard error.
+    public func lines(with text: String, count: Int = 1) throws -> [String] {
+        guard let lines = errors.lines(with: text, count: count) else {
+            throw TestError("expected \(count) times \"\(text)\", not\n\(standardError)")
+        }
+        return lines
+    }
+
+    /// Seconds of CPU time it has used, proc_pid_stat(5).
+    public var cpuSeconds: Double {
+        let line = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+        let fields = line.split(separator: " ").dropFirst(13).prefix(2).compactMap { Double($0) }
+        return fields.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
     /// All it said on standard output, once it has ended or closed it.
     public var standardOutput: String { output.text }
     /// All it said on standard error, likewise.
     public var standardError: String { errors.text }
+}
+
+extension ChildProcess {
+    /// Runs a program to its end.
+    ///
+    /// - Returns: its exit code, and what it said on standard output, then on standard error.
+    public static func run(_ program: String, _ arguments: [String]) throws -> (code: Int32, output: String) {
+        let child = try ChildProcess(program, arguments)
+        let code = child.wait()
+        return (code, child.standardOutput + child.standardError)
+    }
+}
+
+/// Runs `body`, which blocks, on a thread that Swift's concurrency does not need.
+public func blocking<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
 }
 
 /// What went wrong with a test's surroundings.

@@ -14,14 +14,14 @@ public final class Daemon {
     ///   - configuration: the text of `nilod.toml`.
     public init(
         in folder: TemporaryFolder, _ configuration: String, environment: [String: String] = [:],
-        program: String = "nilod"
+        descriptors: Int? = nil
     ) throws {
         let file = try folder.write(configuration, to: "nilod.toml")
         let notifications = try NotificationSocket(path: folder.path("notify"))
         socket = folder.path("s")
         process = try ChildProcess(
-            program, ["--config", file, "--state-dir", folder.path("state"), "--socket", socket],
-            environment: environment.merging(["NOTIFY_SOCKET": notifications.path]) { $1 })
+            "nilod", ["--config", file, "--state-dir", folder.path("state"), "--socket", socket],
+            environment: environment.merging(["NOTIFY_SOCKET": notifications.path]) { $1 }, descriptors: descriptors)
         guard notifications.waitForReady(of: process) else {
             process.kill()
             throw TestError("nilod did not start (\(process.wait())): \(process.standardError)")

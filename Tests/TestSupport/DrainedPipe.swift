@@ -7,6 +7,9 @@ final class DrainedPipe: Sendable {
     let writeEnd: Int32
     private let bytes = Mutex<[UInt8]>([])
     private let ended = DispatchGroup()
+    /// Signalled with every piece and at the end.
+    private let arrival = DispatchSemaphore(value: 0)
+    private let isAtEnd = Mutex(false)
 
     init() throws {
         var ends: [Int32] = [0, 0]
@@ -21,8 +24,11 @@ final class DrainedPipe: Sendable {
                 let count = read(readEnd, &buffer, buffer.count)
                 guard count > 0 else { break }
                 bytes.withLock { $0 += buffer[..<count] }
+                arrival.signal()
             }
             close(readEnd)
+            isAtEnd.withLock { $0 = true }
+            arrival.signal()
             ended.leave()
         }
     }
@@ -32,6 +38,23 @@ final class DrainedPipe: Sendable {
     /// Everything, once the writers are gone.
     var text: String {
         ended.wait()
-        return String(decoding: bytes.withLock { $0 }, as: UTF8.self)
+        return soFar
+    }
+
+    private var soFar: String { String(decoding: bytes.withLock { $0 }, as: UTF8.self) }
+
+    /// Waits until so many whole lines with `text` have come. One caller at a time.
+    ///
+    /// - Returns: those lines; nil if the writers went away before.
+    func lines(with text: String, count: Int) -> [String]? {
+        while true {
+            let isLast = isAtEnd.withLock { $0 }
+            var lines = soFar.split(separator: "\n", omittingEmptySubsequences: false)
+            if !isLast { lines.removeLast() }
+            let found = lines.filter { $0.contains(text) }.prefix(count).map(String.init)
+            if found.count == count { return found }
+            guard !isLast else { return nil }
+            arrival.wait()
+        }
     }
 }

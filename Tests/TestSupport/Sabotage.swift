@@ -10,4 +10,17 @@ public struct Sabotage {
         try queue.write { try $0.execute(sql: sql) }
         try queue.close()
     }
+
+    /// The numbers of the pages of some tables, from 1, and the size of a page.
+    public func pages(of tables: [String]) throws -> (pages: [(table: String, number: Int)], size: Int) {
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        return try queue.read { db in
+            let rows = try Row.fetchAll(db, sql: "SELECT name, pageno FROM dbstat ORDER BY pageno")
+            let found = rows.map { (table: $0["name"] as String, number: $0["pageno"] as Int) }
+            return (
+                found.filter { tables.contains($0.table) }, try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4_096
+            )
+        }
+    }
 }

@@ -97,3 +97,15 @@ public final class ServedModel: ForecastModel {
             opinions + row * layout.experts * forecastCount, slot: slot, isScored: !value.isNaN, to: out)
     }
 }
+
+extension ServedModel: ExplainableModel {
+    public func findings(of steps: [AdvanceBatch]) -> [StateFinding] {
+        guard let model = model as? any ExplainableModel else { return [] }
+        return model.findings(
+            of: steps.map { step in
+                var own = step
+                own.states = Array(step.states.prefix(model.stateCount))
+                return own
+            })
+    }
+}

@@ -1,8 +1,9 @@
 internal import NIOCore
 
-/// Says why connections cannot be accepted, once for each row of failures.
+/// Says why connections cannot be accepted, once for each row of failures, and pauses for a second.
 ///
-/// NIO itself pauses for a second after such an error, so that a full descriptor table (EMFILE) does not spin.
+/// NIO's own pause is not enough: when not even one connection could be accepted, its read stays pending, and a full
+/// descriptor table (EMFILE) would spin.
 final class AcceptLog: ChannelInboundHandler {
     typealias InboundIn = any Channel
     private let log: @Sendable (String) -> Void
@@ -18,6 +19,9 @@ final class AcceptLog: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if !isFailing { log("cannot accept connections, trying again every second: \(error)") }
         isFailing = true
+        let channel = context.channel
+        try? channel.syncOptions?.setOption(.autoRead, value: false)
+        context.eventLoop.scheduleTask(in: .seconds(1)) { channel.setOption(.autoRead, value: true) }
         context.fireErrorCaught(error)
     }
 }

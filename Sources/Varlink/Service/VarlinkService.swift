@@ -63,7 +63,9 @@ public final class VarlinkService: Sendable {
 
     private func listen(_ endpoint: Endpoint) async throws -> NIOAsyncChannel<Connection, Never> {
         let (log, limits) = (log, limits)
+        // One connection a read: NIO would accept up to 16 at once, more than the descriptors that are left may allow.
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.maxMessagesPerRead, value: 1)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(AcceptLog(log: log))

@@ -11,7 +11,7 @@ import Glibc
 struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print readings as CSV, line protocol or JSON lines.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The series or a pattern.") var selector: String
+    @Argument(help: "The series or a pattern.", completion: .custom(Names.series)) var selector: String
     @Option(help: "From this time on, such as 2026-01-31T12:00:00Z.") var start: String?
     @Option(help: "Up to this time.") var end: String?
     @Option(help: "csv, line or json.") var format: String?
@@ -31,7 +31,7 @@ struct Export: ParsableCommand {
 struct Backup: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Copy the database to a file while the daemon runs.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The file to write.") var file: String
+    @Argument(help: "The file to write.", completion: .file()) var file: String
     @Flag(help: "Replace the file if it is there.") var force = false
 
     func run() throws {

@@ -7,82 +7,83 @@ import TimeSeries
 struct Ingest: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Send readings and wait until they are on disk.",
-        discussion: "Line protocol, or with --csv lines of series,timestamp,value. - reads standard input.")
+        discussion: """
+            Line protocol, or with --csv lines of series,timestamp,value; - reads standard input. Lines without a \
+            timestamp get one before they are sent, so that what is sent again after an interruption counts once.
+
+            Examples:
+              niloctl ingest readings.lp
+              niloctl ingest --resume readings.lp
+              mosquitto_sub -t sensors | niloctl ingest -
+            """)
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The file, or - for standard input.") var file: String
+    @Argument(help: "The file, or - for standard input.", completion: .file()) var file: String
     @Flag(help: "The file is CSV: series,timestamp,value.") var csv = false
-    @Option(help: "The unit of timestamps: ns, us, ms or s.") var precision = "ns"
+    @Option(help: "The unit of timestamps: ns, us, ms or s.", completion: .list(["ns", "us", "ms", "s"]))
+    var precision = "ns"
+    @Flag(help: "Go on where an interrupted ingest of this file ended.") var resume = false
     @Flag(help: "Print each point as JSON and send nothing; no daemon is needed.") var dryRun = false
     @Option(parsing: .unconditional, help: "With --dry-run: the time of points without one, in ns since 1970.") var now:
         Int64?
 
     func run() throws {
-        guard let input = file == "-" ? fdopen(0, "r") : fopen(file, "re") else {
-            throw Exit.say("cannot read \(file): \(String(cString: strerror(errno)))", 66)
+        guard let precision = Precision(rawValue: precision) else {
+            throw Exit.say("expected ns, us, ms or s after --precision, not \"\(precision)\"", 64)
         }
-        if dryRun { return try runDry(input) }
-        var total = Reply.Ingest(accepted: 0, late: 0, skipped: 0, refused: 0, problems: [], position: 0)
-        try common.connected { client in
-            var pieces = LinePieces(input)
-            while let piece = pieces.next() {
-                let question = Question.Ingest(
-                    text: piece.text, format: csv ? "csv" : "line", precision: precision, firstLine: piece.firstLine)
-                let reply = try client.call(Control.qualified("Ingest"), question, as: Reply.Ingest.self)
-                if !common.json {
-                    for problem in reply.problems {
-                        Output.complain("\(problem.line):\(problem.column): \(problem.reason)\n")
-                    }
-                }
-                total = total.adding(reply)
-            }
-            try common.show(total) {
-                "accepted \($0.accepted) (\($0.late) late), refused \($0.refused), skipped \($0.skipped) text fields\n"
-            }
+        if dryRun { return try runDry(precision) }
+        guard let input = IngestInput(file) else { throw unreadable }
+        var ingestion = Ingestion(
+            input, precision: precision, isCSV: csv, record: try record(of: input), common: common)
+        Interruption.arm()
+        var isWhole = true
+        do {
+            try common.connected { isWhole = try ingestion.run($0) }
+        } catch {
+            if ingestion.record.offset > 0 || ingestion.isKept { Output.complain(ingestion.advice) }
+            throw Interruption.hasCome ? ExitCode(130) : error
+        }
+        guard isWhole else {
+            Output.complain(ingestion.advice)
+            throw ExitCode(130)
+        }
+        try report(ingestion.record, ingestion.problems)
+    }
+
+    private func report(_ record: IngestRecord, _ problems: [Problem]) throws {
+        let total = Reply.Ingest(
+            accepted: record.accepted, late: record.late, skipped: record.skipped, refused: record.refused,
+            problems: problems, position: record.position)
+        try common.show(total) {
+            "accepted \($0.accepted) (\($0.late) late), refused \($0.refused), skipped \($0.skipped) text fields\n"
         }
         if total.refused > 0 { throw ExitCode(65) }
     }
 
-    private func runDry(_ input: UnsafeMutablePointer<FILE>) throws {
-        guard let precision = Precision(rawValue: precision) else {
-            throw Exit.say("expected ns, us, ms or s after --precision, not \"\(precision)\"", 64)
+    /// Where to begin: at the beginning, or where an interrupted ingest ended.
+    private func record(of input: IngestInput) throws -> IngestRecord {
+        let options = csv ? "csv \(precision)" : "line \(precision)"
+        let fresh = IngestRecord(file: input.canonicalPath ?? "", options: options)
+        guard resume else { return fresh }
+        guard let path = input.canonicalPath else { throw Exit.say("only a file can be gone on with", 64) }
+        guard let record = IngestRecord.load(of: path) else {
+            throw Exit.say("no interrupted ingest of \(file) is known; leave out --resume to begin", 66)
         }
+        guard record.options == options else {
+            throw Exit.say("the interrupted ingest of \(file) read it as \(record.options); say so again", 64)
+        }
+        guard record.offset <= input.size ?? 0, lseek(input.descriptor, off_t(record.offset), SEEK_SET) >= 0,
+            record.checksum == IngestRecord.checksum(input.descriptor, before: record.offset) || record.offset == 0
+        else { throw Exit.say("\(file) has changed since; leave out --resume to begin anew", 65) }
+        return record
+    }
+
+    private var unreadable: ExitCode { Exit.say("cannot read \(file): \(String(cString: strerror(errno)))", 66) }
+
+    private func runDry(_ precision: Precision) throws {
         guard !csv else { throw Exit.say("--dry-run reads line protocol, not CSV", 64) }
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let clock = Timestamp.from(seconds: Int64(time.tv_sec)).advanced(byNanoseconds: Int64(time.tv_nsec))
-        let refused = DryRun(precision: precision, now: now.map { Timestamp(nanoseconds: $0) } ?? clock).run(input)
+        guard let input = file == "-" ? fdopen(0, "r") : fopen(file, "re") else { throw unreadable }
+        let time = now.map { Timestamp(nanoseconds: $0) } ?? IngestInput.now
+        let refused = DryRun(precision: precision, now: time).run(input)
         if refused > 0 { throw ExitCode(65) }
-    }
-}
-
-extension Reply.Ingest {
-    fileprivate func adding(_ other: Reply.Ingest) -> Reply.Ingest {
-        Reply.Ingest(
-            accepted: accepted + other.accepted, late: late + other.late, skipped: skipped + other.skipped,
-            refused: refused + other.refused, problems: Array((problems + other.problems).prefix(100)),
-            position: max(position, other.position))
-    }
-}
-
-/// A file in pieces of whole lines, small enough for one call each.
-private struct LinePieces {
-    private let file: UnsafeMutablePointer<FILE>
-    private var line = 1
-    private static let size = 524_288
-
-    init(_ file: UnsafeMutablePointer<FILE>) { self.file = file }
-
-    mutating func next() -> (text: String, firstLine: Int)? {
-        var bytes: [UInt8] = []
-        var (buffer, capacity): (UnsafeMutablePointer<CChar>?, Int) = (nil, 0)
-        defer { free(buffer) }
-        let first = line
-        while bytes.count < Self.size {
-            let count = getline(&buffer, &capacity, file)
-            guard count > 0, let buffer else { break }
-            bytes += UnsafeRawBufferPointer(start: buffer, count: count)
-            line += 1
-        }
-        return bytes.isEmpty ? nil : (String(decoding: bytes, as: UTF8.self), first)
     }
 }

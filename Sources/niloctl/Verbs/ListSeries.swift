@@ -4,7 +4,7 @@ import ControlInterface
 struct ListSeries: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "series", abstract: "The series there are.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "A pattern such as 'room,*'.") var selector: String?
+    @Argument(help: "A pattern such as 'room,*'.", completion: .custom(Names.series)) var selector: String?
 
     func run() throws {
         try common.connected { client in

@@ -7,7 +7,7 @@ struct Models: ParsableCommand {
         discussion:
             "PINBALL and MASE are means over series, in units of the last value's one-step error: less is better.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The forecaster.") var name: String
+    @Argument(help: "The forecaster.", completion: .custom(Names.forecasters)) var name: String
 
     func run() throws {
         try common.connected { client in

@@ -4,7 +4,7 @@ import ControlInterface
 struct Promote: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Let a version serve every series of its forecaster.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The forecaster.") var name: String
+    @Argument(help: "The forecaster.", completion: .custom(Names.forecasters)) var name: String
     @Argument(help: "The version's number.") var version: Int
 
     func run() throws {
@@ -19,7 +19,7 @@ struct Promote: ParsableCommand {
 struct Rollback: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Give every series the version it had before.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The forecaster.") var name: String
+    @Argument(help: "The forecaster.", completion: .custom(Names.forecasters)) var name: String
 
     func run() throws {
         try common.connected { client in

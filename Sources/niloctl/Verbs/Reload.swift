@@ -17,7 +17,7 @@ struct Reload: ParsableCommand {
 struct Forget: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Remove series with all their readings.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The series or a pattern.") var selector: String
+    @Argument(help: "The series or a pattern.", completion: .custom(Names.series)) var selector: String
     @Flag(help: "Do not ask.") var yes = false
 
     func run() throws {

@@ -4,7 +4,7 @@ import ControlInterface
 struct Retrain: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Train a forecaster now.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The forecaster.") var name: String
+    @Argument(help: "The forecaster.", completion: .custom(Names.forecasters)) var name: String
     @Flag(help: "Wait for the end and show how far it is.") var wait = false
 
     func run() throws {

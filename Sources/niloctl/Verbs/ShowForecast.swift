@@ -6,19 +6,23 @@ struct ShowForecast: ParsableCommand {
         commandName: "forecast", abstract: "The newest forecast of a series.",
         discussion: "The series may be a pattern that fits one: niloctl forecast 'host*load1' --plot")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The series, such as 'room,id=1 t'.") var series: String
+    @Argument(help: "The series, such as 'room,id=1 t'.", completion: .custom(Names.series)) var series: String
     @Flag(help: "Draw history, median and interval.") var plot = false
     @Flag(help: "Tell which forecasts are mixed, and with what weights.") var explain = false
 
     func run() throws {
         try common.connected { client in
             let name = try client.resolve(series)
-            let reply = try client.call(
-                Control.qualified("GetForecast"), Question.OfSeries(series: name), as: Reply.GetForecast.self)
-            try common.show(reply) { reply in plot ? Plot(reply.forecast).text : Self.table(reply.forecast) }
+            let question = Question.Forecast(series: name, history: plot || common.json ? nil : 0)
+            let reply = try client.call(Control.qualified("GetForecast"), question, as: Reply.GetForecast.self)
+            try common.show(reply) { reply in
+                plot
+                    ? Plot(reply.forecast, in: .current, isColoured: common.isColoured).text
+                    : Self.table(reply.forecast)
+            }
             guard explain, !common.json else { return }
-            let question = Question.GetScores(selector: name)
-            let scores = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
+            let about = Question.GetScores(selector: name)
+            let scores = try client.call(Control.qualified("GetScores"), about, as: Reply.GetScores.self)
             for series in scores.series { Output.print(Scores.experts(series)) }
         }
     }

@@ -5,7 +5,7 @@ struct State: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "The running state of a series: model, position, SHA-256.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The series.") var series: String
+    @Argument(help: "The series.", completion: .custom(Names.series)) var series: String
 
     func run() throws {
         try common.connected { client in
@@ -27,7 +27,7 @@ struct State: ParsableCommand {
 struct Reset: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Start the state of a series anew.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "The series.") var series: String
+    @Argument(help: "The series.", completion: .custom(Names.series)) var series: String
     @Flag(help: "Replay the newest readings, late ones too.") var warm = false
 
     func run() throws {

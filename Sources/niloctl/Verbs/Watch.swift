@@ -6,7 +6,7 @@ struct Watch: ParsableCommand {
         abstract: "Follow readings and forecasts as they come.",
         discussion: "On a terminal a selector that fits one series is drawn live.")
     @OptionGroup var common: CommonOptions
-    @Argument(help: "A pattern such as 'room,*'.") var selector: String?
+    @Argument(help: "A pattern such as 'room,*'.", completion: .custom(Names.series)) var selector: String?
     @Option(help: "Stop after so many forecasts.") var count: Int?
 
     func run() throws {
@@ -14,19 +14,15 @@ struct Watch: ParsableCommand {
             let found = try client.call(
                 Control.qualified("ListSeries"), Question.Selected(selector: selector), as: Reply.ListSeries.self)
             let isDrawn = found.series.count == 1 && Output.isTerminal && !common.json
-            var seen = 0
+            var (seen, view) = (0, LiveView(isColoured: common.isColoured))
             try client.stream(
                 Control.qualified("Watch"), Question.Selected(selector: selector), as: Reply.Watch.self
             ) { reply in
-                try common.show(reply) { isDrawn ? Self.picture($0) : Self.line($0) }
+                try common.show(reply) { isDrawn ? view.picture($0) ?? Self.line($0) : Self.line($0) }
                 if reply.forecast != nil { seen += 1 }
                 return count.map { seen < $0 } ?? true
             }
         }
-    }
-
-    private static func picture(_ reply: Reply.Watch) -> String {
-        reply.forecast.map { "\u{1B}[H\u{1B}[2J" + Plot($0).text } ?? line(reply)
     }
 
     private static func line(_ reply: Reply.Watch) -> String {
@@ -36,5 +32,24 @@ struct Watch: ParsableCommand {
         }
         let range = "\(short(Double(end.values.first ?? 0)))…\(short(Double(end.values.last ?? 0)))"
         return "\(last.time)  \(forecast.series)  \(short(Double(last.value)))  → \(range) by \(end.time)\n"
+    }
+}
+
+/// A picture that is drawn over itself, line by line, so that it does not flicker.
+private struct LiveView {
+    let isColoured: Bool
+    private var size: Terminal?
+
+    init(isColoured: Bool) { self.isColoured = isColoured }
+
+    /// nil: the reply has no forecast.
+    mutating func picture(_ reply: Reply.Watch) -> String? {
+        guard let forecast = reply.forecast else { return nil }
+        let terminal = Terminal.current
+        // ECMA-48: everything is erased first, and after the window was resized.
+        let start = terminal == size ? "\u{1B}[H" : "\u{1B}[H\u{1B}[2J"
+        size = terminal
+        let text = Plot(forecast, in: terminal, isColoured: isColoured).text
+        return start + text.replacing("\n", with: "\u{1B}[K\n") + "\u{1B}[J"
     }
 }

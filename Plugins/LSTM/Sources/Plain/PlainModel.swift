@@ -7,7 +7,7 @@ import Recurrent
 final class PlainModel: ForecastModel {
     let lags: [Int] = []
     let stateCount: Int
-    private let shape: PlainShape
+    let shape: PlainShape
     private let layers: [LSTMCell]
     private let head: DenseCell
     private let scaleOffset: Int

@@ -34,10 +34,16 @@ final class RecipeModel: ForecastModel {
             kinds.map { Expert(name: $0.name, prior: $0.prior) } + [
                 Expert(name: "linear", prior: 0.2), Expert(name: "naive", prior: 0.005),
             ]
+        units = plan.units
         layout = RecipeLayout(kinds, units: plan.units, lagCount: all.count, expertCount: experts.count)
+        recurrentStates = zip(kinds, layout.states).filter(\.0.isRecurrent).map { ($0.name, $1) }
     }
 
     var stateCount: Int { layout.stateCount }
+
+    /// The recurrent networks, and where in the state their `h` begins; `c` follows it.
+    let recurrentStates: [(name: String, place: Int)]
+    let units: Int
 
     var initialState: [Float] {
         RunningScale.initial + [Float](repeating: 0, count: stateCount - RunningScale.count)

@@ -1,0 +1,123 @@
+import Forecasting
+import Glibc
+import Recurrent
+
+extension PlainModel: ExplainableModel {
+    func findings(of steps: [AdvanceBatch]) -> [StateFinding] {
+        (0..<shape.layers).flatMap { layer in
+            CellExplanation(
+                model: self, h: layer * 2 * shape.units, units: shape.units,
+                suffix: shape.layers > 1 ? ", layer \(layer + 1)" : ""
+            ).findings(of: steps)
+        }
+    }
+}
+
+extension RecipeModel: ExplainableModel {
+    func findings(of steps: [AdvanceBatch]) -> [StateFinding] {
+        recurrentStates.flatMap { name, place in
+            CellExplanation(
+                model: self, h: place, units: units, suffix: recurrentStates.count > 1 ? ", \(name)" : ""
+            ).findings(of: steps)
+        }
+    }
+}
+
+/// What `h`, `c` and the gates of a series tell, for one layer of LSTM whose `h` and then `c` lie at `h` in the state.
+///
+/// The gates are not part of the state, but the step is a function of it, `c' = f ⊙ c + i ⊙ g` and `h' = o ⊙ tanh(c')`, so
+/// they are found by stepping copies: `f` is what one more in `c` adds to `c'`, `o` is `h' / tanh(c')`.
+struct CellExplanation {
+    let model: any ForecastModel
+    let h: Int
+    let units: Int
+    let suffix: String
+
+    func findings(of steps: [AdvanceBatch]) -> [StateFinding] {
+        let gates = steps.map { self.gates(of: $0) }
+        return (gates.last.map { norms($0) + saturation(gates) } ?? []).filter(\.value.isFinite)
+    }
+
+    /// `[units]` each, of one step: hidden and cell state after it, forget and output gates.
+    private struct Gates {
+        var h: [Float]
+        var c: [Float]
+        var f: [Float]
+        var o: [Float]
+    }
+
+    private func gates(of step: AdvanceBatch) -> Gates {
+        let (stateCount, c) = (model.stateCount, h + units)
+        var probe = AdvanceBatch(count: 3, model: model, forecastCount: 0, wantsForecasts: false)
+        // Three copies: c as it is, all zeros, all ones.
+        probe.states = step.states + step.states + step.states
+        for unit in 0..<units {
+            probe.states[stateCount + c + unit] = 0
+            probe.states[2 * stateCount + c + unit] = 1
+        }
+        for row in 0..<3 {
+            probe.series[row] = step.series[0]
+            probe.values[row] = step.values[0]
+            probe.calendar[row] = step.calendar[0]
+        }
+        probe.lagged = step.lagged + step.lagged + step.lagged
+        model.advance(&probe)
+        let states = probe.states
+        let after = (0..<units).map { states[c + $0] }
+        let hidden = (0..<units).map { states[h + $0] }
+        let squashed = Kernels.best.apply(.tanh, to: after)
+        return Gates(
+            h: hidden, c: after,
+            f: (0..<units).map { states[2 * stateCount + c + $0] - states[stateCount + c + $0] },
+            o: (0..<units).map { abs(squashed[$0]) > 1e-4 ? hidden[$0] / squashed[$0] : .nan })
+    }
+
+    private func norms(_ gates: Gates) -> [StateFinding] {
+        func norm(_ values: [Float]) -> Double {
+            let squares = values.reduce(0.0) { $0 + Double($1) * Double($1) }
+            return (squares / Double(max(1, values.count))).squareRoot()
+        }
+        return [
+            StateFinding(
+                "hidden state h\(suffix)", norm(gates.h), "root mean square over the units: 0 is silent, 1 saturated"),
+            StateFinding(
+                "cell state c\(suffix)", norm(gates.c), "root mean square; above 2 or so tanh hides further growth"),
+        ]
+    }
+
+    private func saturation(_ steps: [Gates]) -> [StateFinding] {
+        func part(_ gate: (Gates) -> [Float], _ isMeant: (Float) -> Bool) -> Double {
+            let values = steps.flatMap(gate).filter(\.isFinite)
+            return 100 * Double(values.count(where: isMeant)) / Double(max(1, values.count))
+        }
+        // The mean forget gate of each unit; what is left of c after n slots is f to the n.
+        let forget = (0..<units).map { unit in
+            steps.reduce(0) { $0 + $1.f[unit] } / Float(steps.count)
+        }
+        let halves = Self.halfLives(forget)
+        return [
+            StateFinding(
+                "forget gates near 1\(suffix)", part(\.f) { $0 > 0.95 }, unit: "%",
+                "above 0.95 over the newest steps: these keep what they hold"),
+            StateFinding(
+                "forget gates near 0\(suffix)", part(\.f) { $0 < 0.05 }, unit: "%",
+                "below 0.05: these forget at once"),
+            StateFinding(
+                "output gates saturated\(suffix)", part(\.o) { $0 < 0.05 || $0 > 0.95 }, unit: "%",
+                "below 0.05 or above 0.95: these are switches"),
+            StateFinding(
+                "memory, median unit\(suffix)", halves[halves.count / 2], unit: "slots",
+                "half of what a cell holds is forgotten after so many slots"),
+            StateFinding(
+                "memory, longest unit\(suffix)", halves[halves.count - 1], unit: "slots",
+                "the same of the unit that remembers longest"),
+        ]
+    }
+
+    /// Ascending, in slots: where `f` to the n is one half. Never empty; at most a million.
+    private static func halfLives(_ forget: [Float]) -> [Double] {
+        let bounded = forget.map { min(max($0, 1e-6), 1 - 7e-7) }
+        // libm is good enough here: people read this, no state comes of it.
+        return bounded.map { log(0.5) / log(Double($0)) }.sorted()
+    }
+}

@@ -1,0 +1,78 @@
+public import TimeSeries
+
+/// Writes a timestamp behind every line of line protocol that has none.
+///
+/// A text that is stamped before it is sent can be sent again, and counts once.
+public struct LineStamper: Sendable {
+    /// A text of whole lines, every good one with a timestamp.
+    public struct Stamped: Sendable {
+        public var text: [UInt8]
+        /// How many bytes of the original it stands for.
+        public var consumed: Int
+        /// The number of the line behind it.
+        public var nextLine: Int
+        /// How many lines had no timestamp.
+        public var count: Int
+    }
+
+    private let precision: Precision
+
+    /// - Parameter precision: the unit of the timestamps that are there, and of those that are written.
+    public init(precision: Precision) { self.precision = precision }
+
+    /// Stamps the lines of a piece of a text. Malformed lines stay as they are, for the daemon to refuse.
+    ///
+    /// - Parameters:
+    ///   - isWhole: whether nothing follows. If not, an entry without its end is left out.
+    ///   - time: of the first line without a timestamp; in nanoseconds each further one is one later, so that a series may
+    ///     have several in one piece.
+    public func stamp(
+        _ buffer: UnsafeBufferPointer<UInt8>, firstLine: Int, isWhole: Bool, time: Timestamp
+    ) -> Stamped {
+        let end = isWhole ? buffer.count : (buffer.lastIndex(of: Byte.newline) ?? -1) + 1
+        let lines = UnsafeBufferPointer(rebasing: buffer[..<end])
+        var scanner = LineScanner(Bytes(lines), firstLine: firstLine)
+        var stamped = Stamped(text: [], consumed: 0, nextLine: firstLine, count: 0)
+        stamped.text.reserveCapacity(end + end / 8)
+        while !scanner.isAtEnd {
+            do throws(LineProblem) {
+                let hasTime = try Self.line(&scanner, precision)
+                append(lines[stamped.consumed..<scanner.place], hasTime ? nil : time, to: &stamped)
+            } catch {
+                if scanner.isOpenAtEnd, !isWhole { return stamped }
+                scanner.skipLine()
+                append(lines[stamped.consumed..<scanner.place], nil, to: &stamped)
+            }
+            (stamped.consumed, stamped.nextLine) = (scanner.place, scanner.line)
+        }
+        return stamped
+    }
+
+    /// Passes over a line; false if it has no timestamp. Empty lines and comments need none.
+    private static func line(_ scanner: inout LineScanner, _ precision: Precision) throws(LineProblem) -> Bool {
+        try scanner.skipEmptyLines()
+        guard !scanner.isAtEnd else { return true }
+        _ = try scanner.measurement()
+        while try scanner.tag() != nil {}
+        var after = LineScanner.AfterField.field
+        while after == .field {
+            _ = try scanner.fieldKey()
+            _ = try scanner.value()
+            after = try scanner.afterField()
+        }
+        return after == .timestamp ? try scanner.timestamp(precision) != nil : false
+    }
+
+    /// - Parameter time: nil: the line has one.
+    private func append(_ line: Slice<UnsafeBufferPointer<UInt8>>, _ time: Timestamp?, to stamped: inout Stamped) {
+        guard let time else { return stamped.text.append(contentsOf: line) }
+        var content = line
+        while let last = content.last, last == Byte.newline || last == Byte.carriageReturn { content.removeLast() }
+        let step = precision == .nanoseconds ? Int64(stamped.count) : 0
+        let stamp = floorDivide(time.nanoseconds, precision.factor) + step
+        stamped.text.append(contentsOf: content)
+        stamped.text.append(contentsOf: " \(stamp)".utf8)
+        stamped.text.append(contentsOf: line[content.endIndex...])
+        stamped.count += 1
+    }
+}

@@ -1,0 +1,91 @@
+import ControlInterface
+import Glibc
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// How far the ingest of a file has come: kept on disk while it runs, so that it can go on after an interruption.
+struct IngestRecord: Codable {
+    var file: String
+    /// Format and unit of the timestamps, which must be the same to go on.
+    var options: String
+    /// Acknowledged up to here, and the number of the line there.
+    var offset = 0
+    var line = 1
+    /// The end of the piece that is on its way, and the time its lines without a timestamp were given, in ns: sent again,
+    /// it is the same piece.
+    var sending: Sending?
+    /// A checksum of the bytes before ``offset``, to tell whether the file is still the same.
+    var checksum: UInt64 = 0
+    var accepted = 0
+    var late = 0
+    var skipped = 0
+    var refused = 0
+    var position = 0
+
+    struct Sending: Codable {
+        var end: Int
+        var time: Int64
+    }
+
+    private static let checkedBytes = 65_536
+
+    init(file: String, options: String) { (self.file, self.options) = (file, options) }
+
+    /// Where the record of `file` is kept.
+    private static func path(of file: String) -> String? {
+        guard let state = environment("XDG_STATE_HOME") ?? environment("HOME").map({ $0 + "/.local/state" }) else {
+            return nil
+        }
+        return "\(state)/nilometer/ingest/\(String(fnv1a(Array(file.utf8)), radix: 16)).json"
+    }
+
+    /// The record of an ingest of `file` that did not end; nil if there is none.
+    static func load(of file: String) -> IngestRecord? {
+        guard let path = path(of: file), let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
+        let record = try? JSONDecoder().decode(IngestRecord.self, from: data)
+        return record?.file == file ? record : nil
+    }
+
+    /// - Returns: whether it is on disk.
+    func save() -> Bool {
+        guard let path = Self.path(of: file), let data = try? JSONEncoder().encode(self) else { return false }
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let partial = path + ".part"
+        guard let out = fopen(partial, "we") else { return false }
+        let bytes = [UInt8](data)
+        // The stamps of a piece must be known before it is sent, even after a power cut.
+        let isWritten = fwrite(bytes, 1, bytes.count, out) == bytes.count && fflush(out) == 0 && fsync(fileno(out)) == 0
+        fclose(out)
+        return isWritten && rename(partial, path) == 0
+    }
+
+    /// Nothing is left to go on with.
+    func remove() { if let path = Self.path(of: file) { unlink(path) } }
+
+    mutating func add(_ reply: Reply.Ingest) {
+        accepted += reply.accepted
+        late += reply.late
+        skipped += reply.skipped
+        refused += reply.refused
+        position = max(position, reply.position)
+    }
+
+    /// Of the last bytes of `descriptor`'s file before `offset`.
+    static func checksum(_ descriptor: Int32, before offset: Int) -> UInt64 {
+        let count = min(offset, checkedBytes)
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = max(0, pread(descriptor, buffer.baseAddress, count, off_t(offset - count)))
+        }
+        return fnv1a(bytes)
+    }
+
+    /// Fowler, Noll and Vo's hash, 64 bits, variant 1a.
+    private static func fnv1a(_ bytes: [UInt8]) -> UInt64 {
+        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+}

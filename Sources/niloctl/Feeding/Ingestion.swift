@@ -1,0 +1,95 @@
+import ControlInterface
+import Glibc
+import LineProtocol
+import TimeSeries
+import Varlink
+
+/// Sends an input piece by piece, each acknowledged before the next, and remembers how far it is.
+struct Ingestion {
+    let input: IngestInput
+    let precision: String
+    let isCSV: Bool
+    let common: CommonOptions
+    private(set) var record: IngestRecord
+    /// The first refused lines of this run.
+    private(set) var problems: [Problem] = []
+    /// Whether the record is on disk.
+    private(set) var isKept = false
+    private var pieces: InputPieces
+    private var progress: ProgressBar
+    private let acceptedBefore: Int
+
+    /// How long a daemon that was there may be away, as it is while it restarts.
+    private static let patience = Duration.seconds(60)
+
+    init(_ input: IngestInput, precision: Precision, isCSV: Bool, record: IngestRecord, common: CommonOptions) {
+        (self.input, self.precision, self.isCSV) = (input, precision.rawValue, isCSV)
+        (self.common, self.record, acceptedBefore) = (common, record, record.accepted)
+        let stamper = isCSV ? nil : LineStamper(precision: precision)
+        pieces = InputPieces(input.descriptor, stamper: stamper, offset: record.offset, line: record.line)
+        progress = ProgressBar(total: input.size, from: record.offset, isQuiet: common.json)
+    }
+
+    /// Sends everything, or everything until it is interrupted.
+    ///
+    /// - Returns: whether the end was reached.
+    mutating func run(_ client: VarlinkClient) throws -> Bool {
+        defer { progress.clear() }
+        var client = client
+        while !Interruption.hasCome {
+            let time = record.sending?.time ?? IngestInput.now.nanoseconds
+            guard let piece = pieces.next(time: Timestamp(nanoseconds: time), end: record.sending?.end) else { break }
+            record.sending = .init(end: piece.range.upperBound, time: time)
+            keep()
+            let reply = try send(piece, &client)
+            tell(reply)
+            record.add(reply)
+            (record.offset, record.line, record.sending) = (pieces.offset, pieces.line, nil)
+            if input.isResumable {
+                record.checksum = IngestRecord.checksum(input.descriptor, before: record.offset)
+            }
+            progress.show(
+                offset: record.offset, readings: record.accepted, sinceStart: record.accepted - acceptedBefore)
+        }
+        if Interruption.hasCome { keep() } else { record.remove() }
+        return !Interruption.hasCome
+    }
+
+    private mutating func keep() { isKept = input.isResumable && record.save() }
+
+    private mutating func send(_ piece: InputPieces.Piece, _ client: inout VarlinkClient) throws -> Reply.Ingest {
+        let question = Question.Ingest(
+            text: piece.text, format: isCSV ? "csv" : "line", precision: precision, firstLine: piece.firstLine)
+        var start: ContinuousClock.Instant?
+        while true {
+            do {
+                return try client.call(Control.qualified("Ingest"), question, as: Reply.Ingest.self)
+            } catch let error as ConnectionError {
+                let now = ContinuousClock.now
+                if start == nil {
+                    progress.clear()
+                    Output.complain("niloctl: the daemon is away; what was not acknowledged is sent again\n")
+                }
+                let first = start ?? now
+                start = first
+                guard now - first < Self.patience, !Interruption.hasCome else { throw error }
+                usleep(200_000)
+                if let again = try? VarlinkClient(path: common.path) { client = again }
+            }
+        }
+    }
+
+    private mutating func tell(_ reply: Reply.Ingest) {
+        problems += reply.problems.prefix(max(0, 100 - problems.count))
+        guard !common.json, !reply.problems.isEmpty else { return }
+        progress.clear()
+        for problem in reply.problems { Output.complain("\(problem.line):\(problem.column): \(problem.reason)\n") }
+    }
+
+    /// How to go on after an interruption.
+    var advice: String {
+        let done = "niloctl: \(record.accepted) readings are acknowledged, up to line \(record.line - 1)\n"
+        guard isKept else { return done + "what is left begins at line \(record.line)\n" }
+        return done + "go on with: niloctl ingest --resume \(Shell.quoted(input.name))\n"
+    }
+}

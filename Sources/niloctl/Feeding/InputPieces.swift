@@ -1,0 +1,81 @@
+import Glibc
+import LineProtocol
+import TimeSeries
+
+/// A text in pieces of whole lines, each small enough for one call, with a timestamp on every line.
+struct InputPieces {
+    struct Piece {
+        var text: String
+        /// Where in the input it begins and ends.
+        var range: Range<Int>
+        var firstLine: Int
+    }
+
+    private let descriptor: Int32
+    /// nil: CSV, whose lines all have timestamps.
+    private let stamper: LineStamper?
+    private var pending: [UInt8] = []
+    private var isAtEnd = false
+    /// How far the pieces that were handed out go.
+    private(set) var offset: Int
+    private(set) var line: Int
+
+    private static let size = 524_288
+
+    /// - Parameters:
+    ///   - offset: where `descriptor` stands in the input.
+    ///   - line: the number of the line there.
+    init(_ descriptor: Int32, stamper: LineStamper?, offset: Int, line: Int) {
+        (self.descriptor, self.stamper, self.offset, self.line) = (descriptor, stamper, offset, line)
+    }
+
+    /// The next lines; nil at the end, or when a signal came.
+    ///
+    /// From a pipe that is what has come so far, so that a reading waits for no other.
+    ///
+    /// - Parameters:
+    ///   - time: for lines without a timestamp.
+    ///   - end: where the piece has to end; nil: where lines end.
+    mutating func next(time: Timestamp, end: Int? = nil) -> Piece? {
+        while true {
+            let wanted = end.map { $0 - offset } ?? .max
+            let isWhole = isAtEnd || pending.count >= wanted
+            let bytes = pending.prefix(wanted)
+            let (text, consumed, nextLine) = cut(Array(bytes), isWhole: isWhole, time)
+            if consumed > 0, isWhole || end == nil {
+                defer {
+                    pending.removeFirst(consumed)
+                    (offset, line) = (offset + consumed, nextLine)
+                }
+                return Piece(text: text, range: offset..<offset + consumed, firstLine: line)
+            }
+            guard !isAtEnd, read(upTo: max(Self.size, min(wanted, 2 * pending.count))) else { return nil }
+        }
+    }
+
+    private func cut(_ bytes: [UInt8], isWhole: Bool, _ time: Timestamp) -> (String, consumed: Int, nextLine: Int) {
+        guard let stamper else {
+            let end = isWhole ? bytes.count : (bytes.lastIndex(of: 0x0A) ?? -1) + 1
+            let lines = bytes[..<end]
+            return (String(decoding: lines, as: UTF8.self), end, line + lines.count { $0 == 0x0A })
+        }
+        let stamped = bytes.withUnsafeBufferPointer {
+            stamper.stamp($0, firstLine: line, isWhole: isWhole, time: time)
+        }
+        return (String(decoding: stamped.text, as: UTF8.self), stamped.consumed, stamped.nextLine)
+    }
+
+    /// False when it was interrupted.
+    private mutating func read(upTo count: Int) -> Bool {
+        var found = -1
+        let piece = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            repeat {
+                found = Glibc.read(descriptor, buffer.baseAddress, count)
+            } while found < 0 && errno == EINTR && !Interruption.hasCome
+            initialized = max(0, found)
+        }
+        pending += piece
+        isAtEnd = found <= 0
+        return found >= 0
+    }
+}

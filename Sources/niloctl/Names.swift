@@ -1,0 +1,75 @@
+import ArgumentParser
+import ControlInterface
+import Glibc
+import Varlink
+
+/// The names that a shell completes, asked from the daemon: quickly, and silently when there is none.
+enum Names {
+    /// Candidates beyond so many help nobody.
+    private static let limit = 500
+
+    @Sendable
+    static func series(_ words: [String], _ index: Int, _ prefix: String) -> [String] {
+        let word = CompletedWord(prefix)
+        let question = Question.Selected(selector: word.whole + "*")
+        let found = ask(words, "ListSeries", question, Reply.ListSeries.self)?.series.prefix(limit) ?? []
+        return word.candidates(found.map(\.name))
+    }
+
+    @Sendable
+    static func forecasters(_ words: [String], _ index: Int, _ prefix: String) -> [String] {
+        let found = ask(words, "ListForecasters", [String: String](), Reply.ListForecasters.self)?.forecasters ?? []
+        return CompletedWord(prefix).candidates(found.map(\.name))
+    }
+
+    private static func ask<Answer: Decodable>(
+        _ words: [String], _ method: String, _ question: some Encodable, _: Answer.Type
+    ) -> Answer? {
+        // Who presses a key waits: a daemon that is busy for longer has no names to give.
+        signal(SIGALRM) { _ in _exit(0) }
+        alarm(1)
+        let named = words.firstIndex(of: "--socket").flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+        let inline = words.first { $0.hasPrefix("--socket=") }.map { String($0.dropFirst("--socket=".count)) }
+        let client = try? VarlinkClient(path: named ?? inline ?? CommonOptions.usualSocket)
+        return try? client?.call(Control.qualified(method), question, as: Answer.self)
+    }
+}
+
+/// The word under the cursor as it is meant, and names as the shell wants them.
+struct CompletedWord {
+    /// What was typed of the name so far, without quotes.
+    let whole: String
+
+    init(_ prefix: String) { whole = Self.unquoted(prefix) }
+
+    /// The names that begin as typed.
+    func candidates(_ names: [String]) -> [String] {
+        // A name comes from whoever may send readings; a control character could do anything to a terminal.
+        let plain = names.filter { name in !name.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } }
+        return plain.filter { $0.hasPrefix(whole) }.map { name in
+            switch CompletionShell.requesting {
+            case .bash: Self.escaped(name)
+            // zsh takes what follows a colon for a description.
+            case .zsh: name.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
+            default: name
+            }
+        }
+    }
+
+    /// bash's `compgen -W` expands the words it is given, `$(…)` too, so everything that could mean something is escaped.
+    private static func escaped(_ name: String) -> String {
+        let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-,.=:/%@+")
+        return name.reduce(into: "") { text, character in
+            text += plain.contains(character) ? String(character) : "\\\(character)"
+        }
+    }
+
+    private static func unquoted(_ text: String) -> String {
+        var (result, rest) = ("", text[...])
+        if let first = rest.first, first == "'" || first == "\"" { rest.removeFirst() }
+        while let character = rest.popFirst() {
+            result.append(character == "\\" ? rest.popFirst() ?? character : character)
+        }
+        return result
+    }
+}

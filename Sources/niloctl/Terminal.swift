@@ -1,0 +1,27 @@
+import Glibc
+
+/// The terminal that a person looks at: how large it is, and whether it takes colours.
+struct Terminal: Equatable {
+    var columns = 80
+    var rows = 24
+
+    /// The size of the terminal on standard output; without one, `COLUMNS` or 80 columns.
+    static var current: Terminal {
+        var size = winsize()
+        if ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 {
+            return Terminal(columns: Int(size.ws_col), rows: Int(size.ws_row))
+        }
+        return Terminal(columns: environment("COLUMNS").flatMap { Int($0) } ?? 80)
+    }
+
+    /// https://no-color.org, and terminals that say they are dumb.
+    static var takesColours: Bool {
+        isatty(1) == 1 && environment("NO_COLOR") == nil && environment("TERM") ?? "dumb" != "dumb"
+    }
+}
+
+/// A variable of the environment; nil if it is empty.
+func environment(_ name: String) -> String? {
+    guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty else { return nil }
+    return value
+}

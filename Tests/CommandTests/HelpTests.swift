@@ -1,0 +1,136 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Help, manual and completions")
+struct HelpTests {
+    private struct Help: Decodable {
+        struct Command: Decodable {
+            var commandName: String
+            var arguments: [Argument]?
+            var subcommands: [Command]?
+            var shouldDisplay: Bool?
+        }
+        struct Argument: Decodable {
+            struct Name: Decodable {
+                var kind: String
+                var name: String
+            }
+            var names: [Name]?
+        }
+        var command: Command
+    }
+
+    private func dumped(_ program: String) throws -> String {
+        let child = try ChildProcess(program, ["--experimental-dump-help"])
+        #expect(child.wait() == 0)
+        return child.standardOutput
+    }
+
+    private func page(_ name: String, section: String, from text: String) throws -> String {
+        let folder = try TemporaryFolder()
+        let made = try ChildProcess("ManualPages", [name, section], input: folder.write(text, to: "in"))
+        #expect(made.wait() == 0, "\(made.standardError)")
+        return made.standardOutput
+    }
+
+    @Test("the manual page of a program names every verb and every option", arguments: ["niloctl", "nilod"])
+    func manual(_ program: String) throws {
+        let help = try dumped(program)
+        let page = try page(program, section: "1", from: help)
+        let command = try JSONDecoder().decode(Help.self, from: Data(help.utf8)).command
+        let verbs = (command.subcommands ?? []).filter { $0.shouldDisplay ?? true && $0.commandName != "help" }
+        #expect(verbs.count >= 3)
+        for verb in verbs {
+            #expect(page.contains("\n.SS \(program) \(verb.commandName.replacing("-", with: "\\-"))"))
+            for name in (verb.arguments ?? []).flatMap({ $0.names ?? [] }) {
+                let spelled = (name.kind == "long" ? "\\-\\-" : "\\-") + name.name.replacing("-", with: "\\-")
+                #expect(page.contains(spelled), "\(verb.commandName) \(name.name)")
+            }
+        }
+    }
+
+    @Test("the manual page of the configuration names every key that the daemon reads")
+    func configuration() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let sample = try String(contentsOf: root.appending(path: "packaging/nilod.toml"), encoding: .utf8)
+        let page = try page("nilod.toml", section: "5", from: sample)
+        let reader = try String(contentsOf: root.appending(path: "Sources/nilod/SettingsReader.swift"), encoding: .utf8)
+        let asked = /(?:section\.\w+|required)\("(\w+)"/
+        let keys = Set(reader.matches(of: asked).map { String($0.1) })
+        #expect(keys.count > 20)
+        for key in keys.sorted() { #expect(page.contains(key), "packaging/nilod.toml does not explain \(key)") }
+    }
+
+    @Test("a mistyped verb or option is told with the nearest ones and where to look")
+    func mistyped() throws {
+        let cases = [
+            (["stat"], "there is no verb \"stat\"; did you mean \"state\" or \"status\"?\n`niloctl --help` lists"),
+            (["help", "forcast"], "did you mean \"forecast\""), (["xyzzyplugh"], "there is no verb \"xyzzyplugh\"\n"),
+            (["status", "--jsn"], "Did you mean '--json'?"), (["forecast"], "See 'niloctl forecast --help'"),
+        ]
+        for (arguments, text) in cases {
+            let child = try ChildProcess("niloctl", arguments)
+            #expect(child.wait() == 64)
+            #expect(child.standardError.contains(text), "\(child.standardError)")
+        }
+    }
+
+    @Test("the completion scripts are good shell", arguments: ["bash", "zsh", "fish"])
+    func scripts(_ shell: String) throws {
+        let made = try ChildProcess("niloctl", ["completions", shell])
+        #expect(made.wait() == 0)
+        #expect(made.standardOutput.contains("explain"))
+        let folder = try TemporaryFolder()
+        let script = try folder.write(made.standardOutput, to: "script")
+        let found = ["/bin", "/usr/bin"].map { "\($0)/\(shell)" }
+        guard let path = found.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+            return print("skipped: \(shell) is not installed")
+        }
+        let checked = try ChildProcess(path, [shell == "fish" ? "--no-execute" : "-n", script])
+        #expect(checked.wait() == 0, "\(checked.standardError)")
+        #expect(try ChildProcess("niloctl", ["completions", "tcsh"]).wait() == 64)
+    }
+
+    /// What bash completes `line` to.
+    private func completed(_ line: String, _ words: [String], _ socket: String) throws -> [String] {
+        let folder = try TemporaryFolder()
+        let script = """
+            niloctl() { '\(ChildProcess.path(of: "niloctl"))' "$@"; }
+            source <(niloctl completions bash)
+            COMP_LINE=$1; shift
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_POINT=${#COMP_LINE}
+            current=${COMP_WORDS[COMP_CWORD]}
+            _niloctl_whole_words niloctl "${current#[=:]}" ''
+            printf '%s\\n' "${COMPREPLY[@]}"
+            """
+        let file = try folder.write(script, to: "script")
+        let child = try ChildProcess(
+            "/bin/bash", [file, line] + words,
+            environment: ["NILOMETER_SOCKET": socket, "HOME": folder.url.path])
+        #expect(child.wait() == 0)
+        #expect(child.standardError == "")
+        return child.standardOutput.split(separator: "\n").map(String.init)
+    }
+
+    @Test("bash completes names of series across the characters at which it breaks words")
+    func bash() throws {
+        let folder = try TemporaryFolder()
+        let daemon = try Daemon(in: folder, smooth)
+        let marker = folder.path("executed")
+        let hostile = "room,id=$(touch\\ \(marker)) t=1 1750000000000000000\n"
+        let file = try folder.write(lines("1", 0..<2) + lines("1:2", 0..<2) + hostile, to: "in.lp")
+        #expect(try Niloctl(daemon.socket, "ingest", file).code == 0)
+        let all = try completed("niloctl state ro", ["niloctl", "state", "ro"], daemon.socket)
+        #expect(all.count == 3 && all.contains("room,id=1 t"))
+        let broken = ["niloctl", "state", "room,id", "=", "1"]
+        #expect(try completed("niloctl state room,id=1", broken, daemon.socket).sorted() == ["1 t", "1:2 t"])
+        #expect(try completed("niloctl state room,id=", Array(broken.dropLast()), daemon.socket).count == 3)
+        let colon = broken + [":"]
+        #expect(try completed("niloctl state room,id=1:", colon, daemon.socket) == ["2 t"])
+        #expect(try completed("niloctl models s", ["niloctl", "models", "s"], daemon.socket) == ["smooth"])
+        #expect(!FileManager.default.fileExists(atPath: marker), "a name was executed")
+        #expect(try completed("niloctl state ro", ["niloctl", "state", "ro"], folder.path("nobody")).isEmpty)
+    }
+}
