@@ -122,7 +122,8 @@ struct Recovery {
                     record: plan.record, maxGap: plan.forecaster?.maxGap ?? 512,
                     assignment: plan.change == nil ? plan.assignment : changed[id],
                     checkpoint: plan.change == nil ? plan.checkpoint : nil, history: plan.history,
-                    outages: (outages[id] ?? []).filter { $0.epoch == plan.assignment?.epoch.id }.map(\.slots)))
+                    outages: plan.change == nil
+                        ? (outages[id] ?? []).filter { $0.epoch == plan.assignment?.epoch.id }.map(\.slots) : []))
         }
     }
 

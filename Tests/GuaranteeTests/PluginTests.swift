@@ -143,6 +143,21 @@ struct PluginTests {
         #expect(try processes(except: daemon).isEmpty)
     }
 
+    @Test("a daemon that starts again replays with its plugin: the state is the one before, and nothing is absent")
+    func replayed() throws {
+        let first = try daemon("none")
+        let question = Question.OfSeries(series: "bad,id=1 t")
+        for slot in 0..<40 { _ = try step(first, slot) }
+        let before: Reply.GetState = try first.call("GetState", question)
+        #expect(try plugin(first).absent == 0)
+        first.kill()
+        let second = try daemon("none")
+        let after: Reply.GetState = try second.call("GetState", question)
+        #expect(after.sha256 == before.sha256)
+        #expect(try plugin(second).absent == 0)
+        #expect(second.stop() == 0)
+    }
+
     @Test("kill -9 of the daemon leaves no child, nor does that of the launcher")
     func orphans() throws {
         let daemon = try daemon("none")

@@ -73,9 +73,13 @@ final class PluginSupervisor: Sendable {
         let result = Mutex<Result<ForecasterReply.Load, any Error>?>(nil)
     }
 
-    /// Takes a model that was loaded before. Returns at once.
+    /// Takes a model that was loaded before.
+    ///
+    /// Waits until the process has it or has failed, so that a replay that comes next finds it.
     func keep(_ order: ModelOrder) {
+        let done = DispatchSemaphore(value: 0)
         queue.async { [self] in
+            defer { done.signal() }
             state.withLock { $0.models[order.name] = order }
             switch state.withLock({ $0.phase }) {
             case .idle: start()
@@ -83,6 +87,7 @@ final class PluginSupervisor: Sendable {
             default: break
             }
         }
+        _ = done.wait(timeout: .now() + 2 * max(1, plugin.startup / .seconds(1)))
     }
 
     func drop(_ model: String) {

@@ -9,16 +9,15 @@ extension VarlinkService {
         let socket = FrameSocket(connected: descriptor)
         let writer = FrameWriter(descriptor: descriptor)
         let peer = Peer(descriptor: descriptor)
-        while true {
-            let frame: [UInt8]
-            do {
-                frame = try socket.receive()
-            } catch ConnectionError.closed {
-                return
+        do {
+            while true {
+                let frame = try socket.receive()
+                try await router.answer(frame, peer) { message in
+                    guard try writer.write(message) else { throw ConnectionError.closed }
+                }
             }
-            try await router.answer(frame, peer) { message in
-                guard try writer.write(message) else { throw ConnectionError.closed }
-            }
+        } catch ConnectionError.closed {
+            return
         }
     }
 }
