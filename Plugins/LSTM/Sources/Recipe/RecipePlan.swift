@@ -54,7 +54,7 @@ package struct RecipePlan: Sendable {
     /// The steps of a group alone. Without a number they grow with the root of the number of series: one series is learned
     /// by heart in 250 steps, thirty are not yet learned.
     func steps(series count: Int) -> Int {
-        steps > 0 ? steps : Int(min(600, 120 * Double(max(1, count)).squareRoot()))
+        steps > 0 ? steps : Int(min(500, 120 * Double(max(1, count)).squareRoot()))
     }
 
     static let descriptions = [

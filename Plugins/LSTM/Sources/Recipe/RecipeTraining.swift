@@ -20,9 +20,9 @@ struct NetworkKind: Sendable, Hashable {
                         name: name + suffix, prior: prior / Double(plan.seeds), isRecurrent: isRecurrent,
                         squashes: squashes, seed: seed))
             }
-            add("lstm", 0.5, true, true)
-            if plan.trainsTwin { add("memoryless", 0.2, false, true) }
-            if plan.trainsUnsquashed { add("unsquashed", 0.3, true, false) }
+            add("lstm", 0.3, true, true)
+            if plan.trainsTwin { add("memoryless", 0.3, false, true) }
+            if plan.trainsUnsquashed { add("unsquashed", 0.25, true, false) }
         }
         return kinds
     }
