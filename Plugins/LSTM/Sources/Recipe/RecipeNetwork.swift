@@ -143,6 +143,19 @@ package final class RecipeNetwork {
         for (parameter, values) in zip(parameters, weights) { try parameter.set(values) }
     }
 
+    /// Gives every series of a large fleet that was not learned from the mean embedding of those that were.
+    func spreadEmbedding(of learned: Set<Int>) throws(RecurrentError) {
+        let (width, table) = (sizes.embedding, members.parameter.values)
+        guard learned.count < members.count, !learned.isEmpty else { return }
+        let mean = (0..<width).map { column in
+            learned.sorted().reduce(Float(0)) { $0 + table[$1 * width + column] } / Float(learned.count)
+        }
+        try members.parameter.set(
+            (0..<members.count).flatMap { place in
+                learned.contains(place) ? Array(table[place * width..<(place + 1) * width]) : mean
+            })
+    }
+
     // MARK: File
 
     func tensors(_ prefix: String) -> [String: Tensor] {

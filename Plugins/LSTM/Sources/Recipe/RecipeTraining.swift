@@ -59,6 +59,7 @@ struct RecipeTraining {
             let seed = plan.seed &* 1_000_003 &+ UInt64(kind.seed * 64 + number)
             for pool in pools(prepared) {
                 for (index, network, loss) in try train(pool.map { ($0, prepared[$0]) }, kind, seed, &report) {
+                    try network.spreadEmbedding(of: Set(prepared[index].series.map(\.place)))
                     tensors.merge(network.tensors("group.\(index)/\(kind.name)/")) { $1 }
                     metrics["loss_\(kind.name)", default: 0] += loss / Double(prepared.count)
                 }
