@@ -189,11 +189,17 @@ package final class RecipeTrainer {
 
     // MARK: Scored slots
 
+    /// Slots of a chunk that are scored: fewer where the horizon is longer than a day of hours, for each costs as much as it
+    /// has leads.
+    private var positions: Int {
+        max(min(2, plan.positions), min(plan.positions, plan.positions * 24 / network.sizes.horizon))
+    }
+
     private func choosePlaces() -> [Place] {
         var places: [Place] = []
         for (row, stream) in rows.enumerated() {
             let first = stream.isFresh && network.sizes.isRecurrent ? streams.settling : 0
-            for _ in 0..<plan.positions {
+            for _ in 0..<positions {
                 places.append(Place(row: row, step: first + Int(random.next() % UInt64(streams.chunk - first))))
             }
         }
