@@ -40,7 +40,8 @@ install: prerequisites
 	install -D -s -m 0755 .build-install/release/niloctl $(DESTDIR)$(PREFIX)/bin/niloctl
 	test -e $(DESTDIR)/etc/nilometer/nilod.toml \
 		|| install -D -m 0644 packaging/nilod.toml $(DESTDIR)/etc/nilometer/nilod.toml
-	install -d $(DESTDIR)/lib/systemd/system
+	install -D -m 0755 packaging/webhook.sh $(DESTDIR)$(PREFIX)/lib/nilometer/webhook.sh
+	install -d $(DESTDIR)$(PREFIX)/lib/nilometer/plugins $(DESTDIR)/lib/systemd/system
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' packaging/nilod.service > $(DESTDIR)/lib/systemd/system/nilod.service
 	install -D -m 0644 packaging/nilod.socket $(DESTDIR)/lib/systemd/system/nilod.socket
 	install -D -m 0644 packaging/sysusers.d/nilometer.conf $(DESTDIR)/usr/lib/sysusers.d/nilometer.conf
@@ -49,6 +50,7 @@ bench: build
 	@Benchmarks/ingest.sh
 	@Benchmarks/Recurrent/run.sh
 	swift run -c release --package-path Benchmarks LineProtocolBenchmark
+	swift run -c release --package-path Benchmarks PluginBenchmark .build/release/nilod
 
 tsan: prerequisites
 	swift test --sanitize=thread --scratch-path .build-tsan

@@ -27,6 +27,7 @@ let package = Package(
             ]),
         .library(
             name: "Forecasters", targets: ["Forecasting", "TimeSeries", "LSTMForecaster", "LinearARForecaster"]),
+        .library(name: "PluginHost", targets: ["PluginHost"]),
         .executable(name: "nilod", targets: ["nilod"]),
         .executable(name: "niloctl", targets: ["niloctl"]),
     ],
@@ -37,7 +38,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         // Vocabulary and numerics: no input or output.
@@ -87,18 +87,17 @@ let package = Package(
                 "TimeSeries", "LineProtocol", nio, .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             ], swiftSettings: strict),
+        .target(name: "CLauncher"),
         .target(
             name: "PluginHost",
-            dependencies: ["Forecasting", "TimeSeries", .product(name: "Subprocess", package: "swift-subprocess")],
+            dependencies: ["CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
             swiftSettings: strict),
         .executableTarget(
             name: "nilod",
             dependencies: [
                 "TimeSeries", "Forecasting", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
                 "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine",
-                "Backtesting", "Feeding", "PluginHost",
-                "Recurrent",
-                "SelfTest", nio,
+                "Backtesting", "Feeding", "PluginHost", "CLauncher", "Recurrent", "SelfTest", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -134,8 +133,21 @@ let package = Package(
             ]),
         test(
             "GuaranteeTests",
-            ["ControlInterface", "Storage", "TestSupport", "TimeSeries", "Varlink", "nilod", "niloctl"],
+            [
+                "ControlInterface", "FaultyPlugin", "Storage", "TestSupport", "TimeSeries", "Varlink", "nilod",
+                "niloctl",
+            ],
             exclude: ["Recorder"]),
+        // A plugin that does what plugins may not; not shipped.
+        .executableTarget(
+            name: "FaultyPlugin", dependencies: ["Forecasting", "PluginHost"], path: "Tests/FaultyPlugin",
+            swiftSettings: strict),
+        test(
+            "PluginHostTests",
+            [
+                "ControlInterface", "Forecasting", "LSTMForecaster", "PluginHost", "SeasonalNaiveForecaster",
+                "TestSupport", "TimeSeries", "nilod", "niloctl",
+            ]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
         test("FeedingTests", ["Feeding", "LineProtocol", "TimeSeries", nio]),
         test("RecurrentTests", ["Recurrent", "SelfTest"], exclude: ["Fixtures"]),

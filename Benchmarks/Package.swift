@@ -21,6 +21,11 @@ let package = Package(
         benchmark("LineProtocolBenchmark", "LineProtocol"),
         benchmark("VarlinkBenchmark", "Varlink"),
         .executableTarget(
+            name: "PluginBenchmark",
+            dependencies: [
+                .product(name: "Engine", package: "nilometer"), .product(name: "PluginHost", package: "nilometer"),
+            ], path: "PluginBenchmark", exclude: ["python-last-value"], swiftSettings: strict),
+        .executableTarget(
             name: "recurrent-bench", dependencies: [.product(name: "Recurrent", package: "nilometer")],
             path: "Recurrent", exclude: ["run.sh"], swiftSettings: strict),
         benchmark("AccuracyBenchmark", "Forecasters"),

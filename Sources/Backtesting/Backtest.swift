@@ -154,7 +154,7 @@ private struct Walker {
 
     func forecast(_ engine: Engine, from row: Int) async throws -> Backtest.Made {
         let made = try await engine.forecast(of: key.description, asOf: series.timestamps[row])
-        return Backtest.Made(series: series.name, origin: row, values: made.forecast.values, tail: nil)
+        return Backtest.Made(series: series.name, origin: row, values: made.forecast.values, tail: made.tail)
     }
 }
 

@@ -6,6 +6,13 @@ public enum ForecastFile {
         (["series", "origin", "step"] + quantiles.levels.map { "q\($0)" }).joined(separator: ",") + "\n"
     }
 
+    public static let tailHeader = "series,row,tail\n"
+
+    /// The row that was read last and the tail probability of its value; nothing for a row without one.
+    public static func tail(_ made: Backtest.Made) -> String {
+        made.tail.map { "\(made.series),\(made.origin),\($0)\n" } ?? ""
+    }
+
     /// One row per lead; numbers are exact.
     public static func rows(_ made: Backtest.Made, _ quantiles: QuantileLevels) -> String {
         var text = ""

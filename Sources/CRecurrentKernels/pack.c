@@ -4,9 +4,11 @@
 
 enum { LANES = CRK_UNITS_PER_BLOCK };
 
-static size_t lanes_of(size_t units, size_t block) {
+// Whole blocks have a constant length, which needs no call.
+static void copy_lanes(float *to, const float *from, size_t units, size_t block) {
     size_t left = units - block * LANES;
-    return left < LANES ? left : LANES;
+    if (left >= LANES) memcpy(to, from, LANES * sizeof(float));
+    else memcpy(to, from, left * sizeof(float));
 }
 
 void crk_pack(size_t rows, size_t units, int per_gate, size_t depth, size_t first, const float *kernel,
@@ -15,8 +17,8 @@ void crk_pack(size_t rows, size_t units, int per_gate, size_t depth, size_t firs
         for (size_t row = 0; row < rows; row++)
             for (size_t gate = 0; gate < 4; gate++) {
                 size_t to = block * depth + first + (per_gate ? gate * rows : 0) + row;
-                memcpy(weights + to * CRK_BLOCK + gate * LANES, kernel + row * 4 * units + gate * units + block * LANES,
-                       lanes_of(units, block) * sizeof(float));
+                copy_lanes(weights + to * CRK_BLOCK + gate * LANES,
+                           kernel + row * 4 * units + gate * units + block * LANES, units, block);
             }
 }
 
@@ -26,8 +28,8 @@ void crk_unpack(size_t rows, size_t units, int per_gate, size_t depth, size_t fi
         for (size_t row = 0; row < rows; row++)
             for (size_t gate = 0; gate < 4; gate++) {
                 size_t from = block * depth + first + (per_gate ? gate * rows : 0) + row;
-                memcpy(kernel + row * 4 * units + gate * units + block * LANES,
-                       weights + from * CRK_BLOCK + gate * LANES, lanes_of(units, block) * sizeof(float));
+                copy_lanes(kernel + row * 4 * units + gate * units + block * LANES,
+                           weights + from * CRK_BLOCK + gate * LANES, units, block);
             }
 }
 

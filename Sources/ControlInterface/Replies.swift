@@ -19,12 +19,13 @@ public enum Reply {
         public var training: String?
         public var expiredSeries: Int
         public var coverage: [ForecasterCoverage]
+        public var sinks: [Sink]
 
         public init(
             version: String, pid: Int, kernels: String, uptimeSeconds: Double, database: String, databaseBytes: Int,
             journalReadings: Int, series: Int, accepted: Int, late: Int, refused: [String: Int], backlog: Int,
             watchers: Int, storageFull: Bool, clockSet: Bool, training: String? = nil, expiredSeries: Int,
-            coverage: [ForecasterCoverage]
+            coverage: [ForecasterCoverage], sinks: [Sink]
         ) {
             self.version = version
             self.pid = pid
@@ -44,6 +45,7 @@ public enum Reply {
             self.training = training
             self.expiredSeries = expiredSeries
             self.coverage = coverage
+            self.sinks = sinks
         }
     }
 
@@ -214,6 +216,13 @@ public enum Reply {
 
         public init(removed: [String]) {
             self.removed = removed
+        }
+    }
+    public struct ListPlugins: Codable, Sendable {
+        public var plugins: [Plugin]
+
+        public init(plugins: [Plugin]) {
+            self.plugins = plugins
         }
     }
     public struct Reload: Codable, Sendable {

@@ -168,3 +168,48 @@ public struct Model: Codable, Sendable {
         self.parameters = parameters
     }
 }
+
+public struct Plugin: Codable, Sendable {
+    public var name: String
+    public var version: String?
+    public var folder: String
+    public var state: String
+    public var pid: Int?
+    public var models: Int
+    public var calls: Int
+    public var absent: Int
+    public var restarts: Int
+    public var lastError: String?
+
+    public init(
+        name: String, version: String? = nil, folder: String, state: String, pid: Int? = nil, models: Int, calls: Int,
+        absent: Int, restarts: Int, lastError: String? = nil
+    ) {
+        self.name = name
+        self.version = version
+        self.folder = folder
+        self.state = state
+        self.pid = pid
+        self.models = models
+        self.calls = calls
+        self.absent = absent
+        self.restarts = restarts
+        self.lastError = lastError
+    }
+}
+
+public struct Sink: Codable, Sendable {
+    public var name: String
+    public var written: Int
+    public var dropped: Int
+    public var restarts: Int
+    public var lastError: String?
+
+    public init(name: String, written: Int, dropped: Int, restarts: Int, lastError: String? = nil) {
+        self.name = name
+        self.written = written
+        self.dropped = dropped
+        self.restarts = restarts
+        self.lastError = lastError
+    }
+}

@@ -15,16 +15,26 @@ struct Assigner {
     }
 
     /// Makes sure that every method without training has a version row, and says which one serves first.
-    func firstVersions(of configuration: EngineConfiguration) throws -> [String: LoadedVersion] {
-        var first: [String: LoadedVersion] = [:]
+    ///
+    /// - Returns: what a person should know, too: a method that cannot be used leaves its place to the next opponent.
+    func firstVersions(
+        of configuration: EngineConfiguration
+    ) throws -> (versions: [String: LoadedVersion], warnings: [String]) {
+        var (first, warnings): ([String: LoadedVersion], [String]) = ([:], [])
         for forecaster in configuration.forecasters {
             let main = catalog.isTrainable(forecaster.method) ? [] : [forecaster.method]
             for method in main + forecaster.opponents {
-                let version = try untrainedVersion(method, of: forecaster)
-                if first[forecaster.name] == nil { first[forecaster.name] = try catalog.load(version) }
+                do {
+                    let version = try untrainedVersion(method, of: forecaster)
+                    if first[forecaster.name] == nil { first[forecaster.name] = try catalog.load(version) }
+                } catch let error as StorageError {
+                    throw error
+                } catch {
+                    warnings.append("forecaster \(forecaster.name): \(error)")
+                }
             }
         }
-        return first
+        return (first, warnings)
     }
 
     /// The version row of a method without training with the parameters of today; made if there is none.

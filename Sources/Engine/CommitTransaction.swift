@@ -18,7 +18,7 @@ struct CommitTransaction {
     let now: Timestamp
     let clockIsSet: Bool
 
-    func run(_ requests: [IngestRequest], upkeep: Upkeep) throws -> Committed {
+    func run(_ requests: [IngestRequest], upkeep: Upkeep, outages: [Outage]) throws -> Committed {
         var admission = Admission(now: now, clockIsSet: clockIsSet)
         do {
             return try desk.store.write { transaction in
@@ -29,6 +29,7 @@ struct CommitTransaction {
                     receipts.append(try take(request, into: &admission) { try births.entry($0) })
                 }
                 for entry in admission.settled { try transaction.setCadence(of: entry) }
+                for outage in outages { try transaction.saveOutage(outage) }
                 try upkeep.write(to: transaction)
                 try desk.seal.write(to: transaction)
                 return try finish(admission, receipts, births.born, transaction)

@@ -111,10 +111,11 @@ public final class Engine: Sendable {
         let id = try directory.id(of: name)
         let now = clock.now
         let found = try await ask(shard(of: id), about: [id]) { view in
-            (view.forecast(of: id, now: now), view.summary(of: id)?.forecaster)
+            (view.forecast(of: id, now: now), view.summary(of: id), view.isAbsent(id))
         }
         if let forecast = found.0 { return forecast }
-        guard found.1 != nil else { throw EngineError.noForecaster(series: name) }
+        guard found.1?.forecaster != nil else { throw EngineError.noForecaster(series: name) }
+        if found.2 { throw EngineError.absent(series: name, method: found.1?.method ?? "") }
         throw EngineError.notReady(
             "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
     }
@@ -153,6 +154,13 @@ public final class Engine: Sendable {
     /// A watcher who falls behind is dropped: its stream ends with ``EngineError/watcherBehind(events:)``.
     public func watch(_ selector: SeriesSelector) -> AsyncThrowingStream<EngineEvent, any Error> {
         watchers.subscribe(selector)
+    }
+
+    /// The same for a sink: one that falls behind loses events and is told of each.
+    public func feed(
+        _ selector: SeriesSelector, overflow: @escaping @Sendable () -> Void
+    ) -> AsyncThrowingStream<EngineEvent, any Error> {
+        watchers.subscribe(selector, overflow: overflow)
     }
 
     // MARK: Plumbing

@@ -143,7 +143,7 @@ extension WriterDesk {
     /// - Returns: the series whose model has to change, and to which.
     func adopt(_ configuration: EngineConfiguration) throws -> [SeriesID: LoadedVersion] {
         let assigner = Assigner(store: store, catalog: catalog, now: now)
-        let first = try assigner.firstVersions(of: configuration)
+        let first = try assigner.firstVersions(of: configuration).versions
         let epochs = try store.currentEpochs()
         let versions = Dictionary(
             try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

@@ -98,6 +98,12 @@ public struct ForecasterConfiguration: Sendable, Hashable {
     public var margin: Double
     /// The longest run of missing slots that a model is stepped through.
     public var maxGap: Int
+    /// Whether training goes on from the champion's weights, if it has the same method and parameters, or begins anew.
+    public var startsFromChampion = false
+    /// Train when the median series' recent loss is so many times that of long ago; nil: never for this reason.
+    public var driftRatio: Double?
+    /// How long after a training run, in nanoseconds, drift starts no other.
+    public var driftCooldown: Int64 = 21_600_000_000_000
 
     public init(
         name: String, method: String, selectors: [SeriesSelector], horizon: Int, quantiles: QuantileLevels,

@@ -8,6 +8,8 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
     case notTrainable(forecaster: String, method: String)
     case nothingToRollBack(forecaster: String)
     case notReady(String)
+    /// The series' model lives in a process that gives no answer.
+    case absent(series: String, method: String)
     case storageFull
     case watcherBehind(events: Int)
     case stopping
@@ -32,6 +34,8 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
         case .nothingToRollBack(let forecaster):
             "\(forecaster) has only had one model so far; there is nothing to go back to"
         case .notReady(let reason): reason
+        case .absent(let series, let method):
+            "\"\(series)\" has no forecast now: the plugin \(method) gives no answer; `niloctl plugins` says why"
         case .storageFull:
             "the disk is full: readings are refused until there is room again; free some space, no restart is needed"
         case .watcherBehind(let events):

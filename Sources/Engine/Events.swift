@@ -23,6 +23,8 @@ public struct SeriesForecast: Sendable {
     /// The version's number within the forecaster.
     public var version: Int
     public var forecast: Forecast
+    /// The tail probability of the newest value under the forecast made before it; nil without one.
+    public var tail: Float?
     /// The newest slots, ascending; the last is the open one.
     public var history: [(slot: Slot, value: Float)]
 }
@@ -31,6 +33,8 @@ public struct SeriesForecast: Sendable {
 final class Watchers: Sendable {
     private struct Watcher {
         var selector: SeriesSelector
+        /// Told of an event that found the stream full; nil: the watcher is dropped then.
+        var overflow: (@Sendable () -> Void)?
         var continuation: AsyncThrowingStream<EngineEvent, any Error>.Continuation
     }
 
@@ -45,14 +49,18 @@ final class Watchers: Sendable {
     var isEmpty: Bool { count == 0 }
 
     /// Events about the selected series from now on.
-    func subscribe(_ selector: SeriesSelector) -> AsyncThrowingStream<EngineEvent, any Error> {
+    func subscribe(
+        _ selector: SeriesSelector, overflow: (@Sendable () -> Void)? = nil
+    ) -> AsyncThrowingStream<EngineEvent, any Error> {
         let (stream, continuation) = AsyncThrowingStream.makeStream(
             of: EngineEvent.self, bufferingPolicy: .bufferingOldest(capacity))
         let id = nextID.withLock { id in
             id += 1
             return id
         }
-        watchers.withLock { $0[id] = Watcher(selector: selector, continuation: continuation) }
+        watchers.withLock {
+            $0[id] = Watcher(selector: selector, overflow: overflow, continuation: continuation)
+        }
         continuation.onTermination = { [weak self] _ in _ = self?.watchers.withLock { $0.removeValue(forKey: id) } }
         return stream
     }
@@ -61,8 +69,9 @@ final class Watchers: Sendable {
         let slow = watchers.withLock { watchers in
             watchers.filter { _, watcher in
                 guard watcher.selector.matches(event.series) else { return false }
-                if case .dropped = watcher.continuation.yield(event) { return true }
-                return false
+                guard case .dropped = watcher.continuation.yield(event) else { return false }
+                watcher.overflow?()
+                return watcher.overflow == nil
             }
         }
         for (_, watcher) in slow { watcher.continuation.finish(throwing: EngineError.watcherBehind(events: capacity)) }

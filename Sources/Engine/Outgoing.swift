@@ -6,6 +6,8 @@ import TimeSeries
 struct Outgoing: Sendable {
     let checkpoints = Outbox<SeriesID, Checkpoint>()
     let scores = Outbox<ScoreKey, FinishedScores>()
+    /// These go with the next commit: what a reading's state is depends on them.
+    let outages = OutageBox()
 
     var isEmpty: Bool { checkpoints.isEmpty && scores.isEmpty }
 

@@ -36,7 +36,7 @@ struct PanelAssembly {
         guard let first = readings.firstSlot(from: oldest, cadence: column.cadence) else { return nil }
         let slots = first...max(first, column.frontier)
         let values = slots.map { slot in
-            column.aggregate(readings.values(in: slot, cadence: column.cadence)).map { Float($0) } ?? .nan
+            column.aggregate(readings.values(in: slot, cadence: column.cadence)).map { Float(slotValue: $0) } ?? .nan
         }
         let offsets = slots.map { calendar.utcOffset(column.cadence.start(of: $0).seconds) }
         return Panel.Series(

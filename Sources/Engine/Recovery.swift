@@ -23,8 +23,9 @@ struct Recovery {
 
     func run() throws -> RecoveredSeries {
         var recovered = RecoveredSeries()
-        recovered.firstVersions = try Assigner(store: store, catalog: catalog, now: now)
-            .firstVersions(of: configuration)
+        let first = try Assigner(store: store, catalog: catalog, now: now).firstVersions(of: configuration)
+        recovered.firstVersions = first.versions
+        recovered.warnings += first.warnings
         recovered.position = try store.lastPosition()
         recovered.newestReading = try store.newestTimestamp()
         let checkpoints = try store.checkpoints()
@@ -109,6 +110,7 @@ struct Recovery {
     private func finish(_ plans: [SeriesID: Plan], into recovered: inout RecoveredSeries) throws {
         let end = recovered.position
         let changed = try changeEpochs(plans, position: end)
+        let outages = Dictionary(grouping: try store.outages(), by: \.series)
         for (id, plan) in plans {
             let entry = plan.entry
             entry.forecaster = plan.forecaster?.name
@@ -119,7 +121,8 @@ struct Recovery {
                 SeriesSetup(
                     record: plan.record, maxGap: plan.forecaster?.maxGap ?? 512,
                     assignment: plan.change == nil ? plan.assignment : changed[id],
-                    checkpoint: plan.change == nil ? plan.checkpoint : nil, history: plan.history))
+                    checkpoint: plan.change == nil ? plan.checkpoint : nil, history: plan.history,
+                    outages: (outages[id] ?? []).filter { $0.epoch == plan.assignment?.epoch.id }.map(\.slots)))
         }
     }
 

@@ -2,7 +2,7 @@ import Dispatch
 import Storage
 import TimeSeries
 
-/// Asks for a training run of every forecaster when it is due on the wall clock.
+/// Asks for a training run of every forecaster when it is due on the wall clock, or when its forecasts got worse.
 ///
 /// One Dispatch timer, re-armed at most a minute ahead, so that a clock that is set or a machine that slept is noticed;
 /// the next due time is kept in the database. A run that was missed, however often, is caught up once.
@@ -40,7 +40,8 @@ public final class RetrainingSchedule: Sendable {
 
     private func look() async {
         let claim = try? await engine.claimDue()
-        for forecaster in claim?.claimed ?? [] { due(forecaster) }
+        let drifting = try? await engine.drifting()
+        for forecaster in Set((claim?.claimed ?? []) + (drifting ?? [])).sorted() { due(forecaster) }
         guard timer.withLock({ $0 != nil }) else { return }
         arm(after: min(60, max(0.05, claim?.wait ?? 60)))
     }

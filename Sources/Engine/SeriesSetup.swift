@@ -16,6 +16,8 @@ struct SeriesSetup: Sendable {
     var checkpoint: Checkpoint?
     /// Ascending by position.
     var history: [PositionedReading]
+    /// The slots of the assignment's epoch that its model gave no answer for.
+    var outages: [ClosedRange<Slot>] = []
 }
 
 /// What happened to a series' readings since the daemon started.

@@ -15,6 +15,8 @@ final class SeriesState {
     private(set) var kept = KeptReadings()
     private(set) var values = SlotValues()
     private(set) var track: Track?
+    /// Of the track's epoch.
+    private var outages = Outages()
     /// The highest journal position whose reading changed anything here.
     private(set) var absorbed: JournalPosition = 0
     private(set) var counts = SeriesCounts()
@@ -36,7 +38,7 @@ final class SeriesState {
         maxGap = setup.maxGap
         cadence = setup.record.cadence
         latenessSlots = setup.record.latenessSlots ?? 0
-        load(setup.assignment, checkpoint: setup.checkpoint, history: setup.history)
+        load(setup.assignment, checkpoint: setup.checkpoint, history: setup.history, outages: setup.outages)
     }
 
     var newest: KeptReadings.Kept? { kept.kept.last }
@@ -100,14 +102,18 @@ final class SeriesState {
 
     private func value(of slot: Slot, cadence: Cadence) -> Float {
         // Every aggregate of one value is that value.
-        if let only = kept.onlyValue(in: slot, cadence: cadence) { return Float(only) }
-        return aggregate(kept.values(in: slot, cadence: cadence)).map { Float($0) } ?? .nan
+        if let only = kept.onlyValue(in: slot, cadence: cadence) { return Float(slotValue: only) }
+        return aggregate(kept.values(in: slot, cadence: cadence)).map { Float(slotValue: $0) } ?? .nan
     }
 
     /// Starts `assignment`'s track: from `checkpoint` if it fits, else from the beginning of its epoch.
     ///
     /// This one function is recovery, warm-up after a promotion, and reset.
-    func load(_ assignment: Assignment?, checkpoint: Checkpoint?, history: [PositionedReading]) {
+    func load(
+        _ assignment: Assignment?, checkpoint: Checkpoint?, history: [PositionedReading],
+        outages: [ClosedRange<Slot>] = []
+    ) {
+        self.outages = Outages(outages)
         let newer = kept
         let position = assignment?.epoch.position ?? 0
         kept = KeptReadings()
@@ -142,6 +148,8 @@ extension SeriesState {
         var value: Float
         /// Whether it is the newest slot, which later readings may still change.
         var isOpen: Bool
+        /// Whether it is known to have no answer of the model.
+        var isAbsent = false
     }
 
     /// The next step towards the frontier; nil when there is nothing to do.
@@ -154,9 +162,11 @@ extension SeriesState {
             guard let nextValue = kept.firstSlot(from: from, cadence: cadence) else { return nil }
             let slot = track.nextSlot(nextValue: nextValue, maxGap: maxGap)
             let value = slot == nextValue ? value(of: slot, cadence: cadence) : .nan
-            let isCurrent = track.open.map { $0.slot == slot && $0.value.bitPattern == value.bitPattern } ?? false
+            let isCurrent = track.open.map { $0.isCurrent(slot, value) } ?? false
             if slot >= frontier { return isCurrent ? nil : Step(slot: slot, value: value, isOpen: true) }
-            guard isCurrent else { return Step(slot: slot, value: value, isOpen: false) }
+            guard isCurrent else {
+                return Step(slot: slot, value: value, isOpen: false, isAbsent: outages.contains(slot))
+            }
             noteScores(before: slot)
             track.closeOpen(spacing: snapshotSpacing)
             if !value.isNaN { values.append(value, at: slot) }
@@ -164,12 +174,15 @@ extension SeriesState {
     }
 
     /// Takes the result of ``nextStep()``: `state`, `[stateCount]`, and of the newest slot its `forecast`.
-    func finish(_ step: Step, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>) {
+    func finish(
+        _ step: Step, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>, isAbsent: Bool
+    ) {
         guard !step.isOpen else {
-            track?.open(step.slot, value: step.value, state: state, forecast: forecast)
+            track?.open(step.slot, value: step.value, state: state, forecast: forecast, isAbsent: isAbsent)
             return
         }
         noteScores(before: step.slot)
+        guard !isAbsent else { return passOver(step) }
         track?.close(step.slot, value: step.value, state: state, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
@@ -193,6 +206,17 @@ extension SeriesState {
         return finishedScores
     }
 
+    /// Takes a closed slot that the model gave no answer for: the state stays as it is.
+    func passOver(_ step: Step) {
+        outages.add(step.slot)
+        track?.passed(step.slot, value: step.value, spacing: snapshotSpacing)
+        if !step.value.isNaN { values.append(step.value, at: step.slot) }
+    }
+
+    func takeUnsavedOutages() -> [Outage] {
+        track.map { outages.takeUnsaved(of: id, epoch: $0.epoch.id) } ?? []
+    }
+
     private var snapshotSpacing: Int64 { Int64(max(1, latenessSlots / 4)) }
 
     /// Drops what no reading in time can change any more.
@@ -205,6 +229,7 @@ extension SeriesState {
         else { return nil }
         kept.prune(before: cadence.start(of: slot + 1))
         values.prune(before: slot - Int64(keptSlots))
+        outages.prune(through: slot)
         if let checkpointSlot, slot - checkpointSlot < Int64(latenessSlots) { return nil }
         checkpointSlot = slot
         return Checkpoint(

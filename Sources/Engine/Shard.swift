@@ -111,6 +111,7 @@ final class Shard: @unchecked Sendable {
     }
 
     private func finish(_ state: SeriesState, isWatched: Bool) {
+        outgoing.outages.put(state.takeUnsavedOutages())
         if let checkpoint = state.settle(kernel: kernel) {
             outgoing.checkpoints.put(checkpoint, for: checkpoint.series)
         }

@@ -29,7 +29,9 @@ struct ShardView {
     static func forecast(
         of state: SeriesState, stepper: Stepper, now: Timestamp?, patience: Slot = silence
     ) -> SeriesForecast? {
-        guard let track = state.track, let open = track.open, let cadence = state.cadence else { return nil }
+        guard let track = state.track, let open = track.open, !open.isAbsent, let cadence = state.cadence else {
+            return nil
+        }
         let current = now.map { cadence.slot(of: $0) } ?? open.slot
         let isStale = current - open.slot > patience
         let rolled = isStale ? stepper.rollForward(state, to: current) : nil
@@ -40,7 +42,7 @@ struct ShardView {
         let version = track.version.version
         return SeriesForecast(
             series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
-            forecast: forecast, history: history(of: state))
+            forecast: forecast, tail: track.model.tail(of: open.state), history: history(of: state))
     }
 
     private static func history(of state: SeriesState) -> [(slot: Slot, value: Float)] {
@@ -61,7 +63,12 @@ struct ShardView {
             values: track.open?.state ?? track.head.state, modelCount: track.model.model.stateCount)
     }
 
+    var all: some Sequence<SeriesState> { series.values }
+
     func cadence(of id: SeriesID) -> Cadence? { series[id]?.cadence }
+
+    /// Whether the newest step of `id` had no answer of its model.
+    func isAbsent(_ id: SeriesID) -> Bool { series[id]?.track?.open?.isAbsent ?? false }
 
     /// The version that serves `id`.
     func assignment(of id: SeriesID) -> LoadedVersion? { series[id]?.track?.version }

@@ -40,3 +40,9 @@ struct SlotValues: Sendable {
         values.removeFirst(dropped)
     }
 }
+
+extension Float {
+    /// The value of a slot as forecasters see it. One beyond 10¹⁸ counts as missing: its square would be beyond float32, and
+    /// one such reading would leave infinities in a state for ever.
+    init(slotValue: Double) { self = slotValue.magnitude <= 1e18 ? Float(slotValue) : .nan }
+}

@@ -10,8 +10,6 @@ final class Stepper {
     private var groups: [Group] = []
     /// The place in the calendar that was asked for last: most series of a batch ask for the same.
     private var newest: (slot: Slot, cadence: Cadence, time: CalendarTime)?
-    /// Rows per call of a model; more gain nothing, and these stay in the nearer caches.
-    private static let batchLimit = 256
 
     init(calendar: LocalCalendar) { self.calendar = calendar }
 
@@ -43,9 +41,13 @@ final class Stepper {
         for state in series {
             guard let version = state.track?.version, let next = state.nextStep() else { continue }
             if !next.isOpen { active.append(state) }
+            guard !next.isAbsent else {
+                state.passOver(next)
+                continue
+            }
             place = self.place(of: version, isOpen: next.isOpen, guess: place)
             groups[place].rows.append((state, next))
-            if groups[place].rows.count == Self.batchLimit { step(&groups[place]) }
+            if groups[place].rows.count == version.model.rowsPerBatch { step(&groups[place]) }
         }
         for place in groups.indices where !groups[place].rows.isEmpty { step(&groups[place]) }
         return active
@@ -75,7 +77,7 @@ final class Stepper {
                     due.state.finish(
                         due.step,
                         state: UnsafeBufferPointer(rebasing: states[row * stateCount..<(row + 1) * stateCount]),
-                        forecast: UnsafeBufferPointer(rebasing: forecast))
+                        forecast: UnsafeBufferPointer(rebasing: forecast), isAbsent: group.batch.absent[row])
                 }
             }
         }
@@ -130,6 +132,7 @@ final class Stepper {
             }
             batch.calendar[0] = time(of: step, cadence)
             track.model.advance(&batch)
+            if batch.absent[0] { return nil }
         }
         return (slot, batch.forecasts)
     }

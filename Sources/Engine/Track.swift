@@ -19,6 +19,13 @@ final class Track {
         var value: Float
         var state: [Float]
         var forecast: [Float]
+        /// The model gave no answer: the state is the one before, and there is no forecast.
+        var isAbsent: Bool
+
+        /// Whether this is still the step of `slot` with `value`; without an answer it is worth another try.
+        func isCurrent(_ slot: Slot, _ value: Float) -> Bool {
+            self.slot == slot && self.value.bitPattern == value.bitPattern && !isAbsent
+        }
     }
 
     let epoch: Epoch
@@ -76,12 +83,13 @@ final class Track {
 
     /// Takes the step of the newest slot with its forecast.
     func open(
-        _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>
+        _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>,
+        isAbsent: Bool
     ) {
         vacate()
         spare.state.overwrite(with: state)
         spare.forecast.overwrite(with: forecast)
-        open = Open(slot: slot, value: value, state: spare.state, forecast: spare.forecast)
+        open = Open(slot: slot, value: value, state: spare.state, forecast: spare.forecast, isAbsent: isAbsent)
         spare = ([], [])
     }
 
@@ -106,7 +114,8 @@ final class Track {
         spare = (open.state, open.forecast)
     }
 
-    private func passed(_ slot: Slot, value: Float, spacing: Int64) {
+    /// Notes that the head has stepped over `slot`.
+    func passed(_ slot: Slot, value: Float, spacing: Int64) {
         head.slot = slot
         guard !value.isNaN else { return }
         lastValueSlot = slot

@@ -15,6 +15,8 @@ struct TrainingPreparation: Sendable {
     var versions: [String: LoadedVersion]
     /// The contender that serves each series.
     var incumbents: [SeriesID: String]
+    /// The version whose weights the training goes on from; nil: it begins anew.
+    var parent: Int64?
     var window: ClosedRange<Timestamp>
 }
 
@@ -60,12 +62,29 @@ extension Engine {
                     name: name, method: version.version.method, specification: version.specification,
                     weightsFile: bytes.isEmpty ? nil : name))
         }
+        let parent = try parent(of: forecaster)
+        if let parent { weights[TrainingOrder.start] = try store.weights(of: parent) }
         let order = TrainingOrder(
             method: forecaster.method, specification: forecaster.specification(of: forecaster.method),
-            holdout: forecaster.holdout, contenders: contenders, panel: panel)
+            holdout: forecaster.holdout, contenders: contenders, startFile: parent.map { _ in TrainingOrder.start },
+            panel: panel)
         try folder.write(order, panel, weights: weights)
         return TrainingPreparation(
-            order: order, versions: versions, incumbents: incumbents, window: start...max(start, clock.now))
+            order: order, versions: versions, incumbents: incumbents, parent: parent,
+            window: start...max(start, clock.now))
+    }
+
+    /// The champion, if training is to go on from its weights and they are of today's method and parameters.
+    private func parent(of forecaster: ForecasterConfiguration) throws -> Int64? {
+        guard forecaster.startsFromChampion, let champion = try champion(of: forecaster.name),
+            let version = try store.modelVersions(of: forecaster.name).first(where: { $0.id == champion })
+        else { return nil }
+        let method = try catalog.method(forecaster.method)
+        let parameters = try forecaster.specification(of: forecaster.method).canonicalText()
+        let fits =
+            version.method == forecaster.method && version.methodVersion == method.manifest.version
+            && version.parameters == parameters
+        return fits ? champion : nil
     }
 
     /// The opponents and whatever serves now, by name, and which of them serves each series.
@@ -100,7 +119,8 @@ extension Engine {
         let metrics = try HoldoutReport(result, preparation, method: forecaster.method).text()
         let new = NewModelVersion(
             forecaster: forecaster.name, method: forecaster.method, methodVersion: method.manifest.version,
-            parameters: try preparation.order.specification.canonicalText(), parent: nil, createdAt: clock.now,
+            parameters: try preparation.order.specification.canonicalText(), parent: preparation.parent,
+            createdAt: clock.now,
             windowStart: preparation.window.lowerBound, windowEnd: preparation.window.upperBound, metrics: metrics,
             weights: weights)
         // Weights that do not load, or hold NaN, never get a row.

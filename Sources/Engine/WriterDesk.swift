@@ -65,9 +65,10 @@ final class WriterDesk: @unchecked Sendable {
 
     /// Commits `requests` together, tells the shards and answers.
     func commit(_ requests: [IngestRequest]) {
+        let outages = outgoing.outages.takeAll()
         do {
             let committed = try CommitTransaction(desk: self, now: now, clockIsSet: clockIsSet).run(
-                requests, upkeep: outgoing.take(256))
+                requests, upkeep: outgoing.take(256), outages: outages)
             committed.admission.confirm()
             seal.confirm()
             seal.note(committed: committed.admission.readings.count)
@@ -78,6 +79,7 @@ final class WriterDesk: @unchecked Sendable {
             counters.update { $0.storageFull = false }
             answer(requests, with: committed)
         } catch {
+            outgoing.outages.put(outages)
             fail(requests, error)
         }
     }

@@ -20,14 +20,29 @@ public struct AdvanceBatch: Sendable {
     public var wantsForecasts: Bool
     /// `[count][experts][horizon][quantiles]`, ascending within a lead, in the unit of the values. Written only if wanted.
     public var forecasts: [Float]
+    /// `[count]`: the rows that could not be stepped, because the model lives in a process that gives no answer: their
+    /// states are as before, and they have no forecast. False unless the model says otherwise.
+    public var absent: [Bool]
 
     /// A batch of `count` rows with room for a model's states, lags and forecasts, all zero.
     ///
     /// - Parameter forecastCount: float32s in the forecast of one expert: `horizon × quantiles`.
     public init(count: Int, model: any ForecastModel, forecastCount: Int, wantsForecasts: Bool) {
         (states, series, slots, values, lagged, calendar, forecasts) = ([], [], [], [], [], [], [])
+        absent = []
         (self.count, self.wantsForecasts) = (count, wantsForecasts)
         reset(count: count, model: model, forecastCount: forecastCount, wantsForecasts: wantsForecasts)
+    }
+
+    /// A batch of `count` rows without values, and without room for states, lags and forecasts.
+    package init(count: Int, wantsForecasts: Bool) {
+        (self.count, self.wantsForecasts) = (count, wantsForecasts)
+        (states, lagged, forecasts) = ([], [], [])
+        series = Array(repeating: SeriesID(0), count: count)
+        slots = Array(repeating: 0, count: count)
+        values = Array(repeating: .nan, count: count)
+        calendar = Array(repeating: CalendarTime(localSeconds: 0, cadenceSeconds: 60), count: count)
+        absent = Array(repeating: false, count: count)
     }
 
     /// Makes this a new batch, in the memory that is there.
@@ -40,6 +55,7 @@ public struct AdvanceBatch: Sendable {
         lagged.refill(count * model.lags.count, with: .nan)
         calendar.refill(count, with: CalendarTime(localSeconds: 0, cadenceSeconds: 1))
         forecasts.refill(wantsForecasts ? count * model.experts.count * forecastCount : 0, with: .nan)
+        absent.refill(count, with: false)
     }
 }
 

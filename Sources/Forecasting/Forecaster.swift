@@ -68,12 +68,17 @@ public protocol ForecastModel: AnyObject, Sendable {
     /// Row by row a pure function of the row's state and input: who shares the batch changes no bit of it.
     func advance(_ batch: inout AdvanceBatch)
 
+    /// The rows that one call takes best: more gain nothing.
+    var rowsPerBatch: Int { get }
+
     /// What `niloctl forecasters` shows of the model: layers, shapes, parameter counts.
     var summary: String { get }
 }
 
 extension ForecastModel {
     public var experts: [Expert] { [Expert(name: "", prior: 1)] }
+    /// Few enough that their states stay in the nearer caches.
+    public var rowsPerBatch: Int { 256 }
 }
 
 /// One of the forecasts that a model gives for a row.

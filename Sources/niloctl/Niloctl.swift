@@ -16,8 +16,7 @@ struct Niloctl: ParsableCommand {
         subcommands: [
             Status.self, ListSeries.self, Ingest.self, ShowForecast.self, Watch.self, Forecasters.self, Retrain.self,
             Models.self, Scores.self, Promote.self, Rollback.self, State.self, Reset.self, Export.self, Backup.self,
-            Reload.self,
-            Forget.self, Doctor.self, ShowVersion.self,
+            Reload.self, Forget.self, Doctor.self, Plugins.self, PluginVerbs.self, ShowVersion.self,
         ])
 
     static func main() { main(Self.optionsLast(Array(CommandLine.arguments.dropFirst()))) }

@@ -32,6 +32,7 @@ struct BacktestCommand: AsyncParsableCommand {
     @Option(help: "Rows between forecasts.") var stride = 1
     @Option(help: "Rows to forecast.") var horizon = 24
     @Option(help: "Where the forecasts go, as CSV.") var out: String?
+    @Option(help: "Where the newest rows' tail probabilities go, as CSV: near 0 is a surprise.") var tails: String?
     @Option(help: "The name of the series of a file without a column for it.") var series = "series"
     @Option(help: "Rows in a season, for the scores; a day if not given.") var season: Int?
 
@@ -56,7 +57,7 @@ struct BacktestCommand: AsyncParsableCommand {
         let folder = FileManager.default.temporaryDirectory.appending(path: "nilod-backtest-\(getpid())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let child = TrainingChild(executable: "/proc/self/exe") { Log.write("training: \($0)") }
+        let child = TrainingChild(launcher: Executable.own) { Log.write("training: \($0)") }
         let backtest = try Backtest(
             settings.engine, forecaster: forecaster, methods: Methods.all, plan: plan,
             kernel: Methods.kernels.arithmetic, folder: folder
@@ -68,13 +69,17 @@ struct BacktestCommand: AsyncParsableCommand {
         let places = Dictionary(all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         let file = try out.map { try OutputFile($0) }
         try file?.write(ForecastFile.header(quantiles))
+        let tailFile = try tails.map { try OutputFile($0) }
+        try tailFile?.write(ForecastFile.tailHeader)
         let bar = ProgressBar()
         let outcome = try await backtest.run(all, progress: bar.show) { made in
             if let place = places[made.series] { cards[place].take(made) }
             try file?.write(ForecastFile.rows(made, quantiles))
+            try tailFile?.write(ForecastFile.tail(made))
         }
         bar.finish()
         try file?.finish()
+        try tailFile?.finish()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         print(BacktestSummary.text(cards.map { ($0.series, $0.result) }, training: outcome, seconds: seconds))
     }

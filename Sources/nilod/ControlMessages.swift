@@ -1,5 +1,6 @@
 import ControlInterface
 import Engine
+import PluginHost
 import TimeSeries
 
 // The engine's answers as messages of the interface.
@@ -56,5 +57,14 @@ extension Reply.Retrain {
             self.init(phase: "finished", done: 1, total: 1, text: text, version: version, promoted: promoted)
         case .failed(let text): self.init(phase: "failed", done: 0, total: 0, text: text, promoted: 0)
         }
+    }
+}
+
+extension Plugin {
+    init(_ report: PluginReport) {
+        self.init(
+            name: report.name, version: report.version, folder: report.folder, state: report.state,
+            pid: report.pid.map { Int($0) }, models: report.models, calls: report.counts.calls,
+            absent: report.counts.absent, restarts: report.counts.restarts, lastError: report.counts.lastError)
     }
 }

@@ -22,8 +22,8 @@ extension ControlService {
                 late: counts.late, refused: Dictionary(refused, uniquingKeysWith: { first, _ in first }),
                 backlog: engine.ingestBacklog, watchers: engine.watcherCount, storageFull: counts.storageFull,
                 clockSet: counts.clockIsSet, training: await retraining.running, expiredSeries: counts.expiredSeries,
-                coverage: coverage.map { ForecasterCoverage(forecaster: $0.key, coverage: LeadCoverage.all($0.value)) })
-        )
+                coverage: coverage.map { ForecasterCoverage(forecaster: $0.key, coverage: LeadCoverage.all($0.value)) },
+                sinks: sinks.reports))
     }
 
     @Sendable func scores(_ call: VarlinkCall) async throws {
@@ -108,6 +108,10 @@ extension ControlService {
                 }, parameters: version.parameters)
         }
         try await call.reply(Reply.ListModels(models: models))
+    }
+
+    @Sendable func listPlugins(_ call: VarlinkCall) async throws {
+        try await call.reply(Reply.ListPlugins(plugins: plugins.reports.map { Plugin($0) }))
     }
 
     @Sendable func state(_ call: VarlinkCall) async throws {

@@ -1,6 +1,7 @@
 import ControlInterface
 import Engine
 import Glibc
+import PluginHost
 import Storage
 import TimeSeries
 import Varlink
@@ -10,6 +11,8 @@ struct ControlService: Sendable {
     let engine: Engine
     let store: Store
     let retraining: Retraining
+    let plugins: PluginCatalog
+    let sinks: Sinks
     let settings: Settings
     let reload: @Sendable () async throws -> String
     let started = ContinuousClock.now
@@ -21,6 +24,7 @@ struct ControlService: Sendable {
             "GetStatus": status, "Examine": examine, "ListSeries": listSeries, "GetForecast": forecast,
             "GetScores": scores, "Watch": watch,
             "ListForecasters": listForecasters, "ListModels": listModels, "GetState": state, "Export": export,
+            "ListPlugins": listPlugins,
         ]
         let changing: [String: Method] = [
             "Ingest": ingest, "Retrain": retrain, "Promote": promote, "Rollback": rollBack, "Reset": reset,

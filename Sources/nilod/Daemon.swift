@@ -20,21 +20,31 @@ struct Daemon: Sendable {
     func run() async throws {
         try makeFolders()
         let signals = Signals()
-        let (store, engine) = try await recover()
+        let plugins = makePlugins()
+        let (store, engine) = try await recover(plugins)
         for warning in engine.warnings { log.warning(warning) }
         let retraining = makeRetraining(engine)
         let schedule = RetrainingSchedule(engine: engine) { forecaster in
             Task { _ = try? await retraining.request(forecaster) }
         }
         schedule.start()
-        let reloader = Reloader(options: options, engine: engine, log: log)
+        let sinks = Sinks(settings.sinks, log: log)
+        let reloader = Reloader(options: options, engine: engine, plugins: plugins, log: log)
         let control = ControlService(
-            engine: engine, store: store, retraining: retraining, settings: settings, reload: reloader.reload)
+            engine: engine, store: store, retraining: retraining, plugins: plugins, sinks: sinks, settings: settings,
+            reload: reloader.reload)
         try await withThrowingTaskGroup(of: Void.self) { group in
             addServices(to: &group, engine, control)
+            group.addTask {
+                await sinks.run(engine)
+                // Without sinks this is over at once, and must not end the daemon.
+                try await Task.sleep(for: .seconds(Int64.max / 2_000_000_000))
+            }
             group.addTask { try await wait(for: signals, reloader) }
             try await group.next()
             try await stop(engine, schedule, retraining)
+            plugins.stop()
+            sinks.stop()
             // Connections end with the process. Cancelling them instead would race with one that is just being accepted:
             // SwiftNIO traps when an accepted channel is let go before anybody has served it.
             exit(0)
@@ -52,7 +62,7 @@ struct Daemon: Sendable {
     }
 
     /// Opens the database and reads it, which may take long after a crash: systemd is asked for patience meanwhile.
-    private func recover() async throws -> (Store, Engine) {
+    private func recover(_ plugins: PluginCatalog) async throws -> (Store, Engine) {
         let log = log
         let waiting = Task {
             var seconds = 0
@@ -66,9 +76,17 @@ struct Daemon: Sendable {
         defer { waiting.cancel() }
         let store = try Store(path: settings.stateDirectory + "/nilo.db")
         let engine = try await Engine(
-            store: store, methods: Methods.all, configuration: settings.engine, clock: SystemClock(),
+            store: store, methods: Methods.all + plugins.methods, configuration: settings.engine, clock: SystemClock(),
             kernel: Methods.kernels.arithmetic, onFatal: { Self.die($0) })
         return (store, engine)
+    }
+
+    private func makePlugins() -> PluginCatalog {
+        let log = log
+        for case .refused(_, _, let reason) in settings.plugins { log.warning("plugin refused: \(reason)") }
+        return PluginCatalog(
+            settings.plugins, launcher: Executable.own, folder: settings.stateDirectory + "/plugins"
+        ) { name, line in log.notice("plugin \(name): \(line)") }
     }
 
     private func makeFolders() throws {
@@ -83,7 +101,8 @@ struct Daemon: Sendable {
 
     private func makeRetraining(_ engine: Engine) -> Retraining {
         let log = log
-        let child = TrainingChild(executable: "/proc/self/exe") { log.info("training: \($0)") }
+        let folders = settings.pluginFolders.flatMap { ["--plugins", $0] }
+        let child = TrainingChild(launcher: Executable.own, arguments: folders) { log.info("training: \($0)") }
         return Retraining(engine: engine, folder: URL(filePath: settings.stateDirectory + "/training")) {
             folder, progress in
             try await child.run(folder, progress: progress)

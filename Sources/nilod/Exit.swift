@@ -2,6 +2,11 @@ import ArgumentParser
 import Glibc
 import Storage
 
+/// This program, for children that are this program too.
+enum Executable {
+    static let own = "/proc/self/exe"
+}
+
 /// Exit codes are those of sysexits.h, so that scripts and systemd can tell what to do.
 enum Exit {
     /// Says `text` on standard error and ends with `code`.

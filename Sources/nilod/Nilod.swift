@@ -7,7 +7,10 @@ struct Nilod: AsyncParsableCommand {
         commandName: "nilod",
         abstract: "A daemon that forecasts time series with stateful LSTMs.",
         version: Version.current,
-        subcommands: [Run.self, CheckConfig.self, Train.self, BacktestCommand.self, SelfTestCommand.self],
+        subcommands: [
+            Run.self, CheckConfig.self, Train.self, Launch.self, PluginCommand.self, CheckPlugin.self,
+            BacktestCommand.self, SelfTestCommand.self,
+        ],
         defaultSubcommand: Run.self)
 }
 

@@ -109,6 +109,11 @@ final class Section {
         return found
     }
 
+    /// One value that a parameter may have.
+    func parameter(_ key: String) throws -> ParameterValue? {
+        try value(key, "a number, a string, true, false or a list of them") { Self.parameter($0) }
+    }
+
     private static func parameter(_ value: any TOMLValueConvertible) -> ParameterValue? {
         if let found = value.bool { return .boolean(found) }
         if let found = value.int { return .integer(found) }

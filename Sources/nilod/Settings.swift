@@ -2,6 +2,7 @@ import Engine
 import Feeding
 import Glibc
 import LineProtocol
+import PluginHost
 import TimeSeries
 
 /// All that the configuration file says, with defaults for what it does not.
@@ -11,6 +12,20 @@ struct Settings: Sendable {
         case stream(ListenAddress, Precision)
         case datagram(ListenAddress, Precision)
         case http(ListenAddress)
+        case exec([String], Precision)
+    }
+
+    /// Where forecasts and model events go, as JSON lines.
+    struct Sink: Sendable {
+        enum Target: Sendable {
+            case exec([String])
+            case file(String)
+        }
+
+        var target: Target
+        var selector: SeriesSelector
+        /// nil: named after its target.
+        var name: String?
     }
 
     var stateDirectory = Self.usualStateDirectory
@@ -20,6 +35,10 @@ struct Settings: Sendable {
     var group: String?
     var timeZone = "UTC"
     var sources: [Source] = []
+    var sinks: [Sink] = []
+    /// Where plugins are looked for, and what was found there.
+    var pluginFolders = PluginReader.usualFolders
+    var plugins = PluginReader.find(in: PluginReader.usualFolders)
     var engine = EngineConfiguration(forecasters: [])
     /// Printed at the start: what a newcomer may try.
     var hints = false

@@ -12,6 +12,11 @@ extension Settings {
     /// - Throws: ``SettingsError``: file, line, key, and what would be right.
     static func load(_ path: String?) throws -> Settings {
         guard let path else { return Settings() }
+        return try Settings(section(path))
+    }
+
+    /// The root table of a file.
+    static func section(_ path: String) throws -> Section {
         guard let text = readFile(path) else {
             throw SettingsError(
                 file: path, line: nil, key: nil, expected: "a readable file (\(String(cString: strerror(errno))))")
@@ -22,7 +27,7 @@ extension Settings {
         } catch let error as TOMLParseError {
             throw SettingsError(file: path, line: error.source.begin.line, key: nil, expected: error.description)
         }
-        return try Settings(Section(root, [], KeyLocator(file: path, text: text)))
+        return Section(root, [], KeyLocator(file: path, text: text))
     }
 
     private static func readFile(_ path: String) -> String? {
@@ -56,7 +61,11 @@ extension Settings {
             try LocalZone.calendar(timeZone) ?? { throw section.error("time_zone", "a name such as Europe/Berlin") }()
         sources = try section.sections("source").map { try Source($0) }
         engine.series = try section.sections("series").map { try SeriesRule($0) }
-        engine.forecasters = try section.sections("forecaster").map { try ForecasterConfiguration($0) }
+        sinks = try section.sections("sink").map { try Sink($0) }
+        pluginFolders = try (section.strings("plugin_path") ?? []) + PluginReader.usualFolders
+        plugins = PluginReader.find(in: pluginFolders)
+        let methods = KnownMethods(plugins)
+        engine.forecasters = try section.sections("forecaster").map { try ForecasterConfiguration($0, methods) }
         let names = engine.forecasters.map(\.name)
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw section.error("forecaster", "different names; \"\(twice)\" is there twice")
@@ -77,13 +86,37 @@ extension Settings.Source {
         case "http":
             let path = try section.string("path").map { ListenAddress.unix(path: $0) }
             self = .http(try path ?? section.listenAddress())
-        default: throw section.error("kind", "host, unix, unix-datagram, tcp, udp or http")
+        case "exec": self = .exec(try section.command(), try section.precision())
+        default: throw section.error("kind", "host, unix, unix-datagram, tcp, udp, http or exec")
         }
         try section.finish()
     }
 }
 
+extension Settings.Sink {
+    fileprivate init(_ section: Section) throws {
+        let target: Target
+        switch try section.required("kind", section.string) {
+        case "exec": target = .exec(try section.command())
+        case "file": target = .file(try section.required("path", section.string))
+        default: throw section.error("kind", "exec or file")
+        }
+        self.init(
+            target: target, selector: try section.string("series").map { SeriesSelector($0) } ?? .all,
+            name: try section.string("name"))
+        try section.finish()
+    }
+}
+
 extension Section {
+    fileprivate func command() throws -> [String] {
+        let command = try required("command", strings)
+        guard let program = command.first, !program.isEmpty else {
+            throw error("command", "a list of strings, the program first")
+        }
+        return command
+    }
+
     fileprivate func unixAddress() throws -> ListenAddress { .unix(path: try required("path", string)) }
 
     fileprivate func listenAddress() throws -> ListenAddress {
@@ -123,7 +156,7 @@ extension SeriesRule {
 }
 
 extension ForecasterConfiguration {
-    fileprivate init(_ section: Section) throws {
+    fileprivate init(_ section: Section, _ methods: KnownMethods) throws {
         let levels = try section.numbers("quantiles") ?? [0.05, 0.5, 0.95]
         guard let quantiles = QuantileLevels(levels) else {
             throw section.error("quantiles", "ascending numbers between 0 and 1")
@@ -144,30 +177,32 @@ extension ForecasterConfiguration {
             }
             retrain = rule
         }
+        if let word = try section.string("train_from") {
+            guard ["fresh", "champion"].contains(word) else { throw section.error("train_from", "fresh or champion") }
+            startsFromChampion = word == "champion"
+        }
+        driftRatio = try section.number("drift", 1.01...100)
+        driftCooldown = try section.duration("drift_cooldown") ?? driftCooldown
         parameters = try section.parameters("parameters")
-        try checkMethods(section)
+        try checkMethods(section, methods)
         try section.finish()
     }
 
-    private func checkMethods(_ section: Section) throws {
-        let known = Methods.all.map(\.manifest.name)
+    private func checkMethods(_ section: Section, _ methods: KnownMethods) throws {
+        let known = methods.names.joined(separator: ", ")
         for (key, name) in [("method", method)] + opponents.map({ ("opponents", $0) }) {
-            guard let found = Methods.all.first(where: { $0.manifest.name == name }) else {
-                throw section.error(key, "one of \(known.joined(separator: ", ")), not \"\(name)\"")
-            }
+            guard methods.names.contains(name) else { throw section.error(key, "one of \(known), not \"\(name)\"") }
             do {
-                _ = try found.manifest.resolve(specification(of: name).parameters)
+                _ = try methods.manifest(name)?.resolve(specification(of: name).parameters)
             } catch {
                 throw section.error("parameters", "\(error)")
             }
         }
-        let isTrainable = Methods.all.contains { $0.manifest.name == method && $0 is any TrainableMethod }
-        if isTrainable, opponents.isEmpty {
+        if methods.isTrainable(method), opponents.isEmpty {
             throw section.error("opponents", "at least one method without training, which serves until the first one")
         }
-        if let name = parameters.keys.sorted().first(where: { !known.contains($0) }) {
-            throw section.error(
-                "parameters", "tables named after methods (\(known.joined(separator: ", "))), not \"\(name)\"")
+        if let name = parameters.keys.sorted().first(where: { !methods.names.contains($0) }) {
+            throw section.error("parameters", "tables named after methods (\(known)), not \"\(name)\"")
         }
     }
 }

@@ -34,6 +34,12 @@ struct Sources: Sendable {
         case .http(let address):
             try await HTTPListener(address: address, counters: counters, answers: answers)
                 .run { announce("HTTP", $0) }
+        case .exec(let command, let precision):
+            let name = command.first ?? ""
+            try await ExecSource(
+                command: command, precision: precision, counters: counters, commit: commit(isUrgent: false),
+                log: { [log] in log.notice("source \(name): \($0)") }
+            ).run()
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Forecasting
 import Glibc
+import PluginHost
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -14,14 +15,17 @@ struct Train: ParsableCommand {
         abstract: "Train on a run folder, as the daemon's child.", shouldDisplay: false)
 
     @Argument(help: "The run folder.") var folder: String
+    @Option(help: "A folder of plugins; may be repeated.") var plugins: [String] = []
 
     func run() throws {
-        _ = nice(19)
-        let parent = getppid()
+        let found = PluginCatalog(
+            PluginReader.find(in: plugins), launcher: Executable.own, folder: folder + "/plugins"
+        ) { name, line in Log.write("\(name): \(line)") }
+        defer { found.stop() }
         do {
-            try TrainingRun.perform(in: RunFolder(URL(filePath: folder)), methods: Methods.all) { progress in
-                // A child whose daemon is gone has nobody to train for.
-                guard getppid() == parent else { throw ForecastingError.cancelled }
+            try TrainingRun.perform(
+                in: RunFolder(URL(filePath: folder)), methods: Methods.all + found.methods
+            ) { progress in
                 let line = [UInt8](try JSONEncoder().encode(progress)) + [0x0A]
                 _ = write(1, line, line.count)
             }

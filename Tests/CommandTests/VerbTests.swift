@@ -25,7 +25,7 @@ struct VerbTests {
         "every verb that asks answers people with a table and programs with JSON",
         arguments: [
             ["status"], ["series"], ["doctor"], ["forecast", "room,id=1 t"], ["forecasters"], ["models", "smooth"],
-            ["state", "room,id=1 t"], ["version"],
+            ["state", "room,id=1 t"], ["plugins"], ["version"],
         ])
     func questions(_ verb: [String]) throws {
         let table = try Niloctl(ChildProcess("niloctl", ["--socket", daemon.socket] + verb))

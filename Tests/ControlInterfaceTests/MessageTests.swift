@@ -2,12 +2,25 @@ import ControlInterface
 import Testing
 import Varlink
 
-/// The hand-kept messages are those of the interface file: every name, type and optionality.
-@Suite struct MessageTests {
+/// An interface file and the messages that are kept beside it.
+struct Contract: Sendable, CustomTestStringConvertible {
+    typealias Message = any (Decodable & Sendable).Type
     struct Nothing: Codable {}
 
-    static let messages: [String: (question: any (Decodable & Sendable).Type, reply: any (Decodable & Sendable).Type)] =
-        [
+    let name: String
+    let file: String
+    let messages: [String: (question: Message, reply: Message)]
+    let types: [String: Message]
+    let errors: [VarlinkError]
+
+    var testDescription: String { name }
+    var interface: InterfaceDescription { get throws { try InterfaceDescription(parsing: file) } }
+
+    static let all = [control, forecaster]
+
+    static let control = Contract(
+        name: Control.name, file: Control.description,
+        messages: [
             "GetStatus": (Nothing.self, Reply.GetStatus.self), "Examine": (Nothing.self, Reply.Examine.self),
             "ListSeries": (Question.Selected.self, Reply.ListSeries.self),
             "Ingest": (Question.Ingest.self, Reply.Ingest.self),
@@ -25,53 +38,73 @@ import Varlink
             "Backup": (Nothing.self, Reply.Backup.self),
             "Forget": (Question.Forget.self, Reply.Forget.self),
             "Reload": (Nothing.self, Reply.Reload.self),
-        ]
-    static let types: [String: any (Decodable & Sendable).Type] = [
-        "Series": Series.self, "Problem": Problem.self, "Lead": Lead.self, "Point": Point.self,
-        "Forecast": Forecast.self, "Forecaster": Forecaster.self, "Score": Score.self, "Model": Model.self,
-        "Expert": Expert.self, "LeadScore": LeadScore.self, "LeadCoverage": LeadCoverage.self,
-        "ForecasterCoverage": ForecasterCoverage.self, "SeriesScores": SeriesScores.self,
-    ]
-    static let errors: [ControlError] = [
-        .unknownSeries(name: "a", nearest: ["b"], text: "t"), .refused(text: "t"), .notPermitted(text: "t"),
-        .busy(text: "t"),
-    ]
+            "ListPlugins": (Nothing.self, Reply.ListPlugins.self),
+        ],
+        types: [
+            "Series": Series.self, "Problem": Problem.self, "Lead": Lead.self, "Point": Point.self,
+            "Forecast": Forecast.self, "Forecaster": Forecaster.self, "Score": Score.self, "Model": Model.self,
+            "Expert": Expert.self, "LeadScore": LeadScore.self, "LeadCoverage": LeadCoverage.self,
+            "ForecasterCoverage": ForecasterCoverage.self, "SeriesScores": SeriesScores.self,
+            "Plugin": Plugin.self, "Sink": Sink.self,
+        ],
+        errors: [
+            ControlError.unknownSeries(name: "a", nearest: ["b"], text: "t"), .refused(text: "t"),
+            .notPermitted(text: "t"), .busy(text: "t"),
+        ].map(\.varlink))
 
-    let interface: InterfaceDescription
+    static let forecaster = Contract(
+        name: ForecasterInterface.name, file: ForecasterInterface.description,
+        messages: [
+            "Describe": (Nothing.self, ForecasterReply.Describe.self),
+            "Load": (ForecasterQuestion.Load.self, ForecasterReply.Load.self),
+            "Unload": (ForecasterQuestion.Unload.self, ForecasterReply.Unload.self),
+            "Advance": (ForecasterQuestion.Advance.self, ForecasterReply.Advance.self),
+            "Train": (ForecasterQuestion.Train.self, ForecasterReply.Train.self),
+        ],
+        types: ["Specification": ForecasterSpecification.self, "Expert": ForecasterExpert.self],
+        errors: [
+            ForecasterInterfaceError.badParameter(parameter: "p", text: "t"), .badWeights(text: "t"),
+            .unknownModel(model: "m"), .badPayload(name: "n", text: "t"), .trainingFailed(text: "t"),
+        ].map(\.varlink))
+}
 
-    init() throws { interface = try InterfaceDescription(parsing: Control.description) }
+/// The hand-kept messages are those of the interface files: every name, type and optionality.
+@Suite struct MessageTests {
+    @Test("the interface file is right, and has the name it is served under", arguments: Contract.all)
+    func file(_ contract: Contract) throws { #expect(try contract.interface.name == contract.name) }
 
-    @Test("the interface file is right, and has the name it is served under")
-    func file() { #expect(interface.name == Control.name) }
-
-    @Test("every method has messages with the file's fields, and there are no others")
-    func methods() throws {
-        #expect(Set(interface.methods.map(\.name)) == Set(Self.messages.keys))
+    @Test("every method has messages with the file's fields, and there are no others", arguments: Contract.all)
+    func methods(_ contract: Contract) throws {
+        let interface = try contract.interface
+        #expect(Set(interface.methods.map(\.name)) == Set(contract.messages.keys))
         for method in interface.methods {
-            let (question, reply) = try #require(Self.messages[method.name])
-            #expect(try fields(of: question) == resolved(method.value.input), "the question of \(method.name)")
-            #expect(try fields(of: reply) == resolved(method.value.output), "the reply of \(method.name)")
+            let (question, reply) = try #require(contract.messages[method.name])
+            let (input, output) = (interface.resolved(method.value.input), interface.resolved(method.value.output))
+            #expect(try fields(of: question) == input, "the question of \(method.name)")
+            #expect(try fields(of: reply) == output, "the reply of \(method.name)")
         }
     }
 
-    @Test("every named type has a message with the file's fields, and there are no others")
-    func namedTypes() throws {
-        #expect(Set(interface.types.map(\.name)) == Set(Self.types.keys))
+    @Test("every named type has a message with the file's fields, and there are no others", arguments: Contract.all)
+    func namedTypes(_ contract: Contract) throws {
+        let interface = try contract.interface
+        #expect(Set(interface.types.map(\.name)) == Set(contract.types.keys))
         for type in interface.types {
-            let message = try #require(Self.types[type.name])
-            #expect(try Schema.of(message) == resolved(type.value), "the type \(type.name)")
+            let message = try #require(contract.types[type.name])
+            #expect(try Schema.of(message) == interface.resolved(type.value), "the type \(type.name)")
         }
     }
 
-    @Test("every error has the file's parameters, and there are no others")
-    func errors() throws {
-        #expect(Set(interface.errors.map { Control.qualified($0.name) }) == Set(Self.errors.map(\.varlink.name)))
-        for error in Self.errors.map(\.varlink) {
-            let declared = try #require(interface.errors.first { Control.qualified($0.name) == error.name })
+    @Test("every error has the file's parameters, and there are no others", arguments: Contract.all)
+    func errors(_ contract: Contract) throws {
+        let interface = try contract.interface
+        #expect(Set(interface.errors.map { "\(contract.name).\($0.name)" }) == Set(contract.errors.map(\.name)))
+        for error in contract.errors {
+            let declared = try #require(interface.errors.first { "\(contract.name).\($0.name)" == error.name })
             #expect(Set(declared.value.map(\.name)) == Set(error.parameters.keys))
             for field in declared.value {
                 let value = try #require(error.parameters[field.name])
-                #expect(Self.fits(value, resolved(field.type)), "\(error.name) \(field.name)")
+                #expect(Self.fits(value, interface.resolved(field.type)), "\(error.name) \(field.name)")
             }
         }
     }
@@ -81,28 +114,30 @@ import Varlink
         return Set(fields)
     }
 
-    private func resolved(_ fields: [InterfaceDescription.Field]) -> Set<InterfaceDescription.Field> {
+    private static func fits(_ value: JSONValue, _ type: VarlinkType) -> Bool {
+        switch (value, type) {
+        case (.string, .string), (.integer, .int), (.number, .float), (.boolean, .bool): true
+        case (.array(let elements), .array(let inner)): elements.allSatisfy { fits($0, inner) }
+        default: false
+        }
+    }
+}
+
+extension InterfaceDescription {
+    fileprivate func resolved(_ fields: [Field]) -> Set<Field> {
         Set(fields.map { .init(name: $0.name, type: resolved($0.type)) })
     }
 
     /// `type` with the names of types replaced by what they stand for.
-    private func resolved(_ type: VarlinkType) -> VarlinkType {
+    fileprivate func resolved(_ type: VarlinkType) -> VarlinkType {
         switch type {
         case .maybe(let inner): .maybe(resolved(inner))
         case .array(let inner): .array(resolved(inner))
         case .dictionary(let inner): .dictionary(resolved(inner))
         case .structure(let fields):
             .structure(fields.map { .init(name: $0.name, type: resolved($0.type)) })
-        case .named(let name): interface.type(named: name).map(resolved) ?? type
+        case .named(let name): self.type(named: name).map(resolved) ?? type
         default: type
-        }
-    }
-
-    private static func fits(_ value: JSONValue, _ type: VarlinkType) -> Bool {
-        switch (value, type) {
-        case (.string, .string), (.integer, .int), (.number, .float), (.boolean, .bool): true
-        case (.array(let elements), .array(let inner)): elements.allSatisfy { fits($0, inner) }
-        default: false
         }
     }
 }

@@ -44,6 +44,10 @@ extension String: KnownSchema {
     fileprivate static var schema: VarlinkType { .string }
     fileprivate static var example: String { "" }
 }
+extension JSONValue: KnownSchema {
+    fileprivate static var schema: VarlinkType { .object }
+    fileprivate static var example: JSONValue { .object([:]) }
+}
 extension Array: KnownSchema where Element: Decodable {
     fileprivate static var schema: VarlinkType { get throws { .array(try Schema.of(Element.self)) } }
     fileprivate static var example: [Element] { [] }

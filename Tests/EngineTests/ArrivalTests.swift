@@ -47,7 +47,7 @@ struct ArrivalTests {
             ["a", "b", "c"].map { reading($0, Int64(index) * 10, dice.value(at: Int64(index) * 10)) }
         }
         _ = try await engine.ingest(prefix)
-        if method == "lstm" {
+        if method == "lstm" || method == "mix" {
             _ = try await fixture.train(engine)
             _ = try await engine.promote("house", number: 3)
         }
@@ -68,7 +68,7 @@ struct ArrivalTests {
 
     @Test(
         "any order within the lateness, any batches and any restarts give the same bits",
-        arguments: ["holt-winters", "seasonal-naive", "lstm"])
+        arguments: ["holt-winters", "seasonal-naive", "lstm", "mix"])
     func order(_ method: String) async throws {
         let sorted = Self.shuffled(Self.readings(1), slots: 1, 1)
         let expected = try await Self.run(sorted, batches: 1, restarts: false, method: method)

@@ -13,7 +13,9 @@ struct Fixture {
     let folder: TemporaryFolder
     let clock = ManualClock(seconds: Self.start + 1_000_000)
     var configuration: EngineConfiguration
-    var methods: [any ForecastingMethod] = [LSTMMethod(), HoltWinters(), SeasonalNaive()]
+    var methods: [any ForecastingMethod] = [
+        LSTMMethod(), HoltWinters(), SeasonalNaive(), MixMethod(of: [HoltWinters(), SeasonalNaive(), LSTMMethod()]),
+    ]
 
     /// The time of the first reading, and the slot length.
     static let start: Int64 = 1_750_000_000

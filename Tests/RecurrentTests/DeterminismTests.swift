@@ -9,7 +9,8 @@ struct DeterminismTests {
     @Test(
         "stepped alone, in a batch of 37, in 5 + 32, in the layer, and on every set",
         arguments: [
-            (64, Activation.sigmoid), (29, .sigmoid), (16, .hardSigmoid), (33, .hardSigmoidKeras3), (21, .softsign),
+            (64, Activation.sigmoid), (29, .sigmoid), (32, .sigmoid), (8, .sigmoid), (520, .sigmoid),
+            (16, .hardSigmoid), (33, .hardSigmoidKeras3), (21, .softsign),
         ])
     func stepping(_ units: Int, _ recurrent: Activation) throws {
         let (rows, inputs, timesteps) = (37, 5, 60)

@@ -66,6 +66,13 @@ typedef struct crk_step {
     float *_Nullable slopes;  // [n][blocks][i f c o c × 16]: derivatives; needed unless crk_has_simple_slopes
 } crk_step;
 
+// What the caller reads after a product: it is fetched beside it, because the tape of a training fits no near cache.
+typedef struct crk_ahead {
+    const float *_Nonnull gates;                        // so many lines of 16 floats
+    const float *_Nonnull tanh_c, *_Nonnull c_before;  // a quarter as many each
+    size_t lines;
+} crk_ahead;
+
 typedef struct crk_kernels {
     const char *_Nonnull name;        // "avx512", "avx2", "neon", "sse2"
     const char *_Nonnull arithmetic;  // kernels of equal arithmetic give equal bits
@@ -84,7 +91,7 @@ typedef struct crk_kernels {
     // y[n][columns] = bias + a[n][depth] · weights, packed; bias [columns padded to 64].
     void (*_Nonnull affine)(size_t n, size_t depth, size_t columns, const float *_Nonnull packed,
                             const float *_Nonnull bias, const float *_Nonnull a, size_t lda, float *_Nonnull y,
-                            size_t ldy);
+                            size_t ldy, const crk_ahead *_Nullable ahead);
     // w, packed [blocks][depth][64], += Σ_n a[n][depth]ᵀ · d[n][64·blocks], n ascending.
     void (*_Nonnull accumulate)(size_t n, size_t depth, size_t blocks, const float *_Nonnull a, size_t lda,
                                 const float *_Nonnull d, size_t ldd, float *_Nonnull w);

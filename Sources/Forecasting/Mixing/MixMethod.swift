@@ -1,6 +1,6 @@
 /// Several methods as one: their forecasts side by side, for the daemon to weigh series by series.
 ///
-/// Its parameters are `members`, `priors`, and those of the members under `MEMBER.PARAMETER`.
+/// The members are methods of this program, which always answer. Its parameters are `members`, `priors`, and those of the members under `MEMBER.PARAMETER`.
 public struct MixMethod: TrainableMethod {
     public let manifest: Manifest
     private let methods: [any ForecastingMethod]

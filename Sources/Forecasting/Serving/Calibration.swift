@@ -7,8 +7,11 @@ struct Calibration: Sendable {
     let horizon: Int
     let levels: [Float]
     let median: Int
-    /// How far one origin moves a correction.
-    static let rate: Float = 0.025
+    /// How far the slots between two origins move a correction, each of them, and all of them at most.
+    static let ratePerSlot: Float = 0.0021
+    static let ratePerOrigin: Float = 0.025
+    /// How much faster the far quantiles move: they miss seldom, and should not take a thousand slots to be right.
+    static let haste: Float = 2
     /// What a correction never exceeds.
     static let limit: Float = 4
 
@@ -29,8 +32,9 @@ struct Calibration: Sendable {
             sums[place.knot + 1] += place.share
         }
         steps = places.enumerated().map { index, place in
+            let origin = min(Self.ratePerOrigin, Self.ratePerSlot * Float(spacing))
             // Lead 1 is scored at every slot, the others at every origin.
-            let rate = index == 0 ? Self.rate / Float(spacing) : Self.rate
+            let rate = index == 0 ? origin / Float(spacing) : origin
             return (
                 rate * (1 - place.share) / sums[place.knot],
                 place.share == 0 ? 0 : rate * place.share / sums[place.knot + 1]
@@ -52,7 +56,8 @@ struct Calibration: Sendable {
         for (level, nominal) in levels.enumerated() where level != median {
             // Neither above nor below: a constant series is right about everything.
             guard truth != forecast[level] else { continue }
-            let error: Float = (truth > forecast[level] ? 1 : 0) - (1 - nominal)
+            let isFar = nominal < 0.05 || nominal > 0.95
+            let error = (truth > forecast[level] ? nominal : nominal - 1) * (isFar ? Self.haste : 1)
             below[level] = Self.limited(below[level] + step.below * error)
             if step.above > 0 { above[level] = Self.limited(above[level] + step.above * error) }
         }

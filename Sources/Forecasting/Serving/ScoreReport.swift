@@ -23,14 +23,30 @@ extension ServedModel {
             guard let base = buffer.baseAddress else { return nil }
             let floats = base + model.stateCount
             let weights = (0..<layout.experts).map { layout.experts > 1 ? floats[layout.weights + $0] : 1 }
-            let seen = floats[layout.scoredSlots]
             let tail = floats[layout.tail]
             return ScoreReport(
                 experts: zip(model.experts, weights).map { ($0.name, $1) },
                 block: scores(floats, slot, cadence),
-                drift: seen >= 256 ? (floats[layout.lately], floats[layout.longRun]) : nil,
+                drift: drift(floats),
                 tail: tail.isNaN ? nil : tail)
         }
+    }
+
+    /// The tail probability of the newest value under the forecast made before it; nil without one.
+    public func tail(of state: [Float]) -> Float? {
+        guard state.count == stateCount else { return nil }
+        let tail = state[model.stateCount + layout.tail]
+        return tail.isNaN ? nil : tail
+    }
+
+    /// The loss of the next slot's forecast, lately and in the long run; nil while too few slots were scored.
+    public func drift(of state: [Float]) -> (lately: Float, longRun: Float)? {
+        guard state.count == stateCount else { return nil }
+        return state.withUnsafeBufferPointer { $0.baseAddress.flatMap { drift($0 + model.stateCount) } }
+    }
+
+    private func drift(_ floats: UnsafePointer<Float>) -> (lately: Float, longRun: Float)? {
+        floats[layout.scoredSlots] >= 256 ? (floats[layout.lately], floats[layout.longRun]) : nil
     }
 
     /// The block of slots that `slot` is in, or nil if the state scores another.

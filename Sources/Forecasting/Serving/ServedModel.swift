@@ -27,6 +27,7 @@ public final class ServedModel: ForecastModel {
     }
 
     public var summary: String { model.summary }
+    public var rowsPerBatch: Int { model.rowsPerBatch }
 
     public func advance(_ batch: inout AdvanceBatch) {
         var inner = AdvanceBatch(
@@ -36,6 +37,7 @@ public final class ServedModel: ForecastModel {
         copyStates(batch, to: &inner)
         model.advance(&inner)
         copyStates(inner, to: &batch)
+        batch.absent = inner.absent
         score(&batch, inner)
         exchange(&batch, &inner)
     }
@@ -70,7 +72,7 @@ public final class ServedModel: ForecastModel {
                 unwanted.withUnsafeMutableBufferPointer { unwanted in
                     inner.forecasts.withUnsafeBufferPointer { opinions in
                         guard let states = states.baseAddress else { return }
-                        for row in 0..<inner.count {
+                        for row in 0..<inner.count where !inner.absent[row] {
                             let state = ScoreState(layout, mix, at: states + row * stateCount + model.stateCount)
                             let out = wantsForecasts ? forecasts.baseAddress.map { $0 + row * forecastCount } : nil
                             score(

@@ -23,14 +23,7 @@ public struct RunFolder: Sendable {
 
     public func readOrder() throws -> (order: TrainingOrder, panel: Panel) {
         let order = try JSONDecoder().decode(TrainingOrder.self, from: Data(contentsOf: file("order.json")))
-        let rows = try NPY.decode([UInt8](Data(contentsOf: file("panel.npy"))))
-        guard rows.count == order.columns.count else {
-            throw ForecastingError.badFile("panel.npy", reason: "\(rows.count) rows for \(order.columns.count) series")
-        }
-        let series = zip(order.columns, rows).map { column, row in
-            column.series(row.prefix(column.count).map { Float($0) })
-        }
-        return (order, Panel(series: series))
+        return (order, try PanelFile.read(values: file("panel.npy"), columns: order.columns))
     }
 
     public func readWeights(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: file(name))) }

@@ -35,23 +35,56 @@ public struct TrainingOrder: Sendable, Codable {
     /// The last part of every series, which is not trained on.
     public var holdout: Double
     public var contenders: [Contender]
+    /// A file of the folder: weights to go on from; nil to begin anew.
+    public var startFile: String?
     public var columns: [Column]
 
     public init(
-        method: String, specification: ForecastSpecification, holdout: Double, contenders: [Contender], panel: Panel
+        method: String, specification: ForecastSpecification, holdout: Double, contenders: [Contender],
+        startFile: String? = nil, panel: Panel
     ) {
         self.method = method
+        self.startFile = startFile
         self.specification = specification
         self.holdout = holdout
         self.contenders = contenders
         columns = panel.series.map(Column.init)
     }
 
+    /// The name of the file of weights to go on from.
+    public static let start = "start"
+
     /// The name of the new model among the contenders.
     public static let candidate = "candidate"
 }
 
 extension TrainingOrder.Column {
+    private enum Key: String, CodingKey { case id, key, cadence, start, count, utcOffsets }
+
+    // Plain numbers, because other languages read them too.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        guard let cadence = Cadence(nanoseconds: try container.decode(Int64.self, forKey: .cadence)) else {
+            throw ForecastingError.badFile("the index of a panel", reason: "a cadence that is not above zero")
+        }
+        self.cadence = cadence
+        id = SeriesID(try container.decode(Int64.self, forKey: .id))
+        key = try container.decode(String.self, forKey: .key)
+        start = try container.decode(Slot.self, forKey: .start)
+        count = try container.decode(Int.self, forKey: .count)
+        utcOffsets = try container.decode([Int: Int32].self, forKey: .utcOffsets)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(id.rawValue, forKey: .id)
+        try container.encode(key, forKey: .key)
+        try container.encode(cadence.nanoseconds, forKey: .cadence)
+        try container.encode(start, forKey: .start)
+        try container.encode(count, forKey: .count)
+        try container.encode(utcOffsets, forKey: .utcOffsets)
+    }
+
     init(_ series: Panel.Series) {
         (id, key, cadence, start) = (series.id, series.key, series.cadence, series.start)
         count = series.values.count

@@ -8,8 +8,9 @@ public enum TrainingRun {
         guard let method = try find(order.method, methods) as? any TrainableMethod else {
             throw ForecastingError.badWeights(method: order.method, reason: "it needs no training")
         }
+        let start = try order.startFile.map { try folder.readWeights($0) }
         let trained = try method.train(
-            panel.droppingLast(fraction: order.holdout), from: nil, specification: order.specification,
+            panel.droppingLast(fraction: order.holdout), from: start, specification: order.specification,
             progress: progress)
         let contest = Contest(panel: panel, holdout: order.holdout)
         let candidate = try method.load(weights: trained.weights, specification: order.specification)

@@ -128,7 +128,8 @@ final class LSTMTape {
         var to = xhAt(step) + xOffset
         if let dropout = pass.dropout { return fill(step, from, dropout) }
         for _ in 0..<batch {
-            to.update(from: from, count: inputs)
+            // A few floats: a call would take longer than copying them.
+            for input in 0..<inputs { to[input] = from[input] }
             from += timesteps * inputs
             to += stride
         }
@@ -249,7 +250,7 @@ final class LSTMTape {
         }
     }
 
-    /// The gradient by `h` before the step; a masked row passes its own on.
+    /// The gradient by `h` before a step that is not the first; a masked row passes its own on.
     private func hiddenGradient(
         _ step: Int, _ d: UnsafePointer<Float>, _ back: PackedMatrix, from now: UnsafeMutablePointer<Float>,
         to next: UnsafeMutablePointer<Float>
@@ -264,7 +265,10 @@ final class LSTMTape {
                     expanded.base + row * back.columns, to: next + row * padded)
             }
         } else {
-            back.multiply(batch, d, stride: cell.blocks * 64, to: next, stride: padded)
+            var ahead = crk_ahead(
+                gates: d - batch * cell.blocks * 64, tanh_c: tanhC.base + (step - 1) * batch * padded,
+                c_before: cAt(step - 1), lines: batch * cell.blocks * 4)
+            back.multiply(batch, d, stride: cell.blocks * 64, to: next, stride: padded, ahead: &ahead)
         }
         if pass.mask == nil { return }
         for row in 0..<batch where pass.isMasked(row, step) {

@@ -11,6 +11,8 @@ final class PackedCell {
     private let activations: (Int32, Int32)
     private let weights: AlignedFloats
     private let bias: AlignedFloats
+    /// What the kernels read, made once: a step of a stream is as short as making it would be.
+    private let view: UnsafeMutablePointer<crk_cell>
 
     init(
         inputs: Int, units: Int, activation: Activation, recurrentActivation: Activation,
@@ -22,7 +24,14 @@ final class PackedCell {
         weights = AlignedFloats(
             count: blocks * 64 * ((perGate.inputs ? 4 : 1) * inputs + (perGate.hidden ? 4 : 1) * units))
         bias = AlignedFloats(count: blocks * 64)
+        view = .allocate(capacity: 1)
+        view.initialize(
+            to: crk_cell(
+                depth: depth, units: units, weights: weights.base, bias: bias.base, activation: activations.0,
+                recurrent_activation: activations.1))
     }
+
+    deinit { view.deallocate() }
 
     /// Blocks of 16 units.
     var blocks: Int { (units + 15) / 16 }
@@ -50,11 +59,9 @@ final class PackedCell {
         }
     }
 
-    /// The kernels' view of this cell, for the length of the call.
+    /// The kernels and their view of this cell, for the length of the call.
+    @inline(__always)
     func withCell(_ body: (UnsafePointer<crk_kernels>, UnsafePointer<crk_cell>) -> Void) {
-        var cell = crk_cell(
-            depth: depth, units: units, weights: weights.base, bias: bias.base, activation: activations.0,
-            recurrent_activation: activations.1)
-        withUnsafePointer(to: &cell) { body(kernels.table, $0) }
+        withExtendedLifetime(self) { body(kernels.table, view) }
     }
 }

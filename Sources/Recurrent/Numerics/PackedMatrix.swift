@@ -45,11 +45,13 @@ final class PackedMatrix {
         }
     }
 
-    /// y = bias + x·matrix for `count` rows: x `[count, rows]`, y `[count, columns]`, strides in floats.
+    /// y = bias + x·matrix for `count` rows: x `[count, rows]`, y `[count, columns]`, strides in floats. What lies `ahead`
+    /// is fetched into the cache meanwhile.
     func multiply(
-        _ count: Int, _ x: UnsafePointer<Float>, stride: Int, to y: UnsafeMutablePointer<Float>, stride yStride: Int
+        _ count: Int, _ x: UnsafePointer<Float>, stride: Int, to y: UnsafeMutablePointer<Float>, stride yStride: Int,
+        ahead: UnsafePointer<crk_ahead>? = nil
     ) {
-        kernels.table.pointee.affine(count, rows, columns, weights.base, bias.base, x, stride, y, yStride)
+        kernels.table.pointee.affine(count, rows, columns, weights.base, bias.base, x, stride, y, yStride, ahead)
     }
 }
 

@@ -1,8 +1,10 @@
 import Glibc
 
-/// A connected Unix socket that carries messages, each ended by a NUL byte. Blocks.
+/// A connected Unix socket that carries messages, each ended by a NUL byte. Blocks, until the deadline if there is one.
 final class FrameSocket {
     private let descriptor: Int32
+    /// When sending and receiving give up.
+    var deadline: ContinuousClock.Instant?
     /// What was read, and how much of it was handed out or searched.
     private var pending: [UInt8] = []
     private var taken = 0
@@ -29,6 +31,9 @@ final class FrameSocket {
         }
     }
 
+    /// Takes over a socket that is connected already.
+    init(connected descriptor: Int32) { self.descriptor = descriptor }
+
     deinit { close(descriptor) }
 
     /// Sends one message; returns whether all of it was taken.
@@ -37,17 +42,7 @@ final class FrameSocket {
     @discardableResult
     func send(_ message: [UInt8]) throws -> Bool {
         guard message.count <= FrameLimit.bytes else { throw ConnectionError.tooLong }
-        let frame = message + [0]
-        var sent = 0
-        while sent < frame.count {
-            let count = frame[sent...].withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            sent += count
-        }
-        return true
+        return try FrameWriter(descriptor: descriptor).write(message, deadline: deadline)
     }
 
     /// Waits for the next message.
@@ -63,6 +58,7 @@ final class FrameSocket {
             taken = 0
             searched = pending.count
             guard searched <= FrameLimit.bytes else { throw ConnectionError.tooLong }
+            try descriptor.wait(for: POLLIN, until: deadline)
             let count = read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw ConnectionError.closed }

@@ -10,6 +10,16 @@ public final class VarlinkClient {
     /// - Throws: ``ConnectionError/notReachable(path:reason:)``.
     public init(path: String) throws { socket = try FrameSocket(path: path) }
 
+    /// Takes over a socket that is connected already, as a parent hands it to a child.
+    public init(connected descriptor: Int32) { socket = FrameSocket(connected: descriptor) }
+
+    /// When a call gives up with ``ConnectionError/timedOut(_:)``; nil: never. After that the connection is of no more
+    /// use: the late answer may still come.
+    public var deadline: ContinuousClock.Instant? {
+        get { socket.deadline }
+        set { socket.deadline = newValue }
+    }
+
     /// One call, one reply.
     ///
     /// - Throws: ``VarlinkError`` as the service gave it, ``ConnectionError``, or `DecodingError` if the reply is not of

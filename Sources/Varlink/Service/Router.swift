@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// Finds who answers a call, and checks what it brings.
 struct Router: Sendable {
     private let interfaces: [String: VarlinkInterface]
@@ -12,13 +10,15 @@ struct Router: Sendable {
     }
 
     /// Answers one frame. A frame that is no call closes the connection: there is nobody to answer to.
-    func answer(_ frame: [UInt8], _ outbound: NIOAsyncChannelOutboundWriter<[UInt8]>, _ peer: Peer?) async throws {
-        let call = VarlinkCall(try CallEnvelope(frame), peer: peer) { try await outbound.write($0) }
+    func answer(
+        _ frame: [UInt8], _ peer: Peer?, write: @escaping @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        let call = VarlinkCall(try CallEnvelope(frame), peer: peer, send: write)
         do {
             try await dispatch(call)
         } catch let error as VarlinkError {
             guard !call.isOneway else { return }
-            try await outbound.write(ReplyEnvelope.encode(error))
+            try await write(ReplyEnvelope.encode(error))
         }
     }
 

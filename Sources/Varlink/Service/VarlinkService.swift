@@ -5,7 +5,7 @@ internal import NIOPosix
 ///
 /// Calls of one connection are answered strictly in order; connections do not wait for each other.
 public final class VarlinkService: Sendable {
-    private let router: Router
+    let router: Router
     private let limits: ServiceLimits
     private let refusal: VarlinkError
     private let log: @Sendable (String) -> Void
@@ -109,7 +109,7 @@ public final class VarlinkService: Sendable {
         do {
             for try await frame in inbound {
                 defer { connection.calls.decrement() }
-                try await router.answer(frame, outbound, connection.peer)
+                try await router.answer(frame, connection.peer) { try await outbound.write($0) }
             }
         } catch {
             // A connection that is closed already has had its line in the log, or the peer went away.

@@ -10,21 +10,25 @@ struct Status: ParsableCommand {
             let reply = try client.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
             try common.show(reply) { status in
                 let refused = status.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
-                let rows = [
+                let rows =
                     [
-                        "nilod",
-                        "\(status.version), process \(status.pid), up \(short(status.uptimeSeconds, digits: 3)) s",
-                    ],
-                    ["database", "\(status.database), \(short(Double(status.databaseBytes) / 1e6, digits: 3)) MB"],
-                    ["journal", "\(status.journalReadings) readings"],
-                    ["series", "\(status.series), \(status.expiredSeries) forgotten as silent"],
-                    ["ingest", "\(status.accepted) accepted, \(status.late) of them late, backlog \(status.backlog)"],
-                    ["refused", refused.isEmpty ? "none" : refused.joined(separator: ", ")],
-                    ["training", status.training ?? "idle"],
-                    ["watchers", "\(status.watchers)"],
-                    ["kernels", status.kernels],
-                    ["coverage", Self.coverage(status.coverage)],
-                ]
+                        [
+                            "nilod",
+                            "\(status.version), process \(status.pid), up \(short(status.uptimeSeconds, digits: 3)) s",
+                        ],
+                        ["database", "\(status.database), \(short(Double(status.databaseBytes) / 1e6, digits: 3)) MB"],
+                        ["journal", "\(status.journalReadings) readings"],
+                        ["series", "\(status.series), \(status.expiredSeries) forgotten as silent"],
+                        [
+                            "ingest",
+                            "\(status.accepted) accepted, \(status.late) of them late, backlog \(status.backlog)",
+                        ],
+                        ["refused", refused.isEmpty ? "none" : refused.joined(separator: ", ")],
+                        ["training", status.training ?? "idle"],
+                        ["watchers", "\(status.watchers)"],
+                        ["kernels", status.kernels],
+                        ["coverage", Self.coverage(status.coverage)],
+                    ] + status.sinks.map { ["sink", "\($0.name), \($0.written) written, \($0.dropped) dropped"] }
                 let alarms = [
                     status.storageFull ? "THE DISK IS FULL: readings are refused\n" : "",
                     status.clockSet ? "" : "THE CLOCK IS NOT SET: readings without a timestamp are refused\n",

@@ -1,0 +1,116 @@
+internal import CLauncher
+import Dispatch
+import Glibc
+import Synchronization
+
+/// A command that runs under `nilod launch`, with its standard error read into a log. For all threads.
+///
+/// It ends with the daemon, whatever happens to either.
+public final class LaunchedChild: Sendable {
+    /// The launcher's process.
+    public let pid: Int32
+    private let status = Mutex<Int32?>(nil)
+    private let over = DispatchGroup()
+
+    /// - Parameters:
+    ///   - input: becomes the command's descriptor 3 if it is a socket, else its standard input. Stays the caller's.
+    ///   - output: becomes its standard output; nil: the log. Stays the caller's.
+    ///   - line: takes what it says on standard error, on a queue of its own.
+    ///   - ended: called once when the command and all its descendants are gone.
+    /// - Throws: ``PluginHostError/cannotStart(command:reason:)``.
+    public init(
+        _ order: ChildOrder, input: Int32, output: Int32? = nil, line: @escaping @Sendable (String) -> Void,
+        ended: @escaping @Sendable (ExitStatus) -> Void = { _ in }
+    ) throws {
+        let log = try Pipe()
+        do {
+            pid = try Self.spawn(order, input: input, output: output ?? log.writeEnd, errors: log.writeEnd)
+        } catch {
+            close(log.readEnd)
+            close(log.writeEnd)
+            throw error
+        }
+        close(log.writeEnd)
+        over.enter()
+        // The pipe ends with its last writer, and that is the launcher.
+        ChildLog.follow(log.readEnd, line: line) { [self] in ended(reap()) }
+    }
+
+    private static func spawn(_ order: ChildOrder, input: Int32, output: Int32, errors: Int32) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // Threads of Dispatch block every signal and the daemon ignores some; a terminal's Ctrl-C is the daemon's.
+        var (none, all) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+        var arguments = order.arguments.map { strdup($0) } + [nil]
+        defer { for text in arguments { free(text) } }
+        var child = pid_t()
+        let code = posix_spawn(&child, order.launcher, &actions, &attributes, &arguments, environ)
+        guard code == 0 else {
+            throw PluginHostError.cannotStart(command: order.launcher, reason: String(cString: strerror(code)))
+        }
+        return child
+    }
+
+    private func reap() -> ExitStatus {
+        let code = status.withLock { status -> Int32 in
+            var raw: Int32 = 0
+            while waitpid(pid, &raw, 0) < 0, errno == EINTR {}
+            let code = raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
+            status = code
+            return code
+        }
+        over.leave()
+        return ExitStatus(code: code)
+    }
+
+    /// Lets the launcher kill the command and all its descendants.
+    public func end() {
+        // A process that was reaped has given its number back.
+        status.withLock { if $0 == nil { kill(pid, SIGTERM) } }
+    }
+
+    /// Whether everything is gone within `limit`.
+    @discardableResult
+    func waitUntilOver(within limit: DispatchTimeInterval) -> Bool {
+        over.wait(timeout: .now() + limit) == .success
+    }
+}
+
+/// How a command ended.
+public struct ExitStatus: Sendable, Hashable, CustomStringConvertible {
+    /// The exit code, or 128 plus the signal that ended it.
+    public var code: Int32
+
+    public var isSuccess: Bool { code == 0 }
+    /// Whether the launcher was told to end it, and it did not end by itself.
+    public var isStopped: Bool { code == 128 + SIGTERM }
+    public var description: String { code > 128 ? "signal \(code - 128)" : "exit code \(code)" }
+}
+
+/// Two connected ends, which no child inherits.
+struct Pipe {
+    let readEnd: Int32
+    let writeEnd: Int32
+
+    init() throws {
+        var ends: [Int32] = [0, 0]
+        guard launcher_pipe(&ends) == 0 else {
+            throw PluginHostError.cannotStart(command: "a pipe", reason: String(cString: strerror(errno)))
+        }
+        (readEnd, writeEnd) = (ends[0], ends[1])
+    }
+}

@@ -1,0 +1,73 @@
+public import Forecasting
+import Glibc
+import Synchronization
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// Training in a child process of low priority and bounded memory: whatever it does, the daemon goes on.
+///
+/// The child is `nilod train FOLDER`; it tells its progress as JSON lines on its standard output.
+public struct TrainingChild: Sendable {
+    private let launcher: String
+    private let arguments: [String]
+    private let log: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - launcher: the path of `nilod`.
+    ///   - arguments: for `nilod train`, behind the folder.
+    ///   - log: takes what the child says that is not progress.
+    public init(launcher: String, arguments: [String] = [], log: @escaping @Sendable (String) -> Void) {
+        (self.launcher, self.arguments, self.log) = (launcher, arguments, log)
+    }
+
+    /// Runs until the child has ended. Cancelling the task ends the child.
+    ///
+    /// - Throws: ``PluginHostError/trainingFailed(status:lastWords:)``.
+    public func run(_ folder: URL, progress: @escaping @Sendable (TrainingProgress) -> Void) async throws {
+        let order = ChildOrder(
+            launcher: launcher, command: [launcher, "train", folder.path] + arguments, limits: Self.limits)
+        let lastWords = Mutex("it said nothing")
+        let output = try Pipe()
+        let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        defer { close(null) }
+        let (status, ended) = AsyncStream.makeStream(of: ExitStatus.self)
+        let child: LaunchedChild
+        do {
+            defer { close(output.writeEnd) }
+            let log = log
+            child = try LaunchedChild(order, input: null, output: output.writeEnd) { line in
+                lastWords.withLock { $0 = line }
+                log(line)
+            } ended: {
+                ended.yield($0)
+                ended.finish()
+            }
+        }
+        ChildLog.follow(output.readEnd) { line in
+            if let step = try? JSONDecoder().decode(TrainingProgress.self, from: Data(line.utf8)) { progress(step) }
+        } ended: {
+        }
+        let code = await withTaskCancellationHandler {
+            await status.first { _ in true }
+        } onCancel: {
+            child.end()
+        }
+        // A cancelled stream ends before the child has.
+        child.waitUntilOver(within: .seconds(10))
+        try Task.checkCancellation()
+        guard let code, code.isSuccess else {
+            throw PluginHostError.trainingFailed(
+                status: code.map { "\($0)" } ?? "nothing", lastWords: lastWords.withLock { $0 })
+        }
+    }
+
+    /// Half of this machine's memory, so that training never makes the whole of it slow.
+    private static var limits: ChildLimits {
+        let memory = Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE)))
+        return ChildLimits(memory: memory / 2, files: 1_024, niceness: 19)
+    }
+}

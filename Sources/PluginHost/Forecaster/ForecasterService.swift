@@ -1,0 +1,158 @@
+import ControlInterface
+public import Forecasting
+import Synchronization
+import Varlink
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Serves a method of this program as a plugin: what `nilod plugin NAME` does.
+public struct ForecasterService: Sendable {
+    private let method: any ForecastingMethod
+    private let models = Models()
+
+    public init(_ method: any ForecastingMethod) { self.method = method }
+
+    /// Answers on a connected socket until the other side hangs up. Takes the descriptor over.
+    public func serve(connected descriptor: Int32, version: String) async throws {
+        let interface = try VarlinkInterface(
+            ForecasterInterface.description,
+            methods: [
+                "Describe": describe, "Load": load, "Unload": unload, "Advance": advance, "Train": train,
+            ])
+        let service = try VarlinkService(
+            info: ServiceInfo(
+                vendor: "Nilometer", product: method.manifest.name, version: version, url: "https://nilometer.org"),
+            interfaces: [interface])
+        try await service.serve(connected: descriptor)
+    }
+
+    private final class Models: Sendable {
+        let loaded = Mutex<[String: Loaded]>([:])
+    }
+
+    private struct Loaded: Sendable {
+        var model: any ForecastModel
+        var shape: ModelShape
+        /// Float32s in the forecast of one expert.
+        var forecastCount: Int
+    }
+
+    @Sendable private func describe(_ call: VarlinkCall) async throws {
+        try await call.reply(
+            ForecasterReply.Describe(
+                contract: ForecasterInterface.contract, name: method.manifest.name, version: method.manifest.version,
+                capabilities: method is any TrainableMethod ? ["train"] : []))
+    }
+
+    @Sendable private func load(_ call: VarlinkCall) async throws {
+        let question = try call.decode(ForecasterQuestion.Load.self)
+        let specification = try question.specification.specification()
+        let model = try translated {
+            let weights = try question.weights.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) } ?? []
+            return try method.load(weights: weights, specification: specification)
+        }
+        let shape = ModelShape(
+            stateCount: model.stateCount, lagCount: model.lags.count,
+            forecastCount: model.experts.count * specification.forecastCount)
+        models.loaded.withLock {
+            $0[question.model] = Loaded(model: model, shape: shape, forecastCount: specification.forecastCount)
+        }
+        try await call.reply(
+            ForecasterReply.Load(
+                stateCount: model.stateCount, lags: model.lags,
+                experts: model.experts.map { ForecasterExpert(name: $0.name, prior: $0.prior) },
+                initialState: Payload.encode(model.initialState[...]), summary: model.summary))
+    }
+
+    @Sendable private func unload(_ call: VarlinkCall) async throws {
+        let name = try call.decode(ForecasterQuestion.Unload.self).model
+        models.loaded.withLock { $0[name] = nil }
+        try await call.reply(ForecasterReply.Unload())
+    }
+
+    @Sendable private func advance(_ call: VarlinkCall) async throws {
+        let question = try call.decode(ForecasterQuestion.Advance.self)
+        guard let loaded = models.loaded.withLock({ $0[question.model] }) else {
+            throw ForecasterInterfaceError.unknownModel(model: question.model).varlink
+        }
+        var batch = try AdvanceBatch(question, loaded.model, loaded.shape, forecastCount: loaded.forecastCount)
+        loaded.model.advance(&batch)
+        try await call.reply(
+            ForecasterReply.Advance(
+                states: Payload.encode(batch.states[...]), forecasts: Payload.encode(batch.forecasts[...])))
+    }
+
+    @Sendable private func train(_ call: VarlinkCall) async throws {
+        guard call.wantsMore else { throw VarlinkError.expectedMore }
+        guard let method = method as? any TrainableMethod else {
+            throw ForecasterInterfaceError.trainingFailed(text: "this method needs no training").varlink
+        }
+        let question = try call.decode(ForecasterQuestion.Train.self)
+        let specification = try question.specification.specification()
+        for try await step in training(method, question, specification) {
+            try await call.reply(step, continues: step.metrics == nil)
+        }
+    }
+
+    /// What is told about a training run. It never suspends, so it has a task of its own; its last reply has the metrics.
+    private func training(
+        _ method: any TrainableMethod, _ question: ForecasterQuestion.Train, _ specification: ForecastSpecification
+    ) -> AsyncThrowingStream<ForecasterReply.Train, any Error> {
+        AsyncThrowingStream { continuation in
+            Task.detached {
+                do {
+                    var last = TrainingProgress(done: 0, total: 0, loss: 0)
+                    let trained = try translated {
+                        try Self.train(method, question, specification) { step in
+                            last = step
+                            let isOver = continuation.yield(ForecasterReply.Train(step))
+                            if case .terminated = isOver { throw ForecastingError.cancelled }
+                        }
+                    }
+                    continuation.yield(ForecasterReply.Train(last, metrics: trained.metrics))
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            }
+        }
+    }
+
+    private static func train(
+        _ method: any TrainableMethod, _ question: ForecasterQuestion.Train, _ specification: ForecastSpecification,
+        progress: (TrainingProgress) throws -> Void
+    ) throws -> TrainedWeights {
+        let panel = try PanelFile.read(values: URL(filePath: question.panel), index: URL(filePath: question.index))
+        let from = try question.from.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) }
+        let trained = try method.train(panel, from: from, specification: specification, progress: progress)
+        try Data(trained.weights).write(to: URL(filePath: question.weights), options: .atomic)
+        return trained
+    }
+
+    /// Errors of the contract as errors of the interface.
+    private func translated<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as ForecastingError {
+            let text = "\(error)"
+            switch error {
+            case .unknownParameter(let name, _, _), .badParameter(let name, _, _, _):
+                throw ForecasterInterfaceError.badParameter(parameter: name, text: text).varlink
+            case .badWeights: throw ForecasterInterfaceError.badWeights(text: text).varlink
+            default: throw ForecasterInterfaceError.trainingFailed(text: text).varlink
+            }
+        } catch let error as CocoaError {
+            throw ForecasterInterfaceError.badWeights(text: "\(error)").varlink
+        }
+    }
+}
+
+extension ForecasterReply.Train {
+    fileprivate init(_ step: TrainingProgress, metrics: [String: Double]? = nil) {
+        self.init(done: step.done, total: step.total, loss: step.loss, metrics: metrics)
+    }
+}

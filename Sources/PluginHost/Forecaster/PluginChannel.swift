@@ -1,0 +1,101 @@
+import ControlInterface
+import Dispatch
+import Forecasting
+import Glibc
+import Varlink
+
+/// The daemon's end of a plugin's socket: one call at a time, each with a deadline.
+///
+/// `@unchecked Sendable`: `client` is used by whoever holds `turn`.
+final class PluginChannel: @unchecked Sendable {
+    private let client: VarlinkClient
+    private let descriptor: Int32
+    private let turn = DispatchSemaphore(value: 1)
+
+    /// Takes a connected socket over.
+    init(connected descriptor: Int32) {
+        self.descriptor = descriptor
+        client = VarlinkClient(connected: descriptor)
+    }
+
+    /// Ends the connection under whoever uses it.
+    func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    func describe(within limit: Duration) throws -> ForecasterReply.Describe {
+        try call("Describe", [String: String](), within: limit)
+    }
+
+    func load(
+        _ model: String, _ specification: ForecastSpecification, weights: String?, within limit: Duration
+    ) throws -> ForecasterReply.Load {
+        let question = ForecasterQuestion.Load(
+            model: model, specification: ForecasterSpecification(specification), weights: weights)
+        return try call("Load", question, within: limit)
+    }
+
+    func unload(_ model: String, within limit: Duration) throws {
+        let _: ForecasterReply.Unload = try call("Unload", ForecasterQuestion.Unload(model: model), within: limit)
+    }
+
+    /// Steps some rows of `batch`. After an error they are as before.
+    func advance(
+        _ model: String, _ batch: inout AdvanceBatch, _ rows: Range<Int>, _ shape: ModelShape, within limit: Duration
+    ) throws {
+        let states = rows.lowerBound * shape.stateCount..<rows.upperBound * shape.stateCount
+        let lagged = rows.lowerBound * shape.lagCount..<rows.upperBound * shape.lagCount
+        let question = ForecasterQuestion.Advance(
+            model: model, count: rows.count, states: Payload.encode(batch.states[states]),
+            series: Payload.encode(batch.series[rows].map(\.rawValue)), values: Payload.encode(batch.values[rows]),
+            lagged: Payload.encode(batch.lagged[lagged]),
+            localSeconds: Payload.encode(batch.calendar[rows].map(\.localSeconds)),
+            cadence: Payload.encode(batch.calendar[rows].map(\.cadenceSeconds)[...]),
+            wantsForecasts: batch.wantsForecasts)
+        let reply: ForecasterReply.Advance = try call("Advance", question, within: limit)
+        let width = batch.wantsForecasts ? shape.forecastCount : 0
+        let next = try Payload.floats(reply.states, count: states.count, "states")
+        let forecasts = try Payload.floats(reply.forecasts, count: rows.count * width, "forecasts")
+        batch.states.replaceSubrange(states, with: next)
+        if width > 0 {
+            batch.forecasts.replaceSubrange(rows.lowerBound * width..<rows.upperBound * width, with: forecasts)
+        }
+    }
+
+    /// Trains, and hands on what the plugin tells until it is done. An error of `progress` leaves a useless connection.
+    func train(
+        _ question: ForecasterQuestion.Train, progress: (ForecasterReply.Train) throws -> Void
+    ) throws -> [String: Double] {
+        var last: ForecasterReply.Train?
+        try inTurn(deadline: nil) {
+            try client.stream(
+                ForecasterInterface.qualified("Train"), question, as: ForecasterReply.Train.self
+            ) { reply in
+                try progress(reply)
+                last = reply
+                return true
+            }
+        }
+        return last?.metrics ?? [:]
+    }
+
+    private func call<Reply: Decodable>(
+        _ method: String, _ question: some Encodable, within limit: Duration
+    ) throws -> Reply {
+        try inTurn(deadline: .now + limit) {
+            do {
+                return try client.call(ForecasterInterface.qualified(method), question)
+            } catch let error as DecodingError {
+                throw PluginHostError.brokenContract(expected: "a reply of \(method)", found: "\(error)")
+            }
+        }
+    }
+
+    private func inTurn<T>(deadline: ContinuousClock.Instant?, _ body: () throws -> T) throws -> T {
+        let patience = deadline.map { max(0, ($0 - .now) / .seconds(1)) }
+        guard turn.wait(timeout: patience.map { .now() + $0 } ?? .distantFuture) == .success else {
+            throw PluginHostError.busy
+        }
+        defer { turn.signal() }
+        client.deadline = deadline
+        return try body()
+    }
+}

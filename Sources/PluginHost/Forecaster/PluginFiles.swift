@@ -1,0 +1,70 @@
+import ControlInterface
+import Forecasting
+import Varlink
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The folder through which the daemon and its plugins exchange weights, with what each model said of itself, so that the
+/// daemon can start while a plugin cannot.
+struct PluginFiles: Sendable {
+    let folder: URL
+
+    /// The name of a model: equal methods, specifications and weights have equal names.
+    func name(_ manifest: Manifest, _ specification: ForecastSpecification, _ weights: [UInt8]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let text = try encoder.encode(specification)
+        var hash = Hash()
+        for part in [Array(manifest.version.utf8), [UInt8](text), weights] { hash.add(part) }
+        return "\(manifest.name)-\(String(hash.value, radix: 16))"
+    }
+
+    /// FNV-1a with 64 bits, over parts that keep their lengths.
+    private struct Hash {
+        var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+        mutating func add(_ bytes: [UInt8]) {
+            for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            value = (value ^ UInt64(bytes.count)) &* 0x100_0000_01b3
+        }
+    }
+
+    /// - Returns: the path; nil without weights.
+    func write(_ weights: [UInt8], of model: String) throws -> String? {
+        guard !weights.isEmpty else { return nil }
+        let file = folder.appending(path: "\(model).weights")
+        try makeFolder()
+        if !FileManager.default.fileExists(atPath: file.path) {
+            try Data(weights).write(to: file, options: .atomic)
+        }
+        return file.path
+    }
+
+    func description(of model: String) -> ForecasterReply.Load? {
+        guard let data = try? Data(contentsOf: file(model)) else { return nil }
+        return try? JSONBytes.decode(ForecasterReply.Load.self, [UInt8](data))
+    }
+
+    func write(_ description: ForecasterReply.Load, of model: String) throws {
+        try makeFolder()
+        try Data(JSONBytes.encode(description)).write(to: file(model), options: .atomic)
+    }
+
+    private func file(_ model: String) -> URL { folder.appending(path: "\(model).json") }
+
+    private func makeFolder() throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    /// Weights are in the database and are written again when a model is loaded: those of former days only take room.
+    func removeWeights() {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        for name in names where name.hasSuffix(".weights") {
+            try? FileManager.default.removeItem(at: folder.appending(path: name))
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import ControlInterface
+import Forecasting
+import Varlink
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A method whose models live in a plugin's process.
+struct PluginMethod: ForecastingMethod {
+    let supervisor: PluginSupervisor
+    let files: PluginFiles
+
+    var manifest: Manifest { supervisor.plugin.manifest }
+
+    /// Needs the process only for a model that was never loaded before.
+    func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
+        var specification = specification
+        specification.parameters = try manifest.resolve(specification.parameters)
+        let name = try files.name(manifest, specification, weights)
+        var order = ModelOrder(
+            name: name, specification: specification, weights: try files.write(weights, of: name))
+        if let known = files.description(of: name), let description = try? ModelDescription(known, specification) {
+            order.reply = known
+            supervisor.keep(order)
+            return PluginModel(name, description, supervisor)
+        }
+        let reply = try answer { try supervisor.load(order) }
+        let description = try ModelDescription(reply, specification)
+        try files.write(reply, of: name)
+        return PluginModel(name, description, supervisor)
+    }
+
+    /// Errors of the interface as errors of the contract.
+    private func answer<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as VarlinkError {
+            let text = error.text("text") ?? "\(error)"
+            guard error.name == ForecasterInterface.qualified("BadParameter") else {
+                throw ForecastingError.badWeights(method: manifest.name, reason: text)
+            }
+            throw ForecastingError.badParameter(
+                error.text("parameter") ?? "", method: manifest.name, expected: text, found: "what was given")
+        }
+    }
+}
+
+/// The same for a plugin that can be trained. Each training has a process of its own.
+struct TrainablePluginMethod: TrainableMethod {
+    let method: PluginMethod
+    let launcher: String
+    let log: @Sendable (String) -> Void
+
+    var manifest: Manifest { method.manifest }
+
+    func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
+        guard !weights.isEmpty else {
+            throw ForecastingError.badWeights(method: manifest.name, reason: "there are none")
+        }
+        return try method.load(weights: weights, specification: specification)
+    }
+
+    func train(
+        _ panel: Panel, from: [UInt8]?, specification: ForecastSpecification,
+        progress: (TrainingProgress) throws -> Void
+    ) throws -> TrainedWeights {
+        let folder = method.files.folder.appending(path: "run-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let question = try question(panel, from, specification, in: folder)
+        let plugin = method.supervisor.plugin
+        let process = try PluginProcess(plugin, launcher: launcher, line: log)
+        defer {
+            process.end()
+            process.child.waitUntilOver(within: .seconds(10))
+        }
+        try process.handshake(plugin)
+        let metrics: [String: Double]
+        do {
+            metrics = try process.channel.train(question) { step in
+                try progress(TrainingProgress(done: step.done, total: step.total, loss: step.loss))
+            }
+        } catch let error as VarlinkError {
+            throw ForecastingError.diverged(method: manifest.name, reason: error.text("text") ?? "\(error)")
+        }
+        let weights = try Data(contentsOf: folder.appending(path: "weights"))
+        return TrainedWeights(weights: [UInt8](weights), metrics: metrics)
+    }
+
+    private func question(
+        _ panel: Panel, _ from: [UInt8]?, _ specification: ForecastSpecification, in folder: URL
+    ) throws -> ForecasterQuestion.Train {
+        func file(_ name: String) -> URL { folder.appending(path: name) }
+        var specification = specification
+        specification.parameters = try manifest.resolve(specification.parameters)
+        try PanelFile.write(panel, values: file("panel.npy"), index: file("panel.json"))
+        if let from { try Data(from).write(to: file("from")) }
+        return ForecasterQuestion.Train(
+            panel: file("panel.npy").path, index: file("panel.json").path,
+            specification: ForecasterSpecification(specification), from: from == nil ? nil : file("from").path,
+            weights: file("weights").path)
+    }
+}

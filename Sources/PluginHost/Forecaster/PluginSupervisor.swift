@@ -1,0 +1,270 @@
+import ControlInterface
+import Dispatch
+import Forecasting
+import Synchronization
+import Varlink
+
+/// A model that a plugin has to have loaded whenever its process runs.
+struct ModelOrder: Sendable {
+    /// The name of the model on the wire.
+    var name: String
+    var specification: ForecastSpecification
+    /// The path of the weights; nil for a method without.
+    var weights: String?
+    /// What the plugin said of the model when it first loaded it; it may not say anything else later.
+    var reply: ForecasterReply.Load?
+}
+
+/// Keeps one plugin's process running: starts it when a model needs it, loads the models, and after any failure kills it
+/// and starts it again, later each time, for ever.
+///
+/// A step never waits for a process that is not there. All starting and loading happens on `queue`.
+final class PluginSupervisor: Sendable {
+    let plugin: PluginManifest
+    private let launcher: String
+    private let log: @Sendable (String) -> Void
+    private let queue: DispatchQueue
+    private let state = Mutex(State())
+
+    private enum Phase {
+        case idle, starting, waiting, stopped
+        case ready(PluginProcess)
+    }
+
+    private struct State {
+        var phase = Phase.idle
+        /// Counts the processes: whoever is told of an end has to know whose.
+        var life = 0
+        var models: [String: ModelOrder] = [:]
+        /// The models that the process has.
+        var loaded: Set<String> = []
+        var backoff = Backoff()
+        var counts = PluginCounts()
+    }
+
+    /// Good service for so long makes earlier failures forgotten.
+    private static let probation = Duration.seconds(60)
+
+    init(_ plugin: PluginManifest, launcher: String, log: @escaping @Sendable (String) -> Void) {
+        (self.plugin, self.launcher, self.log) = (plugin, launcher, log)
+        queue = DispatchQueue(label: "plugin-\(plugin.manifest.name)")
+    }
+
+    // MARK: For everybody
+
+    /// Loads a model that was never loaded before, and keeps it. Blocks.
+    ///
+    /// - Throws: what the plugin answered, or why it did not.
+    func load(_ order: ModelOrder) throws -> ForecasterReply.Load {
+        let (done, answer) = (DispatchSemaphore(value: 0), Answer())
+        queue.async { [self] in
+            let result = Result { try firstLoad(order) }
+            answer.result.withLock { $0 = result }
+            done.signal()
+        }
+        let patience = max(1, plugin.startup / .seconds(1))
+        guard done.wait(timeout: .now() + 3 * patience) == .success, let result = answer.result.withLock({ $0 }) else {
+            throw PluginHostError.notReady(plugin: plugin.manifest.name, reason: "it takes too long to start")
+        }
+        return try result.get()
+    }
+
+    private final class Answer: Sendable {
+        let result = Mutex<Result<ForecasterReply.Load, any Error>?>(nil)
+    }
+
+    /// Takes a model that was loaded before. Returns at once.
+    func keep(_ order: ModelOrder) {
+        queue.async { [self] in
+            state.withLock { $0.models[order.name] = order }
+            switch state.withLock({ $0.phase }) {
+            case .idle: start()
+            case .ready(let process): load(order, into: process)
+            default: break
+            }
+        }
+    }
+
+    func drop(_ model: String) {
+        queue.async { [self] in
+            let process = state.withLock { state -> PluginProcess? in
+                state.models[model] = nil
+                guard state.loaded.remove(model) != nil, case .ready(let process) = state.phase else { return nil }
+                return process
+            }
+            try? process?.channel.unload(model, within: plugin.startup)
+        }
+    }
+
+    /// Runs one call about `rows` rows of a model; on a shard's thread.
+    ///
+    /// - Returns: false if there was no answer: at once without a process, else within the deadline.
+    func step(_ model: String, rows: Int, _ body: (PluginChannel) throws -> Void) -> Bool {
+        let found = state.withLock { state -> (process: PluginProcess, life: Int)? in
+            guard case .ready(let process) = state.phase, state.loaded.contains(model) else { return nil }
+            state.counts.calls += 1
+            return (process, state.life)
+        }
+        do {
+            guard let found else { throw PluginHostError.busy }
+            try body(found.process.channel)
+            return true
+        } catch {
+            state.withLock { $0.counts.absent += rows }
+            if let found, error as? PluginHostError != .busy { fail(life: found.life, found.process, "\(error)") }
+            return false
+        }
+    }
+
+    var report: PluginReport {
+        state.withLock { state in
+            let (word, pid): (String, Int32?) =
+                switch state.phase {
+                case .idle: ("idle", nil)
+                case .starting: ("starting", nil)
+                case .waiting: ("waiting", nil)
+                case .stopped: ("stopped", nil)
+                case .ready(let process): ("ready", process.child.pid)
+                }
+            return PluginReport(
+                name: plugin.manifest.name, version: plugin.manifest.version, folder: plugin.folder, state: word,
+                pid: pid, models: state.models.count, counts: state.counts)
+        }
+    }
+
+    /// Ends the process for good, and waits until it is gone.
+    func stop() {
+        let process = state.withLock { state -> PluginProcess? in
+            defer { state.phase = .stopped }
+            if case .ready(let process) = state.phase { return process }
+            return nil
+        }
+        process?.end()
+        process?.child.waitUntilOver(within: .seconds(5))
+    }
+
+    // MARK: On the queue
+
+    private func firstLoad(_ order: ModelOrder) throws -> ForecasterReply.Load {
+        if case .ready = state.withLock({ $0.phase }) {} else { start() }
+        guard case .ready(let process) = state.withLock({ $0.phase }) else {
+            let reason = state.withLock { $0.counts.lastError } ?? "it has not started"
+            throw PluginHostError.notReady(plugin: plugin.manifest.name, reason: reason)
+        }
+        do {
+            var order = order
+            let reply = try process.load(order.name, order.specification, weights: order.weights, plugin)
+            order.reply = reply
+            state.withLock { state in
+                state.models[order.name] = order
+                state.loaded.insert(order.name)
+            }
+            return reply
+        } catch let error as VarlinkError {
+            // It said no, and is well.
+            throw error
+        } catch {
+            fail(life: state.withLock { $0.life }, process, "\(error)")
+            throw error
+        }
+    }
+
+    private func start() {
+        let life = state.withLock { state -> Int? in
+            if case .stopped = state.phase { return nil }
+            state.phase = .starting
+            state.life += 1
+            return state.life
+        }
+        guard let life else { return }
+        var process: PluginProcess?
+        do {
+            let started = try PluginProcess(plugin, launcher: launcher, line: log) { [weak self] status in
+                self?.ended(life: life, status)
+            }
+            process = started
+            try started.handshake(plugin)
+            for order in state.withLock({ Array($0.models.values) }) { try restore(order, in: started) }
+            let isWanted = state.withLock { state -> Bool in
+                guard case .starting = state.phase, state.life == life else { return false }
+                state.phase = .ready(started)
+                return true
+            }
+            if !isWanted { started.end() }
+        } catch {
+            process?.end()
+            wait(life: life, "\(error)")
+        }
+    }
+
+    /// Loads a model into a process that is being started.
+    private func restore(_ order: ModelOrder, in process: PluginProcess) throws {
+        do {
+            let reply = try process.load(order.name, order.specification, weights: order.weights, plugin)
+            guard order.reply == nil || order.reply == reply else {
+                throw PluginHostError.brokenContract(
+                    expected: "the model that Load described before", found: "another; give it another version")
+            }
+            state.withLock { _ = $0.loaded.insert(order.name) }
+        } catch let error as VarlinkError {
+            // One model that it does not want any more; the others may be well.
+            state.withLock { $0.counts.lastError = "\(error)" }
+        }
+    }
+
+    private func load(_ order: ModelOrder, into process: PluginProcess) {
+        do {
+            try restore(order, in: process)
+        } catch {
+            fail(life: state.withLock { $0.life }, process, "\(error)")
+        }
+    }
+
+    private func restart() {
+        let isDue = state.withLock { state in
+            if case .waiting = state.phase, !state.models.isEmpty { true } else { false }
+        }
+        if isDue { start() }
+    }
+
+    // MARK: Failures, on any thread
+
+    private func fail(life: Int, _ process: PluginProcess, _ reason: String) {
+        process.end()
+        if ContinuousClock.now - process.started > Self.probation { state.withLock { $0.backoff.reset() } }
+        wait(life: life, reason)
+    }
+
+    private func ended(life: Int, _ status: ExitStatus) {
+        let wasAlive = state.withLock { state in
+            guard state.life == life else { return true }
+            // Whoever was on the socket has seen it close; how it ended says more.
+            let before = state.counts.lastError.map { "; \($0)" } ?? ""
+            if case .ready = state.phase { return true }
+            if case .waiting = state.phase, !status.isStopped {
+                state.counts.lastError = "its process ended with \(status)\(before)"
+            }
+            return false
+        }
+        if wasAlive { wait(life: life, "its process ended with \(status)") }
+    }
+
+    /// Until the next start; only for the newest process, and once.
+    private func wait(life: Int, _ reason: String) {
+        let pause = state.withLock { state -> Double? in
+            guard state.life == life else { return nil }
+            switch state.phase {
+            case .ready, .starting: break
+            default: return nil
+            }
+            state.phase = .waiting
+            state.loaded = []
+            state.counts.restarts += 1
+            state.counts.lastError = reason
+            return state.backoff.next()
+        }
+        guard let pause else { return }
+        log("\(reason); its next start is in \(Int(pause * 1_000)) ms")
+        queue.asyncAfter(deadline: .now() + pause) { [weak self] in self?.restart() }
+    }
+}

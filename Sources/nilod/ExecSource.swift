@@ -1,0 +1,61 @@
+import Feeding
+import LineProtocol
+import PluginHost
+
+/// A child whose standard output is line protocol, started again whenever it ends.
+struct ExecSource: Sendable {
+    let command: [String]
+    let precision: Precision
+    let counters: FeedCounters
+    let commit: LineIntake.Commit
+    let log: @Sendable (String) -> Void
+
+    /// A longer line without an end is dropped.
+    private static let longestLine = 65_536
+    /// A child that has worked for so long has not failed.
+    private static let probation = Duration.seconds(60)
+
+    /// Until the task is cancelled.
+    func run() async throws {
+        let order = ChildOrder(launcher: Executable.own, command: command, limits: ChildLimits())
+        var backoff = Backoff()
+        while !Task.isCancelled {
+            let started = ContinuousClock.now
+            do {
+                try await take(ChildOutput(order, line: log))
+            } catch {
+                log("\(error)")
+            }
+            if ContinuousClock.now - started > Self.probation { backoff.reset() }
+            try await Task.sleep(for: .seconds(backoff.next()))
+        }
+    }
+
+    /// One life of the child. It is read no faster than its readings are committed.
+    private func take(_ output: ChildOutput) async throws {
+        var intake = LineIntake(precision: precision, counters: counters, commit: commit)
+        var pending: [UInt8] = []
+        while let bytes = await output.next() {
+            pending += bytes
+            pending.removeFirst(try await intake.take(pending, isWhole: false, log))
+            if pending.count > Self.longestLine {
+                log("dropped a line of more than \(Self.longestLine) bytes")
+                pending = []
+            }
+        }
+        _ = try await intake.take(pending, isWhole: true, log)
+    }
+}
+
+extension LineIntake {
+    /// Commits, and says what was wrong with the first bad line.
+    ///
+    /// - Returns: the bytes that were read.
+    fileprivate mutating func take(
+        _ bytes: [UInt8], isWhole: Bool, _ log: @Sendable (String) -> Void
+    ) async throws -> Int {
+        let outcome = try await take(bytes, isWhole: isWhole)
+        if let problem = outcome.problems.first { log("refused \(outcome.refused) lines or readings: \(problem)") }
+        return outcome.consumed
+    }
+}

@@ -1,0 +1,155 @@
+import ControlInterface
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Backtests")
+struct BacktestTests {
+    private static let names = ["boiler", "pump", "valve"]
+    private static let (rows, warm, horizon) = (640, 400, 6)
+
+    private static let configuration = """
+        [[series]]
+        select = "*"
+        cadence = "1m"
+        lateness = "30m"
+
+        [[forecaster]]
+        name = "plant"
+        method = "lstm"
+        series = ["*"]
+        horizon = 6
+        quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
+        opponents = ["holt-winters", "seasonal-naive"]
+        warm_up = 64
+
+        [forecaster.parameters.lstm]
+        recipe = "plain"
+        units = 8
+        steps = 60
+        batch = 8
+        chunk = 16
+        """
+
+    /// The last origin: a horizon of rows is left after it.
+    private static let last = warm - 1 + (rows - horizon - warm) / 10 * 10
+
+    /// The last origin is now, so that a live forecast from it is not stale.
+    private let start = Int(Date().timeIntervalSince1970) / 60 * 60 - Self.last * 60
+
+    private func value(_ series: Int, _ row: Int) -> Double {
+        let wave = abs((row + 7 * series) % 40 - 20)
+        return Double(wave) + Double((row * 7_919 + series * 104_729) % 100) / 25
+    }
+
+    private func csv(_ rows: Range<Int>, scrambledAfter: Int = .max) -> String {
+        var text = "series,timestamp,value\n"
+        for (place, name) in Self.names.enumerated() {
+            for row in rows {
+                let time = Date(timeIntervalSince1970: Double(start + row * 60)).formatted(.iso8601)
+                text += "\(name),\(time.dropLast()),\(row > scrambledAfter ? 1e6 : value(place, row))\n"
+            }
+        }
+        return text
+    }
+
+    private func lines(_ rows: [Int]) -> String {
+        rows.map { row in
+            Self.names.enumerated().map { place, name in
+                "\(name) value=\(value(place, row)) \((start + row * 60) * 1_000_000_000)\n"
+            }.joined()
+        }.joined()
+    }
+
+    /// The forecasts of a backtest: by series and origin, `[horizon][quantiles]`.
+    private func backtest(_ folder: TemporaryFolder, _ data: String) throws -> [String: [Float]] {
+        let config = try folder.write(Self.configuration, to: "nilod.toml")
+        let file = try folder.write(data, to: "data.csv")
+        let process = try ChildProcess(
+            "nilod",
+            [
+                "backtest", "--config", config, "--forecaster", "plant", "--data", file, "--warm", "\(Self.warm)",
+                "--stride", "10", "--horizon", "\(Self.horizon)", "--out", folder.path("out.csv"),
+            ])
+        #expect(process.wait() == 0, "\(process.standardError)")
+        let table = process.standardOutput
+        #expect(table.contains("relMASE") && table.contains("ALL"), "\(table)")
+        var found: [String: [Float]] = [:]
+        for line in try String(contentsOfFile: folder.path("out.csv"), encoding: .utf8).split(separator: "\n")
+            .dropFirst()
+        {
+            let columns = line.split(separator: ",")
+            found["\(columns[0]) \(columns[1])", default: []] += columns.dropFirst(3).compactMap { Float($0) }
+        }
+        return found
+    }
+
+    @Test("a live daemon fed out of order through its socket forecasts what the backtest did, bit for bit")
+    func live() throws {
+        let folder = try TemporaryFolder()
+        let expected = try backtest(folder, csv(0..<Self.rows))
+        let live = try TemporaryFolder()
+        let daemon = try Daemon(in: live, Self.configuration)
+        defer { daemon.kill() }
+        func ingest(_ rows: [Int]) throws {
+            let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines(rows)))
+            #expect(reply.accepted == rows.count * 3 && reply.late == 0)
+        }
+        try ingest(Array(0..<Self.warm))
+        var outcome = ""
+        let question = Question.OfForecaster(forecaster: "plant")
+        try daemon.connect().stream(Control.qualified("Retrain"), question, as: Reply.Retrain.self) {
+            outcome = $0.text
+            return true
+        }
+        #expect(outcome.contains("version 3 serves") && !outcome.contains("serves 0"), "\(outcome)")
+        var order = Array(Self.warm...Self.last)
+        for place in stride(from: 0, to: order.count - 9, by: 9) { order[place..<place + 9].reverse() }
+        for place in stride(from: 0, to: order.count, by: 23) {
+            try ingest(Array(order[place..<min(place + 23, order.count)]))
+        }
+        for name in Self.names {
+            let reply: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "\(name) value"))
+            let values = reply.forecast.leads.flatMap(\.values)
+            #expect(values.map(\.bitPattern) == expected["\(name) \(Self.last)"]?.map(\.bitPattern), "\(name)")
+        }
+    }
+
+    @Test("what comes after an origin changes nothing before it")
+    func noLookAhead() throws {
+        let folder = try TemporaryFolder()
+        let whole = try backtest(folder, csv(0..<Self.rows))
+        let scrambled = try backtest(folder, csv(0..<Self.rows, scrambledAfter: 500))
+        let origins = whole.keys.filter { Int($0.split(separator: " ")[1]) ?? 0 <= 500 }
+        #expect(origins.count == 3 * 11)
+        for origin in origins {
+            #expect(whole[origin]?.map(\.bitPattern) == scrambled[origin]?.map(\.bitPattern), "\(origin)")
+        }
+        #expect(whole != scrambled)
+    }
+
+    @Test("a file or a plan that cannot be used says which line and what would be right")
+    func refusals() throws {
+        let folder = try TemporaryFolder()
+        let config = try folder.write(Self.configuration, to: "nilod.toml")
+        func run(_ data: String, _ more: [String], forecaster: String = "plant") throws -> (Int32, String) {
+            let file = try folder.write(data, to: "bad.csv")
+            let process = try ChildProcess(
+                "nilod", ["backtest", "--config", config, "--forecaster", forecaster, "--data", file] + more)
+            return (process.wait(), process.standardError)
+        }
+        let head = "timestamp,value\n"
+        let cases: [(String, [String], String)] = [
+            ("time,v\n", ["--warm", "1"], "line 1"), (head + "yesterday,3\n", ["--warm", "1"], "line 2"),
+            (head + "2026-01-01,three\n", ["--warm", "1"], "line 2"),
+            (head + "2026-01-02,3\n2026-01-01,4\n", ["--warm", "1"], "line 3"),
+            (head + "2026-01-01,3\n", ["--warm", "50"], "--warm"),
+        ]
+        for (data, more, expected) in cases {
+            let (code, text) = try run(data, more)
+            #expect(code == 65 && text.contains(expected), "\(code) \(text)")
+        }
+        let (code, text) = try run(head, ["--warm", "1"], forecaster: "plannt")
+        #expect(code == 65 && text.contains("plant"), "\(text)")
+    }
+}

@@ -1,0 +1,169 @@
+import ControlInterface
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("Children that feed and are fed", .serialized)
+struct FeedTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private static let forecaster = """
+        [[series]]
+        select = "*"
+        cadence = "10s"
+        [[forecaster]]
+        name = "smooth"
+        method = "holt-winters"
+        horizon = 2
+        """
+
+    /// 40 slots of a series.
+    private static let lines = (0..<40).map { "room,id=1 t=\($0 % 5) \((1_750_000_000 + $0 * 10) * 1_000_000_000)\n" }
+
+    private func series(_ daemon: Daemon) throws -> Series? {
+        let reply: Reply.ListSeries = try daemon.call("ListSeries")
+        return reply.series.first
+    }
+
+    private func sink(_ daemon: Daemon) throws -> Sink {
+        let reply: Reply.GetStatus = try daemon.call("GetStatus")
+        return try #require(reply.sinks.first)
+    }
+
+    /// A port of the loopback that is free now.
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, size) == 0 ? getsockname(descriptor, address, &size) : -1
+            }
+        }
+        guard code == 0 else { throw TestError("no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    @Test("mosquitto_sub as a source: what is published arrives, and again after the broker was away")
+    func mosquitto() throws {
+        guard let broker = try Tool.path("mosquitto", package: "mosquitto"),
+            let publisher = try Tool.path("mosquitto_pub", package: "mosquitto-clients"),
+            let subscriber = try Tool.path("mosquitto_sub", package: "mosquitto-clients")
+        else { return }
+        let port = try Self.freePort()
+        let file = try folder.write("listener \(port) 127.0.0.1\nallow_anonymous true\n", to: "mosquitto.conf")
+        var running = try ChildProcess(broker, ["-c", file])
+        let daemon = try Daemon(
+            in: folder,
+            """
+            \(Self.forecaster)
+            [[source]]
+            kind = "exec"
+            command = ["\(subscriber)", "-h", "127.0.0.1", "-p", "\(port)", "-t", "readings"]
+            """)
+        // Who subscribes late misses what was published before.
+        func publish(until isDone: () throws -> Bool) throws {
+            while try !isDone() {
+                _ = try ChildProcess(
+                    publisher, ["-h", "127.0.0.1", "-p", "\(port)", "-t", "readings", "-s"],
+                    input: folder.write(Self.lines.joined(), to: "lines")
+                ).wait()
+            }
+        }
+        try publish { try series(daemon)?.readings == 40 }
+        running.kill()
+        running.wait()
+        running = try ChildProcess(broker, ["-c", file])
+        let before = try #require(try series(daemon)).repeated
+        try publish { try (series(daemon)?.repeated ?? 0) > before }
+        #expect(daemon.stop() == 0)
+        #expect(daemon.process.standardError.contains("source \(subscriber): "))
+        running.kill()
+    }
+
+    @Test("a source that ends is started again, its bad lines are named, and the good ones kept")
+    func restarted() throws {
+        let lines = try folder.write("room,id=1 t=\nroom,id=1 t=4 1750000000000000000\n", to: "lines")
+        let daemon = try Daemon(
+            in: folder,
+            """
+            [[source]]
+            kind = "exec"
+            command = ["sh", "-c", "cat '\(lines)'; echo run >> '\(folder.path("runs"))'"]
+            """)
+        func runs() -> Int {
+            (try? String(contentsOfFile: folder.path("runs"), encoding: .utf8).split(separator: "\n").count) ?? 0
+        }
+        while runs() < 3 {}
+        while try series(daemon) == nil {}
+        #expect(daemon.stop() == 0)
+        #expect(daemon.process.standardError.contains("refused 1 lines or readings: 1:13: expected a field value"))
+    }
+
+    @Test("an exec sink gets every forecast and model event as a line of JSON, a file sink likewise")
+    func sinks() throws {
+        let received = folder.path("received")
+        let daemon = try Daemon(
+            in: folder,
+            """
+            \(Self.forecaster)
+            [[sink]]
+            kind = "exec"
+            name = "cat"
+            command = ["sh", "-c", "cat > '\(received)'"]
+            [[sink]]
+            kind = "file"
+            path = "\(folder.path("events"))"
+            """)
+        for line in Self.lines {
+            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: line))
+            // Each slot is stepped, or several commits would give one forecast.
+            let _: Reply.ListSeries = try daemon.call("ListSeries")
+            _ = try? daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"), as: Reply.GetForecast.self)
+        }
+        let _: Reply.Reset = try daemon.call("Reset", Question.Reset(series: "room,id=1 t", warm: true))
+        while try sink(daemon).written + sink(daemon).dropped < 41 {}
+        #expect(daemon.stop() == 0)
+        for path in [received, folder.path("events")] {
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let events = try text.split(separator: "\n").map {
+                try JSONDecoder().decode(Reply.Watch.self, from: Data($0.utf8))
+            }
+            let origins = events.compactMap { $0.forecast?.origin }
+            #expect(Set(origins).count == 40, "\(path): \(origins.count)")
+            #expect(events.contains { $0.model?.hasSuffix("reset, warm") == true })
+        }
+    }
+
+    @Test("a sink that does not read loses events with a count, and nobody waits for it")
+    func slow() throws {
+        let daemon = try Daemon(
+            in: folder,
+            """
+            \(Self.forecaster.replacing("horizon = 2", with: "horizon = 500"))
+            [[sink]]
+            kind = "exec"
+            name = "deaf"
+            command = ["sleep", "100000"]
+            """)
+        var slot = 0
+        while try sink(daemon).dropped < 20, slot < 400 {
+            let text = "room,id=1 t=\(slot % 5) \((1_750_000_000 + slot * 10) * 1_000_000_000)\n"
+            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
+            _ = try? daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"), as: Reply.GetForecast.self)
+            slot += 1
+        }
+        #expect(try sink(daemon).written > 0)
+        #expect(try sink(daemon).dropped >= 20)
+        let status = try ChildProcess("niloctl", ["status", "--socket", daemon.socket])
+        #expect(status.wait() == 0)
+        #expect(status.standardOutput.contains("deaf, "))
+        #expect(daemon.stop() == 0)
+    }
+}

@@ -1,0 +1,83 @@
+import Dispatch
+import Glibc
+import PluginHost
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite("What the launcher gives a child")
+struct LaunchTests {
+    /// Collects what a child says until it has ended.
+    private final class Transcript: Sendable {
+        let lines = Mutex<[String]>([])
+        let status = Mutex<PluginHost.ExitStatus?>(nil)
+        let over = DispatchSemaphore(value: 0)
+    }
+
+    private func run(_ script: String, input: Int32, limits: ChildLimits = ChildLimits()) throws -> Transcript {
+        let transcript = Transcript()
+        let order = ChildOrder(launcher: nilod, command: ["sh", "-c", script], directory: "/usr", limits: limits)
+        _ = try LaunchedChild(order, input: input) { line in
+            transcript.lines.withLock { $0.append(line) }
+        } ended: { status in
+            transcript.status.withLock { $0 = status }
+            transcript.over.signal()
+        }
+        transcript.over.wait()
+        return transcript
+    }
+
+    @Test("a socket as descriptor 3, its own process number, its limits and its folder; nothing else is open")
+    func socket() throws {
+        var ends: [Int32] = [0, 0]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        defer { for end in ends { close(end) } }
+        // Left open on purpose, and not marked to be closed.
+        let leak = Glibc.open("/dev/zero", O_RDONLY)
+        defer { close(leak) }
+        let limits = ChildLimits(memory: 512 << 20, files: 77, niceness: 5)
+        let script = """
+            echo $LISTEN_FDS $LISTEN_FDNAMES $((LISTEN_PID - $$)) $NOTIFY_SOCKET; pwd; ulimit -n; ulimit -d; nice
+            ls -l /proc/self/fd
+            exit 7
+            """
+        let transcript = try run(script, input: ends[1], limits: limits)
+        let lines = transcript.lines.withLock { $0 }
+        #expect(lines.prefix(5) == ["1 varlink 0", "/usr", "77", "\(512 << 10)", "5"])
+        let open = Self.descriptors(lines)
+        #expect(open.count == 4 && open[0] == "0 -> /dev/null" && open[3].hasPrefix("3 -> socket:"), "\(lines)")
+        #expect(transcript.status.withLock { $0 }?.code == 7)
+    }
+
+    @Test("a pipe stays standard input, and there is no descriptor 3")
+    func pipe() throws {
+        let null = open("/dev/null", O_RDONLY)
+        defer { close(null) }
+        let lines = try run("ls -l /proc/self/fd", input: null).lines.withLock { $0 }
+        #expect(Self.descriptors(lines).count == 3, "\(lines)")
+    }
+
+    /// What `ls -l` shows, without the folder that it reads itself.
+    private static func descriptors(_ lines: [String]) -> [String] {
+        lines.filter { $0.contains(" -> ") && !$0.contains("/proc/") }
+            .map { $0.split(separator: " ").suffix(3).joined(separator: " ") }
+    }
+
+    @Test("a program that is not there is told, exit code 127")
+    func missing() throws {
+        let null = open("/dev/null", O_RDONLY)
+        defer { close(null) }
+        let transcript = try run("exec /nowhere/at/all", input: null)
+        #expect(transcript.status.withLock { $0 }?.code == 127)
+    }
+
+    @Test("it kills whatever its command leaves behind, in other sessions too")
+    func leftovers() throws {
+        let null = open("/dev/null", O_RDONLY)
+        defer { close(null) }
+        let script = "setsid sh -c 'sleep 99999' >/dev/null 2>&1 & echo $!; sh -c 'sleep 99999 & echo $!'"
+        let lines = try run(script, input: null).lines.withLock { $0 }
+        #expect(lines.count == 2)
+        for pid in lines.compactMap({ Int32($0) }) { #expect(kill(pid, 0) == -1, "\(pid) is still there") }
+    }
+}

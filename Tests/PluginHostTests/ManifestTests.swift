@@ -1,0 +1,97 @@
+import ControlInterface
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Manifests of plugins")
+struct ManifestTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func write(_ manifest: String, _ name: String = "odd") throws -> String {
+        let plugin = folder.url.appending(path: "plugins/\(name)")
+        try FileManager.default.createDirectory(at: plugin, withIntermediateDirectories: true)
+        try manifest.write(to: plugin.appending(path: "plugin.toml"), atomically: true, encoding: .utf8)
+        return plugin.path
+    }
+
+    private static let good = """
+        contract = 1
+        name = "odd"
+        version = "1"
+        command = ["/bin/true"]
+
+        [[parameter]]
+        name = "window"
+        default = 12
+        minimum = 3
+        maximum = 64
+        """
+
+    private static let malformed: [(String, String)] = [
+        ("contract = = 1", "plugin.toml:1:"),
+        (good.replacing("contract = 1", with: "contract = 2"), "plugin.toml:1: contract: expected 1, which this nilod"),
+        (good.replacing("/bin/true", with: "/nowhere/at/all"), "command: expected a program that is there"),
+        (good.replacing("version = \"1\"", with: ""), "version: expected a value; it is missing"),
+        (good.replacing("version", with: "verson"), "version: expected a value"),
+        (good + "\nmaximun = 4", "parameter[0].maximun: expected a key that this table has; did you mean maximum?"),
+        (good.replacing("default = 12", with: "default = 2"), "parameter[0].default: expected a whole number from 3"),
+        (good + "\n[other]", "other: expected a key that this table has"),
+        (good.replacing("\"odd\"", with: "\"lstm\""), "name: expected a name of its own; \"lstm\" is taken"),
+    ]
+
+    @Test(
+        "what is malformed, of another contract or without a command is named, and everything else starts",
+        arguments: malformed)
+    func refused(_ manifest: String, _ reason: String) throws {
+        _ = try write(manifest)
+        let daemon = try Daemon(
+            in: folder,
+            """
+            plugin_path = ["\(folder.path("plugins"))"]
+            [[forecaster]]
+            name = "odd"
+            method = "odd"
+            series = ["odd,*"]
+            [[forecaster]]
+            name = "steady"
+            method = "holt-winters"
+            """)
+        let reply: Reply.ListPlugins = try daemon.call("ListPlugins")
+        let plugin = try #require(reply.plugins.first)
+        #expect(plugin.state == "refused")
+        #expect(plugin.lastError?.contains(reason) == true, "\(plugin.lastError ?? "")")
+        let text = (0..<30).map { "odd,id=1 t=\($0) \((1_750_000_000 + $0 * 10) * 1_000_000_000)\n" }.joined()
+        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
+        // Its opponents serve in its place.
+        let forecast: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "odd,id=1 t"))
+        #expect(forecast.forecast.method == "holt-winters")
+        #expect(daemon.stop() == 0)
+        #expect(daemon.process.standardError.contains("plugin refused: "))
+    }
+
+    @Test("a parameter that the manifest does not allow is refused before anything runs, exit code 78")
+    func parameters() throws {
+        _ = try write(Self.good)
+        let file = try folder.write(
+            """
+            plugin_path = ["\(folder.path("plugins"))"]
+            [[forecaster]]
+            name = "odd"
+            method = "odd"
+            [forecaster.parameters.odd]
+            window = 2
+            """, to: "nilod.toml")
+        let child = try ChildProcess("nilod", ["check-config", file])
+        #expect(child.wait() == 78)
+        #expect(child.standardError.contains("parameter \"window\" must be a whole number from 3.0 to 64.0, not 2"))
+    }
+
+    @Test("niloctl plugin check says so too, exit code 78")
+    func check() throws {
+        let child = try ChildProcess("niloctl", ["plugin", "check", try write("contract = 2")])
+        #expect(child.wait() == 78)
+        #expect(child.standardError.contains("contract: expected 1"))
+    }
+}
