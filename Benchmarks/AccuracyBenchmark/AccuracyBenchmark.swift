@@ -46,17 +46,17 @@ import TimeSeries
             let courses = try Course.read(file, dataset, name: name, firstID: Int64(1_000 * number))
             let specification = ForecastSpecification(
                 horizon: dataset.horizon, quantiles: levels, parameters: parameters)
-            let start = ContinuousClock.now
+            let start = processorSeconds()
             let trained = try method.train(
                 Panel(series: courses.map(\.prefix)), from: nil, specification: specification, progress: { _ in })
-            let seconds = (ContinuousClock.now - start) / .seconds(1)
+            let seconds = processorSeconds() - start
             let model = try method.load(weights: trained.weights, specification: specification)
             var replay = Replay(model, specification)
             let forecasts = replay.run(courses)
             try writer.write(courses, forecasts, model.experts.map(\.name), dataset, specification)
             let step = replay.seconds / Double(max(1, replay.steps)) * 1e6
             print(
-                "\(name): trained in \(rounded(seconds)) s, \(rounded(step)) µs a series and step, "
+                "\(name): trained in \(rounded(seconds)) processor seconds, \(rounded(step)) µs a series and step, "
                     + "state \(model.stateCount), lags \(model.lags.count), "
                     + trained.metrics.sorted { $0.key < $1.key }.map { "\($0.key) \(rounded($0.value))" }
                     .joined(separator: ", "))

@@ -59,6 +59,21 @@ struct LinearARTests {
         }
     }
 
+    @Test("a fleet of many short series shares its weights, and one with few values is served too")
+    func fleet() throws {
+        var panel = try Wave.panel(70, slots: 120)
+        panel.series[3].values = Array(panel.series[3].values.suffix(10))
+        for index in panel.series[4].values.indices { panel.series[4].values[index] = .nan }
+        let trained = try LinearAR().train(panel, from: nil, specification: Wave.specification()) { _ in }
+        #expect(trained.metrics["own_weights"] == 0)
+        let model = try LinearAR().load(weights: trained.weights, specification: Wave.specification())
+        for place in [3, 10] {
+            var walk = Walk(model, series: 1)
+            let forecast = walk.run(panel.series[place])
+            #expect(forecast.allSatisfy { $0.isFinite })
+        }
+    }
+
     @Test("too little history, unknown parameters and foreign weights are refused")
     func refused() throws {
         let specification = try Wave.specification()

@@ -86,6 +86,19 @@ struct RecipeTests {
         }
     }
 
+    @Test("a horizon may be longer than the season")
+    func longHorizon() throws {
+        let panel = try Wave.panel()
+        let specification = try Wave.specification(Wave.small, horizon: 60)
+        let weights = try LSTMMethod().train(panel, from: nil, specification: specification) { _ in }.weights
+        let model = try LSTMMethod().load(weights: weights, specification: specification)
+        var walk = Walk(model, series: 3, horizon: 60)
+        for forecast in walk.step(panel.series, at: 299, parts: [[0, 1, 2]]) {
+            #expect(forecast.count == model.experts.count * 180)
+            #expect(forecast.allSatisfy { $0.isFinite })
+        }
+    }
+
     @Test("one version serves series of several cadences, each by its own group")
     func cadences() throws {
         var panel = try Wave.panel(2)

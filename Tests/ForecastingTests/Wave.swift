@@ -7,7 +7,9 @@ enum Wave {
     static let horizon = 6
     static let levels = [0.1, 0.5, 0.9]
 
-    static func specification(_ parameters: Parameters = [:]) throws -> ForecastSpecification {
+    static func specification(
+        _ parameters: Parameters = [:], horizon: Int = horizon
+    ) throws -> ForecastSpecification {
         ForecastSpecification(
             horizon: horizon, quantiles: try #require(QuantileLevels(levels)), parameters: parameters)
     }
@@ -42,10 +44,11 @@ enum Wave {
 /// A model on its way along some series, all in one batch or in parts.
 struct Walk {
     let model: any ForecastModel
+    let horizon: Int
     var states: [[Float]]
 
-    init(_ model: any ForecastModel, series: Int) {
-        self.model = model
+    init(_ model: any ForecastModel, series: Int, horizon: Int = Wave.horizon) {
+        (self.model, self.horizon) = (model, horizon)
         states = Array(repeating: model.initialState, count: series)
     }
 
@@ -53,7 +56,7 @@ struct Walk {
     mutating func step(_ columns: [Panel.Series], at index: Int, parts: [[Int]]) -> [[Float]] {
         var forecasts = [[Float]](repeating: [], count: columns.count)
         for rows in parts {
-            let forecastCount = Wave.horizon * Wave.levels.count
+            let forecastCount = horizon * Wave.levels.count
             var batch = AdvanceBatch(
                 count: rows.count, model: model, forecastCount: forecastCount, wantsForecasts: true)
             batch.states = rows.flatMap { states[$0] }

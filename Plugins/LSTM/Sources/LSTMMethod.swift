@@ -14,7 +14,9 @@ public struct LSTMMethod: TrainableMethod {
                 "an LSTM on a linear base, or layers of LSTM with a direct head"),
             ParameterDescription("units", .integer(16), range: 1...1_024, "the length of h, of c and of each gate"),
             ParameterDescription("layers", .integer(1), range: 1...4, "LSTM layers on top of each other, if plain"),
-            ParameterDescription("steps", .integer(250), range: 1...100_000, "optimizer steps of a group alone"),
+            ParameterDescription(
+                "steps", .integer(0), range: 0...100_000,
+                "optimizer steps of a group alone; 0: 120 times the root of its number of series, at most 500"),
             ParameterDescription("batch", .integer(64), range: 1...1_024, "streams trained side by side"),
             ParameterDescription("chunk", .integer(96), range: 2...1_024, "slots between truncations of the gradient"),
             ParameterDescription("learning_rate", .number(0.004), range: 1e-6...1, "the peak of the cosine schedule"),

@@ -106,8 +106,8 @@ final class LinearARModel: ForecastModel {
 /// Which group of a model a row belongs to.
 package enum GroupChoice {
     /// The group that the series was trained in; for another series the one whose cadence is nearest.
-    package static func place(
-        of id: SeriesID, _ cadenceSeconds: Float, members: [[SeriesID: LinearGroup.Member]], cadences: [Float]
+    package static func place<Member>(
+        of id: SeriesID, _ cadenceSeconds: Float, members: [[SeriesID: Member]], cadences: [Float]
     ) -> Int {
         if let place = members.firstIndex(where: { $0[id] != nil }) { return place }
         func distance(_ place: Int) -> Float {

@@ -25,10 +25,11 @@ struct LinearFit {
         thinning = 1 + series.reduce(0) { $0 + $1.count } / Self.mostRows
     }
 
-    /// What is known of one series: its rows before and after the cut, and those to validate on.
+    /// What is known of one series: its rows before the cut and all of them, where it may have weights of its own, and those
+    /// to validate on.
     private struct Part {
-        var before: NormalEquations
-        var after: NormalEquations
+        var before: NormalEquations?
+        var all: NormalEquations?
         var rows = 0
         var validation: Rows
     }
@@ -49,9 +50,9 @@ struct LinearFit {
     }
 
     func run() throws -> Result {
-        let parts = series.map { part($0) }
-        let empty = NormalEquations(lags: window.count, horizon: horizon)
-        let before = parts.reduce(empty) { $0 + $1.before }
+        var before = NormalEquations(lags: window.count, horizon: horizon)
+        var after = before
+        let parts = series.map { part($0, &before, &after) }
         let candidates = Self.penalties.map { (lambda: $0, weights: before.solved(lambda: $0)) }
         var best = (error: Double.infinity, lambda: Self.penalties[1], weights: candidates[1].weights)
         for (lambda, weights) in candidates {
@@ -59,11 +60,11 @@ struct LinearFit {
             let mean = errors.reduce(0, +) / Double(max(1, errors.count))
             if !errors.isEmpty, mean < best.error { best = (mean, lambda, weights) }
         }
-        let shared = parts.reduce(before) { $0 + $1.after }.solved(lambda: best.lambda)
+        let shared = (before + after).solved(lambda: best.lambda)
         var result = Result(shared: shared, own: [], residuals: [])
         for part in parts {
             let own = ownsWeights && part.rows > Self.leastRows ? try ownChoice(part, against: best.weights) : nil
-            result.own.append(own.map { (part.before + part.after).solved(lambda: $0.lambda) })
+            result.own.append(own.flatMap { part.all?.solved(lambda: $0.lambda) })
             result.residuals.append(try residuals(own?.weights ?? best.weights, part.validation))
         }
         return result
@@ -72,10 +73,10 @@ struct LinearFit {
     private func ownChoice(
         _ part: Part, against shared: LinearWeights
     ) throws -> (lambda: Double, weights: LinearWeights)? {
-        guard var least = try error(shared, part.validation) else { return nil }
+        guard let before = part.before, var least = try error(shared, part.validation) else { return nil }
         var choice: (Double, LinearWeights)?
         for lambda in Self.penalties {
-            let weights = part.before.solved(lambda: lambda)
+            let weights = before.solved(lambda: lambda)
             guard let found = try error(weights, part.validation), found < least else { continue }
             (least, choice) = (found, (lambda, weights))
         }
@@ -84,18 +85,24 @@ struct LinearFit {
 
     // MARK: Rows
 
-    private func part(_ series: FilledSeries) -> Part {
+    /// Adds the series' rows to `before` and `after`, those of all series.
+    private func part(
+        _ series: FilledSeries, _ before: inout NormalEquations, _ after: inout NormalEquations
+    ) -> Part {
         let first = window.lags.last ?? 0
         let end = series.count - horizon
         let cut = first + Int((1 - Self.validation) * Double(max(0, end - first)))
         // Targets of rows before the cut must not be those of rows to validate on, where there are enough.
         let start = end - cut - horizon >= 8 ? cut + horizon : cut
-        var part = Part(
-            before: NormalEquations(lags: window.count, horizon: horizon),
-            after: NormalEquations(lags: window.count, horizon: horizon), validation: Rows())
+        var part = Part(validation: Rows())
         guard first < end else { return part }
-        (part.before, part.rows) = equations(series, first..<max(first, cut))
-        part.after = equations(series, max(first, cut)..<end).0
+        let (early, count) = equations(series, first..<max(first, cut))
+        let late = equations(series, max(first, cut)..<end).0
+        before += early
+        after += late
+        part.rows = count
+        // A large fleet has no room for the sums of every series.
+        if ownsWeights { (part.before, part.all) = (early, early + late) }
         part.validation = rows(series, max(first, start)..<end)
         return part
     }

@@ -30,9 +30,13 @@ struct NormalEquations {
         self.sums = sums ?? [Double](repeating: 0, count: (lags + 1) * (lags + 1 + horizon))
     }
 
+    static func += (a: inout NormalEquations, b: NormalEquations) {
+        for place in a.sums.indices { a.sums[place] += b.sums[place] }
+    }
+
     static func + (a: NormalEquations, b: NormalEquations) -> NormalEquations {
         var sum = a
-        for place in sum.sums.indices { sum.sums[place] += b.sums[place] }
+        sum += b
         return sum
     }
 

@@ -72,11 +72,14 @@ struct Decoder: Sendable {
         }
     }
 
-    /// Fills the tile's outputs for `slots` slots from its context, leads and simple forecasts.
-    func forward(_ slots: Int, _ tile: Tile) {
+    /// Fills the tile's outputs for `slots` slots from its context, leads and simple forecasts, or from those of another.
+    func forward(
+        _ slots: Int, _ tile: Tile, leads given: UnsafePointer<Float>? = nil, simple: UnsafePointer<Float>? = nil
+    ) {
+        let given = given ?? UnsafePointer(tile.leads)
         let (rows, width, horizon) = (slots * sizes.horizon, sizes.decoderUnits, sizes.horizon)
         context.forward(rows: slots, x: tile.context, xStride: sizes.context, y: tile.shared)
-        leads.forward(rows: rows, x: tile.leads, xStride: sizes.leads, y: tile.first)
+        leads.forward(rows: rows, x: given, xStride: sizes.leads, y: tile.first)
         leadRows.withUnsafeBufferPointer { leadRows in
             for slot in 0..<slots {
                 let shared = tile.shared + slot * width
@@ -95,7 +98,7 @@ struct Decoder: Sendable {
         for place in 0..<rows * width { tile.second[place] += tile.first[place] }
         outputs.forward(rows: rows, x: tile.second, xStride: width, y: tile.raw)
         weighGates(rows, tile)
-        locate(slots, tile)
+        locate(slots, tile, given, simple ?? UnsafePointer(tile.simple))
     }
 
     /// Softmax over the last five outputs of every row.
@@ -117,7 +120,9 @@ struct Decoder: Sendable {
         }
     }
 
-    private func locate(_ slots: Int, _ tile: Tile) {
+    private func locate(
+        _ slots: Int, _ tile: Tile, _ allLeads: UnsafePointer<Float>, _ allSimple: UnsafePointer<Float>
+    ) {
         let (count, quantiles, horizon) = (NetworkInputs.simpleCount, sizes.quantiles.count, sizes.horizon)
         leadSkip.withUnsafeBufferPointer { leadSkip in
             for slot in 0..<slots {
@@ -126,7 +131,7 @@ struct Decoder: Sendable {
                 for place in staticSkip.indices { fixed += statics[place] * staticSkip[place] }
                 for row in slot * horizon..<(slot + 1) * horizon {
                     let (leads, gate, simple) = (
-                        tile.leads + row * sizes.leads, tile.gate + row * count, tile.simple + row * count
+                        allLeads + row * sizes.leads, tile.gate + row * count, allSimple + row * count
                     )
                     var location = fixed
                     for place in 0..<sizes.leads { location += leads[place] * leadSkip[place] }

@@ -1,6 +1,6 @@
-import Forecasting
-import LinearARForecaster
-import Recurrent
+package import Forecasting
+package import LinearARForecaster
+package import Recurrent
 import TimeSeries
 
 /// One series with the numbers of all its slots, computed once.
@@ -31,16 +31,16 @@ struct PreparedSeries: Sendable {
 }
 
 /// The series of one group, ready to be trained on.
-struct PreparedGroup: Sendable {
+package struct PreparedGroup: Sendable {
     let group: LinearGroup
-    let shape: SlotShape
+    package let shape: SlotShape
     let series: [PreparedSeries]
 
     /// So many slots are prepared in all: the newest of each series, and every second, third, … series of a large fleet.
     static let mostSlots = 200_000
     static let leastSlotsOfSeries = 600
 
-    init(_ group: LinearGroup, _ columns: [FilledSeries], _ panel: Panel) throws(RecurrentError) {
+    package init(_ group: LinearGroup, _ columns: [FilledSeries], _ panel: Panel) throws(RecurrentError) {
         let shape = SlotShape(group)
         let every = 1 + (columns.count - 1) / (Self.mostSlots / Self.leastSlotsOfSeries)
         let chosen = columns.enumerated().filter { $0.offset % every == 0 }.map(\.element)

@@ -1,6 +1,7 @@
 import Forecasting
 import LinearARForecaster
 import Recurrent
+import Synchronization
 import TimeSeries
 
 /// The recipe ready to step.
@@ -12,6 +13,7 @@ final class RecipeModel: ForecastModel {
     private let groups: [RecipeGroup]
     private let specification: ForecastSpecification
     private let layout: RecipeLayout
+    private let idle = IdlePasses()
 
     init(
         _ file: Safetensors, _ plan: RecipePlan, _ specification: ForecastSpecification
@@ -32,7 +34,7 @@ final class RecipeModel: ForecastModel {
         self.groups = groups
         experts =
             kinds.map { Expert(name: $0.name, prior: $0.prior) } + [
-                Expert(name: "linear", prior: 0.2), Expert(name: "naive", prior: 0.005),
+                Expert(name: "linear", prior: 0.15), Expert(name: "naive", prior: 0.005),
             ]
         units = plan.units
         layout = RecipeLayout(kinds, units: plan.units, lagCount: all.count, expertCount: experts.count)
@@ -51,26 +53,30 @@ final class RecipeModel: ForecastModel {
 
     var summary: String { groups.map(\.summary).joined(separator: "\n") }
 
-    /// Rows that run together: their numbers stay in the nearest caches.
-    private static let tileRows = 16
-
     func advance(_ batch: inout AdvanceBatch) {
         var rows = groups.map { _ in [Int]() }
-        let (members, cadences) = (groups.map(\.group.members), groups.map(\.group.cadenceSeconds))
+        let (places, cadences) = (groups.map(\.places), groups.map(\.group.cadenceSeconds))
         for row in 0..<batch.count {
             let place = GroupChoice.place(
-                of: batch.series[row], batch.calendar[row].cadenceSeconds, members: members, cadences: cadences)
+                of: batch.series[row], batch.calendar[row].cadenceSeconds, members: places, cadences: cadences)
             rows[place].append(row)
         }
-        for (group, rows) in zip(groups, rows) where !rows.isEmpty {
-            let pass = RecipePass(
-                group, specification, rows: min(rows.count, Self.tileRows), layout: layout,
-                wantsForecasts: batch.wantsForecasts)
-            for from in stride(from: 0, to: rows.count, by: Self.tileRows) {
-                pass.run(rows[from..<min(from + Self.tileRows, rows.count)], &batch)
+        for (place, rows) in rows.enumerated() where !rows.isEmpty {
+            let pass = idle.take(place) ?? RecipePass(groups[place], specification, layout: layout)
+            for from in stride(from: 0, to: rows.count, by: RecipePass.rowCount) {
+                pass.run(rows[from..<min(from + RecipePass.rowCount, rows.count)], &batch)
             }
+            idle.give(pass, place)
         }
     }
+}
+
+/// The scratch of earlier calls, by group: making it anew costs as much as a step.
+private final class IdlePasses: Sendable {
+    private let idle: Mutex<[Int: [RecipePass]]> = Mutex([:])
+
+    func take(_ group: Int) -> RecipePass? { idle.withLock { $0[group]?.popLast() } }
+    func give(_ pass: RecipePass, _ group: Int) { idle.withLock { $0[group, default: []].append(pass) } }
 }
 
 /// Where in a row's arrays things lie.
@@ -98,8 +104,13 @@ struct RecipeGroup: Sendable {
     let shape: SlotShape
     let fallback: SeasonalFallback
     let shared: DenseCell
-    /// By the member's place.
-    let own: [Int: DenseCell]
+    /// The series trained on, by their rows in what follows.
+    let places: [SeriesID: Int]
+    let scales: [Float]
+    let centers: [Float]
+    let own: [DenseCell?]
+    /// `[series + 1][horizon][quantiles]`; the last row is that of all series together.
+    let residuals: [Float]
     let networks: [(cell: RecipeCell, inputs: NetworkInputs)]
 
     init(
@@ -110,9 +121,15 @@ struct RecipeGroup: Sendable {
         shape = SlotShape(group, among: lags)
         fallback = SeasonalFallback(group.seasons, specification, among: lags)
         shared = try shape.cell(group.shared)
-        var own: [Int: DenseCell] = [:]
-        for member in group.members.values {
-            if let weights = member.own { own[member.place] = try shape.cell(weights) }
+        let members = group.members.sorted { $0.value.place < $1.value.place }
+        places = group.members.mapValues(\.place)
+        scales = members.map(\.value.scale)
+        centers = members.map(\.value.center)
+        residuals = members.flatMap(\.value.residuals) + group.residuals
+        var own: [DenseCell?] = []
+        for (_, member) in members {
+            let cell: DenseCell? = if let weights = member.own { try shape.cell(weights) } else { nil }
+            own.append(cell)
         }
         self.own = own
         var networks: [(RecipeCell, NetworkInputs)] = []
@@ -130,7 +147,7 @@ struct RecipeGroup: Sendable {
         let seasons = group.seasons
         let head =
             "\(group.members.count) series of \(group.cadenceSeconds) s  seasons \(seasons.short), \(seasons.long)  "
-            + "Linear(\(group.lags.count) lags, \(own.count) series with weights of their own)"
+            + "Linear(\(group.lags.count) lags, \(own.count { $0 != nil }) series with weights of their own)"
         return
             ([head]
             + networks.map { network in

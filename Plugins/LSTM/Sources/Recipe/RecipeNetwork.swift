@@ -1,8 +1,8 @@
-import Forecasting
-import Recurrent
+package import Forecasting
+package import Recurrent
 
 /// The sizes of one network.
-struct NetworkSizes: Sendable, Equatable {
+package struct NetworkSizes: Sendable, Equatable {
     let units: Int
     let denseUnits: Int
     let decoderUnits: Int
@@ -17,7 +17,7 @@ struct NetworkSizes: Sendable, Equatable {
     /// Whether there is an LSTM beside the memoryless layer.
     let isRecurrent: Bool
 
-    init(
+    package init(
         _ plan: RecipePlan, _ specification: ForecastSpecification, _ shape: SlotShape, members: Int, squashes: Bool,
         isRecurrent: Bool
     ) {
@@ -38,7 +38,7 @@ struct NetworkSizes: Sendable, Equatable {
 
 /// One network as parts that can be trained: a small LSTM over the error channels beside a memoryless layer over all
 /// inputs, and a decoder that all leads share.
-final class RecipeNetwork {
+package final class RecipeNetwork {
     let sizes: NetworkSizes
     let lstm: LSTM?
     let dense: Projection
@@ -52,7 +52,7 @@ final class RecipeNetwork {
     let leadSkip: Parameter
     let staticSkip: Parameter
 
-    init(_ sizes: NetworkSizes, _ random: inout RandomSource) throws(RecurrentError) {
+    package init(_ sizes: NetworkSizes, _ random: inout RandomSource) throws(RecurrentError) {
         self.sizes = sizes
         func limit(_ inputs: Int) -> Initializer {
             let limit = 1 / Float(inputs).squareRoot()
@@ -83,12 +83,27 @@ final class RecipeNetwork {
         outputs = try Projection(sizes.decoderUnits, sizes.outputs, initializer: limit(sizes.decoderUnits), &random)
         leadRows = try Embedding(
             sizes.horizon, sizes.decoderUnits, initializer: .randomNormal(mean: 0, deviation: 0.05), &random)
-        members = try Embedding(
-            max(1, sizes.members), sizes.embedding, initializer: .randomNormal(mean: 0, deviation: 0.3), &random)
+        members = try Self.embeddings(sizes, &random)
         leadSkip = try Parameter(name: "lead_skip", shape: [sizes.leads], initializer: .zeros, &random)
         staticSkip = try Parameter(
             name: "static_skip", shape: [NetworkInputs.staticCount], initializer: .zeros, &random)
         try begin()
+    }
+
+    /// The same network for another group: all parts are those of `other`, but for the embeddings of its series.
+    init(sharing other: RecipeNetwork, _ sizes: NetworkSizes, _ random: inout RandomSource) throws(RecurrentError) {
+        self.sizes = sizes
+        (lstm, dense, context, leads) = (other.lstm, other.dense, other.context, other.leads)
+        (hidden, outputs, leadRows) = (other.hidden, other.outputs, other.leadRows)
+        (leadSkip, staticSkip) = (other.leadSkip, other.staticSkip)
+        members = try Self.embeddings(sizes, &random)
+    }
+
+    private static func embeddings(
+        _ sizes: NetworkSizes, _ random: inout RandomSource
+    ) throws(RecurrentError) -> Embedding {
+        try Embedding(
+            max(1, sizes.members), sizes.embedding, initializer: .randomNormal(mean: 0, deviation: 0.3), &random)
     }
 
     /// The outputs begin as a narrow normal fan around a gate that chooses the linear base.
@@ -120,12 +135,25 @@ final class RecipeNetwork {
         return all
     }
 
-    var parameters: [Parameter] { named.map(\.parameter) }
+    package var parameters: [Parameter] { named.map(\.parameter) }
 
-    var weights: [[Float]] { parameters.map(\.values) }
+    package var weights: [[Float]] { parameters.map(\.values) }
 
-    func set(_ weights: [[Float]]) throws(RecurrentError) {
+    package func set(_ weights: [[Float]]) throws(RecurrentError) {
         for (parameter, values) in zip(parameters, weights) { try parameter.set(values) }
+    }
+
+    /// Gives every series of a large fleet that was not learned from the mean embedding of those that were.
+    func spreadEmbedding(of learned: Set<Int>) throws(RecurrentError) {
+        let (width, table) = (sizes.embedding, members.parameter.values)
+        guard learned.count < members.count, !learned.isEmpty else { return }
+        let mean = (0..<width).map { column in
+            learned.sorted().reduce(Float(0)) { $0 + table[$1 * width + column] } / Float(learned.count)
+        }
+        try members.parameter.set(
+            (0..<members.count).flatMap { place in
+                learned.contains(place) ? Array(table[place * width..<(place + 1) * width]) : mean
+            })
     }
 
     // MARK: File

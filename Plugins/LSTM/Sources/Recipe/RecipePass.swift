@@ -3,12 +3,17 @@ import LinearARForecaster
 import Recurrent
 import TimeSeries
 
-/// The scratch of one group in one call of `advance`, and the step of a tile of its rows.
-final class RecipePass {
+/// The scratch of one group, and the step of a tile of its rows. It belongs to one call of `advance` at a time, which is
+/// what makes it Sendable: between calls it lies in the model's store, behind a lock.
+final class RecipePass: @unchecked Sendable {
+    /// Rows that run together: their numbers stay in the nearest caches.
+    static let rowCount = 16
+
     /// What is known of one row of the tile.
     private struct Row {
         var index = 0
-        var member: LinearGroup.Member?
+        /// The row of the group's tables; nil for a series that was not trained on.
+        var place: Int?
         var running = RunningScale()
         var scale: Float = 1
         var last: Float = .nan
@@ -19,7 +24,6 @@ final class RecipePass {
     private let group: RecipeGroup
     private let specification: ForecastSpecification
     private let layout: RecipeLayout
-    private let wantsForecasts: Bool
     private let windows: Workspace
     private let linear: Workspace
     private let numbers: Workspace
@@ -31,12 +35,9 @@ final class RecipePass {
     private let tiles: [Decoder.Tile]
     private var rows: [Row]
 
-    init(
-        _ group: RecipeGroup, _ specification: ForecastSpecification, rows: Int, layout: RecipeLayout,
-        wantsForecasts: Bool
-    ) {
+    init(_ group: RecipeGroup, _ specification: ForecastSpecification, layout: RecipeLayout) {
         (self.group, self.specification, self.layout) = (group, specification, layout)
-        self.wantsForecasts = wantsForecasts
+        let rows = Self.rowCount
         let shape = group.shape
         let sizes = group.networks.map(\.cell.sizes)
         windows = Workspace(rows * shape.window.count)
@@ -47,13 +48,13 @@ final class RecipePass {
         hidden = Workspace(rows * 2 * (sizes.map(\.units).max() ?? 0))
         dense = Workspace(rows * (sizes.map(\.dense).max() ?? 0))
         denseOut = Workspace(rows * (sizes.map(\.denseUnits).max() ?? 0))
-        tiles = wantsForecasts ? sizes.map { Decoder.Tile(slots: rows, $0, keepsSlopes: false) } : []
+        tiles = sizes.map { Decoder.Tile(slots: rows, $0, keepsSlopes: false) }
         self.rows = [Row](repeating: Row(), count: rows)
     }
 
     /// Steps the rows `indices` of the batch.
     func run(_ indices: ArraySlice<Int>, _ batch: inout AdvanceBatch) {
-        let count = indices.count
+        let (count, wantsForecasts) = (indices.count, batch.wantsForecasts)
         batch.states.withUnsafeMutableBufferPointer { states in
             batch.lagged.withUnsafeBufferPointer { lagged in
                 guard let states = states.baseAddress, let lagged = lagged.baseAddress else { return }
@@ -86,26 +87,23 @@ final class RecipePass {
         var running = RunningScale(state)
         running.take(value, seasonal: group.fallback.seasonPlace.map { lagged[$0] } ?? .nan)
         running.store(to: state)
-        let member = group.group.members[id]
-        let scale = member?.scale ?? running.divisor
+        let place = group.places[id]
+        let scale = place.map { group.scales[$0] } ?? running.divisor
         let window = group.shape.window
         let last = window.read(lagged, value: value, scale: scale, to: windows.base + row * window.count)
         if !last.isFinite { (windows.base + row * window.count).update(repeating: 0, count: window.count) }
         rows[row] = Row(
-            index: index, member: member, running: running, scale: scale,
+            index: index, place: place, running: running, scale: scale,
             last: last.isFinite ? last : running.last,
-            isSettled: member != nil || group.fallback.isSettled(lagged))
+            isSettled: place != nil || group.fallback.isSettled(lagged))
     }
 
     /// The linear part of every row: shared weights together, own ones alone.
     private func multiply(_ count: Int) {
         let (from, to) = (group.shape.window.count, group.shape.linearCount)
-        let owners = (0..<count).filter { rows[$0].member?.own != nil }
-        if owners.count < count {
-            group.shared.forward(rows: count, x: windows.base, xStride: from, y: linear.base)
-        }
-        for row in owners {
-            guard let cell = rows[row].member.flatMap({ group.own[$0.place] }) else { continue }
+        group.shared.forward(rows: count, x: windows.base, xStride: from, y: linear.base)
+        for row in 0..<count {
+            guard let place = rows[row].place, let cell = group.own[place] else { continue }
             cell.forward(rows: 1, x: windows.base + row * from, xStride: from, y: linear.base + row * to)
         }
     }
@@ -114,7 +112,7 @@ final class RecipePass {
         _ row: Int, _ value: Float, _ time: CalendarTime, _ state: UnsafeMutablePointer<Float>
     ) {
         let (shape, known) = (group.shape, rows[row])
-        let level = known.member.map { (known.last - $0.center) / known.scale } ?? 0
+        let level = known.place.map { (known.last - group.centers[$0]) / known.scale } ?? 0
         let out = numbers.base + row * shape.count
         shape.write(
             windows.base + row * shape.window.count, linear.base + row * shape.linearCount,
@@ -152,7 +150,12 @@ final class RecipePass {
         _ count: Int, _ lagged: UnsafePointer<Float>, _ states: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
     ) {
         for (place, network) in group.networks.enumerated() {
-            decode(count, network.cell, network.inputs, tiles[place], states, offset: layout.states[place])
+            // Networks that squash alike read the same leads.
+            let alike = group.networks[..<place].firstIndex { $0.inputs.squashes == network.inputs.squashes }
+            decode(
+                count, network.cell, network.inputs, tiles[place],
+                alike: alike.map { (tiles[$0], group.networks[$0].cell.sizes) },
+                states, offset: layout.states[place])
         }
         let size = specification.forecastCount
         for row in 0..<count {
@@ -174,28 +177,34 @@ final class RecipePass {
 
     private func decode(
         _ count: Int, _ cell: RecipeCell, _ inputs: NetworkInputs, _ tile: Decoder.Tile,
-        _ states: UnsafePointer<Float>, offset: Int
+        alike: (tile: Decoder.Tile, sizes: NetworkSizes)?, _ states: UnsafePointer<Float>, offset: Int
     ) {
         let (sizes, shape) = (cell.sizes, group.shape)
         let plain = sizes.dense - NetworkInputs.recurrentCount
         for row in 0..<count {
             let (from, context) = (numbers.base + row * shape.count, tile.context + row * sizes.context)
-            inputs.writeDecoder(
-                from, statics: context + sizes.remembered, leads: tile.leads + row * sizes.horizon * sizes.leads,
-                simple: tile.simple + row * sizes.horizon * NetworkInputs.simpleCount)
+            if let alike {
+                (context + sizes.remembered).update(
+                    from: alike.tile.context + row * alike.sizes.context + alike.sizes.remembered,
+                    count: NetworkInputs.staticCount)
+            } else {
+                inputs.writeDecoder(
+                    from, statics: context + sizes.remembered, leads: tile.leads + row * sizes.horizon * sizes.leads,
+                    simple: tile.simple + row * sizes.horizon * NetworkInputs.simpleCount)
+            }
             let x = dense.base + row * sizes.dense
             inputs.writePlain(from, to: x)
             (x + plain).update(
                 from: squashed.base + row * NetworkInputs.recurrentCount, count: NetworkInputs.recurrentCount)
             context.update(from: states + rows[row].index * layout.stateCount + offset, count: sizes.units)
-            cell.writeEmbedding(rows[row].member?.place, to: context + sizes.units + sizes.denseUnits)
+            cell.writeEmbedding(rows[row].place, to: context + sizes.units + sizes.denseUnits)
         }
         cell.runDense(count, dense.base, to: denseOut.base)
         for row in 0..<count {
             (tile.context + row * sizes.context + sizes.units).update(
                 from: denseOut.base + row * sizes.denseUnits, count: sizes.denseUnits)
         }
-        cell.decoder.forward(count, tile)
+        cell.decoder.forward(count, tile, leads: alike?.tile.leads, simple: alike?.tile.simple)
     }
 
     // MARK: Forecasts in the series' unit
@@ -220,11 +229,11 @@ final class RecipePass {
     private func emitLinear(_ row: Int, to out: UnsafeMutablePointer<Float>) {
         let (width, known) = (specification.quantiles.count, rows[row])
         let base = linear.base + row * group.shape.linearCount
-        let residuals = known.member?.residuals ?? group.group.residuals
-        residuals.withUnsafeBufferPointer { residuals in
+        let first = (known.place ?? group.scales.count) * specification.forecastCount
+        group.residuals.withUnsafeBufferPointer { residuals in
             for lead in 0..<specification.horizon {
                 for place in lead * width..<(lead + 1) * width {
-                    out[place] = known.last + known.scale * (base[lead] + residuals[place])
+                    out[place] = known.last + known.scale * (base[lead] + residuals[first + place])
                 }
             }
         }

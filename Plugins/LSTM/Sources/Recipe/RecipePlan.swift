@@ -1,13 +1,13 @@
-import Forecasting
-import LinearARForecaster
+package import Forecasting
+package import LinearARForecaster
 
 /// The knobs of the recipe.
-struct RecipePlan: Sendable {
+package struct RecipePlan: Sendable {
     let units: Int
     let denseUnits: Int
     let decoderUnits: Int
     let embedding: Int
-    let steps: Int
+    private let steps: Int
     let poolSteps: Int
     let fineTuningSteps: Int
     let fineTuningRate: Float
@@ -24,9 +24,9 @@ struct RecipePlan: Sendable {
     let seeds: Int
     let trainsTwin: Bool
     let trainsUnsquashed: Bool
-    let linear: LinearOptions
+    package let linear: LinearOptions
 
-    init(_ parameters: Parameters) {
+    package init(_ parameters: Parameters) {
         units = parameters.integer("units")
         denseUnits = parameters.integer("dense_units")
         decoderUnits = parameters.integer("decoder_units")
@@ -49,6 +49,12 @@ struct RecipePlan: Sendable {
         trainsTwin = parameters["twin"] != .boolean(false)
         trainsUnsquashed = parameters["unsquashed"] != .boolean(false)
         linear = LinearOptions(parameters)
+    }
+
+    /// The steps of a group alone. Without a number they grow with the root of the number of series: one series is learned
+    /// by heart in 250 steps, thirty are not yet learned.
+    func steps(series count: Int) -> Int {
+        steps > 0 ? steps : Int(min(500, 120 * Double(max(1, count)).squareRoot()))
     }
 
     static let descriptions = [

@@ -1,9 +1,9 @@
 import Forecasting
-import Recurrent
+package import Recurrent
 
-/// Trains one network on one group after another's order: truncated back-propagation with carried state, scored at some
-/// slots of every chunk.
-final class RecipeTrainer {
+/// Gives the gradients of one network on one group: truncated back-propagation with carried state, scored at some slots
+/// of every chunk.
+package final class RecipeTrainer {
     private let network: RecipeNetwork
     private let prepared: PreparedGroup
     private let inputs: NetworkInputs
@@ -25,6 +25,7 @@ final class RecipeTrainer {
     private let denseGradient: Workspace
     private let masks: Workspace
     private let errors: Workspace
+    /// Where the streams' chunks ended.
     private var state: LSTM.State?
 
     private static let tileSlots = 24
@@ -35,7 +36,7 @@ final class RecipeTrainer {
         var step: Int
     }
 
-    init(_ network: RecipeNetwork, _ prepared: PreparedGroup, _ plan: RecipePlan, seed: UInt64) {
+    package init(_ network: RecipeNetwork, _ prepared: PreparedGroup, _ plan: RecipePlan, seed: UInt64) {
         (self.network, self.prepared, self.plan) = (network, prepared, plan)
         let sizes = network.sizes
         inputs = NetworkInputs(prepared.shape, squashes: sizes.squashes)
@@ -82,12 +83,9 @@ final class RecipeTrainer {
     func validationLoss() throws(RecurrentError) -> Double? {
         guard !validationRows.isEmpty else { return nil }
         (rows, isTraining) = (validationRows, false)
-        let kept = network.lstm?.state
-        network.lstm?.resetStates()
         defer { isTraining = true }
         let cell = try RecipeCell(network)
         let h = try runRecurrent()
-        if let kept { try network.lstm?.resetStates(to: kept) }
         let places = rows.indices.flatMap { row in
             (0..<plan.positions).map { number in
                 let span = streams.chunk - streams.settling
@@ -108,10 +106,12 @@ final class RecipeTrainer {
 
     /// The parameters that a step moves.
     var parameters: [Parameter] { network.parameters }
+    /// Those among them that other groups do not share.
+    var memberEmbeddings: Parameter { network.members.parameter }
 
     /// Forward and backward over one chunk of every stream: sets all gradients and returns the loss, the mean pinball loss
     /// in units of the series' scales.
-    func gradients() throws(RecurrentError) -> Double {
+    package func gradients() throws(RecurrentError) -> Double {
         streams.next(&random)
         rows = streams.rows
         let cell = try RecipeCell(network)
@@ -163,16 +163,20 @@ final class RecipeTrainer {
             if let out = out.baseAddress { NetworkInputs.squashErrors(batch * chunk, errors.base, to: out) }
         }
         recurrentInputs = x
-        try clearFresh(lstm)
-        return try lstm.forward(
+        try begin(lstm)
+        let h = try lstm.forward(
             Tensor(shape: [batch, chunk, NetworkInputs.recurrentCount], values: x), mask: nil, training: true)
+        if isTraining { state = lstm.state }
+        return h
     }
 
     /// `[batch][chunk][recurrentCount]`, with noise: the memoryless layer sees the same.
     private var recurrentInputs: [Float] = []
 
-    private func clearFresh(_ lstm: LSTM) throws(RecurrentError) {
-        guard let state = lstm.state else { return }
+    /// Lets the layer go on from this trainer's states, rows that start anew from zero: groups that share a network run
+    /// streams of their own.
+    private func begin(_ lstm: LSTM) throws(RecurrentError) {
+        guard isTraining, let state else { return lstm.resetStates() }
         let units = network.sizes.units
         var (h, c) = (state.h.values, state.c.values)
         for (row, stream) in rows.enumerated() where stream.isFresh {
@@ -185,11 +189,17 @@ final class RecipeTrainer {
 
     // MARK: Scored slots
 
+    /// Slots of a chunk that are scored: fewer where the horizon is longer than a day of hours, for each costs as much as it
+    /// has leads.
+    private var positions: Int {
+        max(min(2, plan.positions), min(plan.positions, plan.positions * 24 / network.sizes.horizon))
+    }
+
     private func choosePlaces() -> [Place] {
         var places: [Place] = []
         for (row, stream) in rows.enumerated() {
             let first = stream.isFresh && network.sizes.isRecurrent ? streams.settling : 0
-            for _ in 0..<plan.positions {
+            for _ in 0..<positions {
                 places.append(Place(row: row, step: first + Int(random.next() % UInt64(streams.chunk - first))))
             }
         }

@@ -5,7 +5,7 @@ import Recurrent
 /// Which numbers describe one slot of a series, and from which lags they come. The same for training and for live steps.
 ///
 /// All values are relative to the newest one and in units of the series' scale, so the last value itself is zero.
-struct SlotShape: Sendable {
+package struct SlotShape: Sendable {
     let seasons: Seasonality
     let horizon: Int
     let linearLags: [Int]
