@@ -25,7 +25,7 @@ struct ConfigurationTests {
             ("[[forecaster]]\nname = \"a\"\nmethod = \"arima\"", ":3: forecaster[0].method: expected one of"),
             ("[[forecaster]]\nname = \"a\"\nretrain = \"often\"", ":3: forecaster[0].retrain: expected \"never\""),
             ("[[forecaster]]\nname = \"a\"\nquantiles = [0.9, 0.1]", ":3: forecaster[0].quantiles: expected ascending"),
-            ("[[forecaster]]\nname = \"a\"\n[forecaster.parameters.lstm]\nunits = 0", "parameter \"units\" must be"),
+            ("[[forecaster]]\nname = \"a\"\n[forecaster.parameters.lstm]\nunits = -1", "parameter \"units\" must be"),
             ("[[source]]\nkind = \"modem\"", ":2: source[0].kind: expected"),
             ("name = = 1", ":1:"),
         ])

@@ -133,7 +133,7 @@ struct RecipeTests {
     func refused() throws {
         for (name, value) in [
             ("recipe", ParameterValue.string("e")), ("dropout", .number(0.95)), ("season", .integer(4_000)),
-            ("seeds", .integer(0)), ("units", .integer(0)),
+            ("seeds", .integer(0)), ("units", .integer(-1)), ("chunk", .integer(1)),
         ] {
             #expect(throws: ForecastingError.self) { try weights(Wave.panel(), [name: value]) }
         }

@@ -12,13 +12,16 @@ public struct LSTMMethod: TrainableMethod {
             ParameterDescription(
                 "recipe", .string("d"), choices: ["d", "plain"],
                 "an LSTM on a linear base, or layers of LSTM with a direct head"),
-            ParameterDescription("units", .integer(16), range: 1...1_024, "the length of h, of c and of each gate"),
+            ParameterDescription(
+                "units", .integer(0), range: 0...1_024, "the length of h, of c and of each gate; 0: 16, if plain 32"),
             ParameterDescription("layers", .integer(1), range: 1...4, "LSTM layers on top of each other, if plain"),
             ParameterDescription(
                 "steps", .integer(0), range: 0...100_000,
-                "optimizer steps of a group alone; 0: 120 times the root of its number of series, at most 500"),
-            ParameterDescription("batch", .integer(64), range: 1...1_024, "streams trained side by side"),
-            ParameterDescription("chunk", .integer(96), range: 2...1_024, "slots between truncations of the gradient"),
+                "optimizer steps of a group alone; 0: 120 for one series, 250 to 500 for more, 400 if plain"),
+            ParameterDescription(
+                "batch", .integer(0), range: 0...1_024, "streams trained side by side; 0: 64, if plain 32"),
+            ParameterDescription(
+                "chunk", .integer(0), range: 0...1_024, "slots between truncations of the gradient; 0: 96, if plain 32"),
             ParameterDescription("learning_rate", .number(0.004), range: 1e-6...1, "the peak of the cosine schedule"),
             ParameterDescription("weight_decay", .number(0.02), range: 0...1, "decoupled weight decay"),
             ParameterDescription("seed", .integer(1), range: 0...1e15, "equal seeds give equal weights"),
@@ -26,11 +29,18 @@ public struct LSTMMethod: TrainableMethod {
 
     public init() {}
 
-    /// What differs between the forms is filled in before the manifest's own defaults.
+    /// A zero stands for what suits the form, so that parameters mean the same with the defaults filled in and without.
     private func resolve(_ given: Parameters) throws -> (parameters: Parameters, isPlain: Bool) {
-        let isPlain = given["recipe"] == .string("plain")
-        let defaults = isPlain ? PlainPlan.defaults : [:]
-        return (try manifest.resolve(given.merging(defaults) { given, _ in given }), isPlain)
+        var parameters = try manifest.resolve(given)
+        let isPlain = parameters["recipe"] == .string("plain")
+        for (name, value) in isPlain ? PlainPlan.defaults : RecipePlan.defaults where parameters[name] == .integer(0) {
+            parameters[name] = value
+        }
+        guard case .integer(2...)? = parameters["chunk"] else {
+            throw ForecastingError.badParameter(
+                "chunk", method: manifest.name, expected: "0, or a whole number from 2 to 1024", found: "1")
+        }
+        return (parameters, isPlain)
     }
 
     public func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {

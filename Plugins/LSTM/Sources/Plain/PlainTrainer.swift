@@ -19,7 +19,7 @@ struct PlainPlan: Sendable {
         seed = UInt64(clamping: parameters.integer("seed"))
     }
 
-    /// Where this form's defaults differ from the recipe's.
+    /// What a zero stands for in this form.
     static let defaults: Parameters = [
         "units": .integer(32), "steps": .integer(400), "batch": .integer(32), "chunk": .integer(32),
     ]

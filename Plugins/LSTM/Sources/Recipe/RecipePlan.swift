@@ -54,8 +54,12 @@ package struct RecipePlan: Sendable {
     /// The steps of a group alone. Without a number they grow with the root of the number of series: one series is learned
     /// by heart in 250 steps, thirty are not yet learned.
     func steps(series count: Int) -> Int {
-        steps > 0 ? steps : Int(min(500, 120 * Double(max(1, count)).squareRoot()))
+        if steps > 0 { return steps }
+        return count < 2 ? 120 : max(250, min(500, Int(120 * Double(count).squareRoot())))
     }
+
+    /// What a zero stands for in this form.
+    static let defaults: Parameters = ["units": .integer(16), "batch": .integer(64), "chunk": .integer(96)]
 
     static let descriptions = [
         ParameterDescription("dense_units", .integer(32), range: 1...512, "the memoryless layer beside the LSTM"),
