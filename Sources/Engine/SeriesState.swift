@@ -221,7 +221,7 @@ extension SeriesState {
 
     /// Drops what no reading in time can change any more.
     ///
-    /// - Returns: a checkpoint of the new base, if it is worth one: as far from the last as a replay has to go anyway.
+    /// - Returns: a checkpoint of the new base, if it is worth one: twice as far from the last as a replay has to go anyway.
     func settle(kernel: String) -> Checkpoint? {
         guard !isHeld, let cadence, let frontier, let track else { return nil }
         guard track.settle(through: frontier - Int64(latenessSlots)), let base = track.snapshots.first,
@@ -230,7 +230,7 @@ extension SeriesState {
         kept.prune(before: cadence.start(of: slot + 1))
         values.prune(before: slot - Int64(keptSlots))
         outages.prune(through: slot)
-        if let checkpointSlot, slot - checkpointSlot < Int64(latenessSlots) { return nil }
+        if let checkpointSlot, slot - checkpointSlot < 2 * Int64(latenessSlots) { return nil }
         checkpointSlot = slot
         return Checkpoint(
             series: id, epoch: track.epoch.id, slot: slot, position: absorbed, frontier: frontier, kernel: kernel,

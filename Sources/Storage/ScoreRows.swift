@@ -19,8 +19,8 @@ extension WriteTransaction {
 
     /// Drops the scores of a series that end before `limit`.
     public func dropScores(of series: SeriesID, before limit: Timestamp) throws {
-        try db.cachedStatement(sql: "DELETE FROM score WHERE series = ? AND end < ?")
-            .execute(arguments: [series.rawValue, limit.nanoseconds])
+        try db.cachedStatement(sql: "DELETE FROM score WHERE start < ? AND end < ? AND series = ?")
+            .execute(arguments: [limit.nanoseconds, limit.nanoseconds, series.rawValue])
     }
 }
 
