@@ -66,14 +66,14 @@ struct KillTests {
             let hits = Self.hits(log)
             do {
                 daemon = try Daemon(in: folder, Load.configuration, environment: environment)
-            } catch let error as TestError {
-                // It goes on sealing when it starts, and may come to the failpoint before it is ready.
+                let found = try Remains.readings(daemon)
+                let sent = Load.names.count * (Self.slots + 3 * acknowledged)
+                #expect(found.count >= sent, "\(found.count) readings after \(acknowledged) acknowledged batches")
+            } catch {
+                // It goes on sealing when it starts, and may come to the failpoint before anybody has fed it.
                 guard Self.hits(log) > hits else { throw error }
                 continue
             }
-            let found = try Remains.readings(daemon)
-            let sent = Load.names.count * (Self.slots + 3 * acknowledged)
-            #expect(found.count >= sent, "\(found.count) readings after \(acknowledged) acknowledged batches")
             try Self.live(daemon, until: end, &acknowledged)
         }
         daemon = try Daemon(in: folder, Load.configuration)
