@@ -20,6 +20,11 @@ struct IngestBenchmark {
             }
             if runs("nilod-\(part)") { try nilod("nilod, " + name, load, shape).printed(beside: peer) }
         }
+        for count in [1_000, 10_000] where runs("recipe-\(count)") {
+            let load = Load(seriesCount: count, slots: prefix + 200_000 / count)
+            let name = "nilod, the whole recipe, 24 leads × 11 quantiles, \(count) series"
+            try nilod(name, load, Shape(), recipe: "d").printed(beside: nil)
+        }
         for count in [1_000, 10_000] where runs("engine-\(count)") {
             try await engine(count).printed(beside: nil)
         }
@@ -30,8 +35,8 @@ struct IngestBenchmark {
     /// Slots before what is measured: more than the lateness, so that checkpoints are cut as they always are.
     private static let prefix = 160
 
-    private static func nilod(_ name: String, _ load: Load, _ shape: Shape) throws -> Row {
-        let nilod = try Nilod()
+    private static func nilod(_ name: String, _ load: Load, _ shape: Shape, recipe: String = "plain") throws -> Row {
+        let nilod = try Nilod(recipe: recipe)
         try nilod.prepare(load, slots: prefix)
         let before = Footprint(nilod.pid)
         let seconds = try nilod.feed(load, prefix..<load.slots, shape)

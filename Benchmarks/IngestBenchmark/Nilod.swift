@@ -11,11 +11,11 @@ final class Nilod {
 
     var pid: Int32 { child.pid }
 
-    init(trainingSteps: Int = 40) throws {
+    init(trainingSteps: Int = 40, recipe: String = "plain") throws {
         folder = try Folder()
         (socket, lines) = (folder.path + "/s", folder.path + "/l")
         let file = folder.path + "/nilod.toml"
-        try Self.configuration(lines: lines, steps: trainingSteps).write(
+        try Self.configuration(lines: lines, steps: trainingSteps, recipe).write(
             toFile: file, atomically: true, encoding: .utf8)
         let program =
             ProcessInfo.processInfo.environment["NILOD"]
@@ -30,34 +30,36 @@ final class Nilod {
         _ = try child.waiting { try Connection(unix: lines) }
     }
 
-    /// The plain LSTM of the design: 32 units, a direct head, three quantiles of one lead.
-    private static func configuration(lines: String, steps: Int) -> String {
-        """
-        [[source]]
-        kind = "unix"
-        path = "\(lines)"
+    /// The plain LSTM of the design: 32 units, a direct head, three quantiles of one lead; or the recipe as it is.
+    private static func configuration(lines: String, steps: Int, _ recipe: String) -> String {
+        let isPlain = recipe == "plain"
+        let quantiles = isPlain ? "[0.05, 0.5, 0.95]" : "[0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975]"
+        return """
+            [[source]]
+            kind = "unix"
+            path = "\(lines)"
 
-        [[series]]
-        select = "*"
-        cadence = "1m"
+            [[series]]
+            select = "*"
+            cadence = "1m"
 
-        [[forecaster]]
-        name = "house"
-        method = "lstm"
-        series = ["*"]
-        horizon = 1
-        quantiles = [0.05, 0.5, 0.95]
-        retrain = "never"
-        opponents = ["seasonal-naive"]
-        warm_up = 48
-        training_slots = 100
+            [[forecaster]]
+            name = "house"
+            method = "lstm"
+            series = ["*"]
+            horizon = \(isPlain ? 1 : 24)
+            quantiles = \(quantiles)
+            retrain = "never"
+            opponents = ["seasonal-naive"]
+            warm_up = 48
+            training_slots = \(isPlain ? 100 : 160)
 
-        [forecaster.parameters.lstm]
-        recipe = "plain"
-        units = 32
-        steps = \(steps)
-        batch = 32
-        """
+            [forecaster.parameters.lstm]
+            recipe = "\(recipe)"
+            units = \(isPlain ? 32 : 0)
+            steps = \(steps)
+            batch = 32
+            """
     }
 
     /// Feeds `slots` of `load`: each sender waits for the acknowledgement of a request before its next.

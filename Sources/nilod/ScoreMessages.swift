@@ -24,12 +24,14 @@ extension ControlInterface.SeriesScores {
     /// Means over all truths; each block's errors are measured in its own mean step.
     private static func scores(_ blocks: [SlotScores]) -> [LeadScore] {
         var sums: [Int: (count: Int, loss: Double, error: Double)] = [:]
-        for block in blocks where block.scale > 0 {
+        for block in blocks {
+            // A series that never moves is forecast without error.
+            let scale = block.scale > 0 ? block.scale : 1
             for lead in block.leads {
                 let before = sums[lead.lead] ?? (0, 0, 0)
                 sums[lead.lead] = (
-                    before.count + lead.count, before.loss + Double(lead.loss / block.scale),
-                    before.error + Double(lead.error / block.scale)
+                    before.count + lead.count, before.loss + Double(lead.loss / scale),
+                    before.error + Double(lead.error / scale)
                 )
             }
         }

@@ -15,9 +15,11 @@ struct Explain: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let question = Question.OfSeries(series: try client.resolve(series))
+            let name = try client.resolve(series)
+            let question = Question.OfSeries(series: name)
             let reply = try client.call(Control.qualified("Explain"), question, as: Reply.Explain.self)
             try common.show(reply, Self.text)
+            if !common.json { try Scores.printExperts(of: name, client) }
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlInterface
+import Varlink
 
 struct Scores: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,21 +49,30 @@ struct Scores: ParsableCommand {
         let scores = Table(
             ["LEAD", "TRUTHS", "MASE", "PINBALL"],
             series.scores.map { ["\($0.lead)", "\($0.truths)", text($0.mase), text($0.pinball)] })
+        let isPaired = series.nominalInner < series.nominalOuter
+        let nominal = [series.nominalOuter] + (isPaired ? [series.nominalInner] : [])
         let coverage = Table(
-            ["LEAD", "TRUTHS", "INSIDE \(percent(series.nominalOuter))", "INSIDE \(percent(series.nominalInner))"],
-            series.coverage.filter { $0.truths > 0 }.map {
-                [
-                    "\($0.lead)", "\($0.truths)", percent(Double($0.outer) / Double($0.truths)),
-                    percent(Double($0.inner) / Double($0.truths)),
-                ]
+            ["LEAD", "TRUTHS"] + nominal.map { "INSIDE \(percent($0))" },
+            series.coverage.filter { $0.truths > 0 }.map { lead in
+                let inside = [lead.outer] + (isPaired ? [lead.inner] : [])
+                return ["\(lead.lead)", "\(lead.truths)"] + inside.map { percent(Double($0) / Double(lead.truths)) }
             })
         return head + scores.text + "\n" + coverage.text + experts(series)
     }
 
+    /// Asks for the experts of one series and prints them.
+    static func printExperts(of name: String, _ client: VarlinkClient) throws {
+        let question = Question.GetScores(selector: name)
+        let reply = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
+        for series in reply.series { Output.print(experts(series)) }
+    }
+
     /// The experts and their weights; nothing if there is only one.
-    static func experts(_ series: SeriesScores) -> String {
+    private static func experts(_ series: SeriesScores) -> String {
         guard series.experts.count > 1 else { return "" }
-        let rows = series.experts.sorted { $0.weight > $1.weight }.map { [$0.name, short($0.weight, digits: 3)] }
+        let rows = series.experts.sorted { $0.weight > $1.weight }.map {
+            [$0.name, $0.weight < 1e-6 ? "0" : short($0.weight, digits: 3)]
+        }
         return "\n" + Table(["EXPERT", "WEIGHT"], rows).text
     }
 

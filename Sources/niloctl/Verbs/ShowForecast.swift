@@ -20,10 +20,7 @@ struct ShowForecast: ParsableCommand {
                     ? Plot(reply.forecast, in: .current, isColoured: common.isColoured).text
                     : Self.table(reply.forecast)
             }
-            guard explain, !common.json else { return }
-            let about = Question.GetScores(selector: name)
-            let scores = try client.call(Control.qualified("GetScores"), about, as: Reply.GetScores.self)
-            for series in scores.series { Output.print(Scores.experts(series)) }
+            if explain, !common.json { try Scores.printExperts(of: name, client) }
         }
     }
 
