@@ -22,11 +22,14 @@ public struct Backtest: Sendable {
     /// A folder for the database and the training runs; the caller removes it.
     public var folder: URL
     public var launch: Retraining.Launcher
+    /// Called once when nobody knows any more what is on disk; the process should end.
+    public var onFatal: @Sendable (any Error) -> Void
 
     /// - Throws: ``BacktestError/unknownForecaster(_:known:)``.
     public init(
         _ configuration: EngineConfiguration, forecaster: String, methods: [any ForecastingMethod], plan: BacktestPlan,
-        kernel: String, folder: URL, launch: @escaping Retraining.Launcher
+        kernel: String, folder: URL, onFatal: @escaping @Sendable (any Error) -> Void,
+        launch: @escaping Retraining.Launcher
     ) throws(BacktestError) {
         guard var chosen = configuration.forecasters.first(where: { $0.name == forecaster }) else {
             throw .unknownForecaster(forecaster, known: configuration.forecasters.map(\.name))
@@ -36,7 +39,7 @@ public struct Backtest: Sendable {
         self.configuration = configuration
         self.configuration.forecasters = [chosen]
         (self.methods, self.plan, self.kernel) = (methods, plan, kernel)
-        (self.folder, self.launch) = (folder, launch)
+        (self.folder, self.launch, self.onFatal) = (folder, launch, onFatal)
     }
 
     /// One forecast.
@@ -65,7 +68,7 @@ public struct Backtest: Sendable {
         let clock = ReplayClock()
         let engine = try await Engine(
             store: Store(path: folder.appending(path: "nilo.db").path), methods: methods,
-            configuration: configuration, clock: clock, kernel: kernel, onFatal: { fatalError("\($0)") })
+            configuration: configuration, clock: clock, kernel: kernel, onFatal: onFatal)
         let retraining = Retraining(engine: engine, folder: folder.appending(path: "training"), launch: launch)
         let total = walkers.reduce(0) { $0 + $1.rows.end }
         var done = 0

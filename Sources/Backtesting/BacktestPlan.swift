@@ -29,7 +29,12 @@ public struct BacktestPlan: Sendable, Hashable {
                 series: series.name,
                 reason: "rows 0..<\(warm) to train on and \(warm)..<\(end) to forecast, of \(series.count)")
         }
-        return Rows(warm: warm, end: end, origins: Array(Swift.stride(from: warm - 1, to: end - horizon, by: stride)))
+        let origins = Array(Swift.stride(from: warm - 1, to: end - horizon, by: stride))
+        guard !origins.isEmpty else {
+            throw .badPlan(
+                series: series.name, reason: "to forecast \(horizon) rows of the \(end - warm) after the first \(warm)")
+        }
+        return Rows(warm: warm, end: end, origins: origins)
     }
 }
 
@@ -44,7 +49,7 @@ public enum BacktestError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .badRow(let line, let reason): "line \(line): \(reason)"
         case .badPlan(let series, let reason):
-            "\(series): --warm, --end and --stride leave no rows: they say \(reason)"
+            "\(series): --warm, --end, --stride and --horizon leave nothing to forecast: they say \(reason)"
         case .unknownForecaster(let name, let known):
             "the configuration has no forecaster \"\(name)\"; it has \(known.joined(separator: ", "))"
         case .trainingFailed(let reason): "the training before the first forecast failed: \(reason)"

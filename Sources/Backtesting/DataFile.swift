@@ -82,6 +82,7 @@ extension Timestamp {
             guard let number = Double(part), (0..<61).contains(number) else { return nil }
             clock.append(number)
         }
+        guard clock.isEmpty || clock[0] < 24 else { return nil }
         clock += [Double](repeating: 0, count: 3 - clock.count)
         let seconds = Self.days(year, month, day) * 86_400 + Int64(clock[0]) * 3_600 + Int64(clock[1]) * 60
         self = Timestamp.from(seconds: seconds).advanced(byNanoseconds: Int64((clock[2] * 1e9).rounded()))

@@ -2,6 +2,7 @@ public import TimeSeries
 
 /// What the forecasts of one series were worth, beside those of the seasonal naive.
 public struct Scorecard: Sendable {
+    /// The name of the series.
     public let series: String
     private let values: [Double]
     private let quantiles: QuantileLevels
@@ -12,13 +13,15 @@ public struct Scorecard: Sendable {
     private var own = Sums()
     private var reference = Sums()
 
-    /// - Parameter season: in rows.
+    /// - Parameter season: in rows, at least 1.
+    /// - Throws: ``BacktestError/badPlan(series:reason:)``.
     public init(
         _ series: DataSeries, plan: BacktestPlan, quantiles: QuantileLevels, season: Int
     ) throws(BacktestError) {
         let warm = try plan.rows(of: series).warm
         self.series = series.name
         (values, self.quantiles, horizon) = (series.values, quantiles, plan.horizon)
+        guard season > 0 else { throw .badPlan(series: series.name, reason: "a season of \(season) rows") }
         scale = Self.scale(series.values.prefix(warm), season)
         naive = SeasonalNaiveReference(
             series.values, warm: warm, season: season, horizon: plan.horizon, levels: quantiles.levels)
@@ -34,6 +37,7 @@ public struct Scorecard: Sendable {
         return 1
     }
 
+    /// Holds a forecast against the rows that followed; a missing one is not scored.
     public mutating func take(_ made: Backtest.Made) {
         let reference = naive.forecast(from: made.origin)
         for lead in 1...horizon {
@@ -45,13 +49,16 @@ public struct Scorecard: Sendable {
         }
     }
 
-    /// Errors in units of the scale; coverage of the innermost and the outermost wide interval.
+    /// Means over the truths; ratios are those of the sums to the seasonal naive's.
     public struct Result: Sendable {
+        /// Mean absolute error of the median over the scale.
         public var mase: Double
         /// Twice the mean pinball loss over the levels from .1 to .9, over the scale.
         public var sql: Double
         public var relativeMASE: Double
         public var relativeSQL: Double
+        /// The part of the truths inside the second interval from outside (the only one, if there is one), and inside the
+        /// outermost.
         public var inner: Double
         public var outer: Double
         public var truths: Int

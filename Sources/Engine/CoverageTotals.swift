@@ -1,4 +1,4 @@
-public import TimeSeries
+import TimeSeries
 
 /// How often truths lay inside the intervals since the daemon started, by forecaster and lead.
 struct CoverageTotals: Sendable {

@@ -130,7 +130,7 @@ public struct ForecasterConfiguration: Sendable, Hashable {
     public func specification(of method: String) -> ForecastSpecification {
         var own = parameters[method] ?? [:]
         // A mix gets those of its members.
-        if method == "mix" {
+        if method == MixMethod.name {
             for (member, theirs) in parameters where member != method {
                 for (name, value) in theirs { own["\(member).\(name)"] = value }
             }

@@ -38,9 +38,9 @@ extension WriterDesk {
         let limits = some.compactMap { entry in expiryLimit(of: entry).map { (entry.id, $0) } }
         if !limits.isEmpty {
             try? store.write { transaction in
-                for (id, limit) in limits {
-                    try transaction.dropChunks(of: id, before: limit)
-                    try transaction.dropScores(of: id, before: limit)
+                for (id, limit) in limits { try transaction.dropChunks(of: id, before: limit) }
+                for (limit, group) in Dictionary(grouping: limits, by: \.1) {
+                    try transaction.dropScores(of: group.map(\.0), before: limit)
                 }
             }
         }

@@ -8,7 +8,6 @@ public struct ScoredSeries: Sendable {
     public var forecaster: String
     public var method: String
     public var version: Int
-    public var horizon: Int
     public var quantiles: QuantileLevels
     /// Finished blocks, ascending, then the one that is being scored.
     public var blocks: [SlotScores]
@@ -21,17 +20,20 @@ extension Engine {
     public func scores(
         _ selector: SeriesSelector, in range: ClosedRange<Timestamp>
     ) async throws -> [ScoredSeries] {
-        var found: [ScoredSeries] = []
-        for (id, _) in directory.matching(selector) {
-            guard var scores = try await ask(shard(of: id), about: [id], { $0.scores(of: id) }) else { continue }
-            let current = scores.current.map { [$0.scores] } ?? []
-            let isCurrentWanted = scores.current.map { range.contains($0.start) } ?? false
-            let start = scores.current?.start
-            let finished = try store.scores(of: id, in: range).filter { $0.start != start }
-            scores.scores.blocks = finished.map(\.1) + (isCurrentWanted ? current : [])
-            found.append(scores.scores)
+        let matching = directory.matching(selector).map(\.id)
+        let finished = try store.scores(of: Set(matching), in: range)
+        var found: [SeriesID: ScoredSeries] = [:]
+        for shard in shards {
+            let mine = matching.filter { self.shard(of: $0) === shard }
+            for (id, known) in try await ask(shard, about: mine, { view in mine.map { ($0, view.scores(of: $0)) } }) {
+                guard var (scores, current) = known else { continue }
+                // The database may hold the current block from before a late reading.
+                scores.blocks = (finished[id] ?? []).filter { $0.start != current?.start }.map(\.scores)
+                if let current, range.contains(current.start) { scores.blocks.append(current.scores) }
+                found[id] = scores
+            }
         }
-        return found
+        return matching.compactMap { found[$0] }
     }
 
     /// How often truths lay inside the intervals since the daemon started: by forecaster, then by lead.
@@ -50,7 +52,7 @@ extension ShardView {
         else { return nil }
         let scores = ScoredSeries(
             series: state.series, forecaster: state.forecaster, method: state.method, version: state.version,
-            horizon: version.specification.horizon, quantiles: version.specification.quantiles, blocks: [],
+            quantiles: version.specification.quantiles, blocks: [],
             report: report)
         return (scores, report.block.map { (cadence.start(of: $0.start), $0) })
     }

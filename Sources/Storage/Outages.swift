@@ -32,9 +32,11 @@ extension Store {
     /// Every outage that a replay may reach.
     public func outages() throws -> [Outage] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM outage ORDER BY series, epoch, from_slot").map { row in
-                let (from, to): (Slot, Slot) = (row["from_slot"], row["to_slot"])
-                return Outage(series: SeriesID(row["series"]), epoch: row["epoch"], slots: from...max(from, to))
+            try Row.fetchAll(db, sql: "SELECT * FROM outage ORDER BY series, epoch, from_slot").compactMap { row in
+                guard let series = row.value("series", as: Int64.self), let epoch = row.value("epoch", as: Int64.self),
+                    let from = row.value("from_slot", as: Slot.self), let to = row.value("to_slot", as: Slot.self)
+                else { return nil }
+                return Outage(series: SeriesID(series), epoch: epoch, slots: from...max(from, to))
             }
         }
     }

@@ -17,37 +17,49 @@ extension WriteTransaction {
             ])
     }
 
-    /// Drops the scores of a series that end before `limit`.
-    public func dropScores(of series: SeriesID, before limit: Timestamp) throws {
-        try db.cachedStatement(sql: "DELETE FROM score WHERE start < ? AND end < ? AND series = ?")
-            .execute(arguments: [limit.nanoseconds, limit.nanoseconds, series.rawValue])
+    /// Drops the scores of `series` that end before `limit`, with one look through the oldest rows.
+    public func dropScores(of series: [SeriesID], before limit: Timestamp) throws {
+        let sql = "DELETE FROM score WHERE start < ?1 AND end < ?1 AND series IN (SELECT value FROM json_each(?2))"
+        try db.cachedStatement(sql: sql).execute(arguments: [limit.nanoseconds, Self.list(series)])
+    }
+
+    /// Drops every score of `series`.
+    func deleteScores(of series: Set<SeriesID>) throws {
+        let sql = "DELETE FROM score WHERE series IN (SELECT value FROM json_each(?))"
+        try db.cachedStatement(sql: sql).execute(arguments: [Self.list(series)])
+    }
+
+    private static func list(_ series: some Sequence<SeriesID>) -> String {
+        "[" + series.map { "\($0.rawValue)" }.joined(separator: ",") + "]"
     }
 }
 
 extension Store {
-    /// The scores of the blocks that touch `range`, ascending; a row whose checksum is wrong is left out.
-    public func scores(of series: SeriesID, in range: ClosedRange<Timestamp>) throws -> [(start: Timestamp, SlotScores)]
-    {
+    /// The scores of the blocks that touch `range`, ascending by time, with one look through the rows of that time; a row
+    /// whose checksum or form is wrong is left out.
+    public func scores(
+        of wanted: Set<SeriesID>, in range: ClosedRange<Timestamp>
+    ) throws -> [SeriesID: [(start: Timestamp, scores: SlotScores)]] {
         try read { db in
+            let sql = "SELECT * FROM score WHERE start <= ? AND end > ? ORDER BY start"
             let rows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT start, end, crc32c, payload FROM score
-                        WHERE series = ? AND start <= ? AND end > ? ORDER BY start
-                    """,
-                arguments: [series.rawValue, range.upperBound.nanoseconds, range.lowerBound.nanoseconds])
-            var found: [(Timestamp, SlotScores)] = []
+                db, sql: sql, arguments: [range.upperBound.nanoseconds, range.lowerBound.nanoseconds])
+            var found: [SeriesID: [(Timestamp, SlotScores)]] = [:]
             while let row = try rows.next() {
-                let (start, end): (Int64, Int64) = (row[0], row[1])
-                let payload: [UInt8] = (row[3] as Blob).bytes
-                guard
-                    CRC32C.checksum(of: [series.rawValue, start, end], payload)
-                        == UInt32(truncatingIfNeeded: row[2] as Int64),
-                    let scores = try? ScoreCodec.decode(payload)
-                else { continue }
-                found.append((Timestamp(nanoseconds: start), scores))
+                let series = SeriesID(row.value("series") ?? 0)
+                guard wanted.contains(series), let (start, scores) = Self.scores(row, series) else { continue }
+                found[series, default: []].append((start, scores))
             }
             return found
         }
+    }
+
+    private static func scores(_ row: Row, _ series: SeriesID) -> (Timestamp, SlotScores)? {
+        guard let start = row.value("start", as: Int64.self), let end = row.value("end", as: Int64.self),
+            let payload = row.value("payload", as: Blob.self)?.bytes,
+            Int64(CRC32C.checksum(of: [series.rawValue, start, end], payload)) == row.value("crc32c", as: Int64.self),
+            let scores = try? ScoreCodec.decode(payload)
+        else { return nil }
+        return (Timestamp(nanoseconds: start), scores)
     }
 }

@@ -36,6 +36,7 @@ public struct WriteTransaction {
     /// Removes series with their readings, epochs and checkpoints. The positions of all other readings stay.
     public func deleteSeries(_ series: Set<SeriesID>) throws {
         try JournalRows(db: db).remove(series)
+        try deleteScores(of: series)
         for id in series { try run("DELETE FROM series WHERE id = ?", [id.rawValue]) }
     }
 

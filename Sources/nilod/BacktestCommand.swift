@@ -46,6 +46,8 @@ struct BacktestCommand: AsyncParsableCommand {
             throw Exit.say("\(error)", 65)
         } catch let error as CocoaError {
             throw Exit.say("\(error.localizedDescription)", 66)
+        } catch {
+            throw Exit.forStart(error)
         }
     }
 
@@ -61,7 +63,8 @@ struct BacktestCommand: AsyncParsableCommand {
         let child = TrainingChild(launcher: Executable.own) { Log.write("training: \($0)") }
         let backtest = try Backtest(
             settings.engine, forecaster: forecaster, methods: Methods.all, plan: plan,
-            kernel: Methods.kernels.arithmetic, folder: folder
+            kernel: Methods.kernels.arithmetic, folder: folder,
+            onFatal: { Daemon.die($0) }
         ) { folder, progress in try await child.run(folder, progress: progress) }
         let quantiles = backtest.configuration.forecasters[0].quantiles
         var cards = try all.map {

@@ -150,7 +150,7 @@ struct Daemon: Sendable {
         }
     }
 
-    private static func die(_ error: any Error) {
+    static func die(_ error: any Error) {
         Log.write("nilod: stopping, because what is on disk is not known any more: \(error)")
         exit(74)
     }

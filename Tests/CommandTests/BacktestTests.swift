@@ -144,6 +144,12 @@ struct BacktestTests {
             (head + "2026-01-01,three\n", ["--warm", "1"], "line 2"),
             (head + "2026-01-02,3\n2026-01-01,4\n", ["--warm", "1"], "line 3"),
             (head + "2026-01-01,3\n", ["--warm", "50"], "--warm"),
+            (head + "2026-01-01T25:00,3\n", ["--warm", "1"], "line 2"),
+            (head + "2026-01-01,3\n2026-01-02,4\n", ["--warm", "1", "--horizon", "1000000000"], "nothing to forecast"),
+            (
+                head + "2026-01-01,3\n2026-01-02,4\n2026-01-03,4\n",
+                ["--warm", "1", "--horizon", "1", "--season", "0"], "season"
+            ),
         ]
         for (data, more, expected) in cases {
             let (code, text) = try run(data, more)

@@ -2,10 +2,13 @@
 ///
 /// The members are methods of this program, which always answer. Its parameters are `members`, `priors`, and those of the members under `MEMBER.PARAMETER`.
 public struct MixMethod: TrainableMethod {
+    /// What the configuration calls it.
+    public static let name = "mix"
+
     public let manifest: Manifest
     private let methods: [any ForecastingMethod]
 
-    /// - Parameter methods: all that may be members; those named first are the default.
+    /// - Parameter methods: all that may be members; without the parameter, all are.
     public init(of methods: [any ForecastingMethod]) {
         self.methods = methods
         let names = methods.map(\.manifest.name)
@@ -23,7 +26,7 @@ public struct MixMethod: TrainableMethod {
             }
         }
         manifest = Manifest(
-            name: "mix", version: "1", summary: "several methods, weighed by how they fare on each series",
+            name: Self.name, version: "1", summary: "several methods, weighed by how they fare on each series",
             parameters: own + inherited)
     }
 

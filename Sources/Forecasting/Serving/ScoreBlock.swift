@@ -1,11 +1,11 @@
-public import TimeSeries
+import TimeSeries
 
 /// The slots that are scored together: at most a day and at most 96, so that a row of scores is written now and then.
 ///
 /// | floats | what |
 /// |---|---|
 /// | 1 | the block's number, modulo 2²⁴; −1 before the first |
-/// | leads × 5 | of each scored lead: truths, their losses, absolute errors, truths in the outer and in the inner interval |
+/// | leads × 3 | of each scored lead: truths, their losses, absolute errors |
 /// | horizon × 3 | of every lead: truths, those in the outer and in the inner interval |
 /// | 32 | tail probabilities of the slots, three to a float |
 struct ScoreBlock: Sendable {
@@ -20,7 +20,7 @@ struct ScoreBlock: Sendable {
     }
 
     var losses: Int { 1 }
-    var coverage: Int { 1 + leads.count * 5 }
+    var coverage: Int { 1 + leads.count * 3 }
     var tails: Int { coverage + horizon * 3 }
     var count: Int { tails + Self.slots / 3 }
 
@@ -51,12 +51,10 @@ struct ScoreBlock: Sendable {
         counts[1] += isInOuter
         counts[2] += isInInner
         guard let place = leads.firstIndex(of: lead) else { return }
-        let sums = block + losses + place * 5
+        let sums = block + losses + place * 3
         sums[0] += 1
         sums[1] += loss
         sums[2] += (truth - forecast[layout.median]).magnitude
-        sums[3] += isInOuter
-        sums[4] += isInInner
     }
 
     /// Notes the tail probability of the block's slot `offset`, as eight bits of its logarithm.

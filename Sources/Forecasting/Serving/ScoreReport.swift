@@ -66,7 +66,7 @@ extension ServedModel {
         let number = floorDivide(slot, length)
         guard block[0] == Float(truncating24: number) else { return nil }
         let leads = places.leads.enumerated().map { place, lead in
-            let sums = block + places.losses + place * 5
+            let sums = block + places.losses + place * 3
             return SlotScores.Lead(lead: lead, count: whole(sums[0]), loss: sums[1], error: sums[2])
         }
         let coverage = (0..<layout.horizon).map { place in

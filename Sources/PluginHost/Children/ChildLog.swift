@@ -42,6 +42,7 @@ final class ChildLog {
             refill()
             take(buffer[..<count])
             bytesLeft -= count
+            // What it says too much of waits in the pipe, which slows the child that says it; this queue has no other work.
             if bytesLeft <= 0 { usleep(Self.microseconds(until: second + .seconds(1))) }
         }
         if !rest.isEmpty { say(rest[...]) }

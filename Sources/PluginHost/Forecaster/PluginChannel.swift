@@ -10,6 +10,7 @@ import Varlink
 final class PluginChannel: @unchecked Sendable {
     private let client: VarlinkClient
     private let descriptor: Int32
+    /// A semaphore and not a lock: a shard that waits for its turn gives up at its deadline.
     private let turn = DispatchSemaphore(value: 1)
 
     /// Takes a connected socket over.

@@ -56,6 +56,7 @@ final class PluginSupervisor: Sendable {
     ///
     /// - Throws: what the plugin answered, or why it did not.
     func load(_ order: ModelOrder) throws -> ForecasterReply.Load {
+        // The caller is a thread that may block, and gives up when the plugin takes too long.
         let (done, answer) = (DispatchSemaphore(value: 0), Answer())
         queue.async { [self] in
             let result = Result { try firstLoad(order) }
@@ -77,6 +78,7 @@ final class PluginSupervisor: Sendable {
     ///
     /// Waits until the process has it or has failed, so that a replay that comes next finds it.
     func keep(_ order: ModelOrder) {
+        // As above: a limit on the waiting.
         let done = DispatchSemaphore(value: 0)
         queue.async { [self] in
             defer { done.signal() }

@@ -73,6 +73,7 @@ struct Ingestion {
                 let first = start ?? now
                 start = first
                 guard now - first < Self.patience, !Interruption.hasCome else { throw error }
+                // Between two tries to reach a daemon that is starting again; nothing tells when it is there.
                 usleep(200_000)
                 if let again = try? VarlinkClient(path: common.path) { client = again }
             }
