@@ -55,7 +55,8 @@ let package = Package(
             path: "Plugins/LinearAR", exclude: ["README.md", "sample.toml"], sources: ["Sources"],
             swiftSettings: strict),
         .target(
-            name: "LSTMForecaster", dependencies: ["Forecasting", "TimeSeries", "Recurrent", "LinearARForecaster"],
+            name: "LSTMForecaster",
+            dependencies: ["Forecasting", "TimeSeries", "Recurrent", "CRecurrentKernels", "LinearARForecaster"],
             path: "Plugins/LSTM", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
         .target(
             name: "SeasonalNaiveForecaster", dependencies: ["Forecasting", "TimeSeries"],

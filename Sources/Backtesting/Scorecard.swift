@@ -1,3 +1,4 @@
+import Forecasting
 public import TimeSeries
 
 /// What the forecasts of one series were worth, beside those of the seasonal naive.
@@ -81,8 +82,8 @@ public struct Scorecard: Sendable {
             error += abs(truth - row[quantiles.medianIndex]) / scale
             let scored = quantiles.levels.indices.filter { (0.099...0.901).contains(quantiles.levels[$0]) }
             for place in scored {
-                let (level, difference) = (quantiles.levels[place], truth - row[place])
-                loss += 2 * max(level * difference, (level - 1) * difference) / Double(scored.count) / scale
+                let loss = PinballLoss.of(truth - row[place], level: quantiles.levels[place])
+                self.loss += 2 * loss / Double(scored.count) / scale
             }
             let place = row.count >= 5 ? 1 : 0
             if row[place] <= truth, truth <= row[row.count - 1 - place] { inner += 1 }

@@ -108,8 +108,7 @@ private struct Runner {
             guard !truth.isNaN else { continue }
             let row = forecast[(forecast.startIndex + (lead - 1) * width)...].prefix(width).map { Double($0) }
             for (level, quantile) in zip(specification.quantiles.levels, row) {
-                let difference = truth - quantile
-                loss += 2 * max(level * difference, (level - 1) * difference) / Double(width)
+                loss += 2 * PinballLoss.of(truth - quantile, level: level) / Double(width)
                 if quantile.isNaN { loss = .nan }
             }
             error += abs(truth - row[specification.quantiles.medianIndex])

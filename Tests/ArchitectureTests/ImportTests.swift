@@ -9,7 +9,7 @@ import Testing
         "Sources/Recurrent": ["CRecurrentKernels"],
         "Sources/SelfTest": ["Recurrent"],
         "Sources/Forecasting": ["TimeSeries", "CRecurrentKernels"],
-        "Plugins/LSTM": ["Forecasting", "TimeSeries", "Recurrent", "LinearARForecaster"],
+        "Plugins/LSTM": ["Forecasting", "TimeSeries", "Recurrent", "CRecurrentKernels", "LinearARForecaster"],
         "Plugins/LinearAR": ["Forecasting", "TimeSeries", "Recurrent"],
         "Plugins/HoltWinters": ["Forecasting", "TimeSeries"],
         "Plugins/SeasonalNaive": ["Forecasting", "TimeSeries"],

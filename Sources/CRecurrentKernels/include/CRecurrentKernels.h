@@ -11,6 +11,7 @@
 #define C_RECURRENT_KERNELS_H
 #include <stddef.h>
 #include "maps.h"
+#include "pinball.h"
 
 enum { CRK_BLOCK = 64, CRK_UNITS_PER_BLOCK = 16 };
 

@@ -1,3 +1,4 @@
+internal import CRecurrentKernels
 import TimeSeries
 
 /// One series' score state in the memory of its state: what came is held against what was forecast, and what is forecast
@@ -61,7 +62,7 @@ struct ScoreState {
         var sum: Float = 0
         for (place, level) in layout.levels.enumerated() {
             let difference = truth - forecast[place]
-            sum += difference > 0 ? level * difference : (level - 1) * difference
+            sum += crk_pinball_slope(level, difference) * difference
         }
         return 2 * sum / Float(layout.width)
     }
@@ -96,8 +97,7 @@ struct ScoreState {
             let opinion = origin + layout.opinions + expert * layout.expertCount + place * count
             for (index, level) in layout.expertLevels.enumerated() {
                 let difference = value - opinion[index]
-                origin[layout.sums + expert] +=
-                    difference > 0 ? layout.levels[level] * difference : (layout.levels[level] - 1) * difference
+                origin[layout.sums + expert] += crk_pinball_slope(layout.levels[level], difference) * difference
             }
         }
         origin[layout.comparisons] += 1

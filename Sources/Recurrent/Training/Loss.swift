@@ -1,3 +1,5 @@
+internal import CRecurrentKernels
+
 /// What training makes small: a mean over all targets.
 public enum Loss: Sendable, Equatable {
     /// (y − ŷ)².
@@ -60,10 +62,9 @@ public enum Loss: Sendable, Equatable {
             }
         case .pinball(let levels):
             Self.pairs(outputs, targets, levels.count, &gradient) { difference, place in
-                let level = levels[place]
-                // The difference is output − target: too low an output costs `level` per unit.
-                return difference < 0
-                    ? (-level * difference, -level) : ((1 - level) * difference, difference > 0 ? 1 - level : 0)
+                // The difference is output − target. A right output has no slope.
+                let slope = -crk_pinball_slope(levels[place], -difference)
+                return (slope * difference, difference == 0 ? 0 : slope)
             }
         case .gaussianNLL: Self.gaussian(outputs, targets, kernels, &gradient)
         }

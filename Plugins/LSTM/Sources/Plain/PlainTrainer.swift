@@ -1,3 +1,4 @@
+internal import CRecurrentKernels
 import Forecasting
 import Recurrent
 
@@ -173,8 +174,9 @@ struct PlainTrainer {
                     let start = (row * timesteps + time) * shape.outputs + (lead - 1) * width
                     for (place, level) in shape.quantiles.enumerated() {
                         let difference = target - outputs[start + place]
-                        sum += difference > 0 ? level * difference : (level - 1) * difference
-                        gradient[start + place] = difference > 0 ? -level : 1 - level
+                        let slope = crk_pinball_slope(level, difference)
+                        sum += slope * difference
+                        gradient[start + place] = -slope
                     }
                     count += width
                 }

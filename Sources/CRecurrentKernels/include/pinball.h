@@ -1,0 +1,10 @@
+// The pinball loss (Koenker and Bassett, "Regression quantiles", 1978): the one definition that scores, corrections,
+// contests and training share.
+#ifndef CRK_PINBALL_H
+#define CRK_PINBALL_H
+
+// Of a forecast of quantile `level`, from `difference` = truth - forecast: times the difference it is the loss, its
+// negative is the derivative of the loss by the forecast.
+static inline float crk_pinball_slope(float level, float difference) { return difference > 0 ? level : level - 1; }
+
+#endif
