@@ -62,29 +62,32 @@ extension Engine {
                     name: name, method: version.version.method, specification: version.specification,
                     weightsFile: bytes.isEmpty ? nil : name))
         }
-        let parent = try parent(of: forecaster)
+        let (parent, misfit) = try startingPoint(of: forecaster)
         if let parent { weights[TrainingOrder.start] = try store.weights(of: parent) }
         let order = TrainingOrder(
             method: forecaster.method, specification: forecaster.specification(of: forecaster.method),
             holdout: forecaster.holdout, contenders: contenders, startFile: parent.map { _ in TrainingOrder.start },
-            panel: panel)
+            startMisfit: misfit, panel: panel)
         try folder.write(order, panel, weights: weights)
         return TrainingPreparation(
             order: order, versions: versions, incumbents: incumbents, parent: parent,
             window: start...max(start, clock.now))
     }
 
-    /// The champion, if training is to go on from its weights and they are of today's method and parameters.
-    private func parent(of forecaster: ForecasterConfiguration) throws -> Int64? {
+    /// The champion, if training is to go on from its weights; or why they are not of today's method and parameters.
+    private func startingPoint(
+        of forecaster: ForecasterConfiguration
+    ) throws -> (parent: Int64?, misfit: TrainingNote.Misfit?) {
         guard forecaster.startsFromChampion, let champion = try champion(of: forecaster.name),
             let version = try store.modelVersions(of: forecaster.name).first(where: { $0.id == champion })
-        else { return nil }
-        let method = try catalog.method(forecaster.method)
+        else { return (nil, nil) }
+        let manifest = try catalog.method(forecaster.method).manifest
+        let (expected, found) = (
+            "\(manifest.name) \(manifest.version)", "\(version.method) \(version.methodVersion)"
+        )
+        guard expected == found else { return (nil, .method(expected: expected, found: found)) }
         let parameters = try forecaster.specification(of: forecaster.method).canonicalText()
-        let fits =
-            version.method == forecaster.method && version.methodVersion == method.manifest.version
-            && version.parameters == parameters
-        return fits ? champion : nil
+        return version.parameters == parameters ? (champion, nil) : (nil, .specification)
     }
 
     /// The opponents and whatever serves now, by name, and which of them serves each series.
@@ -119,7 +122,8 @@ extension Engine {
         let metrics = try HoldoutReport(result, preparation, method: forecaster.method).text()
         let new = NewModelVersion(
             forecaster: forecaster.name, method: forecaster.method, methodVersion: method.manifest.version,
-            parameters: try preparation.order.specification.canonicalText(), parent: preparation.parent,
+            parameters: try preparation.order.specification.canonicalText(),
+            parent: result.wentOn ? preparation.parent : nil,
             createdAt: clock.now,
             windowStart: preparation.window.lowerBound, windowEnd: preparation.window.upperBound, metrics: metrics,
             weights: weights)
@@ -134,7 +138,7 @@ extension Engine {
                 champion: promoted > 0 ? (forecaster.name, version.id) : nil)
         }
         let text = "version \(version.number) serves \(promoted) of \(preparation.order.columns.count) series"
-        return (version.number, promoted, text)
+        return (version.number, promoted, ([text] + result.notes.map { "it \($0)" }).joined(separator: "; "))
     }
 
     /// The series whose model changes.

@@ -58,11 +58,14 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     public var total: Int
     /// The training loss of late.
     public var loss: Double
+    /// What there is to say besides.
+    public var note: TrainingNote?
 
-    public init(done: Int, total: Int, loss: Double) {
+    public init(done: Int, total: Int, loss: Double, note: TrainingNote? = nil) {
         self.done = done
         self.total = total
         self.loss = loss
+        self.note = note
     }
 }
 

@@ -65,7 +65,7 @@ extension Reply.Retrain {
         case .training(let progress):
             self.init(
                 phase: "training", done: progress.done, total: progress.total, loss: progress.loss,
-                text: "step \(progress.done) of \(progress.total)", promoted: 0)
+                text: progress.note.map { "\($0)" } ?? "step \(progress.done) of \(progress.total)", promoted: 0)
         case .finished(let version, let promoted, let text):
             self.init(phase: "finished", done: 1, total: 1, text: text, version: version, promoted: promoted)
         case .failed(let text): self.init(phase: "failed", done: 0, total: 0, text: text, promoted: 0)

@@ -105,7 +105,10 @@ struct Daemon: Sendable {
         let child = TrainingChild(launcher: Executable.own, arguments: folders) { log.info("training: \($0)") }
         return Retraining(engine: engine, folder: URL(filePath: settings.stateDirectory + "/training")) {
             folder, progress in
-            try await child.run(folder, progress: progress)
+            try await child.run(folder) { step in
+                if let note = step.note { log.notice("training: it \(note)") }
+                progress(step)
+            }
         }
     }
 

@@ -85,6 +85,25 @@ struct PromotionTests {
         }
     }
 
+    @Test("a champion of another horizon is not gone on from: the run says so, and the version has no parent")
+    func misfit() async throws {
+        var fixture = try Fixture(method: "lstm")
+        fixture.configuration.forecasters[0].startsFromChampion = true
+        let engine = try await filled(fixture)
+        _ = try await fixture.train(engine)
+        _ = try await engine.promote("house", number: 3)
+        fixture.configuration.forecasters[0].horizon = 5
+        let restarted = try await fixture.restart(engine)
+        guard case .finished(let number, _, let text) = try await fixture.train(restarted) else {
+            Issue.record("the training failed")
+            return
+        }
+        #expect(text.contains("\(TrainingNote.beginsAnew(.specification))"), "\(text)")
+        let model = try await restarted.models(of: "house").first { $0.version.number == number }
+        #expect(try #require(model).version.parent == nil)
+        try restarted.stop()
+    }
+
     @Test("what cannot be done says what there is")
     func refusals() async throws {
         let fixture = try Fixture(method: "lstm")

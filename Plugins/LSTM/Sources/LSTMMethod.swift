@@ -63,13 +63,19 @@ public struct LSTMMethod: TrainableMethod {
         guard isPlain else {
             do {
                 return try RecipeTraining(plan: RecipePlan(parameters), specification: specification)
-                    .run(panel, progress)
+                    .run(panel, from: from, progress)
             } catch let error as RecurrentError {
                 throw ForecastingError.diverged(method: manifest.name, reason: error.description)
             }
         }
         let shape = PlainShape(parameters, specification)
-        let start = try from.map { try PlainNetwork(decoding: $0, shape: shape) }
+        var start: PlainNetwork?
+        do {
+            start = try from.map { try PlainNetwork(decoding: $0, shape: shape) }
+        } catch let error as RecurrentError {
+            let note = TrainingNote.beginsAnew(.tensors(error.description))
+            try progress(TrainingProgress(done: 0, total: 0, loss: 0, note: note))
+        }
         var trainer = try PlainTrainer(shape, PlainPlan(parameters), panel, specification, from: start)
         return try trainer.run(progress)
     }

@@ -37,14 +37,17 @@ public struct TrainingOrder: Sendable, Codable {
     public var contenders: [Contender]
     /// A file of the folder: weights to go on from; nil to begin anew.
     public var startFile: String?
+    /// Why there are none, though the configuration asks for them.
+    public var startMisfit: TrainingNote.Misfit?
     public var columns: [Column]
 
     public init(
         method: String, specification: ForecastSpecification, holdout: Double, contenders: [Contender],
-        startFile: String? = nil, panel: Panel
+        startFile: String? = nil, startMisfit: TrainingNote.Misfit? = nil, panel: Panel
     ) {
         self.method = method
         self.startFile = startFile
+        self.startMisfit = startMisfit
         self.specification = specification
         self.holdout = holdout
         self.contenders = contenders
@@ -112,9 +115,17 @@ public struct TrainingResult: Sendable, Codable {
     public var metrics: [String: Double]
     /// By contender, the candidate among them: one score per column of the order, nil where nothing could be scored.
     public var scores: [String: [SeriesScore?]]
+    /// What was said while it ran.
+    public var notes: [TrainingNote]
 
-    public init(metrics: [String: Double], scores: [String: [SeriesScore?]]) {
+    public init(metrics: [String: Double], scores: [String: [SeriesScore?]], notes: [TrainingNote] = []) {
         self.metrics = metrics
         self.scores = scores
+        self.notes = notes
+    }
+
+    /// Whether the weights come from those that training was to go on from. A method that says nothing went on.
+    public var wentOn: Bool {
+        notes.isEmpty || notes.contains { if case .goesOn = $0 { true } else { false } }
     }
 }

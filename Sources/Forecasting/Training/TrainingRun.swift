@@ -9,9 +9,17 @@ public enum TrainingRun {
             throw ForecastingError.badWeights(method: order.method, reason: "it needs no training")
         }
         let start = try order.startFile.map { try folder.readWeights($0) }
+        var notes: [TrainingNote] = []
+        func report(_ step: TrainingProgress) throws {
+            if let note = step.note { notes.append(note) }
+            try progress(step)
+        }
+        if let misfit = order.startMisfit {
+            try report(TrainingProgress(done: 0, total: 0, loss: 0, note: .beginsAnew(misfit)))
+        }
         let trained = try method.train(
             panel.droppingLast(fraction: order.holdout), from: start, specification: order.specification,
-            progress: progress)
+            progress: report)
         let contest = Contest(panel: panel, holdout: order.holdout)
         let candidate = try method.load(weights: trained.weights, specification: order.specification)
         var scores = [TrainingOrder.candidate: contest.scores(of: candidate, as: order.specification)]
@@ -21,7 +29,8 @@ public enum TrainingRun {
                 weights: weights, specification: contender.specification)
             scores[contender.name] = contest.scores(of: model, as: contender.specification)
         }
-        try folder.write(TrainingResult(metrics: trained.metrics, scores: scores), weights: trained.weights)
+        try folder.write(
+            TrainingResult(metrics: trained.metrics, scores: scores, notes: notes), weights: trained.weights)
     }
 
     private static func find(_ name: String, _ methods: [any ForecastingMethod]) throws -> any ForecastingMethod {

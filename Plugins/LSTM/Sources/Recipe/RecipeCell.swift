@@ -16,11 +16,7 @@ struct RecipeCell: Sendable {
         dense = try network.dense.cell()
         decoder = try Decoder(network)
         embeddings = network.members.parameter.values
-        let (count, width) = (network.members.count, network.members.width)
-        let embeddings = embeddings
-        meanEmbedding = (0..<width).map { column in
-            (0..<count).reduce(Float(0)) { $0 + embeddings[$1 * width + column] } / Float(count)
-        }
+        meanEmbedding = network.meanEmbedding(of: 0..<network.members.count)
     }
 
     func writeEmbedding(_ place: Int?, to out: UnsafeMutablePointer<Float>) {

@@ -12,7 +12,7 @@ package struct NetworkSizes: Sendable, Equatable {
     let dense: Int
     let leads: Int
     /// Series with an embedding of their own.
-    let members: Int
+    var members: Int
     let squashes: Bool
     /// Whether there is an LSTM beside the memoryless layer.
     let isRecurrent: Bool
@@ -141,19 +141,6 @@ package final class RecipeNetwork {
 
     package func set(_ weights: [[Float]]) throws(RecurrentError) {
         for (parameter, values) in zip(parameters, weights) { try parameter.set(values) }
-    }
-
-    /// Gives every series of a large fleet that was not learned from the mean embedding of those that were.
-    func spreadEmbedding(of learned: Set<Int>) throws(RecurrentError) {
-        let (width, table) = (sizes.embedding, members.parameter.values)
-        guard learned.count < members.count, !learned.isEmpty else { return }
-        let mean = (0..<width).map { column in
-            learned.sorted().reduce(Float(0)) { $0 + table[$1 * width + column] } / Float(learned.count)
-        }
-        try members.parameter.set(
-            (0..<members.count).flatMap { place in
-                learned.contains(place) ? Array(table[place * width..<(place + 1) * width]) : mean
-            })
     }
 
     // MARK: File

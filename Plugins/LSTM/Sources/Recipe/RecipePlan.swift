@@ -58,6 +58,10 @@ package struct RecipePlan: Sendable {
         return count < 2 ? 120 : max(250, min(500, Int(120 * Double(count).squareRoot())))
     }
 
+    /// The same where training goes on from an earlier version: what is left to learn is the newest readings.
+    func stepsOnward(series count: Int) -> Int { max(1, Int(Self.onwardShare * Double(steps(series: count)))) }
+    private static let onwardShare = 0.5
+
     /// What a zero stands for in this form.
     static let defaults: Parameters = ["units": .integer(16), "batch": .integer(64), "chunk": .integer(96)]
 

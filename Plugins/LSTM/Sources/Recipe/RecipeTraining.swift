@@ -31,18 +31,22 @@ struct NetworkKind: Sendable, Hashable {
 /// The whole training: the linear base of every group, then the networks on top of it.
 ///
 /// Groups with the same kinds of seasons share a network in pooled steps, round-robin, before each tunes a copy of its own; a
-/// group alone is trained at once.
+/// group alone is trained at once. A group that an earlier version knows tunes the networks of that; its base is fitted
+/// anew, for a closed form needs no beginning.
 struct RecipeTraining {
     let plan: RecipePlan
     let specification: ForecastSpecification
     private let method = "lstm"
 
-    func run(_ panel: Panel, _ progress: (TrainingProgress) throws -> Void) throws -> TrainedWeights {
-        try withoutActuallyEscaping(progress) { try train(panel, $0) }
+    /// - Parameter from: the weights of an earlier version; what of it does not fit is trained anew, and a note says so.
+    func run(
+        _ panel: Panel, from: [UInt8]?, _ progress: (TrainingProgress) throws -> Void
+    ) throws -> TrainedWeights {
+        try withoutActuallyEscaping(progress) { try train(panel, from: from, $0) }
     }
 
     private func train(
-        _ panel: Panel, _ progress: @escaping (TrainingProgress) throws -> Void
+        _ panel: Panel, from: [UInt8]?, _ progress: @escaping (TrainingProgress) throws -> Void
     ) throws -> TrainedWeights {
         let fitted = try LinearGroup.fit(panel, specification, plan.linear, method: method)
         var tensors: [String: Tensor] = [:]
@@ -52,13 +56,18 @@ struct RecipeTraining {
             prepared.append(try PreparedGroup(group, series, panel))
         }
         let kinds = NetworkKind.all(plan)
-        var report = Report(
-            total: kinds.count * pools(prepared).reduce(0) { $0 + steps($1, prepared) }, progress: progress)
-        var metrics: [String: Double] = ["groups": Double(fitted.count)]
+        let earlier = from.map { EarlierNetworks($0, for: prepared, kinds, specification, sizes: sizes) }
+        let pools = pools(prepared, earlier)
+        let total = kinds.count * pools.reduce(0) { $0 + steps($1, prepared, earlier) }
+        var report = Report(total: total, progress: progress)
+        for note in earlier?.notes ?? [] { try report.say(note) }
+        var metrics = ["groups": Double(fitted.count)]
+        if let earlier { metrics["groups_from_champion"] = Double(earlier.groupCount) }
         for (number, kind) in kinds.enumerated() {
             let seed = plan.seed &* 1_000_003 &+ UInt64(kind.seed * 64 + number)
-            for pool in pools(prepared) {
-                for (index, network, loss) in try train(pool.map { ($0, prepared[$0]) }, kind, seed, &report) {
+            for pool in pools {
+                let groups = pool.map { ($0, prepared[$0]) }
+                for (index, network, loss) in try train(groups, kind, seed, earlier, &report) {
                     try network.spreadEmbedding(of: Set(prepared[index].series.map(\.place)))
                     tensors.merge(network.tensors("group.\(index)/\(kind.name)/")) { $1 }
                     metrics["loss_\(kind.name)", default: 0] += loss / Double(prepared.count)
@@ -68,35 +77,45 @@ struct RecipeTraining {
         return TrainedWeights(weights: try Safetensors(tensors).encoded(), metrics: metrics)
     }
 
-    /// The places of the groups that are trained together.
-    private func pools(_ prepared: [PreparedGroup]) -> [[Int]] {
+    private func sizes(_ prepared: PreparedGroup, _ kind: NetworkKind) -> NetworkSizes {
+        NetworkSizes(
+            plan, specification, prepared.shape, members: prepared.group.members.count, squashes: kind.squashes,
+            isRecurrent: kind.isRecurrent)
+    }
+
+    /// The places of the groups that are trained together; one that goes on from an earlier version is alone.
+    private func pools(_ prepared: [PreparedGroup], _ earlier: EarlierNetworks?) -> [[Int]] {
         guard plan.poolSteps > 0 else { return prepared.indices.map { [$0] } }
-        let byKind = Dictionary(grouping: prepared.indices) { place in
+        let onward = prepared.indices.filter { earlier?.know($0) ?? false }
+        let byKind = Dictionary(grouping: prepared.indices.filter { !onward.contains($0) }) { place in
             let seasons = prepared[place].shape.seasons
             return (seasons.short > 0 ? 1 : 0) + (seasons.long > 0 ? 2 : 0)
         }
-        return byKind.values.sorted { ($0.first ?? 0) < ($1.first ?? 0) }
+        return onward.map { [$0] } + byKind.values.sorted { ($0.first ?? 0) < ($1.first ?? 0) }
     }
 
     /// The optimizer steps of one network over groups that are trained together.
-    private func steps(_ pool: [Int], _ prepared: [PreparedGroup]) -> Int {
+    private func steps(_ pool: [Int], _ prepared: [PreparedGroup], _ earlier: EarlierNetworks?) -> Int {
         guard pool.count == 1, let only = pool.first else { return plan.poolSteps + pool.count * plan.fineTuningSteps }
-        return plan.steps(series: prepared[only].series.count)
+        let count = prepared[only].series.count
+        return earlier?.know(only) ?? false ? plan.stepsOnward(series: count) : plan.steps(series: count)
     }
 
     private typealias Trained = (index: Int, network: RecipeNetwork, loss: Double)
 
     private func train(
-        _ groups: [(index: Int, prepared: PreparedGroup)], _ kind: NetworkKind, _ seed: UInt64, _ report: inout Report
+        _ groups: [(index: Int, prepared: PreparedGroup)], _ kind: NetworkKind, _ seed: UInt64,
+        _ earlier: EarlierNetworks?, _ report: inout Report
     ) throws -> [Trained] {
         var random = RandomSource(seed: seed)
-        func sizes(_ prepared: PreparedGroup) -> NetworkSizes {
-            NetworkSizes(
-                plan, specification, prepared.shape, members: prepared.group.members.count, squashes: kind.squashes,
-                isRecurrent: kind.isRecurrent)
-        }
         guard let first = groups.first else { return [] }
-        let network = try RecipeNetwork(sizes(first.prepared), &random)
+        if let network = earlier?.network(kind, ofGroup: first.index) {
+            let run = RecipeTrainer(network, first.prepared, plan, seed: random.next())
+            let steps = plan.stepsOnward(series: first.prepared.series.count)
+            let loss = try train([run], steps: steps, rate: plan.learningRate * plan.fineTuningRate, &report)
+            return [(first.index, network, loss)]
+        }
+        let network = try RecipeNetwork(sizes(first.prepared, kind), &random)
         guard groups.count > 1 else {
             let run = RecipeTrainer(network, first.prepared, plan, seed: random.next())
             let loss = try train(
@@ -105,14 +124,14 @@ struct RecipeTraining {
         }
         var shared = [network]
         for group in groups.dropFirst() {
-            shared.append(try RecipeNetwork(sharing: network, sizes(group.prepared), &random))
+            shared.append(try RecipeNetwork(sharing: network, sizes(group.prepared, kind), &random))
         }
         let runs = zip(shared, groups).map { RecipeTrainer($0, $1.prepared, plan, seed: random.next()) }
         var loss = try train(runs, steps: plan.poolSteps, rate: plan.learningRate, &report)
         let weights = shared.map(\.weights)
         var trained: [Trained] = []
         for (group, weights) in zip(groups, weights) {
-            let own = try RecipeNetwork(sizes(group.prepared), &random)
+            let own = try RecipeNetwork(sizes(group.prepared, kind), &random)
             try own.set(weights)
             if plan.fineTuningSteps > 0 {
                 let run = RecipeTrainer(own, group.prepared, plan, seed: random.next())
@@ -174,6 +193,10 @@ struct RecipeTraining {
 
         init(total: Int, progress: @escaping (TrainingProgress) throws -> Void) {
             (self.total, self.progress) = (total, progress)
+        }
+
+        func say(_ note: TrainingNote) throws {
+            try progress(TrainingProgress(done: 0, total: total, loss: 0, note: note))
         }
 
         mutating func advance(_ steps: Int, loss: Double) throws {

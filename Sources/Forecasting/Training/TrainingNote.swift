@@ -1,0 +1,39 @@
+/// What a training run says of the weights it was to go on from.
+public enum TrainingNote: Sendable, Hashable, Codable, CustomStringConvertible {
+    /// It goes on from them. So many series of a group were trained on before, so many are new.
+    case goesOn(known: Int, new: Int)
+    /// It begins anew: they do not fit.
+    case beginsAnew(Misfit)
+
+    /// Why weights do not fit.
+    public enum Misfit: Sendable, Hashable, Codable, CustomStringConvertible {
+        /// They are of another method, or of another version of it.
+        case method(expected: String, found: String)
+        /// The configuration has another horizon, other quantiles or other parameters now.
+        case specification
+        /// They know no series of this cadence.
+        case cadence(seconds: Double)
+        /// The short and the long season of the group, in slots, are no longer those they were trained with.
+        case seasons(expected: [Int], found: [Int])
+        /// Their tensors have other shapes, or are missing.
+        case tensors(String)
+
+        public var description: String {
+            switch self {
+            case .method(let expected, let found): "they are of \(found), not of \(expected)"
+            case .specification: "horizon, quantiles or parameters have changed"
+            case .cadence(let seconds): "they know no series with a cadence of \(seconds) s"
+            case .seasons(let expected, let found):
+                "they were trained with seasons of \(found) slots, and there are \(expected) now"
+            case .tensors(let reason): reason
+            }
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .goesOn(let known, let new): "goes on from the champion's weights (\(known) series known, \(new) new)"
+        case .beginsAnew(let misfit): "begins anew, the champion's weights do not fit: \(misfit)"
+        }
+    }
+}
