@@ -65,7 +65,8 @@ extension Engine {
         let parent = try parent(of: forecaster)
         if let parent { weights[TrainingOrder.start] = try store.weights(of: parent) }
         let order = TrainingOrder(
-            method: forecaster.method, specification: forecaster.specification(of: forecaster.method),
+            method: forecaster.method,
+            specification: forecaster.specification(of: try catalog.method(forecaster.method).manifest),
             holdout: forecaster.holdout, contenders: contenders, startFile: parent.map { _ in TrainingOrder.start },
             panel: panel)
         try folder.write(order, panel, weights: weights)
@@ -79,10 +80,10 @@ extension Engine {
         guard forecaster.startsFromChampion, let champion = try champion(of: forecaster.name),
             let version = try store.modelVersions(of: forecaster.name).first(where: { $0.id == champion })
         else { return nil }
-        let method = try catalog.method(forecaster.method)
-        let parameters = try forecaster.specification(of: forecaster.method).canonicalText()
+        let method = try catalog.method(forecaster.method).manifest
+        let parameters = try forecaster.specification(of: method).canonicalText()
         let fits =
-            version.method == forecaster.method && version.methodVersion == method.manifest.version
+            version.method == forecaster.method && version.methodVersion == method.version
             && version.parameters == parameters
         return fits ? champion : nil
     }
@@ -95,8 +96,11 @@ extension Engine {
         let byID = Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var versions: [String: LoadedVersion] = [:]
         for method in forecaster.opponents {
-            if let row = rows.last(where: { $0.method == method }) {
+            guard let row = rows.last(where: { $0.method == method }) else { continue }
+            do {
                 versions[Self.name(of: row)] = try catalog.load(row)
+            } catch EngineError.unusableVersion {
+                // The others' contest does not wait for a plugin that is not there.
             }
         }
         var incumbents: [SeriesID: String] = [:]
