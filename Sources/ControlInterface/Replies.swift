@@ -105,11 +105,15 @@ public enum Reply {
 
     public struct Watch: Codable, Sendable {
         public var forecast: Forecast?
+        public var anomaly: Anomaly?
         public var model: String?
         public var dropped: String?
 
-        public init(forecast: Forecast? = nil, model: String? = nil, dropped: String? = nil) {
+        public init(
+            forecast: Forecast? = nil, anomaly: Anomaly? = nil, model: String? = nil, dropped: String? = nil
+        ) {
             self.forecast = forecast
+            self.anomaly = anomaly
             self.model = model
             self.dropped = dropped
         }

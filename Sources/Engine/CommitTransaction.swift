@@ -101,11 +101,11 @@ private struct Births {
         let forecaster = desk.configuration.forecaster(for: key)
         let id = try transaction.insertSeries(
             key: key, aggregate: rule.aggregate, forecaster: forecaster?.name, createdAt: now)
-        let assignment = try forecaster.flatMap { desk.firstVersions[$0.name] }.map { version in
+        let assignment = try forecaster.flatMap { desk.firstVersions[$0.name] }.map { first in
             let epoch = NewEpoch(
-                series: id, version: version.version.id, fromSlot: nil, warmUp: 0, position: 0, reason: "new series",
-                createdAt: now)
-            return Assignment(epoch: try transaction.insertEpoch(epoch), version: version)
+                series: id, version: first.version.version.id, fromSlot: nil, warmUp: 0, position: 0,
+                reason: "new series" + StandIn.remark(first.standsFor), createdAt: now)
+            return Assignment(epoch: try transaction.insertEpoch(epoch), version: first.version)
         }
         let record = SeriesRecord(
             id: id, key: key, forecaster: forecaster?.name, aggregate: rule.aggregate, cadence: nil,

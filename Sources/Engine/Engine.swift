@@ -41,7 +41,7 @@ public final class Engine: Sendable {
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
             Shard(
                 stepper: Stepper(calendar: configuration.calendar), kernel: kernel, watchers: watchers,
-                outgoing: outgoing)
+                outgoing: outgoing, clock: clock, anomalyRules: configuration.anomalyRules)
         }
         let directory = SeriesDirectory()
         let counters = IngestCounters()
@@ -149,18 +149,18 @@ public final class Engine: Sendable {
         return matching.compactMap { summaries[$0.id] }
     }
 
-    /// Forecasts and model changes of the selected series from now on.
+    /// Forecasts, anomalies and model changes of the selected series from now on.
     ///
     /// A watcher who falls behind is dropped: its stream ends with ``EngineError/watcherBehind(events:)``.
     public func watch(_ selector: SeriesSelector) -> AsyncThrowingStream<EngineEvent, any Error> {
         watchers.subscribe(selector)
     }
 
-    /// The same for a sink: one that falls behind loses events and is told of each.
+    /// Events of some kinds for a sink: one that falls behind loses events and is told of each.
     public func feed(
-        _ selector: SeriesSelector, overflow: @escaping @Sendable () -> Void
+        _ selector: SeriesSelector, _ kinds: Set<EngineEvent.Kind>, overflow: @escaping @Sendable () -> Void
     ) -> AsyncThrowingStream<EngineEvent, any Error> {
-        watchers.subscribe(selector, overflow: overflow)
+        watchers.subscribe(selector, kinds: kinds, overflow: overflow)
     }
 
     // MARK: Plumbing

@@ -1,3 +1,4 @@
+import Dispatch
 import Forecasting
 public import Storage
 public import TimeSeries
@@ -9,10 +10,12 @@ extension Engine {
     /// - Parameter isWarm: true replays the newest readings, late ones included; false starts from the initial state.
     public func reset(_ name: String, isWarm: Bool) async throws {
         let id = try directory.id(of: name)
-        let summary = try await ask(shard(of: id), about: [id]) { $0.assignment(of: id) }
-        guard let version = summary else { throw EngineError.noForecaster(series: name) }
+        let found = try await ask(shard(of: id), about: [id]) { $0.assignment(of: id) }
+        guard let found else { throw EngineError.noForecaster(series: name) }
+        let remark = StandIn.remark(StandIn.wanted(found.epoch.reason))
         _ = try await change(
-            [id: version], warmUp: isWarm ? nil : 0, reason: isWarm ? "reset, warm" : "reset", champion: nil)
+            [id: found.version], warmUp: isWarm ? nil : 0, reason: (isWarm ? "reset, warm" : "reset") + remark,
+            champion: nil)
     }
 
     /// Makes version `number` serve every series of `forecaster`.
@@ -21,7 +24,7 @@ extension Engine {
     public func promote(_ forecaster: String, number: Int) async throws -> Int {
         let ids = try await seriesIDs(of: forecaster)
         let version = try self.version(number, of: forecaster)
-        let loaded = try catalog.load(version)
+        let loaded = try catalog.load(version, again: true)
         return try await change(
             Dictionary(ids.map { ($0, loaded) }, uniquingKeysWith: { first, _ in first }), warmUp: nil,
             reason: "promoted by hand", champion: (forecaster, version.id))
@@ -40,7 +43,7 @@ extension Engine {
             guard let current = epochs.first,
                 let before = epochs.first(where: { $0.version != current.version }).flatMap({ versions[$0.version] })
             else { continue }
-            former[id] = try catalog.load(before)
+            former[id] = try catalog.load(before, again: true)
         }
         guard let newest = former.values.map(\.version).max(by: { $0.id < $1.id }) else {
             throw EngineError.nothingToRollBack(forecaster: forecaster)
@@ -131,30 +134,58 @@ extension Engine {
     ///
     /// - Returns: how many series changed their forecaster.
     public func reload(_ configuration: EngineConfiguration) async throws -> Int {
-        let versions = try await perform { desk in try desk.adopt(configuration) }
-        guard !versions.isEmpty else { return 0 }
-        return try await change(versions, warmUp: nil, reason: "the configuration changed", champion: nil)
+        try await reassign { _ in configuration }
+    }
+
+    /// Whether there are models that should serve and could not be loaded.
+    public var isMissingModels: Bool { catalog.hasFailures }
+
+    /// Tries to load them again, which may take as long as their plugins do, and gives their series back to those that can
+    /// be.
+    ///
+    /// - Returns: how many series changed.
+    public func retryModels() async throws -> Int {
+        let found = await withCheckedContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async { [catalog] in continuation.resume(returning: catalog.retry()) }
+        }
+        return found ? try await reassign { $0.configuration } : 0
+    }
+
+    private func reassign(_ configuration: @escaping @Sendable (WriterDesk) -> EngineConfiguration) async throws -> Int
+    {
+        let groups = try await perform { desk in try desk.adopt(configuration(desk)) }
+        var count = 0
+        for group in groups {
+            count += try await change(group.versions, warmUp: nil, reason: group.reason, champion: nil)
+        }
+        return count
     }
 }
 
 extension WriterDesk {
     /// Makes `configuration` the current one.
     ///
-    /// - Returns: the series whose model has to change, and to which.
-    func adopt(_ configuration: EngineConfiguration) throws -> [SeriesID: LoadedVersion] {
+    /// - Returns: the series whose model has to change, to which, and why: a group for each forecaster and reason.
+    func adopt(
+        _ configuration: EngineConfiguration
+    ) throws -> [(versions: [SeriesID: LoadedVersion], reason: String)] {
         let assigner = Assigner(store: store, catalog: catalog, now: now)
         let first = try assigner.firstVersions(of: configuration).versions
         let epochs = try store.currentEpochs()
         let versions = Dictionary(
             try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        var changed: [SeriesID: LoadedVersion] = [:]
+        var changed: [[String]: (versions: [SeriesID: LoadedVersion], reason: String)] = [:]
         var renamed: [(entry: SeriesEntry, forecaster: String?)] = []
         for entry in entries.values {
             let forecaster = configuration.forecaster(for: entry.key)
             if entry.forecaster != forecaster?.name { renamed.append((entry, forecaster?.name)) }
-            let current = epochs[entry.id].flatMap { versions[$0.version] }
-            if case .change(let version?, _) = assigner.decide(current, for: forecaster, first: first) {
-                changed[entry.id] = version
+            let current = epochs[entry.id].flatMap { epoch in
+                versions[epoch.version].map { (version: $0, reason: epoch.reason) }
+            }
+            if case .change(let version?, let reason) = assigner.decide(
+                current, for: forecaster, first: first, versions: versions)
+            {
+                changed[[version.version.forecaster, reason], default: ([:], reason)].versions[entry.id] = version
             }
         }
         try store.write { transaction in
@@ -162,7 +193,8 @@ extension WriterDesk {
         }
         for change in renamed { change.entry.forecaster = change.forecaster }
         self.configuration = configuration
+        for shard in shards { shard.mailbox.post(.watchFor(configuration.anomalyRules)) }
         firstVersions = first
-        return changed
+        return Array(changed.values)
     }
 }

@@ -104,6 +104,10 @@ public struct ForecasterConfiguration: Sendable, Hashable {
     public var driftRatio: Double?
     /// How long after a training run, in nanoseconds, drift starts no other.
     public var driftCooldown: Int64 = 21_600_000_000_000
+    /// The tail probability below which a closed slot is an anomaly; nil: none is.
+    public var anomaly: Double?
+    /// How long after an anomaly of a series, in nanoseconds, only a far less probable one is told.
+    public var anomalyCooldown: Int64 = 3_600_000_000_000
 
     public init(
         name: String, method: String, selectors: [SeriesSelector], horizon: Int, quantiles: QuantileLevels,
@@ -126,13 +130,12 @@ public struct ForecasterConfiguration: Sendable, Hashable {
         self.maxGap = maxGap
     }
 
-    /// What is asked of `method` when it runs for this forecaster.
-    public func specification(of method: String) -> ForecastSpecification {
-        var own = parameters[method] ?? [:]
-        // A mix gets those of its members.
-        if method == MixMethod.name {
-            for (member, theirs) in parameters where member != method {
-                for (name, value) in theirs { own["\(member).\(name)"] = value }
+    /// What is asked of a method when it runs for this forecaster.
+    public func specification(of method: Manifest) -> ForecastSpecification {
+        var own = parameters[method.name] ?? [:]
+        if method.name == MixMethod.name {
+            for member in MixMethod.members(own, of: method) {
+                for (name, value) in parameters[member] ?? [:] { own["\(member).\(name)"] = value }
             }
         }
         return ForecastSpecification(horizon: horizon, quantiles: quantiles, parameters: own)

@@ -4,13 +4,28 @@ public import TimeSeries
 public enum EngineEvent: Sendable {
     /// A forecast after a commit; `value` is the open slot's.
     case forecast(SeriesForecast)
+    /// A closed slot whose value was improbable under the forecast made before it; once for each slot.
+    case anomaly(SeriesAnomaly)
     /// Another model serves the series now.
     case model(series: SeriesKey, forecaster: String, version: Int, reason: String)
 
     var series: SeriesKey {
         switch self {
         case .forecast(let forecast): forecast.series
+        case .anomaly(let anomaly): anomaly.series
         case .model(let series, _, _, _): series
+        }
+    }
+
+    public enum Kind: String, Sendable, CaseIterable {
+        case forecast, anomaly, model
+    }
+
+    var kind: Kind {
+        switch self {
+        case .forecast: .forecast
+        case .anomaly: .anomaly
+        case .model: .model
         }
     }
 }
@@ -35,6 +50,7 @@ public struct SeriesForecast: Sendable {
 final class Watchers: Sendable {
     private struct Watcher {
         var selector: SeriesSelector
+        var kinds: Set<EngineEvent.Kind>
         /// Told of an event that found the stream full; nil: the watcher is dropped then.
         var overflow: (@Sendable () -> Void)?
         var continuation: AsyncThrowingStream<EngineEvent, any Error>.Continuation
@@ -48,11 +64,16 @@ final class Watchers: Sendable {
     init(capacity: Int = 1_024) { self.capacity = capacity }
 
     var count: Int { watchers.withLock { $0.count } }
-    var isEmpty: Bool { count == 0 }
+
+    /// Whether anybody watches events of this kind.
+    func want(_ kind: EngineEvent.Kind) -> Bool {
+        watchers.withLock { $0.values.contains { $0.kinds.contains(kind) } }
+    }
 
     /// Events about the selected series from now on.
     func subscribe(
-        _ selector: SeriesSelector, overflow: (@Sendable () -> Void)? = nil
+        _ selector: SeriesSelector, kinds: Set<EngineEvent.Kind> = Set(EngineEvent.Kind.allCases),
+        overflow: (@Sendable () -> Void)? = nil
     ) -> AsyncThrowingStream<EngineEvent, any Error> {
         let (stream, continuation) = AsyncThrowingStream.makeStream(
             of: EngineEvent.self, bufferingPolicy: .bufferingOldest(capacity))
@@ -61,7 +82,7 @@ final class Watchers: Sendable {
             return id
         }
         watchers.withLock {
-            $0[id] = Watcher(selector: selector, overflow: overflow, continuation: continuation)
+            $0[id] = Watcher(selector: selector, kinds: kinds, overflow: overflow, continuation: continuation)
         }
         continuation.onTermination = { [weak self] _ in _ = self?.watchers.withLock { $0.removeValue(forKey: id) } }
         return stream
@@ -70,7 +91,7 @@ final class Watchers: Sendable {
     func publish(_ event: EngineEvent) {
         let slow = watchers.withLock { watchers in
             watchers.filter { _, watcher in
-                guard watcher.selector.matches(event.series) else { return false }
+                guard watcher.kinds.contains(event.kind), watcher.selector.matches(event.series) else { return false }
                 guard case .dropped = watcher.continuation.yield(event) else { return false }
                 watcher.overflow?()
                 return watcher.overflow == nil

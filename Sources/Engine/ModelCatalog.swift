@@ -26,6 +26,8 @@ final class ModelCatalog: Sendable {
     private let methods: [String: any ForecastingMethod]
     private let store: Store
     private let loaded = Locked<[Int64: LoadedVersion]>([:])
+    /// Versions that could not be loaded, and why: not tried again for every series that has one.
+    private let failed = Locked<[Int64: (version: ModelVersion, error: EngineError)]>([:])
 
     init(methods: [any ForecastingMethod], store: Store) {
         self.methods = Dictionary(methods.map { ($0.manifest.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -42,8 +44,35 @@ final class ModelCatalog: Sendable {
     func isTrainable(_ name: String) -> Bool { methods[name] is any TrainableMethod }
 
     /// The version ready to step; loaded at the first call.
-    func load(_ version: ModelVersion) throws -> LoadedVersion {
+    ///
+    /// - Parameter again: whether to try once more what could not be loaded before; that may take as long as a plugin's start.
+    func load(_ version: ModelVersion, again: Bool = false) throws -> LoadedVersion {
         if let known = loaded.withLock({ $0[version.id] }) { return known }
+        if !again, let failure = failed.withLock({ $0[version.id] }) { throw failure.error }
+        do {
+            let ready = try attempt(version)
+            loaded.withLock { $0[version.id] = ready }
+            failed.withLock { $0[version.id] = nil }
+            return ready
+        } catch let error as EngineError {
+            failed.withLock { $0[version.id] = (version, error) }
+            throw error
+        }
+    }
+
+    /// Whether there are versions that could not be loaded.
+    var hasFailures: Bool { failed.withLock { !$0.isEmpty } }
+
+    /// Tries each of them once more. Blocks.
+    ///
+    /// - Returns: whether any has been loaded.
+    func retry() -> Bool {
+        let waiting = failed.withLock { $0.values.map(\.version) }
+        return waiting.count { (try? load($0, again: true)) != nil } > 0
+    }
+
+    /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)``, or what the database said.
+    private func attempt(_ version: ModelVersion) throws -> LoadedVersion {
         do {
             let specification = try JSONDecoder().decode(
                 ForecastSpecification.self, from: Data(version.parameters.utf8))
@@ -54,11 +83,9 @@ final class ModelCatalog: Sendable {
                     reason: "made by \(version.methodVersion) of the method, this is \(method.manifest.version)")
             }
             let model = try method.load(weights: store.weights(of: version.id), specification: specification)
-            let ready = LoadedVersion(
+            return LoadedVersion(
                 version: version, specification: specification,
                 model: ServedModel(model, specification: specification))
-            loaded.withLock { $0[version.id] = ready }
-            return ready
         } catch let error as StorageError {
             throw error
         } catch {
@@ -71,7 +98,7 @@ final class ModelCatalog: Sendable {
         -> NewModelVersion
     {
         let plugin = try self.method(method)
-        var specification = forecaster.specification(of: method)
+        var specification = forecaster.specification(of: plugin.manifest)
         specification.parameters = try plugin.manifest.resolve(specification.parameters)
         return NewModelVersion(
             forecaster: forecaster.name, method: method, methodVersion: plugin.manifest.version,

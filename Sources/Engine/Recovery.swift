@@ -6,7 +6,7 @@ import TimeSeries
 struct RecoveredSeries {
     var entries: [SeriesKey: SeriesEntry] = [:]
     var setups: [SeriesSetup] = []
-    var firstVersions: [String: LoadedVersion] = [:]
+    var firstVersions: [String: FirstVersion] = [:]
     var position: JournalPosition = 0
     var newestReading: Timestamp = .distantPast
     /// What a person should know: damaged checkpoints, models that no longer fit.
@@ -71,8 +71,12 @@ struct Recovery {
             let entry = SeriesEntry(record: record, rule: configuration.rule(for: record.key))
             var plan = Plan(record: record, entry: entry, forecaster: forecaster)
             let epoch = epochs[record.id]
-            let current = epoch.flatMap { epoch in versions[epoch.version].map { (epoch, $0) } }
-            switch assigner.decide(current?.1, for: forecaster, first: recovered.firstVersions) {
+            let current = epoch.flatMap { epoch in
+                versions[epoch.version].map { (version: $0, reason: epoch.reason) }
+            }
+            switch assigner.decide(
+                current, for: forecaster, first: recovered.firstVersions, versions: versions)
+            {
             case .goOn(let version):
                 guard let epoch else { break }
                 plan.assignment = Assignment(epoch: epoch, version: version)

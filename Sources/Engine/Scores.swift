@@ -47,7 +47,7 @@ extension Engine {
 extension ShardView {
     /// What is known of `id` without the database; nil before its first step.
     func scores(of id: SeriesID) -> (scores: ScoredSeries, current: (start: Timestamp, scores: SlotScores)?)? {
-        guard let state = state(of: id), let cadence = cadence(of: id), let version = assignment(of: id),
+        guard let state = state(of: id), let cadence = cadence(of: id), let version = assignment(of: id)?.version,
             let report = version.model.report(of: state.values, slot: state.slot, cadence: cadence)
         else { return nil }
         let scores = ScoredSeries(

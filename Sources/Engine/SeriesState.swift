@@ -25,6 +25,11 @@ final class SeriesState {
     /// Whether its shard has it on the list of those that have steps to do.
     var isBehind = false
     private var finishedScores: [FinishedScores] = []
+    /// Which closed slots are anomalies; nil: none.
+    var anomalyRule: AnomalyRule?
+    var judge = AnomalyJudge()
+    /// Those that nobody has been told of yet.
+    var anomalies: [SeriesAnomaly] = []
     /// The slot of the newest checkpoint.
     private var checkpointSlot: Slot?
 
@@ -39,6 +44,7 @@ final class SeriesState {
         cadence = setup.record.cadence
         latenessSlots = setup.record.latenessSlots ?? 0
         load(setup.assignment, checkpoint: setup.checkpoint, history: setup.history, outages: setup.outages)
+        if let frontier { judge = AnomalyJudge(silentThrough: frontier - 1) }
     }
 
     var newest: KeptReadings.Kept? { kept.kept.last }
@@ -168,6 +174,7 @@ extension SeriesState {
                 return Step(slot: slot, value: value, isOpen: false, isAbsent: outages.contains(slot))
             }
             noteScores(before: slot)
+            track.open?.state.withUnsafeBufferPointer { noteSurprise(slot, value: value, state: $0) }
             track.closeOpen(spacing: snapshotSpacing)
             if !value.isNaN { values.append(value, at: slot) }
         }
@@ -183,6 +190,7 @@ extension SeriesState {
         }
         noteScores(before: step.slot)
         guard !isAbsent else { return passOver(step) }
+        noteSurprise(step.slot, value: step.value, state: state)
         track?.close(step.slot, value: step.value, state: state, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
@@ -209,6 +217,7 @@ extension SeriesState {
     /// Takes a closed slot that the model gave no answer for: the state stays as it is.
     func passOver(_ step: Step) {
         outages.add(step.slot)
+        noteSurprise(step.slot, value: step.value, state: nil)
         track?.passed(step.slot, value: step.value, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }

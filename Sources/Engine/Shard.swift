@@ -11,13 +11,15 @@ enum ShardMessage: Sendable {
     case load([SeriesID: Assignment], history: [SeriesID: [PositionedReading]])
     case release([SeriesID])
     case forget([SeriesID])
+    /// By forecaster, which slots are anomalies from now on.
+    case watchFor([String: AnomalyRule])
     /// Asked once these series (all, if nil) have stepped over everything committed before.
     case ask([SeriesID]?, @Sendable (ShardView) -> Void)
 }
 
 /// One part of the series, owned by one thread. Everything that steps a state runs here.
 ///
-/// `@unchecked Sendable`: `stepper`, `series`, `behind` and `questions` are touched only by the thread that runs ``run()``;
+/// `@unchecked Sendable`: `stepper`, `series`, `behind`, `questions` and `anomalyRules` are touched only by the thread that runs ``run()``;
 /// everybody else goes through `mailbox`, which has its own lock.
 final class Shard: @unchecked Sendable {
     let mailbox: Mailbox<ShardMessage>
@@ -25,6 +27,8 @@ final class Shard: @unchecked Sendable {
     private let kernel: String
     private let watchers: Watchers
     private let outgoing: Outgoing
+    private let clock: any WallClock
+    private var anomalyRules: [String: AnomalyRule]
     private var series: [SeriesID: SeriesState] = [:]
     private var coverage = CoverageTotals()
     /// Series with steps to do, each once, in the order in which they fell behind.
@@ -34,11 +38,16 @@ final class Shard: @unchecked Sendable {
     /// Steps taken between two looks into the mailbox, so that a long replay yields to live series.
     private static let roundsPerTurn = 64
 
-    init(stepper: Stepper, kernel: String, watchers: Watchers, outgoing: Outgoing) {
+    init(
+        stepper: Stepper, kernel: String, watchers: Watchers, outgoing: Outgoing, clock: any WallClock,
+        anomalyRules: [String: AnomalyRule]
+    ) {
         self.stepper = stepper
         self.kernel = kernel
         self.watchers = watchers
         self.outgoing = outgoing
+        self.clock = clock
+        self.anomalyRules = anomalyRules
         mailbox = Mailbox(capacity: 32)
     }
 
@@ -59,6 +68,7 @@ final class Shard: @unchecked Sendable {
             for setup in setups {
                 let state = SeriesState(setup: setup)
                 series[state.id] = state
+                watchForAnomalies(state)
                 fallBehind(state)
             }
         case .settle(let id, let cadence, let latenessSlots):
@@ -77,6 +87,9 @@ final class Shard: @unchecked Sendable {
         case .forget(let ids):
             for id in ids { series[id] = nil }
             behind.removeAll { series[$0.id] == nil }
+        case .watchFor(let rules):
+            anomalyRules = rules
+            for state in series.values { watchForAnomalies(state) }
         case .ask(let ids, let answer): questions.append((ids, answer))
         }
     }
@@ -85,6 +98,7 @@ final class Shard: @unchecked Sendable {
         for (id, assignment) in assignments {
             guard let state = series[id] else { continue }
             state.load(assignment, checkpoint: nil, history: history[id] ?? [])
+            watchForAnomalies(state)
             fallBehind(state)
             let version = assignment.version.version
             watchers.publish(
@@ -92,6 +106,10 @@ final class Shard: @unchecked Sendable {
                     series: state.key, forecaster: version.forecaster, version: version.number,
                     reason: assignment.epoch.reason))
         }
+    }
+
+    private func watchForAnomalies(_ state: SeriesState) {
+        state.anomalyRule = state.track.flatMap { anomalyRules[$0.version.version.forecaster] }
     }
 
     private func fallBehind(_ state: SeriesState) {
@@ -103,7 +121,7 @@ final class Shard: @unchecked Sendable {
     private func advance() {
         guard !behind.isEmpty else { return }
         let unfinished = stepper.advance(behind, rounds: Self.roundsPerTurn)
-        let isWatched = !watchers.isEmpty
+        let isWatched = watchers.want(.forecast)
         for state in behind { state.isBehind = false }
         for state in unfinished { state.isBehind = true }
         for state in behind where !state.isBehind { finish(state, isWatched: isWatched) }
@@ -119,6 +137,7 @@ final class Shard: @unchecked Sendable {
             coverage.add(finished.scores, of: state.track?.version.version.forecaster)
             outgoing.scores.put(finished, for: finished.key)
         }
+        for anomaly in state.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
         guard isWatched, let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil) else { return }
         watchers.publish(.forecast(forecast))
     }

@@ -71,8 +71,10 @@ struct ShardView {
     /// Whether the newest step of `id` had no answer of its model.
     func isAbsent(_ id: SeriesID) -> Bool { series[id]?.track?.open?.isAbsent ?? false }
 
-    /// The version that serves `id`.
-    func assignment(of id: SeriesID) -> LoadedVersion? { series[id]?.track?.version }
+    /// What serves `id`, and since when.
+    func assignment(of id: SeriesID) -> Assignment? {
+        series[id]?.track.map { Assignment(epoch: $0.epoch, version: $0.version) }
+    }
 
     func summary(of id: SeriesID) -> SeriesSummary? {
         guard let state = series[id] else { return nil }

@@ -65,7 +65,8 @@ extension Engine {
         let (parent, misfit) = try startingPoint(of: forecaster)
         if let parent { weights[TrainingOrder.start] = try store.weights(of: parent) }
         let order = TrainingOrder(
-            method: forecaster.method, specification: forecaster.specification(of: forecaster.method),
+            method: forecaster.method,
+            specification: forecaster.specification(of: try catalog.method(forecaster.method).manifest),
             holdout: forecaster.holdout, contenders: contenders, startFile: parent.map { _ in TrainingOrder.start },
             startMisfit: misfit, panel: panel)
         try folder.write(order, panel, weights: weights)
@@ -86,7 +87,7 @@ extension Engine {
             "\(manifest.name) \(manifest.version)", "\(version.method) \(version.methodVersion)"
         )
         guard expected == found else { return (nil, .method(expected: expected, found: found)) }
-        let parameters = try forecaster.specification(of: forecaster.method).canonicalText()
+        let parameters = try forecaster.specification(of: manifest).canonicalText()
         return version.parameters == parameters ? (champion, nil) : (nil, .specification)
     }
 
@@ -98,8 +99,11 @@ extension Engine {
         let byID = Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var versions: [String: LoadedVersion] = [:]
         for method in forecaster.opponents {
-            if let row = rows.last(where: { $0.method == method }) {
+            guard let row = rows.last(where: { $0.method == method }) else { continue }
+            do {
                 versions[Self.name(of: row)] = try catalog.load(row)
+            } catch EngineError.unusableVersion {
+                // The others' contest does not wait for a plugin that is not there.
             }
         }
         var incumbents: [SeriesID: String] = [:]

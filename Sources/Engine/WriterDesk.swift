@@ -19,7 +19,7 @@ final class WriterDesk: @unchecked Sendable {
     private(set) var entries: [SeriesKey: SeriesEntry] = [:]
     private(set) var position: JournalPosition
     /// The first version of each forecaster to serve a new series.
-    var firstVersions: [String: LoadedVersion] = [:]
+    var firstVersions: [String: FirstVersion] = [:]
     private var newestCommit: Timestamp
     /// When readings and series are next looked through for what has expired, and which series still are to be.
     var nextExpiry: Timestamp = .distantPast

@@ -47,10 +47,25 @@ extension Reply.Explain {
     }
 }
 
+extension Anomaly {
+    init(_ found: SeriesAnomaly) {
+        let levels = found.quantiles.levels
+        let interval = (levels.last ?? 0) - (levels.first ?? 0)
+        self.init(
+            series: found.series.description, forecaster: found.forecaster, method: found.method,
+            modelVersion: found.version, time: found.cadence.start(of: found.slot).text,
+            cadenceSeconds: Double(found.cadence.nanoseconds) / 1e9, value: found.value,
+            probability: found.probability, median: found.expected[found.quantiles.medianIndex],
+            low: found.expected.first ?? .nan, high: found.expected.last ?? .nan, interval: Float(interval),
+            held: found.held)
+    }
+}
+
 extension Reply.Watch {
     init(_ event: EngineEvent) {
         switch event {
         case .forecast(let forecast): self.init(forecast: Forecast(forecast))
+        case .anomaly(let anomaly): self.init(anomaly: Anomaly(anomaly))
         case .model(let series, let forecaster, let version, let reason):
             self.init(model: "\(series): \(forecaster) version \(version), \(reason)")
         }

@@ -33,17 +33,15 @@ struct Daemon: Sendable {
         let control = ControlService(
             engine: engine, store: store, retraining: retraining, plugins: plugins, sinks: sinks, settings: settings,
             reload: reloader.reload)
+        let leaving = Task { await sinks.run(engine) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             addServices(to: &group, engine, control)
-            group.addTask {
-                await sinks.run(engine)
-                // Without sinks this is over at once, and must not end the daemon.
-                try await Task.sleep(for: .seconds(Int64.max / 2_000_000_000))
-            }
             group.addTask { try await wait(for: signals, reloader) }
             try await group.next()
             try await stop(engine, schedule, retraining)
             plugins.stop()
+            // The engine has ended their streams; what is in them goes out.
+            await leaving.value
             sinks.stop()
             // Connections end with the process. Cancelling them instead would race with one that is just being accepted:
             // SwiftNIO traps when an accepted channel is let go before anybody has served it.
@@ -126,6 +124,7 @@ struct Daemon: Sendable {
                 Systemd.notify("READY=1\nSTATUS=\(engine.seriesCount) series")
             }
         }
+        group.addTask { try await Comeback(engine: engine, log: log).run() }
         if let interval = Systemd.watchdogInterval {
             group.addTask {
                 while true {

@@ -28,11 +28,8 @@ struct Reloader: Sendable {
                     throw EngineError.notReady("the plugin \(name) was not there when nilod started; restart it")
                 }
                 guard !(method is any TrainableMethod) else { continue }
-                let specification = ForecastSpecification(
-                    horizon: forecaster.horizon, quantiles: forecaster.quantiles,
-                    parameters: forecaster.parameters[name] ?? [:])
                 do {
-                    _ = try method.load(weights: [], specification: specification)
+                    _ = try method.load(weights: [], specification: forecaster.specification(of: method.manifest))
                 } catch {
                     log.warning("forecaster \(forecaster.name): \(error)")
                 }

@@ -15,7 +15,7 @@ struct Settings: Sendable {
         case exec([String], Precision)
     }
 
-    /// Where forecasts and model events go, as JSON lines.
+    /// Where forecasts, anomalies and model events go, as JSON lines.
     struct Sink: Sendable {
         enum Target: Sendable {
             case exec([String])
@@ -24,6 +24,7 @@ struct Settings: Sendable {
 
         var target: Target
         var selector: SeriesSelector
+        var events: Set<EngineEvent.Kind>
         /// nil: named after its target.
         var name: String?
     }

@@ -103,8 +103,17 @@ extension Settings.Sink {
         }
         self.init(
             target: target, selector: try section.string("series").map { SeriesSelector($0) } ?? .all,
-            name: try section.string("name"))
+            events: try Self.events(section), name: try section.string("name"))
         try section.finish()
+    }
+
+    private static func events(_ section: Section) throws -> Set<EngineEvent.Kind> {
+        guard let words = try section.strings("events") else { return Set(EngineEvent.Kind.allCases) }
+        let kinds = words.compactMap { EngineEvent.Kind(rawValue: $0) }
+        guard kinds.count == words.count, !kinds.isEmpty else {
+            throw section.error("events", "a list of some of \"forecast\", \"anomaly\" and \"model\"")
+        }
+        return Set(kinds)
     }
 }
 
@@ -183,6 +192,8 @@ extension ForecasterConfiguration {
         }
         driftRatio = try section.number("drift", 1.01...100)
         driftCooldown = try section.duration("drift_cooldown") ?? driftCooldown
+        anomaly = try section.number("anomaly", 1e-9...0.5)
+        anomalyCooldown = try section.duration("anomaly_cooldown") ?? anomalyCooldown
         parameters = try section.parameters("parameters")
         try checkMethods(section, methods)
         try section.finish()
@@ -193,7 +204,9 @@ extension ForecasterConfiguration {
         for (key, name) in [("method", method)] + opponents.map({ ("opponents", $0) }) {
             guard methods.names.contains(name) else { throw section.error(key, "one of \(known), not \"\(name)\"") }
             do {
-                _ = try methods.manifest(name)?.resolve(specification(of: name).parameters)
+                if let manifest = methods.manifest(name) {
+                    _ = try manifest.resolve(specification(of: manifest).parameters)
+                }
             } catch {
                 throw section.error("parameters", "\(error)")
             }
@@ -201,8 +214,15 @@ extension ForecasterConfiguration {
         if methods.isTrainable(method), opponents.isEmpty {
             throw section.error("opponents", "at least one method without training, which serves until the first one")
         }
-        if let name = parameters.keys.sorted().first(where: { !methods.names.contains($0) }) {
-            throw section.error("parameters", "tables named after methods (\(known)), not \"\(name)\"")
+        for (name, table) in parameters.sorted(by: { $0.key < $1.key }) {
+            guard methods.names.contains(name) else {
+                throw section.error("parameters", "tables named after methods (\(known)), not \"\(name)\"")
+            }
+            do {
+                _ = try methods.manifest(name)?.resolve(table)
+            } catch {
+                throw section.error("parameters", "\(error)")
+            }
         }
     }
 }

@@ -4,9 +4,9 @@ import PluginHost
 import TimeSeries
 import Varlink
 
-/// Runs what forecasts and model events go out through.
+/// Runs what forecasts, anomalies and model events go out through.
 struct Sinks: Sendable {
-    private let sinks: [(name: String, selector: SeriesSelector, sink: any LineSink)]
+    private let sinks: [(name: String, setting: Settings.Sink, sink: any LineSink)]
 
     init(_ settings: [Settings.Sink], log: Log) {
         sinks = settings.map { setting in
@@ -19,15 +19,15 @@ struct Sinks: Sendable {
                         ChildOrder(launcher: Executable.own, command: command, limits: ChildLimits()), line: line)
                 case .file(let path): FileSink(path: path, line: line)
                 }
-            return (name, setting.selector, sink)
+            return (name, setting, sink)
         }
     }
 
     /// Until the engine stops.
     func run(_ engine: Engine) async {
         await withTaskGroup(of: Void.self) { group in
-            for (_, selector, sink) in sinks {
-                let events = engine.feed(selector) { sink.drop() }
+            for (_, setting, sink) in sinks {
+                let events = engine.feed(setting.selector, setting.events) { sink.drop() }
                 group.addTask {
                     do {
                         for try await event in events {

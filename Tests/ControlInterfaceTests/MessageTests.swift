@@ -46,7 +46,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
             "Forecast": Forecast.self, "Forecaster": Forecaster.self, "Score": Score.self, "Model": Model.self,
             "Expert": Expert.self, "LeadScore": LeadScore.self, "LeadCoverage": LeadCoverage.self,
             "ForecasterCoverage": ForecasterCoverage.self, "SeriesScores": SeriesScores.self,
-            "Finding": Finding.self, "Plugin": Plugin.self, "Sink": Sink.self,
+            "Finding": Finding.self, "Anomaly": Anomaly.self, "Plugin": Plugin.self, "Sink": Sink.self,
         ],
         errors: [
             ControlError.unknownSeries(name: "a", nearest: ["b"], text: "t"), .refused(text: "t"),

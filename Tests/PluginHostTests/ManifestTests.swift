@@ -88,6 +88,34 @@ struct ManifestTests {
         #expect(child.standardError.contains("parameter \"window\" must be a whole number from 3.0 to 64.0, not 2"))
     }
 
+    @Test("a mix takes the tables of its members alone; those of others are checked as well")
+    func mix() throws {
+        _ = try write(Self.good)
+        func check(_ tables: String) throws -> (code: Int32, errors: String) {
+            let file = try folder.write(
+                """
+                plugin_path = ["\(folder.path("plugins"))"]
+                [[forecaster]]
+                name = "all"
+                method = "mix"
+                \(tables)
+                [forecaster.parameters.odd]
+                window = 8
+                """, to: "nilod.toml")
+            let child = try ChildProcess("nilod", ["check-config", file])
+            return (child.wait(), child.standardError)
+        }
+        let beside = try check("[forecaster.parameters.lstm]\nunits = 8")
+        #expect(beside.code == 0, "\(beside.errors)")
+        let member = "[forecaster.parameters.mix]\nmembers = [\"lstm\", \"linear\"]\n"
+        #expect(try check(member + "[forecaster.parameters.lstm]\nunits = 8").code == 0)
+        for method in ["lstm", "holt-winters"] {
+            let wrong = try check(member + "[forecaster.parameters.\(method)]\nunit = 8")
+            #expect(wrong.code == 78)
+            #expect(wrong.errors.contains("\"unit\"") || wrong.errors.contains("\"lstm.unit\""), "\(wrong.errors)")
+        }
+    }
+
     @Test("niloctl plugin check says so too, exit code 78")
     func check() throws {
         let child = try ChildProcess("niloctl", ["plugin", "check", try write("contract = 2")])

@@ -30,6 +30,13 @@ public struct MixMethod: TrainableMethod {
             parameters: own + inherited)
     }
 
+    /// The names of the members that `parameters` ask for; of all there can be, if they do not say.
+    public static func members(_ parameters: Parameters, of manifest: Manifest) -> [String] {
+        let usual = manifest.parameters.first { $0.name == "members" }?.defaultValue
+        guard case .list(let names)? = parameters["members"] ?? usual else { return [] }
+        return names.compactMap { if case .string(let name) = $0 { name } else { nil } }
+    }
+
     private static func key(_ method: any ForecastingMethod, _ parameter: String) -> String {
         "\(method.manifest.name).\(parameter)"
     }

@@ -271,6 +271,8 @@ final class PluginSupervisor: Sendable {
             return state.backoff.next()
         }
         guard let pause else { return }
+        // Without a model nobody waits for it; who wants one loads it again.
+        guard state.withLock({ !$0.models.isEmpty }) else { return log(reason) }
         log("\(reason); its next start is in \(Int(pause * 1_000)) ms")
         queue.asyncAfter(deadline: .now() + pause) { [weak self] in self?.restart() }
     }

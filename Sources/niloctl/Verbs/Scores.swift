@@ -57,7 +57,7 @@ struct Scores: ParsableCommand {
                 let inside = [lead.outer] + (isPaired ? [lead.inner] : [])
                 return ["\(lead.lead)", "\(lead.truths)"] + inside.map { percent(Double($0) / Double(lead.truths)) }
             })
-        return head + scores.text + "\n" + coverage.text + experts(series)
+        return head + scores.text + "\n" + coverage.text + newest(series) + experts(series)
     }
 
     /// Asks for the experts of one series and prints them.
@@ -65,6 +65,10 @@ struct Scores: ParsableCommand {
         let question = Question.GetScores(selector: name)
         let reply = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
         for series in reply.series { Output.print(experts(series)) }
+    }
+
+    private static func newest(_ series: SeriesScores) -> String {
+        series.tail.map { "\nThe newest value had a tail probability of \(short($0, digits: 2)).\n" } ?? ""
     }
 
     /// The experts and their weights; nothing if there is only one.

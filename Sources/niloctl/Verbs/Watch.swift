@@ -3,7 +3,7 @@ import ControlInterface
 
 struct Watch: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Follow readings and forecasts as they come.",
+        abstract: "Follow readings, forecasts and anomalies as they come.",
         discussion: "On a terminal a selector that fits one series is drawn live.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "A pattern such as 'room,*'.", completion: .custom(Names.series)) var selector: String?
@@ -27,11 +27,21 @@ struct Watch: ParsableCommand {
 
     private static func line(_ reply: Reply.Watch) -> String {
         if let text = reply.model ?? reply.dropped { return "* \(text)\n" }
+        if let anomaly = reply.anomaly { return line(anomaly) }
         guard let forecast = reply.forecast, let last = forecast.history.last, let end = forecast.leads.last else {
             return ""
         }
         let range = "\(short(Double(end.values.first ?? 0)))…\(short(Double(end.values.last ?? 0)))"
         return "\(last.time)  \(forecast.series)  \(short(Double(last.value)))  → \(range) by \(end.time)\n"
+    }
+}
+
+extension Watch {
+    private static func line(_ anomaly: Anomaly) -> String {
+        let expected = "\(short(Double(anomaly.low)))…\(short(Double(anomaly.high)))"
+        let held = anomaly.held > 0 ? ", \(anomaly.held) more before it" : ""
+        return "! \(anomaly.time)  \(anomaly.series)  \(short(Double(anomaly.value))), expected \(expected)"
+            + "  probability \(short(Double(anomaly.probability), digits: 2))\(held)\n"
     }
 }
 

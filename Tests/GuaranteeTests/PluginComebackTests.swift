@@ -1,0 +1,111 @@
+import ControlInterface
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("A plugin that cannot be loaded at first", .serialized, .timeLimit(.minutes(2)))
+struct PluginComebackTests {
+    private let folder: TemporaryFolder
+    private static let program = ChildProcess.path(of: "FaultyPlugin")
+    private static let series = "room,id=1 t"
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// A daemon with a plugin that ends at once until ``repair()``.
+    private func daemon() throws -> Daemon {
+        let plugin = folder.url.appending(path: "plugins/faulty")
+        try FileManager.default.createDirectory(at: plugin, withIntermediateDirectories: true)
+        let manifest = """
+            contract = 1
+            name = "faulty"
+            version = "1"
+            command = ["sh", "-c", "test -e \(folder.path("repaired")) && exec \(Self.program) none 0 x"]
+            deadline = "5s"
+            """
+        try manifest.write(to: plugin.appending(path: "plugin.toml"), atomically: true, encoding: .utf8)
+        return try Daemon(
+            in: folder,
+            """
+            plugin_path = ["\(folder.path("plugins"))"]
+            [[series]]
+            select = "*"
+            cadence = "10s"
+            [[forecaster]]
+            name = "rooms"
+            method = "faulty"
+            horizon = 2
+            opponents = ["holt-winters"]
+            """)
+    }
+
+    private func repair() throws { _ = try folder.write("", to: "repaired") }
+
+    private func feed(_ daemon: Daemon, _ slots: Range<Int>) throws {
+        let lines = slots.map { "room,id=1 t=\($0 % 5) \((1_750_000_000 + $0 * 10) * 1_000_000_000)\n" }
+        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines.joined()))
+    }
+
+    private func method(_ daemon: Daemon) throws -> String {
+        let state: Reply.GetState = try daemon.call("GetState", Question.OfSeries(series: Self.series))
+        return state.method
+    }
+
+    private func awaitPlugin(_ daemon: Daemon) throws {
+        let end = ContinuousClock.now + .seconds(30)
+        while try method(daemon) != "faulty" {
+            guard ContinuousClock.now < end else { throw TestError("the plugin has not got its series within 30 s") }
+        }
+    }
+
+    @Test("its series come to it when it can be loaded, those that it never had and without an operator")
+    func comesBack() throws {
+        let daemon = try daemon()
+        try feed(daemon, 0..<40)
+        let _: Reply.Reset = try daemon.call("Reset", Question.Reset(series: Self.series, warm: true))
+        #expect(try method(daemon) == "holt-winters")
+        try repair()
+        try awaitPlugin(daemon)
+        let reply: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: Self.series))
+        #expect(reply.forecast.leads.flatMap(\.values).allSatisfy { $0 == 4 }, "the last value")
+        #expect(daemon.stop() == 0)
+        #expect(daemon.process.standardError.contains("1 series have come to them"))
+    }
+
+    @Test("a restart after the repair brings them, too; what was promoted by hand stays")
+    func restarted() throws {
+        let first = try daemon()
+        try feed(first, 0..<40)
+        #expect(try method(first) == "holt-winters")
+        first.kill()
+        try repair()
+        let second = try daemon()
+        try awaitPlugin(second)
+        let models: Reply.ListModels = try second.call("ListModels", Question.OfForecaster(forecaster: "rooms"))
+        let other = try #require(models.models.first { $0.method == "holt-winters" })
+        let _: Reply.Promote = try second.call(
+            "Promote", Question.Promote(forecaster: "rooms", version: other.version))
+        second.kill()
+        let third = try daemon()
+        #expect(try method(third) == "holt-winters")
+        let _: Reply.Reload = try third.call("Reload")
+        #expect(try method(third) == "holt-winters")
+        #expect(third.stop() == 0)
+    }
+
+    @Test("a model that has served goes back to its series when its plugin is there again, though all about it is lost")
+    func described() throws {
+        try repair()
+        let first = try daemon()
+        try feed(first, 0..<40)
+        #expect(try method(first) == "faulty")
+        first.kill()
+        // As after a restored backup, which is the database alone.
+        try FileManager.default.removeItem(atPath: folder.path("state/plugins"))
+        try FileManager.default.removeItem(atPath: folder.path("repaired"))
+        let second = try daemon()
+        #expect(try method(second) == "holt-winters")
+        try repair()
+        try awaitPlugin(second)
+        #expect(second.stop() == 0)
+    }
+}
