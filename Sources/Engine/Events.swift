@@ -17,6 +17,7 @@ public enum EngineEvent: Sendable {
         }
     }
 
+    /// What a sink may ask for; the raw values are the words of the configuration and of the control interface.
     public enum Kind: String, Sendable, CaseIterable {
         case forecast, anomaly, model
     }

@@ -19,8 +19,8 @@ enum ShardMessage: Sendable {
 
 /// One part of the series, owned by one thread. Everything that steps a state runs here.
 ///
-/// `@unchecked Sendable`: `stepper`, `series`, `behind`, `questions` and `anomalyRules` are touched only by the thread that runs ``run()``;
-/// everybody else goes through `mailbox`, which has its own lock.
+/// `@unchecked Sendable`: `stepper`, `series`, `coverage`, `behind`, `questions` and `anomalyRules` are touched only by the
+/// thread that runs ``run()``; everybody else goes through `mailbox`, which has its own lock.
 final class Shard: @unchecked Sendable {
     let mailbox: Mailbox<ShardMessage>
     private let stepper: Stepper

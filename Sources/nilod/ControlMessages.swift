@@ -51,11 +51,12 @@ extension Anomaly {
     init(_ found: SeriesAnomaly) {
         let levels = found.quantiles.levels
         let interval = (levels.last ?? 0) - (levels.first ?? 0)
+        let median = zip(levels.indices, found.expected).first { $0.0 == found.quantiles.medianIndex }?.1
         self.init(
             series: found.series.description, forecaster: found.forecaster, method: found.method,
             modelVersion: found.version, time: found.cadence.start(of: found.slot).text,
             cadenceSeconds: Double(found.cadence.nanoseconds) / 1e9, value: found.value,
-            probability: found.probability, median: found.expected[found.quantiles.medianIndex],
+            probability: found.probability, median: median ?? .nan,
             low: found.expected.first ?? .nan, high: found.expected.last ?? .nan, interval: Float(interval),
             held: found.held)
     }
