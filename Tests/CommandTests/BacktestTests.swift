@@ -37,7 +37,13 @@ struct BacktestTests {
     /// The last origin is now, so that a live forecast from it is not stale.
     private let start = Int(Date().timeIntervalSince1970) / 60 * 60 - Self.last * 60
 
-    private func value(_ series: Int, _ row: Int) -> Double {
+    /// Where the last series has no value: hours without, single ones, one across the end of what is trained on; the
+    /// first origin of a backtest lies in it.
+    private static let gaps = [30..<31, 120..<168, 250..<252, 396..<404, 455..<456, 470..<519, 560..<563]
+
+    /// nil where a sensor was silent.
+    private func value(_ series: Int, _ row: Int) -> Double? {
+        if series == Self.names.count - 1, Self.gaps.contains(where: { $0.contains(row) }) { return nil }
         let wave = abs((row + 7 * series) % 40 - 20)
         return Double(wave) + Double((row * 7_919 + series * 104_729) % 100) / 25
     }
@@ -47,7 +53,8 @@ struct BacktestTests {
         for (place, name) in Self.names.enumerated() {
             for row in rows {
                 let time = Date(timeIntervalSince1970: Double(start + row * 60)).formatted(.iso8601)
-                text += "\(name),\(time.dropLast()),\(row > scrambledAfter ? 1e6 : value(place, row))\n"
+                let value = value(place, row).map { row > scrambledAfter ? 1e6 : $0 }
+                text += "\(name),\(time.dropLast()),\(value.map { "\($0)" } ?? "")\n"
             }
         }
         return text
@@ -55,8 +62,8 @@ struct BacktestTests {
 
     private func lines(_ rows: [Int]) -> String {
         rows.map { row in
-            Self.names.enumerated().map { place, name in
-                "\(name) value=\(value(place, row)) \((start + row * 60) * 1_000_000_000)\n"
+            Self.names.enumerated().compactMap { place, name in
+                value(place, row).map { "\(name) value=\($0) \((start + row * 60) * 1_000_000_000)\n" }
             }.joined()
         }.joined()
     }
@@ -93,7 +100,7 @@ struct BacktestTests {
         defer { daemon.kill() }
         func ingest(_ rows: [Int]) throws {
             let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines(rows)))
-            #expect(reply.accepted == rows.count * 3 && reply.late == 0)
+            #expect(reply.accepted == lines(rows).count { $0 == "\n" } && reply.late == 0)
         }
         try ingest(Array(0..<Self.warm))
         var outcome = ""
