@@ -34,8 +34,10 @@ enum HostFiles {
     private static func disk(_ path: String) -> [HostField] {
         var found = statvfs()
         guard statvfs(path, &found) == 0, found.f_blocks > 0 else { return [] }
-        let used = 100 * (1 - Double(found.f_bavail) / Double(found.f_blocks))
-        return [HostField(name: "disk_used_percent", value: used)]
+        // As `df` counts: blocks kept back for root are neither used nor free.
+        let used = Double(found.f_blocks - min(found.f_bfree, found.f_blocks))
+        let whole = used + Double(found.f_bavail)
+        return whole > 0 ? [HostField(name: "disk_used_percent", value: 100 * used / whole)] : []
     }
 
     private static func temperatures() -> [HostField] {

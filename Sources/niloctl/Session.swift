@@ -29,7 +29,7 @@ struct CommonOptions: ParsableArguments {
         do {
             try body(VarlinkClient(path: path))
         } catch let error as VarlinkError {
-            throw Exit.say(error.text("text") ?? "\(error)", Self.code(of: error))
+            throw Exit.say(Self.words(of: error), Self.code(of: error))
         } catch let error as ConnectionError {
             throw Exit.say("\(error)\n\(Self.advice(for: error, path))", 69)
         } catch let error as DecodingError {
@@ -46,6 +46,12 @@ struct CommonOptions: ParsableArguments {
                 "You may not open this socket: become a member of its group (`ls -l \(path)` shows it), then log in again."
         }
         return "Is nilod running? Start it with `make run` or `systemctl start nilod`."
+    }
+
+    private static func words(of error: VarlinkError) -> String {
+        if let text = error.text("text") { return text }
+        guard let parameter = error.text("parameter") else { return "\(error)" }
+        return "nilod does not take this \(parameter); are both of one version? (`niloctl version`)"
     }
 
     private static func code(of error: VarlinkError) -> Int32 {

@@ -72,6 +72,28 @@ struct VerbTests {
         #expect(range.output == "room,id=9 t=-2.0 1750000010000000000\n")
     }
 
+    @Test("a time is RFC 3339, a day or so long ago; anything else is told before the daemon is asked")
+    func times() throws {
+        let header = "series,timestamp,value\n"
+        func rows(_ start: String, _ end: String) throws -> Int {
+            let exported = try run("export", "room,id=1 t", "--start", start, "--end", end)
+            #expect(exported.code == 0, "\(exported.errors)")
+            #expect(exported.output.hasPrefix(header))
+            return exported.output.split(separator: "\n").count - 1
+        }
+        #expect(try rows("2025-06-15", "2025-06-16") == 50)
+        #expect(try rows("2025-06-15T15:08:00Z", "2025-06-16") == 42)
+        #expect(try rows("1750000400000000000", "2025-06-16") == 10)
+        #expect(try rows("36500d", "0s") == 50)
+        #expect(try rows("1h", "0s") == 0)
+        for wrong in ["yesterday", "-1h", "1w", "99999999999999999999d", "99999999999d", "2025-13-01"] {
+            let refused = try run("export", "*", "--start=\(wrong)")
+            #expect(refused.code == 64 && refused.errors.contains("'\(wrong)'"), "\(refused.errors)")
+        }
+        let format = try run("export", "*", "--format", "xml")
+        #expect(format.code == 64 && format.errors.contains("csv") && format.errors.contains("json"))
+    }
+
     @Test("an unknown series is refused with the nearest names, an unknown forecaster with those there are")
     func unknown() throws {
         let series = try run("forecast", "room,id=1 tt")

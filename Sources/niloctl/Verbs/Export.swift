@@ -12,14 +12,17 @@ struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print readings as CSV, line protocol or JSON lines.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "The series or a pattern.", completion: .custom(Names.series)) var selector: String
-    @Option(help: "From this time on, such as 2026-01-31T12:00:00Z.") var start: String?
-    @Option(help: "Up to this time.") var end: String?
-    @Option(help: "csv, line or json.") var format: String?
+    @Option(help: "From this time on: \(TimeOption.help)") var start: TimeOption?
+    @Option(help: "Up to this time.") var end: TimeOption?
+    @Option(help: "csv, line or json; csv if left out, json with --json.") var format: Format?
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case csv, line, json }
 
     func run() throws {
         try common.connected { client in
             let question = Question.Export(
-                selector: selector, start: start, end: end, format: format ?? (common.json ? "json" : "csv"))
+                selector: selector, start: start?.text, end: end?.text,
+                format: (format ?? (common.json ? .json : .csv)).rawValue)
             try client.stream(Control.qualified("Export"), question, as: Reply.Export.self) { reply in
                 Output.print(reply.data)
                 return true

@@ -11,16 +11,16 @@ struct Scores: ParsableCommand {
 
             Examples:
               niloctl scores
-              niloctl scores 'room,id=1 t' --start 2026-01-01T00:00:00Z
+              niloctl scores 'room,id=1 t' --start 7d
             """)
     @OptionGroup var common: CommonOptions
     @Argument(help: "A series or a pattern; all if there is none.") var selector: String?
-    @Option(help: "Not before this time (RFC 3339).") var start: String?
-    @Option(help: "Not after this time.") var end: String?
+    @Option(help: "Not before this time: \(TimeOption.help)") var start: TimeOption?
+    @Option(help: "Not after this time.") var end: TimeOption?
 
     func run() throws {
         try common.connected { client in
-            let question = Question.GetScores(selector: selector, start: start, end: end)
+            let question = Question.GetScores(selector: selector, start: start?.text, end: end?.text)
             let reply = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
             try common.show(reply) { reply in
                 if reply.series.isEmpty { return "no series is scored there\n" }

@@ -1,0 +1,36 @@
+import ArgumentParser
+import TimeSeries
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A time as people write one after an option, checked before anybody is asked.
+struct TimeOption: ExpressibleByArgument {
+    static let help = "2026-01-31T12:00:00Z, 2026-01-31 (UTC), or 2h for two hours ago (s, m, h, d)."
+
+    private static let seconds: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
+
+    /// RFC 3339 or whole nanoseconds, as the daemon takes it.
+    let text: String
+
+    init?(argument: String) { self.init(argument, now: IngestInput.now) }
+
+    /// - Parameter now: what a time ago counts from.
+    init?(_ argument: String, now: Timestamp) {
+        if let unit = argument.last.flatMap({ Self.seconds[$0] }), let count = Int64(argument.dropLast()) {
+            let (ago, isTooLong) = count.multipliedReportingOverflow(by: unit * 1_000_000_000)
+            let (nanoseconds, isTooEarly) = now.nanoseconds.subtractingReportingOverflow(ago)
+            if count < 0 || isTooLong || isTooEarly { return nil }
+            text = String(nanoseconds)
+        } else if Int64(argument) != nil || (try? Date(argument, strategy: .iso8601)) != nil {
+            text = argument
+        } else if (try? Date("\(argument)T00:00:00Z", strategy: .iso8601)) != nil {
+            text = "\(argument)T00:00:00Z"
+        } else {
+            return nil
+        }
+    }
+}
