@@ -44,13 +44,7 @@ struct Admission {
     }
 
     /// Forgets what the touched series no longer need, once the commit has succeeded.
-    func confirm() {
-        var last: SeriesEntry?
-        for change in changes where change.entry !== last {
-            change.entry.prune()
-            last = change.entry
-        }
-    }
+    func confirm() { for change in changes where change.isPruningDue { change.entry.prune() } }
 
     /// Undoes every change to the entries.
     func takeBack() { for change in changes.reversed() { change.entry.takeBack(change) } }

@@ -96,7 +96,7 @@ extension SeriesState {
                 series: key, forecaster: version.forecaster, method: version.method, version: version.number,
                 slot: slot, cadence: cadence, value: value, probability: probability,
                 quantiles: track.version.specification.quantiles,
-                expected: track.model.expectation(in: track.head.state), held: held))
+                expected: track.model.expectation(in: Array(track.headState)), held: held))
     }
 
     /// The anomalies that are news at `now`: an import of last year's readings is history, and tells nobody.

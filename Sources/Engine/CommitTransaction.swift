@@ -88,7 +88,7 @@ private struct Births {
 
     /// nil: there are as many series as there may be.
     mutating func entry(_ key: SeriesKey) throws -> SeriesEntry? {
-        if let known = desk.entries[key] ?? byKey[key] { return known }
+        if let known = desk.entries.find(key) ?? byKey[key] { return known }
         guard desk.entries.count + born.count < desk.configuration.maxSeries else { return nil }
         let (entry, setup) = try birth(of: key)
         byKey[key] = entry

@@ -69,9 +69,9 @@ struct Replay {
 
     /// nil before the first step.
     init?(of series: SeriesState, _ stepper: Stepper) {
-        guard let track = series.track, let end = track.open?.slot ?? track.head.slot,
-            let base = track.snapshots.last(where: { $0.slot.map { $0 <= end - Self.wanted } ?? true })
-                ?? track.snapshots.first
+        guard let track = series.track, let end = track.open?.slot ?? track.headSlot,
+            case let snapshots = track.snapshots,
+            let base = snapshots.last(where: { $0.slot.map { $0 <= end - Self.wanted } ?? true }) ?? snapshots.first
         else { return nil }
         state = base.state
         var (slot, last) = (base.slot, base.slot)
@@ -87,8 +87,7 @@ struct Replay {
     /// The slot that the track stepped after `slot`.
     private static func next(after slot: Slot?, last: Slot?, _ series: SeriesState, _ track: Track) -> Slot? {
         let from = slot.map { $0 + 1 } ?? track.firstSlot
-        let place = series.values.slots.firstPlace { $0 >= from }
-        let closed = place < series.values.slots.count ? series.values.slots[place] : nil
+        let closed = series.values.first(from: from)?.slot
         guard let nextValue = closed ?? track.open?.slot, nextValue >= from else { return nil }
         guard let slot, let last, slot - last < Int64(series.maxGap) else { return nextValue }
         return min(slot + 1, nextValue)

@@ -29,7 +29,7 @@ extension WriterDesk {
     func dropExpired() {
         if now > nextExpiry {
             nextExpiry = now.advanced(byNanoseconds: 3_600_000_000_000)
-            expiring = Array(entries.values)[...]
+            expiring = entries.values[...]
             dropExpiredJournal()
         }
         guard !expiring.isEmpty else { return }

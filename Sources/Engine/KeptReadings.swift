@@ -28,36 +28,25 @@ struct KeptReadings: Sendable {
         return .corrected
     }
 
+    /// The place of the first reading at or after `timestamp`; `kept.count` if there is none.
+    func place(from timestamp: Timestamp) -> Int { kept.firstPlace { $0.timestamp >= timestamp } }
+
     /// The first slot at or after `slot` that has a reading.
     func firstSlot(from slot: Slot, cadence: Cadence) -> Slot? {
-        let start = cadence.start(of: slot)
-        let place = kept.firstPlace { $0.timestamp >= start }
+        let place = place(from: cadence.start(of: slot))
         return place < kept.count ? cadence.slot(of: kept[place].timestamp) : nil
     }
 
     /// The values of `slot`, by ascending timestamp.
     func values(in slot: Slot, cadence: Cadence) -> [Double] {
-        let from = firstPlace(of: slot, cadence)
+        let from = place(from: cadence.start(of: slot))
         return kept[from...].prefix { cadence.slot(of: $0.timestamp) == slot }.map(\.value)
-    }
-
-    /// The value of `slot` if it has exactly one reading.
-    func onlyValue(in slot: Slot, cadence: Cadence) -> Double? {
-        let from = firstPlace(of: slot, cadence)
-        guard from < kept.count, cadence.slot(of: kept[from].timestamp) == slot else { return nil }
-        let next = from + 1
-        return next < kept.count && cadence.slot(of: kept[next].timestamp) == slot ? nil : kept[from].value
     }
 
     /// Drops the readings before `timestamp`; now and then, so that the cost per reading is constant.
     mutating func prune(before timestamp: Timestamp) {
-        let dropped = kept.firstPlace { $0.timestamp >= timestamp }
+        let dropped = place(from: timestamp)
         guard dropped > 256 || dropped > kept.count / 2 else { return }
         kept.removeFirst(dropped)
-    }
-
-    private func firstPlace(of slot: Slot, _ cadence: Cadence) -> Int {
-        let start = cadence.start(of: slot)
-        return kept.firstPlace { $0.timestamp >= start }
     }
 }

@@ -13,6 +13,8 @@ struct Outages {
 
     init(_ ranges: [ClosedRange<Slot>] = []) { self.ranges = ranges.sorted { $0.lowerBound < $1.lowerBound } }
 
+    var hasUnsaved: Bool { !unsaved.isEmpty }
+
     func contains(_ slot: Slot) -> Bool {
         guard let last = ranges.last, slot <= last.upperBound else { return false }
         return ranges.contains { $0.contains(slot) }

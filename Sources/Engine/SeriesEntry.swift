@@ -17,6 +17,9 @@ final class SeriesEntry {
     /// Distinct timestamps so far while the cadence is not known; then those of the slots that can still take a fresh
     /// reading. Ascending.
     private var window: [Timestamp] = []
+    /// How long ``window`` gets before it is looked through for what it no longer needs.
+    private var pruningLength = SeriesEntry.shortWindow
+    private static let shortWindow = 128
 
     static let slotCapacity = 4_096
 
@@ -33,6 +36,7 @@ final class SeriesEntry {
         fileprivate let frontier: Slot?
         /// The series got its cadence.
         fileprivate(set) var settled = false
+        fileprivate(set) var isPruningDue = false
         /// nil: refused, its slot is full.
         fileprivate(set) var timeliness: Timeliness?
     }
@@ -43,6 +47,14 @@ final class SeriesEntry {
     /// Notes a reading and says how it is classed.
     func admit(_ timestamp: Timestamp) -> Change {
         var change = Change(entry: self, frontier: frontier)
+        change.isPruningDue = window.count >= pruningLength
+        // The usual reading: newer than all others, in a slot of its own.
+        if let cadence, let frontier, timestamp >= cadence.start(of: frontier + 1) {
+            window.append(timestamp)
+            self.frontier = cadence.slot(of: timestamp)
+            (change.added, change.timeliness) = (timestamp, .fresh)
+            return change
+        }
         if cadence == nil { change.settled = settleCadence(rule.cadence) }
         change.timeliness = timeliness(of: timestamp)
         guard change.timeliness == .fresh else { return change }
@@ -70,12 +82,13 @@ final class SeriesEntry {
     /// The frontier of a checkpoint counts even if the reading that made it has expired.
     func restore(frontier slot: Slot) { frontier = max(frontier ?? slot, slot) }
 
-    /// Forgets timestamps that no fresh reading can meet again; now and then, so that the cost per reading is constant.
+    /// Forgets timestamps that no fresh reading can meet again.
+    ///
+    /// Worth it when the window is twice as long as the last time, so that the cost per reading is constant.
     func prune() {
-        let half = max(64, window.count / 2)
-        guard half < window.count, let oldest, let cadence else { return }
-        let limit = cadence.start(of: oldest + 1)
-        if window[half] < limit { window.removeFirst(firstIndex(notBefore: limit)) }
+        guard window.count >= pruningLength else { return }
+        if let oldest, let cadence { window.removeFirst(firstIndex(notBefore: cadence.start(of: oldest + 1))) }
+        pruningLength = max(Self.shortWindow, 2 * window.count)
     }
 
     /// A reading of this slot or an older one is late.

@@ -13,10 +13,14 @@ final class SeriesState {
     private(set) var cadence: Cadence?
     private(set) var latenessSlots = 0
     private(set) var kept = KeptReadings()
-    private(set) var values = SlotValues()
+    var values = SlotValues()
     private(set) var track: Track?
     /// Of the track's epoch.
-    private var outages = Outages()
+    var outages = Outages()
+    /// The newest slot with a reading; nil before the cadence is known.
+    private(set) var frontier: Slot?
+    /// Readings before this change nothing any more.
+    private var settledUntil = Timestamp.distantPast
     /// The highest journal position whose reading changed anything here.
     private(set) var absorbed: JournalPosition = 0
     private(set) var counts = SeriesCounts()
@@ -24,14 +28,16 @@ final class SeriesState {
     var isHeld = false
     /// Whether its shard has it on the list of those that have steps to do.
     var isBehind = false
-    private var finishedScores: [FinishedScores] = []
+    var finishedScores: [FinishedScores] = []
+    /// The slots that are scored together with the head; nil: not known.
+    var scoredBlock: SlotBlock?
     /// Which closed slots are anomalies; nil: none.
     var anomalyRule: AnomalyRule?
     var judge = AnomalyJudge()
     /// Those that nobody has been told of yet.
     var anomalies: [SeriesAnomaly] = []
     /// The slot of the newest checkpoint.
-    private var checkpointSlot: Slot?
+    var checkpointSlot: Slot?
 
     /// Slots kept for pictures when no lag asks for more.
     static let shownSlots = 240
@@ -49,17 +55,27 @@ final class SeriesState {
 
     var newest: KeptReadings.Kept? { kept.kept.last }
 
-    /// The newest slot with a reading.
-    var frontier: Slot? { cadence.flatMap { cadence in newest.map { cadence.slot(of: $0.timestamp) } } }
-
     func settle(cadence: Cadence, latenessSlots: Int) {
         self.cadence = cadence
         self.latenessSlots = latenessSlots
+        noteFrontier()
+    }
+
+    private func noteFrontier() {
+        frontier = cadence.flatMap { cadence in newest.map { cadence.slot(of: $0.timestamp) } }
+    }
+
+    /// Drops what nothing that comes can change any more: what the base of the track has passed.
+    func prune(through slot: Slot, cadence: Cadence) {
+        settledUntil = cadence.start(of: slot + 1)
+        kept.prune(before: settledUntil)
+        values.prune(before: slot - Int64(max(track?.model.lags.last ?? 0, Self.shownSlots)))
+        outages.prune(through: slot)
     }
 
     /// Takes a committed reading in; an out-of-order one rolls the track back to before its slot.
     func absorb(_ reading: Reading, at position: JournalPosition) {
-        guard reading.timeliness == .fresh, !isSettled(reading.timestamp) else {
+        guard reading.timeliness == .fresh, reading.timestamp >= settledUntil else {
             counts.late += 1
             return
         }
@@ -75,23 +91,22 @@ final class SeriesState {
         case .corrected: counts.corrected += 1
         }
         absorbed = max(absorbed, reading.position)
-        guard let cadence, let steppedThrough, cadence.slot(of: reading.timestamp) <= steppedThrough else { return }
+        guard let cadence else { return }
+        // Times are compared and slots kept: a division of 64 bits costs as much as ten comparisons.
+        if frontier.map({ reading.timestamp >= cadence.start(of: $0 + 1) }) ?? true { noteFrontier() }
+        guard let steppedThrough, reading.timestamp < cadence.start(of: steppedThrough + 1) else { return }
         rollBack(before: cadence.slot(of: reading.timestamp))
     }
 
     /// The newest slot whose value is fixed in `values`: the head, or the slots before the track's first.
     private var steppedThrough: Slot? {
         guard let track else { return nil }
-        return track.head.slot ?? (track.firstSlot == .min ? nil : track.firstSlot - 1)
-    }
-
-    private func isSettled(_ timestamp: Timestamp) -> Bool {
-        guard let cadence, let base = track?.snapshots.first?.slot else { return false }
-        return cadence.slot(of: timestamp) <= base
+        return track.headSlot ?? (track.firstSlot == .min ? nil : track.firstSlot - 1)
     }
 
     private func rollBack(before slot: Slot) {
         track?.rollBack(before: slot)
+        scoredBlock = nil
         values.truncate(after: min(slot - 1, steppedThrough ?? .min))
         fillValues()
     }
@@ -100,16 +115,38 @@ final class SeriesState {
     private func fillValues() {
         guard let cadence, let end = steppedThrough else { return }
         var next = values.newest.map { $0 + 1 } ?? .min
-        while let slot = kept.firstSlot(from: next, cadence: cadence), slot <= end {
-            values.append(value(of: slot, cadence: cadence), at: slot)
-            next = slot + 1
+        while let found = firstReading(from: next, cadence: cadence), found.slot <= end {
+            values.append(value(of: found, cadence: cadence), at: found.slot)
+            next = found.slot + 1
         }
     }
 
-    private func value(of slot: Slot, cadence: Cadence) -> Float {
+    /// A slot with readings.
+    struct FilledSlot {
+        var slot: Slot
+        /// The place of its first reading in ``kept``.
+        var place: Int
+    }
+
+    /// The first slot at or after `slot` that has a reading.
+    func firstReading(from slot: Slot, cadence: Cadence) -> FilledSlot? {
+        let place = kept.place(from: cadence.start(of: slot))
+        guard place < kept.kept.count else { return nil }
+        let time = kept.kept[place].timestamp
+        if let frontier, time >= cadence.start(of: frontier) { return FilledSlot(slot: frontier, place: place) }
+        // A slot without a gap before it, the usual one, is the one that was asked for.
+        let isNext = slot < .max && time < cadence.start(of: slot + 1)
+        return FilledSlot(slot: isNext ? slot : cadence.slot(of: time), place: place)
+    }
+
+    func value(of filled: FilledSlot, cadence: Cadence) -> Float {
+        let (end, next) = (cadence.start(of: filled.slot + 1), filled.place + 1)
         // Every aggregate of one value is that value.
-        if let only = kept.onlyValue(in: slot, cadence: cadence) { return Float(slotValue: only) }
-        return aggregate(kept.values(in: slot, cadence: cadence)).map { Float(slotValue: $0) } ?? .nan
+        guard next < kept.kept.count, kept.kept[next].timestamp < end else {
+            return Float(slotValue: kept.kept[filled.place].value)
+        }
+        let values = kept.kept[filled.place...].prefix { $0.timestamp < end }.map(\.value)
+        return aggregate(values).map { Float(slotValue: $0) } ?? .nan
     }
 
     /// Starts `assignment`'s track: from `checkpoint` if it fits, else from the beginning of its epoch.
@@ -129,12 +166,15 @@ final class SeriesState {
         }
         for reading in newer.kept where reading.position > position { _ = kept.insert(reading) }
         absorbed = kept.kept.reduce(absorbed) { max($0, $1.position) }
+        noteFrontier()
         track = assignment.map { assignment in
             checkpoint.flatMap { Track(epoch: assignment.epoch, version: assignment.version, checkpoint: $0) }
                 ?? Track(epoch: assignment.epoch, version: assignment.version)
         }
         isHeld = false
-        checkpointSlot = track?.head.slot
+        (checkpointSlot, scoredBlock) = (track?.headSlot, nil)
+        settledUntil = .distantPast
+        if let cadence, let base = track?.baseSlot { settledUntil = cadence.start(of: base + 1) }
         fillValues()
     }
 
@@ -143,109 +183,4 @@ final class SeriesState {
             .init(timestamp: reading.reading.timestamp, value: reading.reading.value, position: reading.position))
         if change == .added { counts.readings += 1 }
     }
-}
-
-// MARK: - Stepping
-
-extension SeriesState {
-    /// What the track has to do next.
-    struct Step {
-        var slot: Slot
-        var value: Float
-        /// Whether it is the newest slot, which later readings may still change.
-        var isOpen: Bool
-        /// Whether it is known to have no answer of the model.
-        var isAbsent = false
-    }
-
-    /// The next step towards the frontier; nil when there is nothing to do.
-    ///
-    /// A slot that closes with the value it was last stepped with keeps that state, without another step.
-    func nextStep() -> Step? {
-        guard let cadence, let frontier, let track else { return nil }
-        while true {
-            let from = track.head.slot.map { $0 + 1 } ?? track.firstSlot
-            guard let nextValue = kept.firstSlot(from: from, cadence: cadence) else { return nil }
-            let slot = track.nextSlot(nextValue: nextValue, maxGap: maxGap)
-            let value = slot == nextValue ? value(of: slot, cadence: cadence) : .nan
-            let isCurrent = track.open.map { $0.isCurrent(slot, value) } ?? false
-            if slot >= frontier { return isCurrent ? nil : Step(slot: slot, value: value, isOpen: true) }
-            guard isCurrent else {
-                return Step(slot: slot, value: value, isOpen: false, isAbsent: outages.contains(slot))
-            }
-            noteScores(before: slot)
-            track.open?.state.withUnsafeBufferPointer { noteSurprise(slot, value: value, state: $0) }
-            track.closeOpen(spacing: snapshotSpacing)
-            if !value.isNaN { values.append(value, at: slot) }
-        }
-    }
-
-    /// Takes the result of ``nextStep()``: `state`, `[stateCount]`, and of the newest slot its `forecast`.
-    func finish(
-        _ step: Step, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>, isAbsent: Bool
-    ) {
-        guard !step.isOpen else {
-            track?.open(step.slot, value: step.value, state: state, forecast: forecast, isAbsent: isAbsent)
-            return
-        }
-        noteScores(before: step.slot)
-        guard !isAbsent else { return passOver(step) }
-        noteSurprise(step.slot, value: step.value, state: state)
-        track?.close(step.slot, value: step.value, state: state, spacing: snapshotSpacing)
-        if !step.value.isNaN { values.append(step.value, at: step.slot) }
-    }
-
-    /// Keeps the scores of the block that ends with the head, if the step to `slot` begins another.
-    ///
-    /// What was scored while a new model warmed up is not kept: it was trained on these very slots.
-    private func noteScores(before slot: Slot) {
-        guard let track, let cadence, let newest = track.head.slot else { return }
-        let length = ServedModel.blockLength(of: cadence)
-        guard floorDivide(newest, length) != floorDivide(slot, length),
-            let scores = track.model.scores(of: track.head.state, slot: newest, cadence: cadence),
-            scores.start >= track.epoch.fromSlot ?? .min
-        else { return }
-        finishedScores.append(FinishedScores(series: id, cadence: cadence, scores: scores))
-    }
-
-    func takeFinishedScores() -> [FinishedScores] {
-        guard !finishedScores.isEmpty else { return [] }
-        defer { finishedScores = [] }
-        return finishedScores
-    }
-
-    /// Takes a closed slot that the model gave no answer for: the state stays as it is.
-    func passOver(_ step: Step) {
-        outages.add(step.slot)
-        noteSurprise(step.slot, value: step.value, state: nil)
-        track?.passed(step.slot, value: step.value, spacing: snapshotSpacing)
-        if !step.value.isNaN { values.append(step.value, at: step.slot) }
-    }
-
-    func takeUnsavedOutages() -> [Outage] {
-        track.map { outages.takeUnsaved(of: id, epoch: $0.epoch.id) } ?? []
-    }
-
-    private var snapshotSpacing: Int64 { Int64(max(1, latenessSlots / 4)) }
-
-    /// Drops what no reading in time can change any more.
-    ///
-    /// - Returns: a checkpoint of the new base, if it is worth one: twice as far from the last as a replay has to go anyway.
-    func settle(kernel: String) -> Checkpoint? {
-        guard !isHeld, let cadence, let frontier, let track else { return nil }
-        guard track.settle(through: frontier - Int64(latenessSlots)), let base = track.snapshots.first,
-            let slot = base.slot
-        else { return nil }
-        kept.prune(before: cadence.start(of: slot + 1))
-        values.prune(before: slot - Int64(keptSlots))
-        outages.prune(through: slot)
-        if let checkpointSlot, slot - checkpointSlot < 2 * Int64(latenessSlots) { return nil }
-        checkpointSlot = slot
-        return Checkpoint(
-            series: id, epoch: track.epoch.id, slot: slot, position: absorbed, frontier: frontier, kernel: kernel,
-            state: base.state)
-    }
-
-    /// How many slots before the base may still be asked for.
-    private var keptSlots: Int { max(track?.model.lags.last ?? 0, Self.shownSlots) }
 }

@@ -3,13 +3,13 @@ public import TimeSeries
 
 /// What a question to a shard may look at, on the shard's own thread.
 struct ShardView {
-    let series: [SeriesID: SeriesState]
+    let series: SeriesPlaces
     let stepper: Stepper
 
     /// How often truths lay inside the intervals since the daemon started.
     let coverage: CoverageTotals
 
-    init(series: [SeriesID: SeriesState], stepper: Stepper, coverage: CoverageTotals) {
+    init(series: SeriesPlaces, stepper: Stepper, coverage: CoverageTotals) {
         self.series = series
         self.coverage = coverage
         self.stepper = stepper
@@ -38,33 +38,33 @@ struct ShardView {
         let specification = track.version.specification
         let forecast = Forecast(
             origin: rolled?.origin ?? open.slot, cadence: cadence, quantiles: specification.quantiles,
-            values: rolled?.values ?? open.forecast, isStale: isStale)
+            values: rolled?.values ?? Array(track.forecast), isStale: isStale)
         let version = track.version.version
-        let surprise = track.model.surprise(of: open.state)
+        let surprise = track.model.surprise(of: Array(track.openState))
         return SeriesForecast(
             series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
             forecast: forecast, tail: surprise.tail, surprise: surprise.surprise, history: history(of: state))
     }
 
     private static func history(of state: SeriesState) -> [(slot: Slot, value: Float)] {
-        let closed = zip(state.values.slots, state.values.values).suffix(SeriesState.shownSlots).map { ($0, $1) }
-        guard let open = state.track?.open else { return closed }
+        let closed = state.values.entries.suffix(SeriesState.shownSlots)
+        guard let open = state.track?.open else { return Array(closed) }
         return closed + [(open.slot, open.value)]
     }
 
     /// The running state of `id`, the newest slot included; nil before its first step.
     func state(of id: SeriesID) -> SeriesStateReport? {
         guard let state = series[id], let track = state.track, let cadence = state.cadence,
-            let slot = track.open?.slot ?? track.head.slot
+            let slot = track.open?.slot ?? track.headSlot
         else { return nil }
         let version = track.version.version
         return SeriesStateReport(
             series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
             position: state.absorbed, slot: slot, time: cadence.start(of: slot),
-            values: track.open?.state ?? track.head.state, modelCount: track.model.model.stateCount)
+            values: track.newestState, modelCount: track.model.model.stateCount)
     }
 
-    var all: some Sequence<SeriesState> { series.values }
+    var all: some Sequence<SeriesState> { series.all }
 
     func cadence(of id: SeriesID) -> Cadence? { series[id]?.cadence }
 

@@ -4,40 +4,38 @@ import TimeSeries
 ///
 /// Sparse on purpose: a gap costs nothing, and after a roll-back exactly the values before it are still there.
 struct SlotValues: Sendable {
-    private(set) var slots: [Slot] = []
-    private(set) var values: [Float] = []
+    private(set) var entries: [(slot: Slot, value: Float)] = []
 
-    var newest: Slot? { slots.last }
+    var newest: Slot? { entries.last?.slot }
 
     /// The value of `slot`; NaN when it is empty.
     subscript(slot: Slot) -> Float {
-        guard let last = slots.last, slot <= last else { return .nan }
+        guard let last = newest, slot <= last else { return .nan }
         // Without gaps the place is known; with gaps it can only be farther right than this guess, so search.
-        let guess = slots.count - 1 - Int(clamping: last - slot)
-        if guess >= 0, slots[guess] == slot { return values[guess] }
-        let place = slots.firstPlace { $0 >= slot }
-        return place < slots.count && slots[place] == slot ? values[place] : .nan
+        let guess = entries.count - 1 - Int(clamping: last - slot)
+        if guess >= 0, entries[guess].slot == slot { return entries[guess].value }
+        return first(from: slot).flatMap { $0.slot == slot ? $0.value : nil } ?? .nan
+    }
+
+    /// The oldest entry from `slot` on.
+    func first(from slot: Slot) -> (slot: Slot, value: Float)? {
+        let place = entries.firstPlace { $0.slot >= slot }
+        return place < entries.count ? entries[place] : nil
     }
 
     /// Adds a slot newer than all others.
-    mutating func append(_ value: Float, at slot: Slot) {
-        slots.append(slot)
-        values.append(value)
-    }
+    mutating func append(_ value: Float, at slot: Slot) { entries.append((slot, value)) }
 
     /// Forgets every slot after `slot`.
     mutating func truncate(after slot: Slot) {
-        let kept = slots.firstPlace { $0 > slot }
-        slots.removeLast(slots.count - kept)
-        values.removeLast(values.count - kept)
+        entries.removeLast(entries.count - entries.firstPlace { $0.slot > slot })
     }
 
     /// Forgets every slot before `slot`; now and then, so that the cost per slot is constant.
     mutating func prune(before slot: Slot) {
-        let dropped = slots.firstPlace { $0 >= slot }
-        guard dropped > 1_024 || dropped > slots.count / 2 else { return }
-        slots.removeFirst(dropped)
-        values.removeFirst(dropped)
+        let dropped = entries.firstPlace { $0.slot >= slot }
+        guard dropped > 1_024 || dropped > entries.count / 2 else { return }
+        entries.removeFirst(dropped)
     }
 }
 

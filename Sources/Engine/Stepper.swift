@@ -91,11 +91,8 @@ final class Stepper {
     ) {
         guard let track = due.state.track, let cadence = due.state.cadence else { return }
         batch.states.withUnsafeMutableBufferPointer { states in
-            track.head.state.withUnsafeBufferPointer { head in
-                guard head.count == stateCount else { return }
-                _ = UnsafeMutableBufferPointer(rebasing: states[row * stateCount..<(row + 1) * stateCount])
-                    .update(fromContentsOf: head)
-            }
+            _ = UnsafeMutableBufferPointer(rebasing: states[row * stateCount..<(row + 1) * stateCount])
+                .update(fromContentsOf: track.headState)
         }
         batch.series[row] = due.state.id
         batch.slots[row] = due.step.slot
@@ -118,11 +115,11 @@ final class Stepper {
     func rollForward(_ series: SeriesState, to slot: Slot) -> (origin: Slot, values: [Float])? {
         guard let track = series.track, let open = track.open, let cadence = series.cadence else { return nil }
         let missing = min(Int64(series.maxGap), slot - open.slot)
-        guard missing > 0 else { return (open.slot, open.forecast) }
+        guard missing > 0 else { return (open.slot, Array(track.forecast)) }
         var batch = AdvanceBatch(
             count: 1, model: track.model, forecastCount: track.version.specification.forecastCount,
             wantsForecasts: true)
-        batch.states = open.state
+        batch.states = track.newestState
         batch.series[0] = series.id
         for step in (slot - missing + 1)...slot {
             batch.slots[0] = step

@@ -4,7 +4,7 @@ import TimeSeries
 
 /// The running state of one series under one epoch: where it stands, and where it can be rolled back to.
 ///
-/// Owned by the series' shard thread. Changed in place: stepping a series writes over arrays that are there already.
+/// Owned by the series' shard thread. Changed in place: stepping a series writes over memory that is there already.
 final class Track {
     /// A state after the step of `slot`, which had a value.
     struct Snapshot {
@@ -17,8 +17,6 @@ final class Track {
     struct Open {
         var slot: Slot
         var value: Float
-        var state: [Float]
-        var forecast: [Float]
         /// The model gave no answer: the state is the one before, and there is no forecast.
         var isAbsent: Bool
 
@@ -32,44 +30,80 @@ final class Track {
     let version: LoadedVersion
     /// The earliest slot the state may see.
     let firstSlot: Slot
-    /// Ascending; never empty. The first is the base: nothing before it can change any more.
-    private(set) var snapshots: [Snapshot]
-    /// The state after the newest closed slot.
-    private(set) var head: Snapshot
+    private var floats: TrackFloats
+    /// Where a snapshot's state lies.
+    private var marks: [(slot: Slot?, row: Int)] = []
+    /// The slot of the second snapshot, the first that may become the base.
+    private var secondMark: Slot = .max
+    /// The slots that need no further snapshot.
+    private var markedBlock: SlotBlock?
+    /// The slot of the first snapshot: nothing before it can change any more.
+    private(set) var baseSlot: Slot?
+    /// The newest closed slot.
+    private(set) var headSlot: Slot?
+    private var headRow: Int
     /// The newest slot with a value that the head has stepped over.
     private(set) var lastValueSlot: Slot?
     private(set) var open: Open?
-    /// What the open step before left behind, for the next one to write over.
-    private var spare: (state: [Float], forecast: [Float]) = ([], [])
+    private var openRow: Int
 
     var model: ServedModel { version.model }
 
     /// A state at the beginning of `epoch`.
-    init(epoch: Epoch, version: LoadedVersion) {
-        let start = epoch.fromSlot.map { $0.subtractingReportingOverflow(Int64(epoch.warmUp)) }
-        self.epoch = epoch
-        self.version = version
-        firstSlot = start.map { $0.overflow ? .min : $0.partialValue } ?? .min
-        head = Snapshot(slot: nil, state: version.model.initialState)
-        snapshots = [head]
+    convenience init(epoch: Epoch, version: LoadedVersion) {
+        self.init(epoch: epoch, version: version, slot: nil, state: version.model.initialState)
     }
 
     /// The same, going on from `checkpoint`.
     convenience init?(epoch: Epoch, version: LoadedVersion, checkpoint: Checkpoint) {
         guard checkpoint.epoch == epoch.id, checkpoint.state.count == version.model.stateCount else { return nil }
-        self.init(epoch: epoch, version: version)
-        head = Snapshot(slot: checkpoint.slot, state: checkpoint.state)
-        lastValueSlot = checkpoint.slot
-        snapshots = [head]
+        self.init(epoch: epoch, version: version, slot: checkpoint.slot, state: checkpoint.state)
     }
+
+    private init(epoch: Epoch, version: LoadedVersion, slot: Slot?, state: [Float]) {
+        let start = epoch.fromSlot.map { $0.subtractingReportingOverflow(Int64(epoch.warmUp)) }
+        self.epoch = epoch
+        self.version = version
+        firstSlot = start.map { $0.overflow ? .min : $0.partialValue } ?? .min
+        var floats = TrackFloats(
+            stateCount: version.model.stateCount, forecastCount: version.specification.forecastCount)
+        (headRow, openRow) = (floats.take(), floats.take())
+        _ = floats[headRow].update(fromContentsOf: state.prefix(floats.stateCount))
+        self.floats = floats
+        (headSlot, lastValueSlot) = (slot, slot)
+        mark()
+    }
+
+    // MARK: What there is
+
+    /// `[stateCount]` after the newest closed slot; valid until the next step.
+    var headState: UnsafeBufferPointer<Float> { UnsafeBufferPointer(floats[headRow]) }
+    /// `[stateCount]` after the open step, if there is one; valid until the next step.
+    var openState: UnsafeBufferPointer<Float> { UnsafeBufferPointer(floats[openRow]) }
+    /// Of the open step, `[forecastCount]`; valid until the next step.
+    var forecast: UnsafeBufferPointer<Float> { UnsafeBufferPointer(floats.forecast) }
+
+    /// A copy of the state after the newest closed slot.
+    var head: Snapshot { Snapshot(slot: headSlot, state: Array(headState)) }
+    /// A copy of the newest state of all.
+    var newestState: [Float] { Array(open == nil ? headState : openState) }
+    /// Copies of the states that it can be rolled back to, ascending; never empty.
+    var snapshots: [Snapshot] { marks.map { Snapshot(slot: $0.slot, state: Array(floats[$0.row])) } }
+    /// A copy of the state at ``baseSlot``.
+    var baseState: [Float] { Array(floats[marks[0].row]) }
+
+    // MARK: Stepping
 
     /// Goes back to the newest state before `slot`.
     func rollBack(before slot: Slot) {
         open = nil
-        guard let stepped = head.slot, stepped >= slot else { return }
-        while snapshots.count > 1, let newest = snapshots.last?.slot, newest >= slot { snapshots.removeLast() }
-        head = snapshots[snapshots.count - 1]
-        lastValueSlot = head.slot
+        guard let stepped = headSlot, stepped >= slot else { return }
+        while marks.count > 1, let newest = marks.last?.slot, newest >= slot { floats.giveBack(marks.removeLast().row) }
+        let newest = marks[marks.count - 1]
+        _ = floats[headRow].update(fromContentsOf: floats[newest.row])
+        (headSlot, lastValueSlot) = (newest.slot, newest.slot)
+        noteMarks()
+        markedBlock = nil
     }
 
     /// The slot to step next, given the next slot that has a reading.
@@ -77,7 +111,7 @@ final class Track {
     /// A gap is stepped through for `maxGap` missing slots from its beginning and then jumped over, so that what was
     /// stepped before a slot never depends on what comes after it.
     func nextSlot(nextValue: Slot, maxGap: Int) -> Slot {
-        guard let slot = head.slot, let lastValueSlot, slot - lastValueSlot < Int64(maxGap) else { return nextValue }
+        guard let slot = headSlot, let lastValueSlot, slot - lastValueSlot < Int64(maxGap) else { return nextValue }
         return min(slot + 1, nextValue)
     }
 
@@ -86,16 +120,14 @@ final class Track {
         _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>,
         isAbsent: Bool
     ) {
-        vacate()
-        spare.state.overwrite(with: state)
-        spare.forecast.overwrite(with: forecast)
-        open = Open(slot: slot, value: value, state: spare.state, forecast: spare.forecast, isAbsent: isAbsent)
-        spare = ([], [])
+        _ = floats[openRow].update(fromContentsOf: state)
+        _ = floats.forecast.update(fromContentsOf: forecast)
+        open = Open(slot: slot, value: value, isAbsent: isAbsent)
     }
 
     /// Takes the state after the step of `slot` as the new head.
     func close(_ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>, spacing: Int64) {
-        head.state.overwrite(with: state)
+        _ = floats[headRow].update(fromContentsOf: state)
         passed(slot, value: value, spacing: spacing)
     }
 
@@ -103,42 +135,44 @@ final class Track {
     func closeOpen(spacing: Int64) {
         guard let closed = open else { return }
         open = nil
-        spare = (head.state, closed.forecast)
-        head.state = closed.state
+        swap(&headRow, &openRow)
         passed(closed.slot, value: closed.value, spacing: spacing)
-    }
-
-    private func vacate() {
-        guard let open else { return }
-        self.open = nil
-        spare = (open.state, open.forecast)
     }
 
     /// Notes that the head has stepped over `slot`.
     func passed(_ slot: Slot, value: Float, spacing: Int64) {
-        head.slot = slot
+        headSlot = slot
         guard !value.isNaN else { return }
         lastValueSlot = slot
-        let crossed = snapshots.last?.slot.map { floorDivide($0, spacing) != floorDivide(slot, spacing) } ?? true
-        if crossed { snapshots.append(head) }
+        if markedBlock?.contains(slot) ?? false { return }
+        let crossed = marks.last?.slot.map { !SlotBlock(of: $0, length: spacing).contains(slot) } ?? true
+        markedBlock = SlotBlock(of: slot, length: spacing)
+        if crossed { mark() }
     }
 
     /// Drops the states that nothing will be rolled back to: all before the newest at or before `slot`.
     ///
     /// - Returns: whether the base moved.
     func settle(through slot: Slot) -> Bool {
-        guard let place = snapshots.lastIndex(where: { $0.slot.map { $0 <= slot } ?? false }), place > 0 else {
+        guard slot >= secondMark, let place = marks.lastIndex(where: { $0.slot.map { $0 <= slot } ?? false }) else {
             return false
         }
-        snapshots.removeFirst(place)
+        for mark in marks[..<place] { floats.giveBack(mark.row) }
+        marks.removeFirst(place)
+        noteMarks()
         return true
     }
-}
 
-extension [Float] {
-    /// Takes the values of `source`, in the memory that is there if it fits and nobody shares it.
-    fileprivate mutating func overwrite(with source: UnsafeBufferPointer<Float>) {
-        guard count == source.count else { return self = Array(source) }
-        withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: source) }
+    /// Keeps the head as a state that can be rolled back to.
+    private func mark() {
+        let row = floats.take()
+        _ = floats[row].update(fromContentsOf: floats[headRow])
+        marks.append((headSlot, row))
+        noteMarks()
+    }
+
+    private func noteMarks() {
+        baseSlot = marks[0].slot
+        secondMark = marks.count > 1 ? marks[1].slot ?? .max : .max
     }
 }

@@ -16,7 +16,7 @@ final class WriterDesk: @unchecked Sendable {
     private let onFatal: @Sendable (any Error) -> Void
 
     var configuration: EngineConfiguration
-    private(set) var entries: [SeriesKey: SeriesEntry] = [:]
+    var entries: SeriesIndex
     private(set) var position: JournalPosition
     /// The first version of each forecaster to serve a new series.
     var firstVersions: [String: FirstVersion] = [:]
@@ -43,7 +43,7 @@ final class WriterDesk: @unchecked Sendable {
         self.clock = clock
         self.configuration = configuration
         self.onFatal = onFatal
-        entries = recovered.entries
+        entries = SeriesIndex(recovered.entries.values.sorted { $0.id < $1.id })
         position = recovered.position
         newestCommit = recovered.newestReading
         firstVersions = recovered.firstVersions
@@ -53,13 +53,19 @@ final class WriterDesk: @unchecked Sendable {
     var now: Timestamp { clock.now }
     var commitDelay: Int64 { configuration.commitDelay }
 
-    func shard(of id: SeriesID) -> Shard { shards[Int(id.rawValue.magnitude % UInt64(shards.count))] }
+    func shard(of id: SeriesID) -> Shard { shards[place(of: id)] }
+
+    private func place(of id: SeriesID) -> Int {
+        shards.count == 1 ? 0 : Int(id.rawValue.magnitude % UInt64(shards.count))
+    }
 
     func forget(_ ids: [SeriesID]) {
-        for id in ids {
-            if let key = directory.key(of: id) { entries[key] = nil }
-            directory.remove(id)
-            shard(of: id).mailbox.post(.forget([id]))
+        guard !ids.isEmpty else { return }
+        entries.remove(Set(ids))
+        for id in ids { directory.remove(id) }
+        for shard in shards {
+            let mine = ids.filter { self.shard(of: $0) === shard }
+            if !mine.isEmpty { shard.mailbox.post(.forget(mine)) }
         }
     }
 
@@ -72,7 +78,7 @@ final class WriterDesk: @unchecked Sendable {
             committed.admission.confirm()
             seal.confirm()
             seal.note(committed: committed.admission.readings.count)
-            for (entry, _) in committed.births { entries[entry.key] = entry }
+            for (entry, _) in committed.births { entries.add(entry) }
             position = committed.lastPosition
             newestCommit = max(newestCommit, committed.newest)
             deliver(committed)
@@ -98,10 +104,9 @@ final class WriterDesk: @unchecked Sendable {
         }
         let readings = committed.admission.readings
         var parts: [[PositionedReading]] = Array(repeating: [], count: shards.count)
-        for place in parts.indices { parts[place].reserveCapacity(readings.count / shards.count) }
+        for part in parts.indices { parts[part].reserveCapacity(readings.count / shards.count) }
         for (offset, reading) in readings.enumerated() {
-            let place = Int(reading.series.rawValue.magnitude % UInt64(shards.count))
-            parts[place].append(
+            parts[place(of: reading.series)].append(
                 PositionedReading(reading: reading, position: committed.firstPosition + JournalPosition(offset)))
         }
         for entry in committed.admission.settled {

@@ -9,6 +9,7 @@ struct HTTPConversation {
 
     let outbound: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
     let counters: FeedCounters
+    let shelf: DecoderShelf
     let bodyLimit: Int
     let answers: HTTPListener.Answers
 
@@ -78,7 +79,9 @@ struct HTTPConversation {
         guard let precision = target.precision else {
             return HTTPAnswer(.badRequest, problem: "expected the precision ns, us, ms or s", code: "invalid")
         }
-        var intake = LineIntake(precision: precision, counters: counters, commit: answers.commit)
+        var intake = LineIntake(
+            precision: precision, counters: counters, decoder: shelf.take(), commit: answers.commit)
+        defer { shelf.giveBack(intake.decoder) }
         do {
             let outcome = try await intake.take(body.readableBytesView, isWhole: true)
             return outcome.refused == 0 ? HTTPAnswer(.noContent) : .refused(outcome, dialect)

@@ -46,7 +46,7 @@ public struct HTTPListener: Sendable {
     ///
     /// - Parameter onListening: called once, with the address that the system gave.
     public func run(onListening: @Sendable (ListenAddress) -> Void) async throws {
-        let (bodyLimit, idleLimit) = (bodyLimit, idleLimit)
+        let (bodyLimit, idleLimit, shelf) = (bodyLimit, idleLimit, DecoderShelf())
         let server = StreamServer<HTTPServerRequestPart, HTTPServerResponsePart>(
             address: address, counters: counters, maximumConnections: 64)
         try await server.run(onListening: onListening) { channel in
@@ -56,8 +56,9 @@ public struct HTTPListener: Sendable {
             try pipeline.addHandler(IdleStateHandler(allTimeout: idleLimit))
             try pipeline.addHandler(CloseWhenIdle())
         } serve: { inbound, outbound in
-            try await HTTPConversation(outbound: outbound, counters: counters, bodyLimit: bodyLimit, answers: answers)
-                .serve(inbound)
+            try await HTTPConversation(
+                outbound: outbound, counters: counters, shelf: shelf, bodyLimit: bodyLimit, answers: answers
+            ).serve(inbound)
         }
     }
 }

@@ -31,7 +31,8 @@ public struct LineIntake: Sendable {
         public var consumed = 0
     }
 
-    private var decoder = ReadingDecoder()
+    /// What it has come to know of the sender's series.
+    private(set) var decoder: ReadingDecoder
     private let precision: Precision
     private let counters: FeedCounters
     private let commit: Commit
@@ -39,7 +40,11 @@ public struct LineIntake: Sendable {
     private(set) var line = 1
 
     public init(precision: Precision, counters: FeedCounters, commit: @escaping Commit) {
-        (self.precision, self.counters, self.commit) = (precision, counters, commit)
+        self.init(precision: precision, counters: counters, decoder: ReadingDecoder(), commit: commit)
+    }
+
+    init(precision: Precision, counters: FeedCounters, decoder: ReadingDecoder, commit: @escaping Commit) {
+        (self.precision, self.counters, self.decoder, self.commit) = (precision, counters, decoder, commit)
     }
 
     /// Decodes and commits. Good lines are taken whatever their neighbours are.
@@ -52,11 +57,11 @@ public struct LineIntake: Sendable {
 
     mutating func decode(_ bytes: some Collection<UInt8>, isWhole: Bool) -> DecodedBatch {
         func decode(_ buffer: UnsafeBufferPointer<UInt8>) -> DecodedBatch {
-            decoder.decode(buffer, precision: precision, firstLine: line, isWhole: isWhole)
+            let batch = decoder.decode(buffer, precision: precision, firstLine: line, isWhole: isWhole)
+            line += UnsafeBufferPointer(rebasing: buffer[..<batch.consumed]).count { $0 == 0x0A }
+            return batch
         }
-        let batch = bytes.withContiguousStorageIfAvailable(decode) ?? Array(bytes).withUnsafeBufferPointer(decode)
-        line += bytes.prefix(batch.consumed).count { $0 == 0x0A }
-        return batch
+        return bytes.withContiguousStorageIfAvailable(decode) ?? Array(bytes).withUnsafeBufferPointer(decode)
     }
 
     func commit(_ batch: DecodedBatch) async throws -> Outcome {

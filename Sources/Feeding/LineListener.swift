@@ -13,6 +13,7 @@ public struct LineListener: Sendable {
     private let counters: FeedCounters
     private let maximumConnections: Int
     private let commit: LineIntake.Commit
+    private let shelf = DecoderShelf()
     /// A longer line without an end is refused and closes the connection.
     private static let longestLine = 65_536
 
@@ -38,7 +39,8 @@ public struct LineListener: Sendable {
     private func serve(
         _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
-        var intake = LineIntake(precision: precision, counters: counters, commit: commit)
+        var intake = LineIntake(precision: precision, counters: counters, decoder: shelf.take(), commit: commit)
+        defer { shelf.giveBack(intake.decoder) }
         var pending = ByteBuffer()
         var (accepted, refused) = (0, 0)
         func take(isWhole: Bool) async throws {

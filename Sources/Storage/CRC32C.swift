@@ -19,13 +19,16 @@ package enum CRC32C {
     static func checksum(of numbers: [Int64], _ bytes: [UInt8]) -> UInt32 {
         var writer = ByteWriter()
         for number in numbers { writer.fixed(number) }
-        return checksum(writer.bytes + bytes)
+        return ~advance(advance(~0, writer.bytes), bytes)
     }
 
-    package static func checksum(_ bytes: [UInt8]) -> UInt32 {
+    package static func checksum(_ bytes: [UInt8]) -> UInt32 { ~advance(~0, bytes) }
+
+    /// The register after some more bytes.
+    private static func advance(_ register: UInt32, _ bytes: [UInt8]) -> UInt32 {
         tables.withUnsafeBufferPointer { tables in
             bytes.withUnsafeBytes { bytes in
-                var crc: UInt32 = ~0
+                var crc = register
                 let words = bytes.count / 8 * 8
                 for place in stride(from: 0, to: words, by: 8) {
                     let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
@@ -37,7 +40,7 @@ package enum CRC32C {
                     }
                 }
                 for byte in bytes[words...] { crc = (crc >> 8) ^ tables[Int((crc ^ UInt32(byte)) & 0xFF)] }
-                return ~crc
+                return crc
             }
         }
     }

@@ -4,51 +4,46 @@ import TimeSeries
 ///
 /// | bytes | what |
 /// |---|---|
-/// | 1 | version, 2 |
-/// | varint | number of series, then that many zigzag series numbers |
+/// | 1 | version, 3 |
 /// | varint | number of readings, then for each: |
-/// | varint | `series index × 4 + timeliness × 2 + removed` |
-/// | zigzag | timestamp in ns minus the previous one of the same series in this blob; at a series' first, minus that of |
-/// | | the reading before it, because series are often read at one time (0 at the very first) |
-/// | 8 | the value's IEEE 754 bits, little-endian; left out when removed |
+/// | 1 | bit 0: removed; bit 1: timeliness; bits 2–4: form of the value; bits 5–7: the step of the series number, its |
+/// | | number minus that of the reading before, as zigzag; 7: it follows |
+/// | zigzag | the step, if bits 5–7 say so |
+/// | zigzag | timestamp in ns minus that of the reading before; left out when removed |
+/// | zigzag | form 1…7: m, and the value is m / 10^(form − 1); left out when removed |
+/// | 8 | form 0: the value's IEEE 754 bits, little-endian; left out when removed |
 ///
-/// A removed reading keeps its place, so the positions of the others stay.
+/// "Before" is zero at the first. Series are often read at one time and in one order, and sensors have few decimals, so
+/// most readings are four or five bytes. A removed reading keeps its place, so the positions of the others stay.
 enum JournalCodec {
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     /// A slot of the blob: a reading, or the place of a removed one.
     typealias Place = (reading: Reading, isRemoved: Bool)
 
     /// The same place without its reading.
-    static func emptied(_ place: Place) -> Place {
-        let nothing = Reading(
-            series: place.reading.series, timestamp: Timestamp(nanoseconds: 0), value: 0, timeliness: .late)
-        return (nothing, true)
+    static func emptied(_ place: Place) -> Place { (nothing(of: place.reading.series), true) }
+
+    fileprivate static func nothing(of series: SeriesID) -> Reading {
+        Reading(series: series, timestamp: Timestamp(nanoseconds: 0), value: 0, timeliness: .late)
     }
 
     static func encode(_ places: [Place]) -> [UInt8] {
-        var index: [SeriesID: Int] = [:]
-        var order: [SeriesID] = []
-        let series = places.map { place in
-            let (id, next) = (place.reading.series, order.count)
-            let found = index[id] ?? next
-            if found == next {
-                index[id] = next
-                order.append(id)
-            }
-            return found
-        }
-        var writer = ByteWriter(capacity: 24 * places.count + 16)
+        var writer = ByteWriter(capacity: 12 * places.count + 16)
         writer.byte(version)
-        writer.varint(UInt64(order.count))
-        for series in order { writer.zigzag(series.rawValue) }
         writer.varint(UInt64(places.count))
-        var previous = Previous(seriesCount: order.count)
-        for ((reading, isRemoved), series) in zip(places, series) {
-            writer.varint(UInt64(series) << 2 | UInt64(reading.timeliness.rawValue) << 1 | (isRemoved ? 1 : 0))
-            writer.zigzag(reading.timestamp.nanoseconds &- previous.of(series))
-            previous.note(reading.timestamp.nanoseconds, of: series)
-            if !isRemoved { writer.fixed(reading.value.bitPattern) }
+        var (series, time, form) = (Int64(0), Int64(0), 1)
+        for (reading, isRemoved) in places {
+            let step = ZigZag.encode(reading.series.rawValue &- series)
+            series = reading.series.rawValue
+            let whole = isRemoved ? nil : ShortDecimal.whole(reading.value, digits: &form)
+            let flags = reading.timeliness.rawValue << 1 | (isRemoved ? 1 : 0)
+            writer.byte(UInt8(min(step, 7)) << 5 | UInt8(whole == nil ? 0 : form + 1) << 2 | flags)
+            if step >= 7 { writer.varint(step) }
+            if isRemoved { continue }
+            writer.zigzag(reading.timestamp.nanoseconds &- time)
+            time = reading.timestamp.nanoseconds
+            if let whole { writer.zigzag(whole) } else { writer.fixed(reading.value.bitPattern) }
         }
         return writer.bytes
     }
@@ -56,47 +51,30 @@ enum JournalCodec {
     static func decode(_ bytes: [UInt8]) throws(StorageError) -> [Place] {
         var reader = ByteReader(bytes)
         let found = try reader.byte()
+        if found == JournalFormat2.version { return try JournalFormat2.decode(&reader) }
         guard found == version else { throw .malformed("format \(found) of a journal entry is not known") }
-        let seriesCount = try reader.count(limit: reader.remaining)
-        var order: [SeriesID] = []
-        for _ in 0..<seriesCount { order.append(SeriesID(try reader.zigzag())) }
-        var previous = Previous(seriesCount: seriesCount)
         let count = try reader.count(limit: reader.remaining)
         var places: [Place] = []
         places.reserveCapacity(count)
-        for _ in 0..<count { places.append(try place(&reader, order, &previous)) }
+        var before = Reading(
+            series: SeriesID(0), timestamp: Timestamp(nanoseconds: 0), value: 0, timeliness: .fresh)
+        for _ in 0..<count { places.append(try place(&reader, after: &before)) }
         guard reader.isAtEnd else { throw .malformed("\(reader.remaining) bytes follow its end") }
         return places
     }
 
-    private static func place(
-        _ reader: inout ByteReader, _ order: [SeriesID], _ previous: inout Previous
-    ) throws(StorageError) -> Place {
-        let head = try reader.varint()
-        guard head >> 2 < UInt64(order.count) else { throw .malformed("series index \(head >> 2) is not in its list") }
-        let series = Int(head >> 2)
-        let time = previous.of(series) &+ (try reader.zigzag())
-        previous.note(time, of: series)
-        let isRemoved = head & 1 == 1
-        let value = isRemoved ? 0 : Double(bitPattern: try reader.fixed(UInt64.self))
-        let reading = Reading(
-            series: order[series], timestamp: Timestamp(nanoseconds: time), value: value,
-            timeliness: head & 2 == 2 ? .late : .fresh)
-        return (reading, isRemoved)
-    }
-
-    /// What the next timestamp of each series is counted from.
-    private struct Previous {
-        private var ofSeries: [Int64?]
-        private var newest: Int64 = 0
-
-        init(seriesCount: Int) { ofSeries = Array(repeating: nil, count: seriesCount) }
-
-        func of(_ series: Int) -> Int64 { ofSeries[series] ?? newest }
-
-        mutating func note(_ time: Int64, of series: Int) {
-            ofSeries[series] = time
-            newest = time
-        }
+    private static func place(_ reader: inout ByteReader, after before: inout Reading) throws(StorageError) -> Place {
+        let head = try reader.byte()
+        let step = head >> 5 == 7 ? try reader.zigzag() : ZigZag.decode(UInt64(head >> 5))
+        before.series = SeriesID(before.series.rawValue &+ step)
+        guard head & 1 == 0 else { return (nothing(of: before.series), true) }
+        before.timestamp = Timestamp(nanoseconds: before.timestamp.nanoseconds &+ (try reader.zigzag()))
+        let form = Int(head >> 2 & 7)
+        before.value =
+            form == 0
+            ? Double(bitPattern: try reader.fixed(UInt64.self))
+            : ShortDecimal.value(try reader.zigzag(), digits: form - 1)
+        before.timeliness = head & 2 == 2 ? .late : .fresh
+        return (before, false)
     }
 }

@@ -16,7 +16,7 @@ struct JournalRows {
 
     func insert(_ places: [JournalCodec.Place], at first: JournalPosition) throws {
         let bytes = JournalCodec.encode(places)
-        let newest = places.filter { !$0.isRemoved }.map(\.reading.timestamp).max() ?? .distantPast
+        let newest = places.reduce(Timestamp.distantPast) { $1.isRemoved ? $0 : max($0, $1.reading.timestamp) }
         let sql = "INSERT OR REPLACE INTO journal (seq, n, newest, crc32c, readings) VALUES (?, ?, ?, ?, ?)"
         try db.cachedStatement(sql: sql).execute(
             arguments: [

@@ -67,8 +67,10 @@ enum ValueCodec {
     private static func scaled(_ value: Double, _ digits: Int) -> Int64? {
         let product = (value * powers[digits]).rounded()
         // Above 2^50, differences of two could lose what makes them exact.
-        guard abs(product) < 0x1p50, (product / powers[digits]).bitPattern == value.bitPattern else { return nil }
-        return Int64(product)
+        guard abs(product) < 0x1p50 else { return nil }
+        let whole = Int64(product)
+        // Of the bits: a whole number has no negative zero.
+        return (Double(whole) / powers[digits]).bitPattern == value.bitPattern ? whole : nil
     }
 
     static func read(_ count: Int, from reader: inout ByteReader) throws(StorageError) -> [Double] {

@@ -69,9 +69,18 @@ public struct WriteTransaction {
 
     /// Stores a checkpoint and keeps the two newest of its series.
     public func saveCheckpoint(_ checkpoint: Checkpoint) throws {
+        // Before the new row, so that it takes the room of the one that goes: a page that overflows for a moment would
+        // be spread over its neighbours, and all of them written.
+        let older = """
+            DELETE FROM checkpoint WHERE series = ?1 AND (epoch, slot) NOT IN
+                (SELECT epoch, slot FROM checkpoint WHERE series = ?1 AND (epoch, slot) <> (?2, ?3)
+                    ORDER BY epoch DESC, slot DESC LIMIT 1)
+            """
+        try run(older, [checkpoint.series.rawValue, checkpoint.epoch, checkpoint.slot])
         let payload = CheckpointCodec.encode(checkpoint)
-        let sql =
-            "INSERT OR REPLACE INTO checkpoint (series, epoch, slot, crc32c, payload) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?"
+        let sql = """
+            INSERT INTO checkpoint (series, epoch, slot, crc32c, payload) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?
+            """
         try run(
             sql,
             [
@@ -80,11 +89,6 @@ public struct WriteTransaction {
                 Blob(payload),
                 checkpoint.series.rawValue,
             ])
-        let older = """
-            DELETE FROM checkpoint WHERE series = ?1 AND (epoch, slot) NOT IN
-                (SELECT epoch, slot FROM checkpoint WHERE series = ?1 ORDER BY epoch DESC, slot DESC LIMIT 2)
-            """
-        try run(older, [checkpoint.series.rawValue])
     }
 
     // MARK: Models

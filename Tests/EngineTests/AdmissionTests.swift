@@ -4,6 +4,33 @@ import TimeSeries
 
 @Suite("What a commit takes")
 struct AdmissionTests {
+    @Test("readings find their series in whatever order they come, and after others were forgotten")
+    func finding() async throws {
+        let fixture = try Fixture()
+        let engine = try await fixture.open()
+        var second: Int64 = 0
+        func send(_ places: [Int]) async throws {
+            second += 10
+            let time = second
+            let receipt = try await engine.ingest(places.map { reading("s\($0)", time, Double($0)) })
+            #expect(receipt.accepted == places.count)
+        }
+        let all = Array(0..<20)
+        for places in [all, all, all.reversed(), all.filter { $0 % 3 == 0 }, [7, 7, 3, 7], all] {
+            try await send(places)
+        }
+        #expect(try await engine.forget(SeriesSelector("room,id=s1*")).count == 11)
+        for places in [all.filter { !"\($0)".hasPrefix("1") }, [2, 19, 0, 1], all] { try await send(places) }
+        for summary in try await engine.series(.all) {
+            let value = try summary.newestValue.orThrow()
+            #expect(summary.series == reading("s\(Int(value))", 0, 0).key)
+            #expect(summary.newest == reading("", second, 0).timestamp)
+            #expect(summary.counts.corrected == 0)
+        }
+        #expect(engine.seriesCount == 20)
+        try engine.stop()
+    }
+
     @Test("NaN, infinities and timestamps far ahead are refused one by one, named and counted; neighbours are kept")
     func refusals() async throws {
         let fixture = try Fixture()

@@ -58,11 +58,12 @@ struct ChunkTests {
         let kinds: [[Double]] = [
             (0..<2_500).map { Double($0 % 97) / 10 + 15 }, (0..<300).map { Double(Float($0) * 0.1) },
             (0..<300).map { Double($0) * .pi }, special, [42], special.map { $0.rounded() }, (0..<70).map { _ in 1e-7 },
+            [0, -0.0, 1.5],
         ]
         var time: Int64 = -9_000_000_000_000_000_000
         var expected: [UInt64] = []
         for (kind, values) in kinds.enumerated() {
-            let step: Int64 = [10_000_000_000, 1, 1_000_003, 777_777_777_777, 5, 60_000_000_000, 1_000_000][kind]
+            let step: Int64 = [10_000_000_000, 1, 1_000_003, 777_777_777_777, 5, 60_000_000_000, 1_000_000, 3][kind]
             let times = values.indices.map { time + Int64($0) * step + Int64($0 % 3) * (kind == 2 ? 17 : 0) }
             try append(times, values)
             try seal()

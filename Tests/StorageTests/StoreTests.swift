@@ -73,6 +73,56 @@ struct StoreTests {
         try store.close()
     }
 
+    @Test(
+        "readings of many series at one time take five bytes with few decimals, else three more than a double"
+    )
+    func journalSize() throws {
+        let store = try Store(path: path)
+        let all = try (0..<100).map { try newSeries(store, "s\($0)") }
+        let rows: [[Double]] = [
+            all.indices.map { 20 + Double($0) / 10 }, all.indices.map { Double($0) * .pi },
+        ]
+        for values in rows {
+            let readings = zip(all, values).map { reading($0, 1_750_000_000, $1) }
+            _ = try store.write { try $0.appendJournal(readings) }
+        }
+        #expect(try journal(store).map { $0.readings.map(\.value) } == rows)
+        try store.close()
+        let sizes = try Sabotage(path).numbers("SELECT LENGTH(readings) FROM journal ORDER BY seq")
+        #expect(sizes.count == 2)
+        #expect(sizes[0] <= 500)
+        #expect(sizes[1] <= 1_100)
+    }
+
+    @Test("journal rows as earlier versions wrote them are read")
+    func formerJournal() throws {
+        let store = try Store(path: path)
+        let id = try newSeries(store, "a")
+        try store.close()
+        // Two series numbers, three readings: 1.5 fresh at 10 ns, the place of a removed one, −2 late at 7 ns.
+        let blob: [UInt8] = [
+            2, 2, UInt8(2 * id.rawValue), UInt8(2 * id.rawValue + 2), 3, 0, 20, 0, 0, 0, 0, 0, 0, 0xF8, 0x3F,
+            5, 19, 2, 5, 0, 0, 0, 0, 0, 0, 0, 0xC0,
+        ]
+        let head = [1, 3, 10].flatMap { number in
+            withUnsafeBytes(of: Int64(number).littleEndian) { Array($0) }
+        }
+        let hex = blob.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        try Sabotage(path).run(
+            """
+            INSERT INTO journal (seq, n, newest, crc32c, readings)
+                VALUES (1, 3, 10, \(CRC32C.checksum(head + blob)), x'\(hex)')
+            """
+        )
+        let again = try Store(path: path)
+        let readings = try again.readings(of: [id: .distantPast])[id] ?? []
+        #expect(readings.map(\.position) == [1, 3])
+        #expect(readings.map(\.reading.value) == [1.5, -2])
+        #expect(readings.map(\.reading.timestamp.nanoseconds) == [10, 7])
+        #expect(readings.map(\.reading.timeliness) == [.fresh, .late])
+        try again.close()
+    }
+
     @Test("forgetting series leaves the positions of all others, and dropped positions are never used again")
     func forget() throws {
         var store = try Store(path: path)

@@ -11,6 +11,13 @@ public struct Sabotage {
         try queue.close()
     }
 
+    /// The one column of what `sql` finds.
+    public func numbers(_ sql: String) throws -> [Int] {
+        let queue = try DatabaseQueue(path: path)
+        defer { try? queue.close() }
+        return try queue.read { try Int.fetchAll($0, sql: sql) }
+    }
+
     /// The numbers of the pages of some tables, from 1, and the size of a page.
     public func pages(of tables: [String]) throws -> (pages: [(table: String, number: Int)], size: Int) {
         let queue = try DatabaseQueue(path: path)

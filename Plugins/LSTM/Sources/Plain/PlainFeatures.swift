@@ -63,6 +63,18 @@ struct CalendarFeatures {
 
     /// The features of several slots, with one call of the kernels.
     static func of(_ times: [CalendarTime]) -> [CalendarFeatures] {
+        // The series of a batch are mostly at one time.
+        var (distinct, places) = ([CalendarTime](), [Int]())
+        places.reserveCapacity(times.count)
+        for time in times {
+            if time != distinct.last { distinct.append(time) }
+            places.append(distinct.count - 1)
+        }
+        let features = ofDistinct(distinct)
+        return places.map { features[$0] }
+    }
+
+    private static func ofDistinct(_ times: [CalendarTime]) -> [CalendarFeatures] {
         let turns = times.flatMap { time in
             [time.dayFraction, time.dayFraction + 0.25, time.weekFraction, time.weekFraction + 0.25]
         }

@@ -64,41 +64,49 @@ final class PlainModel: ForecastModel {
     }
 
     private func forecast(_ batch: inout AdvanceBatch, _ features: [Float]) {
-        let top = (shape.layers - 1) * 2 * shape.units
-        var inputs = [Float](repeating: 0, count: batch.count * shape.headInputs)
-        for row in 0..<batch.count {
-            let (start, state) = (row * shape.headInputs, row * stateCount + top)
-            for unit in 0..<shape.units { inputs[start + unit] = batch.states[state + unit] }
-            for place in 0..<PlainFeatures.count {
-                inputs[start + shape.units + place] = features[row * PlainFeatures.count + place]
+        let (rows, top) = (batch.count, (shape.layers - 1) * 2 * shape.units)
+        var inputs = [Float](repeating: 0, count: rows * shape.headInputs)
+        inputs.withUnsafeMutableBufferPointer { inputs in
+            batch.states.withUnsafeBufferPointer { states in
+                features.withUnsafeBufferPointer { features in
+                    batch.forecasts.withUnsafeMutableBufferPointer { out in
+                        guard let x = inputs.baseAddress, let states = states.baseAddress, let y = out.baseAddress,
+                            let features = features.baseAddress
+                        else { return }
+                        for row in 0..<rows {
+                            let input = x + row * shape.headInputs
+                            input.update(from: states + row * stateCount + top, count: shape.units)
+                            (input + shape.units).update(
+                                from: features + row * PlainFeatures.count, count: PlainFeatures.count)
+                        }
+                        head.forward(rows: rows, x: x, xStride: shape.headInputs, y: y)
+                        for row in 0..<rows {
+                            unscale(y + row * shape.outputs, states + row * stateCount + scaleOffset)
+                        }
+                    }
+                }
             }
         }
-        inputs.withUnsafeBufferPointer { inputs in
-            batch.forecasts.withUnsafeMutableBufferPointer { out in
-                guard let x = inputs.baseAddress, let y = out.baseAddress else { return }
-                head.forward(rows: batch.count, x: x, xStride: shape.headInputs, y: y)
-            }
-        }
-        for row in 0..<batch.count { unscale(&batch, row) }
     }
 
     /// From units of the spread around the last value to units of the series, ascending within each lead.
-    private func unscale(_ batch: inout AdvanceBatch, _ row: Int) {
-        let state = row * stateCount + scaleOffset
-        let scale = PlainFeatures.Scale(
-            mean: batch.states[state], deviation: batch.states[state + 1], seen: batch.states[state + 2],
-            last: batch.states[state + 3])
+    ///
+    /// - Parameters:
+    ///   - forecast: `[horizon][quantiles]`
+    ///   - state: the running scale, `[PlainFeatures.Scale.count]`.
+    private func unscale(_ forecast: UnsafeMutablePointer<Float>, _ state: UnsafePointer<Float>) {
+        let scale = PlainFeatures.Scale(mean: state[0], deviation: state[1], seen: state[2], last: state[3])
         let width = shape.quantiles.count
         for lead in 0..<shape.horizon {
-            let start = row * shape.outputs + lead * width
-            for place in start..<start + width {
-                let value = scale.last + scale.spread * batch.forecasts[place]
+            let lead = forecast + lead * width
+            for place in 0..<width {
+                let value = scale.last + scale.spread * lead[place]
                 var target = place
-                while target > start, batch.forecasts[target - 1] > value {
-                    batch.forecasts[target] = batch.forecasts[target - 1]
+                while target > 0, lead[target - 1] > value {
+                    lead[target] = lead[target - 1]
                     target -= 1
                 }
-                batch.forecasts[target] = value
+                lead[target] = value
             }
         }
     }
