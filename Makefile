@@ -12,9 +12,11 @@ run: build
 test: build
 	swift test -c release --disable-testable-imports
 
-# The long form of the storage proofs: 1,000 kills, every byte of live content flipped. Takes an hour or two.
+# The long form of the storage proofs: 1,000 kills, every byte of live content flipped.
+SOAK_KILLS = 1000
+
 soak: build
-	NILOMETER_SOAK=1 swift test -c release --disable-testable-imports --filter "KillTests|DamageTests"
+	NILOMETER_SOAK=1 SOAK_KILLS=$(SOAK_KILLS) swift test -c release --disable-testable-imports --filter "KillTests|DamageTests|HandEditTests"
 
 # 60 seconds of libFuzzer on the line protocol decoder, built apart from the rest.
 fuzz:

@@ -78,9 +78,8 @@ struct IngestBenchmark {
     }
 
     private static func latency() throws {
-        let load = Load(seriesCount: 500, slots: prefix + 400)
-        let nilod = try Nilod(trainingSteps: 4_000)
-        try nilod.prepare(load, slots: prefix)
-        try Latency(nilod: nilod, load: load).run(from: prefix, rounds: 3)
+        let seconds = ProcessInfo.processInfo.environment["LATENCY_SECONDS"].flatMap(Double.init) ?? 60
+        var latency = try Latency(seconds: seconds, rounds: 5)
+        try latency.run()
     }
 }

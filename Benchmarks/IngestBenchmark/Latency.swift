@@ -1,19 +1,88 @@
 import Foundation
+import Synchronization
 import Varlink
 
-/// How long one acknowledged reading takes, in windows that alternate between idle and training.
+/// How long one acknowledged reading takes, in windows that alternate between idle, sealing and training.
+///
+/// Two daemons, so that only the one that seals seals; the other is idle, and then trains, one run after the other.
 struct Latency {
     private struct Question: Encodable { var text: String }
     private struct Reply: Decodable { var accepted: Int }
+    private struct Nothing: Encodable {}
+    private struct Status: Decodable { var journalReadings: Int }
 
-    let nilod: Nilod
-    let load: Load
-    private let seconds = 6.0
+    private let calm: Nilod
+    private let sealing: Nilod
+    private let load: Load
+    private let seconds: Double
+    private let rounds: Int
 
-    /// One reading after the other through the control socket for some seconds.
+    private enum Kind: String, CaseIterable { case idle, sealing, training }
+
+    /// - Parameter seconds: of each window; at least 10,000 calls have to fit.
+    init(seconds: Double, rounds: Int) throws {
+        (self.seconds, self.rounds) = (seconds, rounds)
+        // As many slots as two windows of every round can take at ten thousand calls a second.
+        let prefix = 160
+        load = Load(seriesCount: 500, slots: prefix + 2 * rounds * (Int(seconds * 10_000) / 500 + 1))
+        calm = try Nilod(trainingSteps: 4_000)
+        sealing = try Nilod(sealAfter: 2_000)
+        for nilod in [calm, sealing] { try nilod.prepare(load, slots: prefix) }
+        next = [prefix, prefix]
+    }
+
+    /// The first slot of the next window: of the calm daemon, of the sealing one.
+    private var next: [Int]
+
+    mutating func run() throws {
+        var found: [Kind: [Double]] = [:]
+        for _ in 0..<rounds {
+            for kind in Kind.allCases {
+                let took = try window(kind)
+                found[kind, default: []].append(Self.percentile(took))
+                let few = took.count < 10_000 ? " (too few: 10,000 are wanted)" : ""
+                print("p99 of \(took.count) calls, \(kind.rawValue): \(Self.text(Self.percentile(took))) ms\(few)")
+            }
+        }
+        let medians = found.mapValues(Self.median)
+        let idle = medians[.idle] ?? .nan
+        for kind in [Kind.sealing, .training] {
+            let (allowed, median) = (max(1.25 * idle, idle + 5), medians[kind] ?? .nan)
+            let verdict = median <= allowed ? "met" : "missed"
+            print(
+                "median p99 of \(rounds) windows of \(Int(seconds)) s: idle \(Self.text(idle)) ms,",
+                "\(kind.rawValue) \(Self.text(median)) ms, allowed \(Self.text(allowed)) ms: \(verdict)")
+        }
+    }
+
+    private mutating func window(_ kind: Kind) throws -> [Double] {
+        let (place, nilod) = kind == .sealing ? (1, sealing) : (0, calm)
+        let isOver = Flag()
+        let trained = DispatchGroup()
+        if kind == .training {
+            let started = DispatchSemaphore(value: 0)
+            DispatchQueue.global().async(group: trained) { [socket = calm.socket] in
+                repeat { _ = try? Nilod.train(socket) { started.signal() } } while !isOver.isSet
+            }
+            started.wait()
+        }
+        let took = try calls(to: nilod, from: next[place])
+        isOver.set()
+        trained.wait()
+        next[place] += took.count / load.seriesCount + 1
+        let kept = try VarlinkClient(path: nilod.socket).call(
+            "org.nilometer.Control.GetStatus", Nothing(), as: Status.self
+        ).journalReadings
+        guard (kind == .sealing) == (kept < took.count) else {
+            throw Failure("\(kept) readings in the journal after \(took.count) calls, \(kind.rawValue)")
+        }
+        return took.sorted()
+    }
+
+    /// One reading after the other through the control socket.
     ///
-    /// - Returns: milliseconds, ascending.
-    private func window(from slot: Int) throws -> [Double] {
+    /// - Returns: milliseconds of each call.
+    private func calls(to nilod: Nilod, from slot: Int) throws -> [Double] {
         let client = try VarlinkClient(path: nilod.socket)
         let clock = ContinuousClock()
         let end = clock.now + .seconds(seconds)
@@ -24,28 +93,10 @@ struct Latency {
                 decoding: load.lines(id..<id + 1, slot: slot + took.count / load.seriesCount), as: UTF8.self)
             let start = clock.now
             let reply = try client.call("org.nilometer.Control.Ingest", Question(text: line), as: Reply.self)
-            took.append(Double((clock.now - start).components.attoseconds) / 1e15)
+            took.append((clock.now - start) / .milliseconds(1))
             guard reply.accepted == 1 else { throw Failure("a reading was refused") }
         }
-        return took.sorted()
-    }
-
-    func run(from slot: Int, rounds: Int) throws {
-        var results: [(idle: Double, training: Double)] = []
-        for round in 0..<rounds {
-            let first = slot + round * 2 * 30
-            let idle = try window(from: first)
-            var training: [Double] = []
-            _ = try nilod.train { training = (try? window(from: first + 30)) ?? [] }
-            results.append((Self.percentile(idle), Self.percentile(training)))
-            print(
-                "p99 of \(idle.count) calls idle \(Self.text(results[round].idle)) ms, of \(training.count) calls while training \(Self.text(results[round].training)) ms"
-            )
-        }
-        let (idle, training) = (Self.median(results.map(\.idle)), Self.median(results.map(\.training)))
-        print(
-            "median p99: idle \(Self.text(idle)) ms, training \(Self.text(training)) ms, allowed \(Self.text(max(1.25 * idle, idle + 5))) ms"
-        )
+        return took
     }
 
     private static func percentile(_ sorted: [Double]) -> Double {
@@ -53,4 +104,11 @@ struct Latency {
     }
     private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
     private static func text(_ value: Double) -> String { String(format: "%.2f", value) }
+}
+
+/// Set once, by one thread, and seen by another.
+private final class Flag: Sendable {
+    private let state = Mutex(false)
+    var isSet: Bool { state.withLock { $0 } }
+    func set() { state.withLock { $0 = true } }
 }

@@ -11,11 +11,13 @@ final class Nilod {
 
     var pid: Int32 { child.pid }
 
-    init(trainingSteps: Int = 40, recipe: String = "plain") throws {
+    /// - Parameter sealAfter: readings in the journal before it is sealed; nil: as the daemon does by itself.
+    init(trainingSteps: Int = 40, recipe: String = "plain", sealAfter: Int? = nil) throws {
         folder = try Folder()
         (socket, lines) = (folder.path + "/s", folder.path + "/l")
         let file = folder.path + "/nilod.toml"
-        try Self.configuration(lines: lines, steps: trainingSteps, recipe).write(
+        let seal = sealAfter.map { "seal_after = \($0)\n" } ?? ""
+        try (seal + Self.configuration(lines: lines, steps: trainingSteps, recipe)).write(
             toFile: file, atomically: true, encoding: .utf8)
         let program =
             ProcessInfo.processInfo.environment["NILOD"]
@@ -112,7 +114,7 @@ final class Nilod {
     /// Trains; `started` is called once the child is at work.
     ///
     /// - Returns: the new version.
-    func train(started: () -> Void = {}) throws -> Int {
+    static func train(_ socket: String, started: () -> Void = {}) throws -> Int {
         var last: Event?
         var isStarted = false
         try VarlinkClient(path: socket).stream(
@@ -132,7 +134,7 @@ final class Nilod {
     /// Feeds a beginning, trains, and lets the LSTM serve every series.
     func prepare(_ load: Load, slots: Int) throws {
         _ = try feed(load, 0..<slots)
-        let version = try train()
+        let version = try Self.train(socket)
         _ = try control.call(
             "org.nilometer.Control.Promote", ToPromote(forecaster: "house", version: version), as: Nothing.self)
         _ = try settle(load)

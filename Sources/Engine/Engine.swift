@@ -45,7 +45,7 @@ public final class Engine: Sendable {
         }
         let directory = SeriesDirectory()
         let counters = IngestCounters()
-        let desk = try WriterDesk(
+        let desk = WriterDesk(
             store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,
             outgoing: outgoing, clock: clock, configuration: configuration, recovered: recovered,
             onFatal: onFatal)

@@ -21,7 +21,6 @@ final class Seal {
 
     private let store: Store
     private var phase = Phase.idle
-    private var journalReadings: Int
     /// Taken over and not yet surely on disk.
     private var waiting: [SealedSeries] = []
     private var isHandedOver = false
@@ -30,13 +29,7 @@ final class Seal {
     private static let budget = Duration.milliseconds(2)
     private static let rowsPerSlice = 32
 
-    init(store: Store) throws {
-        self.store = store
-        journalReadings = try store.statistics().journalReadings
-    }
-
-    /// Readings in the journal, sealed ones that are still to be dropped included.
-    func note(committed count: Int) { journalReadings += count }
+    init(store: Store) { self.store = store }
 
     /// Whether ``write(to:)`` would write something.
     var hasWork: Bool {
@@ -55,7 +48,7 @@ final class Seal {
 
     /// Begins to seal everything up to `end` if the journal has grown to `limit` readings.
     func begin(through end: JournalPosition, limit: Int) {
-        guard case .idle = phase, journalReadings >= limit else { return }
+        guard case .idle = phase, store.journalReadings >= limit else { return }
         let box = Mailbox<Piece>(capacity: 256)
         phase = .sealing(through: end, box)
         isHandedOver = false
@@ -76,7 +69,6 @@ final class Seal {
         case .dropping(let end):
             guard !store.isJournalRead else { return }
             let dropped = try transaction.dropSealed(through: end, limit: Self.rowsPerSlice)
-            journalReadings -= dropped
             if dropped == 0 { phase = .idle }
         }
     }

@@ -32,8 +32,8 @@ final class WriterDesk: @unchecked Sendable {
         store: Store, catalog: ModelCatalog, shards: [Shard], directory: SeriesDirectory, counters: IngestCounters,
         outgoing: Outgoing, clock: any WallClock, configuration: EngineConfiguration,
         recovered: RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void
-    ) throws {
-        seal = try Seal(store: store)
+    ) {
+        seal = Seal(store: store)
         self.store = store
         self.catalog = catalog
         self.shards = shards
@@ -77,7 +77,6 @@ final class WriterDesk: @unchecked Sendable {
                 requests, upkeep: outgoing.take(256), outages: outages)
             committed.admission.confirm()
             seal.confirm()
-            seal.note(committed: committed.admission.readings.count)
             for (entry, _) in committed.births { entries.add(entry) }
             position = committed.lastPosition
             newestCommit = max(newestCommit, committed.newest)

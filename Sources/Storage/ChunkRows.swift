@@ -9,6 +9,8 @@ struct ChunkRows {
     struct Stored {
         var series: SeriesID
         var start: Int64
+        /// `start` as the row has it, to go on behind it: of a damaged row it may be no whole number.
+        var key: DatabaseValue
         var newest: Int64
         var checksum: Int64
         var data: [UInt8]
@@ -24,22 +26,18 @@ struct ChunkRows {
 
     private static let columns = "series, start, newest, crc32c, data"
 
-    private static func stored(_ row: Row) -> Stored {
+    static func stored(_ row: Row) -> Stored {
         // What is of another kind than it was fails the checksum.
         Stored(
-            series: SeriesID(row.value("series") ?? 0), start: row.value("start") ?? 0,
-            newest: row.value("newest") ?? 0,
-            checksum: row.value("crc32c") ?? -1, data: row.value("data", as: Blob.self)?.bytes ?? [])
-    }
-
-    /// At most `limit` chunks of whatever series behind (`series`, `start`), in the order of the table.
-    func fetch(after series: Int64, _ start: Int64, limit: Int) throws -> [Stored] {
-        let sql = "SELECT \(Self.columns) FROM chunk WHERE (series, start) > (?, ?) ORDER BY series, start LIMIT ?"
-        return try Row.fetchAll(try db.cachedStatement(sql: sql), arguments: [series, start, limit]).map(Self.stored)
+            series: SeriesID(row.value("series") ?? 0), start: row.value("start") ?? 0, key: row["start"],
+            newest: row.value("newest") ?? 0, checksum: row.value("crc32c") ?? -1,
+            data: row.value("data", as: Blob.self)?.bytes ?? [])
     }
 
     /// The chunks of a series from the one that holds `oldest` on, ascending, at most `limit` after `start`.
-    func fetch(_ series: SeriesID, notOlderThan oldest: Timestamp, after start: Int64?, limit: Int) throws -> [Stored] {
+    func fetch(
+        _ series: SeriesID, notOlderThan oldest: Timestamp, after start: DatabaseValue?, limit: Int
+    ) throws -> [Stored] {
         let sql = """
             SELECT \(Self.columns) FROM chunk WHERE series = ?1 AND (?2 IS NULL OR start > ?2)
                 AND start >= COALESCE((SELECT MAX(start) FROM chunk WHERE series = ?1 AND start <= ?3), ?3)

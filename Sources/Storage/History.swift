@@ -79,7 +79,10 @@ extension Store {
 
     private func sealedPositions() throws -> [SeriesID: JournalPosition] {
         let rows = try read { try Row.fetchAll($0, sql: "SELECT id, sealed FROM series WHERE sealed > 0") }
-        return Dictionary(rows.map { (SeriesID($0["id"]), $0["sealed"]) }, uniquingKeysWith: { first, _ in first })
+        let found: [(SeriesID, JournalPosition)] = try rows.map { row in
+            (SeriesID(try row.value("id", in: "series")), try row.value("sealed", in: "series"))
+        }
+        return Dictionary(found, uniquingKeysWith: { first, _ in first })
     }
 }
 
@@ -89,7 +92,8 @@ struct ChunkCursor {
     private let series: SeriesID
     private let oldest: Timestamp
     private var rows: ArraySlice<ChunkRows.Stored> = []
-    private var start: Int64?
+    /// What the last row says, whatever it is: a damaged one may say no number.
+    private var start: DatabaseValue?
     private var isAtEnd = false
 
     init(store: Store, series: SeriesID, oldest: Timestamp) {
@@ -117,7 +121,7 @@ struct ChunkCursor {
         rows = try store.read { db in
             try ChunkRows(db: db).fetch(series, notOlderThan: oldest, after: start, limit: 32)
         }[...]
-        self.start = rows.last?.start ?? start
+        self.start = rows.last?.key ?? start
         isAtEnd = rows.isEmpty
     }
 }

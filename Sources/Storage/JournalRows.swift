@@ -5,13 +5,21 @@ import TimeSeries
 struct JournalRows {
     let db: Database
 
+    static let endIsMissing = StorageError.damagedTable(name: "journal_end", reason: "it has no row")
+
     /// The highest position ever used.
     func end() throws -> JournalPosition {
         let sql = """
-            SELECT MAX((SELECT position FROM journal_end),
-                       COALESCE((SELECT seq + n - 1 FROM journal ORDER BY seq DESC LIMIT 1), 0))
+            SELECT position, (SELECT seq + n - 1 FROM journal ORDER BY seq DESC LIMIT 1) AS kept FROM journal_end
             """
-        return try db.cachedStatement(sql: sql).fetchOnePosition()
+        guard let row = try Row.fetchOne(try db.cachedStatement(sql: sql)) else { throw Self.endIsMissing }
+        let dropped: JournalPosition = try row.value("position", in: "journal_end")
+        let end = max(dropped, try row.optional("kept", in: "journal") ?? 0)
+        // A million readings a second for a hundred thousand years.
+        guard (0..<(1 << 62)).contains(end) else {
+            throw StorageError.damagedTable(name: "journal_end", reason: "position \(end) was never reached")
+        }
+        return end
     }
 
     func insert(_ places: [JournalCodec.Place], at first: JournalPosition) throws {
@@ -46,13 +54,16 @@ struct JournalRows {
 
     /// Looks at the checksums of at most `limit` rows from `position` on.
     ///
-    /// - Returns: the position of the last of them; nil if there is none.
-    func check(from position: JournalPosition, limit: Int) throws -> JournalPosition? {
+    /// - Returns: the position of the last of them, and how many readings they hold; nil if there is none.
+    func check(from position: JournalPosition, limit: Int) throws -> (last: JournalPosition, readings: Int)? {
         let sql = "SELECT seq, n, newest, crc32c, readings FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?"
         let rows = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: [position, limit])
-        var last: JournalPosition?
-        while let row = try rows.next() { last = try Self.checked(row).first }
-        return last
+        var found: (last: JournalPosition, readings: Int)?
+        while let row = try rows.next() {
+            let checked = try Self.checked(row)
+            found = (checked.first, (found?.readings ?? 0) + checked.count)
+        }
+        return found
     }
 
     private static func checked(_ row: Row) throws -> (first: JournalPosition, count: Int, bytes: [UInt8]) {
@@ -105,16 +116,15 @@ struct JournalRows {
     /// Positions and the newest time outlive the rows.
     private func drop(where condition: String, _ arguments: StatementArguments) throws -> Int {
         let sums = "SELECT COALESCE(SUM(n), 0) AS readings, MAX(newest) AS newest FROM journal WHERE \(condition)"
-        guard let row = try Row.fetchOne(db, sql: sums, arguments: arguments), row["readings"] > 0 else { return 0 }
-        let newest: Int64? = row["newest"]
+        guard let row = try Row.fetchOne(db, sql: sums, arguments: arguments) else { return 0 }
+        let readings: Int = try row.value("readings", in: "journal")
+        guard readings > 0 else { return 0 }
+        let newest: Int64? = try row.optional("newest", in: "journal")
         let last = try end()
         try db.execute(sql: "DELETE FROM journal WHERE \(condition)", arguments: arguments)
         let end = "UPDATE journal_end SET position = MAX(position, ?), newest = MAX(newest, ?)"
         try db.execute(sql: end, arguments: [last, newest ?? .min])
-        return row["readings"]
+        try CheckedTable.journalEnd.sign(db, where: "id = 1", [])
+        return readings
     }
-}
-
-extension Statement {
-    fileprivate func fetchOnePosition() throws -> JournalPosition { try JournalPosition.fetchOne(self) ?? 0 }
 }

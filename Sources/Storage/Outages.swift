@@ -17,9 +17,13 @@ extension WriteTransaction {
     public func saveOutage(_ outage: Outage) throws {
         let series = outage.series.rawValue
         // A series may have been forgotten meanwhile.
-        let insert = "INSERT OR REPLACE INTO outage SELECT id, ?, ?, ? FROM series WHERE id = ?"
+        let insert = """
+            INSERT OR REPLACE INTO outage (series, epoch, from_slot, to_slot) SELECT id, ?, ?, ? FROM series WHERE id = ?
+            """
         try db.cachedStatement(sql: insert).execute(
             arguments: [outage.epoch, outage.slots.lowerBound, outage.slots.upperBound, series])
+        try CheckedTable.outage.sign(
+            db, where: "series = ? AND epoch = ? AND from_slot = ?", [series, outage.epoch, outage.slots.lowerBound])
         let prune = """
             DELETE FROM outage WHERE series = ?1 AND (epoch < ?2 OR to_slot <=
                 (SELECT MIN(slot) FROM checkpoint WHERE series = ?1 AND epoch = ?2))
@@ -32,11 +36,12 @@ extension Store {
     /// Every outage that a replay may reach.
     public func outages() throws -> [Outage] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM outage ORDER BY series, epoch, from_slot").compactMap { row in
-                guard let series = row.value("series", as: Int64.self), let epoch = row.value("epoch", as: Int64.self),
-                    let from = row.value("from_slot", as: Slot.self), let to = row.value("to_slot", as: Slot.self)
-                else { return nil }
-                return Outage(series: SeriesID(series), epoch: epoch, slots: from...max(from, to))
+            try Row.fetchAll(db, sql: "SELECT * FROM outage ORDER BY series, epoch, from_slot").map { row in
+                let from: Slot = try row.value("from_slot", in: "outage")
+                let to: Slot = try row.value("to_slot", in: "outage")
+                return Outage(
+                    series: SeriesID(try row.value("series", in: "outage")),
+                    epoch: try row.value("epoch", in: "outage"), slots: from...max(from, to))
             }
         }
     }

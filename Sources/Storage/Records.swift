@@ -191,11 +191,3 @@ public struct ScheduleRecord: Sendable, Hashable {
         self.lastOutcome = lastOutcome
     }
 }
-
-/// Sizes for `niloctl status`.
-public struct StoreStatistics: Sendable, Hashable {
-    public var fileBytes: Int64
-    public var journalRows: Int
-    public var journalReadings: Int
-    public var seriesCount: Int
-}

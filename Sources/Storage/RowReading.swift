@@ -1,10 +1,37 @@
 import GRDB
 
+// GRDB's own subscripts trap when a value is of another kind, as it may be in a damaged row or one edited by hand.
 extension Row {
-    /// The value of a column; nil if it is of another kind, as it may be in a damaged row.
-    ///
-    /// GRDB's own subscripts trap then.
+    /// The value of a column; nil if it is of another kind. For rows whose checksum is looked at afterwards.
     func value<Value: DatabaseValueConvertible>(_ column: String, as _: Value.Type = Value.self) -> Value? {
         (self[column] as DatabaseValue?).flatMap { Value.fromDatabaseValue($0) }
+    }
+
+    /// The value of a column.
+    ///
+    /// - Throws: ``StorageError/damagedTable(name:reason:)`` if it is of another kind.
+    func value<Value: DatabaseValueConvertible>(
+        _ column: String, in table: String, as _: Value.Type = Value.self
+    ) throws(StorageError) -> Value {
+        // GRDB would make 0 of 0.5.
+        guard let value: Value = value(column), value.databaseValue == self[column] else {
+            throw mismatch(column, table, Value.self)
+        }
+        return value
+    }
+
+    /// The value of a column; nil if it is NULL.
+    ///
+    /// - Throws: ``StorageError/damagedTable(name:reason:)`` if it is of another kind.
+    func optional<Value: DatabaseValueConvertible>(
+        _ column: String, in table: String, as _: Value.Type = Value.self
+    ) throws(StorageError) -> Value? {
+        if let found = self[column] as DatabaseValue?, found.isNull { return nil }
+        return try value(column, in: table, as: Value.self)
+    }
+
+    private func mismatch(_ column: String, _ table: String, _ kind: Any.Type) -> StorageError {
+        let found = (self[column] as DatabaseValue?).map { "\($0)" } ?? "nothing"
+        return .damagedTable(name: table, reason: "\(column) is \(found) where \(kind) is expected")
     }
 }

@@ -54,7 +54,8 @@ extension Store {
         }
     }
 
-    private static func scores(_ row: Row, _ series: SeriesID) -> (Timestamp, SlotScores)? {
+    /// nil if the checksum or the form is wrong.
+    static func scores(_ row: Row, _ series: SeriesID) -> (Timestamp, SlotScores)? {
         guard let start = row.value("start", as: Int64.self), let end = row.value("end", as: Int64.self),
             let payload = row.value("payload", as: Blob.self)?.bytes,
             Int64(CRC32C.checksum(of: [series.rawValue, start, end], payload)) == row.value("crc32c", as: Int64.self),

@@ -7,7 +7,7 @@ extension Store {
     /// - Returns: one sentence for every damaged thing; none when all is well.
     public func scrub() throws -> [String] {
         var findings: [String] = []
-        let structure = try read { try String.fetchAll($0, sql: "PRAGMA quick_check(20)") }
+        let structure = try read { try String.fetchAll($0, sql: "PRAGMA integrity_check(20)") }
         findings += structure.filter { $0 != "ok" }.map { "SQLite finds: \($0); restore a backup" }
         do {
             try scanJournal { _ in true }
@@ -22,26 +22,57 @@ extension Store {
             findings.append(
                 "the weights of \(version.forecaster) version \(version.number) are damaged; promote another")
         }
-        return try findings + scrubChunks()
+        return try findings + scrubRows() + scrubChunks() + scrubScores()
     }
 
-    /// - Returns: where the slice ended; nil at the end.
-    private func scrubChunks(after series: Int64, _ start: Int64) throws -> (Int64, Int64)? {
-        let rows = try read { try ChunkRows(db: $0).fetch(after: series, start, limit: 64) }
-        for row in rows {
+    private func scrubRows() throws -> [String] {
+        var findings: [String] = []
+        for table in CheckedTable.allCases where table != .modelVersion {
             do {
-                _ = try row.decoded()
-            } catch {
-                note(row, "\(error)")
+                try read { try table.check($0) }
+            } catch let error as StorageError {
+                // Training times steer nothing but when to train; the next training replaces the row.
+                findings.append(
+                    table == .schedule ? "training times are damaged; they are made anew, nothing to do" : "\(error)")
             }
         }
-        return rows.last.map { ($0.series.rawValue, $0.start) }
+        return findings
+    }
+
+    /// Hands over the rows of a table, in slices and in the order of its key. Row by row, not series by series: a damaged
+    /// number may name a series that there is not.
+    private func eachRow(of table: String, by key: [String], slice: Int, _ body: (Row) -> Void) throws {
+        var last: [DatabaseValue] = []
+        let columns = key.joined(separator: ", ")
+        while true {
+            let condition = last.isEmpty ? "" : "WHERE (\(columns)) > (?, ?)"
+            let sql = "SELECT * FROM \(table) \(condition) ORDER BY \(columns) LIMIT \(slice)"
+            let rows = try read { try Row.fetchAll($0, sql: sql, arguments: StatementArguments(last)) }
+            rows.forEach(body)
+            guard let row = rows.last else { return }
+            last = key.map { row[$0] }
+        }
+    }
+
+    private func scrubScores() throws -> [String] {
+        var damaged: [String] = []
+        try eachRow(of: "score", by: ["start", "series"], slice: 512) { row in
+            if Self.scores(row, SeriesID(row.value("series") ?? 0)) == nil {
+                damaged.append("series \(row["series"] as DatabaseValue) at \(row["start"] as DatabaseValue)")
+            }
+        }
+        return damaged.map { "the scores of \($0) are damaged and left out of every table; nothing to do" }
     }
 
     private func scrubChunks() throws -> [String] {
-        // Row by row, not series by series: a damaged number may name a series that there is not.
-        var (series, start) = (Int64.min, Int64.min)
-        while let last = try scrubChunks(after: series, start) { (series, start) = last }
+        try eachRow(of: "chunk", by: ["series", "start"], slice: 64) { row in
+            let stored = ChunkRows.stored(row)
+            do {
+                _ = try stored.decoded()
+            } catch {
+                note(stored, "\(error)")
+            }
+        }
         let aside = try read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM quarantine") ?? 0 }
         let named = damagedChunks.sorted { ($0.series, $0.start) < ($1.series, $1.start) }.map { chunk in
             "a chunk of series \(chunk.series.rawValue) is damaged (\(chunk.reason)): its readings from "

@@ -101,6 +101,7 @@ extension WriteTransaction {
         for chunk in sealed.chunks { try rows.insert(chunk, of: sealed.series) }
         let sql = "UPDATE series SET sealed = ? WHERE id = ?"
         try db.cachedStatement(sql: sql).execute(arguments: [sealed.position, sealed.series.rawValue])
+        try CheckedTable.series.sign(db, where: "id = ?", [sealed.series.rawValue])
         notes.sealed = true
     }
 
@@ -108,6 +109,8 @@ extension WriteTransaction {
     ///
     /// - Returns: how many readings they held; 0 when there are no more.
     public func dropSealed(through end: JournalPosition, limit: Int) throws -> Int {
-        try JournalRows(db: db).drop(through: end, limit: limit)
+        let dropped = try JournalRows(db: db).drop(through: end, limit: limit)
+        notes.journalReadings -= dropped
+        return dropped
     }
 }

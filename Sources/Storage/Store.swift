@@ -21,6 +21,7 @@ public final class Store: Sendable {
     /// How many read the journal right now: nothing may be dropped from it meanwhile.
     let readers = Mutex(0)
     let damage = Mutex<Set<DamagedChunk>>([])
+    private let journalCount = Mutex(0)
 
     /// Opens `path`, makes it if there is none, and brings its schema up to date.
     ///
@@ -32,7 +33,8 @@ public final class Store: Sendable {
             pool = try DatabasePool(path: path, configuration: Self.configuration)
             try Migrations.run(pool, path: path)
             try Self.makeDurable(pool)
-            try checkForStart()
+            let count = try checkForStart()
+            journalCount.withLock { $0 = count }
         } catch let error as DatabaseError {
             throw StorageError.cannotOpen(path: path, reason: "\(error)")
         }
@@ -42,6 +44,7 @@ public final class Store: Sendable {
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
+            db.add(function: CheckedTable.function)
             // Has to come before the first table; without effect on a database that has one.
             if !db.configuration.readonly { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
             // In KiB. Readers pass over pages once, and there may be several.
@@ -90,6 +93,7 @@ public final class Store: Sendable {
                 }
                 return result
             }
+            journalCount.withLock { $0 += notes.journalReadings }
             if notes.wroteJournal { Failpoint.committed.hit() }
             guard let result else { throw StorageError.io(path: path, reason: "the transaction gave no result") }
             return result
@@ -132,17 +136,18 @@ public final class Store: Sendable {
         try copy.close()
     }
 
-    /// Sizes for people.
-    public func statistics() throws -> StoreStatistics {
+    /// The size of the database.
+    public func fileBytes() throws -> Int {
         try read { db in
-            let row = try Row.fetchOne(db, sql: "SELECT COUNT(*) AS rows, COALESCE(SUM(n), 0) AS readings FROM journal")
-            let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
-            let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
-            return StoreStatistics(
-                fileBytes: pages * size, journalRows: row?["rows"] ?? 0, journalReadings: row?["readings"] ?? 0,
-                seriesCount: try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM series") ?? 0)
+            let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            let size = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+            return pages * size
         }
     }
+
+    /// Readings in the journal, sealed ones that are still to be dropped included: counted once, when the database is
+    /// opened, and kept up by every transaction.
+    public var journalReadings: Int { journalCount.withLock { $0 } }
 
     /// How many chunks there are, and the size of their data. Looks at every chunk.
     public func chunkTotals() throws -> (count: Int, bytes: Int) {

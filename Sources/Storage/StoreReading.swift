@@ -5,14 +5,23 @@ extension Store {
     /// All series, in the order of their birth.
     public func series() throws -> [SeriesRecord] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM series ORDER BY id").map { row in
-                SeriesRecord(
-                    id: SeriesID(row["id"]), key: SeriesKey(canonical: row["key"]), forecaster: row["forecaster"],
-                    aggregate: Aggregate(rawValue: row["aggregate"]) ?? .mean,
-                    cadence: (row["cadence"] as Int64?).flatMap { Cadence(nanoseconds: $0) },
-                    latenessSlots: row["lateness"], createdAt: Timestamp(nanoseconds: row["created_at"]))
-            }
+            try Row.fetchAll(db, sql: "SELECT * FROM series ORDER BY id").map(Self.series)
         }
+    }
+
+    private static func series(_ row: Row) throws -> SeriesRecord {
+        let table = "series"
+        let aggregate: String = try row.value("aggregate", in: table)
+        guard let aggregate = Aggregate(rawValue: aggregate) else {
+            throw StorageError.damagedTable(name: table, reason: "there is no aggregate \"\(aggregate)\"")
+        }
+        return SeriesRecord(
+            id: SeriesID(try row.value("id", in: table)),
+            key: SeriesKey(canonical: try row.value("key", in: table)),
+            forecaster: try row.optional("forecaster", in: table), aggregate: aggregate,
+            cadence: try row.optional("cadence", in: table).flatMap { Cadence(nanoseconds: $0) },
+            latenessSlots: try row.optional("lateness", in: table),
+            createdAt: Timestamp(nanoseconds: try row.value("created_at", in: table)))
     }
 
     /// The position of the newest reading ever; 0 before the first.
@@ -20,8 +29,12 @@ extension Store {
 
     /// The newest timestamp ever committed.
     public func newestTimestamp() throws -> Timestamp {
-        let sql = "SELECT MAX((SELECT newest FROM journal_end), COALESCE((SELECT MAX(newest) FROM journal), ?))"
-        return Timestamp(nanoseconds: try read { try Int64.fetchOne($0, sql: sql, arguments: [Int64.min]) } ?? .min)
+        try read { db in
+            let sql = "SELECT newest, (SELECT MAX(newest) FROM journal) AS kept FROM journal_end"
+            guard let row = try Row.fetchOne(db, sql: sql) else { throw JournalRows.endIsMissing }
+            let dropped: Int64 = try row.value("newest", in: "journal_end")
+            return Timestamp(nanoseconds: max(dropped, try row.optional("kept", in: "journal") ?? .min))
+        }
     }
 
     /// Hands the journal to `body`, entry by entry in the order of the positions, until it returns false.
@@ -102,11 +115,14 @@ extension Store {
         return try read { try Row.fetchAll($0, sql: sql, arguments: [series.rawValue]).map(Self.epoch) }
     }
 
-    private static func epoch(_ row: Row) -> Epoch {
-        Epoch(
-            id: row["id"], series: SeriesID(row["series"]), version: row["version"], fromSlot: row["from_slot"],
-            warmUp: row["warm_up"], position: row["position"], reason: row["reason"],
-            createdAt: Timestamp(nanoseconds: row["created_at"]))
+    private static func epoch(_ row: Row) throws -> Epoch {
+        let table = "epoch"
+        return Epoch(
+            id: try row.value("id", in: table), series: SeriesID(try row.value("series", in: table)),
+            version: try row.value("version", in: table), fromSlot: try row.optional("from_slot", in: table),
+            warmUp: try row.value("warm_up", in: table), position: try row.value("position", in: table),
+            reason: try row.value("reason", in: table),
+            createdAt: Timestamp(nanoseconds: try row.value("created_at", in: table)))
     }
 
     /// The versions of `forecaster`, or of all, in the order they were made.
@@ -122,53 +138,55 @@ extension Store {
     }
 
     private static func modelVersion(_ row: Row) throws -> ModelVersion {
-        guard let id: Int64 = row.value("id"), let forecaster: String = row.value("forecaster"),
-            let number: Int = row.value("number"), let method: String = row.value("method"),
-            let methodVersion: String = row.value("method_version"), let parameters: String = row.value("parameters"),
-            let created: Int64 = row.value("created_at"), let metrics: String = row.value("metrics"),
-            let size: Int = row.value("size")
-        else { throw StorageError.damagedTable(name: "model_version", reason: "a row is not as it was written") }
+        let table = "model_version"
         return ModelVersion(
-            id: id, forecaster: forecaster, number: number, method: method, methodVersion: methodVersion,
-            parameters: parameters, parent: row.value("parent"), createdAt: Timestamp(nanoseconds: created),
-            windowStart: row.value("window_start").map { Timestamp(nanoseconds: $0) },
-            windowEnd: row.value("window_end").map { Timestamp(nanoseconds: $0) }, metrics: metrics,
-            weightsSize: size)
+            id: try row.value("id", in: table), forecaster: try row.value("forecaster", in: table),
+            number: try row.value("number", in: table), method: try row.value("method", in: table),
+            methodVersion: try row.value("method_version", in: table),
+            parameters: try row.value("parameters", in: table), parent: try row.optional("parent", in: table),
+            createdAt: Timestamp(nanoseconds: try row.value("created_at", in: table)),
+            windowStart: try row.optional("window_start", in: table).map { Timestamp(nanoseconds: $0) },
+            windowEnd: try row.optional("window_end", in: table).map { Timestamp(nanoseconds: $0) },
+            metrics: try row.value("metrics", in: table), weightsSize: try row.value("size", in: table))
     }
 
     /// The weights of a version, checked.
     ///
     /// - Throws: ``StorageError/damagedWeights(version:)``.
     public func weights(of version: Int64) throws -> [UInt8] {
-        let sql = "SELECT * FROM model_version WHERE id = ?"
-        guard let row = try read({ try Row.fetchOne($0, sql: sql, arguments: [version]) }),
-            let checksum: Int64 = row.value("crc32c")
-        else { throw StorageError.damagedWeights(version: version) }
-        let bytes = row.value("weights", as: Blob.self)?.bytes ?? []
         // Rows of earlier versions have the checksum of the weights alone.
-        guard checksum == Int64(ModelChecksum.of(row, bytes)) || checksum == Int64(CRC32C.checksum(bytes)) else {
-            throw StorageError.damagedWeights(version: version)
-        }
-        return bytes
+        let isWhole = "\(CheckedTable.modelVersion.isWhole) OR crc32c IS row_checksum(weights)"
+        let sql = "SELECT weights FROM model_version WHERE id = ? AND (\(isWhole))"
+        guard let row = try read({ try Row.fetchOne($0, sql: sql, arguments: [version]) }),
+            let weights: Blob = row.value("weights")
+        else { throw StorageError.damagedWeights(version: version) }
+        return weights.bytes
     }
 
     /// The version that each forecaster promoted last.
     public func champions() throws -> [String: Int64] {
         let rows = try read { try Row.fetchAll($0, sql: "SELECT forecaster, version FROM champion") }
-        return Dictionary(rows.map { ($0["forecaster"], $0["version"]) }, uniquingKeysWith: { first, _ in first })
+        let found: [(String, Int64)] = try rows.map { row in
+            (try row.value("forecaster", in: "champion"), try row.value("version", in: "champion"))
+        }
+        return Dictionary(found, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The training times of every forecaster that has any.
+    /// The training times of every forecaster that has any; a damaged row is left out, and its forecaster falls due anew.
     public func schedule() throws -> [String: ScheduleRecord] {
-        func time(_ value: Int64?) -> Timestamp? { value.map { Timestamp(nanoseconds: $0) } }
-        let records = try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM schedule").map { row in
-                ScheduleRecord(
-                    forecaster: row["forecaster"], nextDue: time(row["next_due"]),
-                    lastStarted: time(row["last_started"]), lastFinished: time(row["last_finished"]),
-                    lastOutcome: row["last_outcome"])
-            }
-        }
+        let sql = "SELECT * FROM schedule WHERE \(CheckedTable.schedule.isWhole)"
+        let records = try read { try Row.fetchAll($0, sql: sql).map(Self.scheduleRecord) }
         return Dictionary(records.map { ($0.forecaster, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func scheduleRecord(_ row: Row) throws -> ScheduleRecord {
+        let table = "schedule"
+        func time(_ column: String) throws -> Timestamp? {
+            try row.optional(column, in: table).map { Timestamp(nanoseconds: $0) }
+        }
+        return ScheduleRecord(
+            forecaster: try row.value("forecaster", in: table), nextDue: try time("next_due"),
+            lastStarted: try time("last_started"), lastFinished: try time("last_finished"),
+            lastOutcome: try row.optional("last_outcome", in: table))
     }
 }

@@ -8,6 +8,8 @@ public struct WriteTransaction {
         var wroteJournal = false
         var promoted = false
         var sealed = false
+        /// Readings added to the journal, less those dropped.
+        var journalReadings = 0
     }
 
     let db: Database
@@ -20,17 +22,25 @@ public struct WriteTransaction {
     ) throws -> SeriesID {
         let sql = "INSERT INTO series (key, aggregate, forecaster, created_at) VALUES (?, ?, ?, ?)"
         try run(sql, [key.description, aggregate.rawValue, forecaster, createdAt.nanoseconds])
-        return SeriesID(db.lastInsertedRowID)
+        let id = SeriesID(db.lastInsertedRowID)
+        try sign(id)
+        return id
     }
 
     /// Settles cadence and lateness, which belong together: slots are counted in the cadence.
     public func setCadence(_ cadence: Cadence, latenessSlots: Int, of series: SeriesID) throws {
         let sql = "UPDATE series SET cadence = ?, lateness = ? WHERE id = ?"
         try run(sql, [cadence.nanoseconds, latenessSlots, series.rawValue])
+        try sign(series)
     }
 
     public func setForecaster(_ name: String?, of series: SeriesID) throws {
         try run("UPDATE series SET forecaster = ? WHERE id = ?", [name, series.rawValue])
+        try sign(series)
+    }
+
+    private func sign(_ series: SeriesID) throws {
+        try CheckedTable.series.sign(db, where: "id = ?", [series.rawValue])
     }
 
     /// Removes series with their readings, epochs and checkpoints. The positions of all other readings stay.
@@ -49,6 +59,7 @@ public struct WriteTransaction {
         let first = try JournalRows(db: db).end() + 1
         try JournalRows(db: db).insert(readings.map { ($0, false) }, at: first)
         notes.wroteJournal = true
+        notes.journalReadings += readings.count
         return first
     }
 
@@ -57,7 +68,9 @@ public struct WriteTransaction {
     /// - Returns: how many readings were dropped.
     @discardableResult
     public func deleteJournal(before limit: Timestamp, through end: JournalPosition) throws -> Int {
-        try JournalRows(db: db).drop(before: limit, through: end)
+        let dropped = try JournalRows(db: db).drop(before: limit, through: end)
+        notes.journalReadings -= dropped
+        return dropped
     }
 
     /// Drops the chunks of a series that hold nothing newer than `limit`.
@@ -108,7 +121,7 @@ public struct WriteTransaction {
                 0, Blob(new.weights),
             ])
         let id = db.lastInsertedRowID
-        try ModelChecksum.write(db, version: id, new.weights)
+        try CheckedTable.modelVersion.sign(db, where: "id = ?", [id])
         return ModelVersion(
             id: id, forecaster: new.forecaster, number: number, method: new.method,
             methodVersion: new.methodVersion, parameters: new.parameters, parent: new.parent,
@@ -126,20 +139,25 @@ public struct WriteTransaction {
                 new.series.rawValue, new.version, new.fromSlot, new.warmUp, new.position, new.reason,
                 new.createdAt.nanoseconds,
             ])
+        let id = db.lastInsertedRowID
+        try CheckedTable.epoch.sign(db, where: "id = ?", [id])
         return Epoch(
-            id: db.lastInsertedRowID, series: new.series, version: new.version, fromSlot: new.fromSlot,
+            id: id, series: new.series, version: new.version, fromSlot: new.fromSlot,
             warmUp: new.warmUp, position: new.position, reason: new.reason, createdAt: new.createdAt)
     }
 
     /// Points `forecaster` at the version that was promoted last.
     public func recordChampion(forecaster: String, version: Int64) throws {
         try run("INSERT OR REPLACE INTO champion (forecaster, version) VALUES (?, ?)", [forecaster, version])
+        try CheckedTable.champion.sign(db, where: "forecaster = ?", [forecaster])
         notes.promoted = true
     }
 
     // MARK: Schedule
 
+    /// Stores the training times of a forecaster; damaged rows make room.
     public func setSchedule(_ record: ScheduleRecord) throws {
+        try run("DELETE FROM schedule WHERE NOT (\(CheckedTable.schedule.isWhole))", [])
         try run(
             """
             INSERT OR REPLACE INTO schedule (forecaster, next_due, last_started, last_finished, last_outcome)
@@ -149,6 +167,7 @@ public struct WriteTransaction {
                 record.forecaster, record.nextDue?.nanoseconds, record.lastStarted?.nanoseconds,
                 record.lastFinished?.nanoseconds, record.lastOutcome,
             ])
+        try CheckedTable.schedule.sign(db, where: "forecaster = ?", [record.forecaster])
     }
 
     private func run(_ sql: String, _ arguments: StatementArguments) throws {

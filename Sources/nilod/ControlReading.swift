@@ -10,15 +10,14 @@ import Varlink
 extension ControlService {
     @Sendable func status(_ call: VarlinkCall) async throws {
         let counts = engine.ingestCounts
-        let statistics = try store.statistics()
         let refused = counts.refused.map { ($0.key.rawValue, $0.value) }
         let coverage = try await engine.coverage().sorted { $0.key < $1.key }
         let uptime = (ContinuousClock.now - started) / .seconds(1)
         try await call.reply(
             Reply.GetStatus(
                 version: Version.current, pid: Int(getpid()), kernels: Methods.kernels.name, uptimeSeconds: uptime,
-                database: settings.stateDirectory + "/nilo.db", databaseBytes: Int(statistics.fileBytes),
-                journalReadings: statistics.journalReadings, series: engine.seriesCount, accepted: counts.accepted,
+                database: settings.stateDirectory + "/nilo.db", databaseBytes: try store.fileBytes(),
+                journalReadings: store.journalReadings, series: engine.seriesCount, accepted: counts.accepted,
                 late: counts.late, refused: Dictionary(refused, uniquingKeysWith: { first, _ in first }),
                 backlog: engine.ingestBacklog, watchers: engine.watcherCount, storageFull: counts.storageFull,
                 clockSet: counts.clockIsSet, training: await retraining.running, expiredSeries: counts.expiredSeries,

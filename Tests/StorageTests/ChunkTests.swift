@@ -38,7 +38,7 @@ struct ChunkTests {
             return true
         }
         while try store.write({ try $0.dropSealed(through: end, limit: 3) }) > 0 {}
-        #expect(try store.statistics().journalReadings == 0)
+        #expect(store.journalReadings == 0)
     }
 
     private func readings(_ from: Int64 = .min, _ to: Int64 = .max) throws -> [Reading] {
