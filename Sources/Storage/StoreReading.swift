@@ -106,7 +106,12 @@ extension Store {
         Epoch(
             id: row["id"], series: SeriesID(row["series"]), version: row["version"], fromSlot: row["from_slot"],
             warmUp: row["warm_up"], position: row["position"], reason: row["reason"],
-            createdAt: Timestamp(nanoseconds: row["created_at"]))
+            standsFor: absentee(row), createdAt: Timestamp(nanoseconds: row["created_at"]))
+    }
+
+    private static func absentee(_ row: Row) -> Absentee? {
+        if let method: String = row.value("stands_for_method") { return .method(method) }
+        return row.value("stands_for_version").map { .version($0) }
     }
 
     /// The versions of `forecaster`, or of all, in the order they were made.
