@@ -6,20 +6,7 @@ import TimeSeries
 struct FirstVersion: Sendable {
     var version: LoadedVersion
     /// The method in whose place it does, because that one cannot be loaded.
-    var standsFor: String?
-}
-
-/// What an epoch's reason tells of a model that serves because another could not be loaded: it makes room when that one
-/// can be.
-enum StandIn {
-    private static let words = ", in place of "
-
-    static func remark(_ wanted: String?) -> String { wanted.map { words + $0 } ?? "" }
-
-    /// What `remark` was made of; nil: the model is no stand-in.
-    static func wanted(_ reason: String) -> String? {
-        reason.firstRange(of: words).map { String(reason[$0.upperBound...]) }
-    }
+    var standsFor: Absentee?
 }
 
 /// Decides which model version a series should have under a configuration.
@@ -28,13 +15,13 @@ struct Assigner {
     let catalog: ModelCatalog
     let now: Timestamp
 
-    /// What serves a series now, and why.
-    typealias Current = (version: ModelVersion, reason: String)
+    /// What serves a series now, and in whose place.
+    typealias Current = (version: ModelVersion, standsFor: Absentee?)
 
     enum Decision {
         case goOn(LoadedVersion)
         /// `version` nil: no forecaster any more.
-        case change(LoadedVersion?, reason: String)
+        case change(LoadedVersion?, Cause)
     }
 
     /// Makes sure that every method without training has a version row, and says which one serves first.
@@ -46,7 +33,7 @@ struct Assigner {
         var (first, warnings): ([String: FirstVersion], [String]) = ([:], [])
         for forecaster in configuration.forecasters {
             let main = catalog.isTrainable(forecaster.method) ? [] : [forecaster.method]
-            var missing: String?
+            var missing: Absentee?
             for method in main + forecaster.opponents {
                 do {
                     let version = try untrainedVersion(method, of: forecaster)
@@ -55,12 +42,29 @@ struct Assigner {
                 } catch let error as StorageError {
                     throw error
                 } catch {
-                    missing = missing ?? method
+                    missing = missing ?? .method(method)
                     warnings.append("forecaster \(forecaster.name): \(error)")
                 }
             }
         }
         return (first, warnings)
+    }
+
+    /// The version rows of every method without training; none is loaded.
+    func untrainedVersions(of configuration: EngineConfiguration) throws -> [ModelVersion] {
+        try configuration.forecasters.flatMap { forecaster in
+            try ([forecaster.method] + forecaster.opponents).compactMap { method in
+                guard !catalog.isTrainable(method) else { return nil }
+                do {
+                    return try untrainedVersion(method, of: forecaster)
+                } catch let error as StorageError {
+                    throw error
+                } catch {
+                    // firstVersions(of:) tells of it.
+                    return nil
+                }
+            }
+        }
     }
 
     /// The version row of a method without training with the parameters of today; made if there is none.
@@ -77,18 +81,18 @@ struct Assigner {
         _ current: Current?, for forecaster: ForecasterConfiguration?, first: [String: FirstVersion],
         versions: [Int64: ModelVersion]
     ) -> Decision {
-        guard let forecaster else { return .change(nil, reason: "no forecaster selects it any more") }
+        guard let forecaster else { return .change(nil, Cause("no forecaster selects it any more")) }
         let fallback = first[forecaster.name]
         func change(_ reason: String) -> Decision {
-            .change(fallback?.version, reason: reason + StandIn.remark(fallback?.standsFor))
+            .change(fallback?.version, Cause(reason, standsFor: fallback?.standsFor))
         }
         guard let current, current.version.forecaster == forecaster.name else {
             return change("selected by forecaster \(forecaster.name)")
         }
         let version = current.version
         guard let loaded = try? catalog.load(version) else {
-            let name = "version \(version.number)"
-            return .change(fallback?.version, reason: "\(name) cannot be loaded" + StandIn.remark(name))
+            return .change(
+                fallback?.version, Cause("version \(version.number) cannot be loaded", standsFor: .version(version.id)))
         }
         guard fits(loaded, forecaster) else {
             return change("the horizon or the quantiles of the configuration changed")
@@ -110,14 +114,16 @@ struct Assigner {
         _ current: Current, _ forecaster: ForecasterConfiguration, _ first: FirstVersion?,
         _ versions: [Int64: ModelVersion]
     ) -> Decision? {
-        guard let wanted = StandIn.wanted(current.reason) else { return nil }
-        let former = versions.values.first { $0.forecaster == forecaster.name && wanted == "version \($0.number)" }
-        if let former, let loaded = try? catalog.load(former), fits(loaded, forecaster) {
-            return .change(loaded, reason: "\(wanted) can be loaded again")
+        switch current.standsFor {
+        case nil: return nil
+        case .version(let id):
+            guard let former = versions[id], let loaded = try? catalog.load(former), fits(loaded, forecaster) else {
+                return nil
+            }
+            return .change(loaded, Cause("version \(former.number) can be loaded again"))
+        case .method(let name):
+            guard let first, first.standsFor == nil, first.version.version.id != current.version.id else { return nil }
+            return .change(first.version, Cause("\(name) can be loaded now"))
         }
-        guard former == nil, let first, first.standsFor == nil, first.version.version.id != current.version.id else {
-            return nil
-        }
-        return .change(first.version, reason: "\(wanted) can be loaded now")
     }
 }

@@ -104,7 +104,7 @@ private struct Births {
         let assignment = try forecaster.flatMap { desk.firstVersions[$0.name] }.map { first in
             let epoch = NewEpoch(
                 series: id, version: first.version.version.id, fromSlot: nil, warmUp: 0, position: 0,
-                reason: "new series" + StandIn.remark(first.standsFor), createdAt: now)
+                reason: "new series", standsFor: first.standsFor, createdAt: now)
             return Assignment(epoch: try transaction.insertEpoch(epoch), version: first.version)
         }
         let record = SeriesRecord(

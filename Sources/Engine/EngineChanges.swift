@@ -12,10 +12,9 @@ extension Engine {
         let id = try directory.id(of: name)
         let found = try await ask(shard(of: id), about: [id]) { $0.assignment(of: id) }
         guard let found else { throw EngineError.noForecaster(series: name) }
-        let remark = StandIn.remark(StandIn.wanted(found.epoch.reason))
         _ = try await change(
-            [id: found.version], warmUp: isWarm ? nil : 0, reason: (isWarm ? "reset, warm" : "reset") + remark,
-            champion: nil)
+            [id: found.version], warmUp: isWarm ? nil : 0,
+            Cause(isWarm ? "reset, warm" : "reset", standsFor: found.epoch.standsFor), champion: nil)
     }
 
     /// Makes version `number` serve every series of `forecaster`.
@@ -24,10 +23,10 @@ extension Engine {
     public func promote(_ forecaster: String, number: Int) async throws -> Int {
         let ids = try await seriesIDs(of: forecaster)
         let version = try self.version(number, of: forecaster)
-        let loaded = try catalog.load(version, again: true)
+        let loaded = try await apart { [catalog] in try catalog.load(version, again: true) }
         return try await change(
             Dictionary(ids.map { ($0, loaded) }, uniquingKeysWith: { first, _ in first }), warmUp: nil,
-            reason: "promoted by hand", champion: (forecaster, version.id))
+            Cause("promoted by hand"), champion: (forecaster, version.id))
     }
 
     /// Gives every series of `forecaster` the version it had before its newest one, in one step.
@@ -43,12 +42,12 @@ extension Engine {
             guard let current = epochs.first,
                 let before = epochs.first(where: { $0.version != current.version }).flatMap({ versions[$0.version] })
             else { continue }
-            former[id] = try catalog.load(before, again: true)
+            former[id] = try await apart { [catalog] in try catalog.load(before, again: true) }
         }
         guard let newest = former.values.map(\.version).max(by: { $0.id < $1.id }) else {
             throw EngineError.nothingToRollBack(forecaster: forecaster)
         }
-        return try await change(former, warmUp: nil, reason: "rolled back", champion: (forecaster, newest.id))
+        return try await change(former, warmUp: nil, Cause("rolled back"), champion: (forecaster, newest.id))
     }
 
     /// Removes the selected series with their readings.
@@ -96,7 +95,7 @@ extension Engine {
 
     /// - Parameter warmUp: nil: as configured.
     func change(
-        _ versions: [SeriesID: LoadedVersion], warmUp: Int?, reason: String,
+        _ versions: [SeriesID: LoadedVersion], warmUp: Int?, _ cause: Cause,
         champion: (forecaster: String, version: Int64)?
     ) async throws -> Int {
         let forecaster = versions.values.first?.version.forecaster ?? ""
@@ -105,7 +104,7 @@ extension Engine {
                 let job = WriterJob.perform { desk in
                     let slots = desk.configuration.forecasters.first { $0.name == forecaster }?.warmUpSlots ?? 0
                     EpochChange(
-                        versions: versions, warmUp: warmUp ?? slots, reason: reason, champion: champion
+                        versions: versions, warmUp: warmUp ?? slots, cause: cause, champion: champion
                     ).commit(at: desk) { continuation.resume(with: $0) }
                 }
                 if await !writer.mailbox.send(job) { continuation.resume(throwing: EngineError.stopping) }
@@ -132,60 +131,81 @@ extension Engine {
 
     /// Takes another configuration: series whose forecaster changed start a warm epoch with the new one.
     ///
-    /// - Returns: how many series changed their forecaster.
-    public func reload(_ configuration: EngineConfiguration) async throws -> Int {
-        try await reassign { _ in configuration }
+    /// New models are loaded first, which may take as long as their plugins do; the writer goes on meanwhile.
+    ///
+    /// - Returns: how many series changed their forecaster, and what a person should know.
+    public func reload(_ configuration: EngineConfiguration) async throws -> (changed: Int, warnings: [String]) {
+        let versions = try await perform { desk in
+            try Assigner(store: desk.store, catalog: desk.catalog, now: desk.now).untrainedVersions(of: configuration)
+        }
+        // From now on the catalog has each of them, or knows why not.
+        try await apart { [catalog] in for version in versions { _ = try? catalog.load(version) } }
+        return try await reassign { _ in configuration }
     }
 
     /// Whether there are models that should serve and could not be loaded.
     public var isMissingModels: Bool { catalog.hasFailures }
 
-    /// Tries to load them again, which may take as long as their plugins do, and gives their series back to those that can
-    /// be.
+    /// Tries to load them again, which may take as long as their plugins do, and gives their series back to those that
+    /// can be.
     ///
     /// - Returns: how many series changed.
     public func retryModels() async throws -> Int {
-        let found = await withCheckedContinuation { continuation in
-            DispatchQueue.global(qos: .utility).async { [catalog] in continuation.resume(returning: catalog.retry()) }
-        }
-        return found ? try await reassign { $0.configuration } : 0
+        let found = try await apart { [catalog] in catalog.retry() }
+        return found ? try await reassign { $0.configuration }.changed : 0
     }
 
-    private func reassign(_ configuration: @escaping @Sendable (WriterDesk) -> EngineConfiguration) async throws -> Int
-    {
-        let groups = try await perform { desk in try desk.adopt(configuration(desk)) }
+    private func reassign(
+        _ configuration: @escaping @Sendable (WriterDesk) -> EngineConfiguration
+    ) async throws -> (changed: Int, warnings: [String]) {
+        let (handovers, warnings) = try await perform { desk in try desk.adopt(configuration(desk)) }
         var count = 0
-        for group in groups {
-            count += try await change(group.versions, warmUp: nil, reason: group.reason, champion: nil)
+        for (handover, versions) in handovers {
+            count += try await change(versions, warmUp: nil, handover.cause, champion: nil)
         }
-        return count
+        return (count, warnings)
+    }
+
+    /// Runs `body`, which may wait for a plugin's process, on a thread that nobody else needs: not the writer's, and
+    /// none of the few that all tasks share.
+    func apart<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async { continuation.resume(with: Result { try body() }) }
+        }
     }
 }
 
 extension WriterDesk {
-    /// Makes `configuration` the current one.
+    /// Series of one forecaster whose model has to change for one reason.
+    struct Handover: Hashable, Sendable {
+        var forecaster: String
+        var cause: Cause
+    }
+
+    /// Makes `configuration` the current one. Its models have been loaded, or could not be.
     ///
-    /// - Returns: the series whose model has to change, to which, and why: a group for each forecaster and reason.
+    /// - Returns: the series whose model has to change, to which, and what a person should know.
     func adopt(
         _ configuration: EngineConfiguration
-    ) throws -> [(versions: [SeriesID: LoadedVersion], reason: String)] {
+    ) throws -> (handovers: [Handover: [SeriesID: LoadedVersion]], warnings: [String]) {
         let assigner = Assigner(store: store, catalog: catalog, now: now)
-        let first = try assigner.firstVersions(of: configuration).versions
+        let (first, warnings) = try assigner.firstVersions(of: configuration)
         let epochs = try store.currentEpochs()
         let versions = Dictionary(
             try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        var changed: [[String]: (versions: [SeriesID: LoadedVersion], reason: String)] = [:]
+        var changed: [Handover: [SeriesID: LoadedVersion]] = [:]
         var renamed: [(entry: SeriesEntry, forecaster: String?)] = []
         for entry in entries.values {
             let forecaster = configuration.forecaster(for: entry.key)
             if entry.forecaster != forecaster?.name { renamed.append((entry, forecaster?.name)) }
             let current = epochs[entry.id].flatMap { epoch in
-                versions[epoch.version].map { (version: $0, reason: epoch.reason) }
+                versions[epoch.version].map { (version: $0, standsFor: epoch.standsFor) }
             }
-            if case .change(let version?, let reason) = assigner.decide(
+            if case .change(let version?, let cause) = assigner.decide(
                 current, for: forecaster, first: first, versions: versions)
             {
-                changed[[version.version.forecaster, reason], default: ([:], reason)].versions[entry.id] = version
+                let handover = Handover(forecaster: version.version.forecaster, cause: cause)
+                changed[handover, default: [:]][entry.id] = version
             }
         }
         try store.write { transaction in
@@ -195,6 +215,6 @@ extension WriterDesk {
         self.configuration = configuration
         for shard in shards { shard.mailbox.post(.watchFor(configuration.anomalyRules)) }
         firstVersions = first
-        return Array(changed.values)
+        return (changed, warnings)
     }
 }

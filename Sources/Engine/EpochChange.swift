@@ -8,7 +8,7 @@ struct EpochChange: Sendable {
     var versions: [SeriesID: LoadedVersion]
     /// Slots to replay before the epoch; 0 starts from the initial state.
     var warmUp: Int
-    var reason: String
+    var cause: Cause
     /// The forecaster's champion from now on, if this promotes one.
     var champion: (forecaster: String, version: Int64)?
 
@@ -34,7 +34,7 @@ struct EpochChange: Sendable {
                 let frontier = frontiers[id] ?? nil
                 let epoch = NewEpoch(
                     series: id, version: version.version.id, fromSlot: frontier, warmUp: frontier == nil ? 0 : warmUp,
-                    position: position, reason: reason, createdAt: now)
+                    position: position, reason: cause.reason, standsFor: cause.standsFor, createdAt: now)
                 assignments[id] = Assignment(epoch: try transaction.insertEpoch(epoch), version: version)
             }
             if let champion {

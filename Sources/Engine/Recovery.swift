@@ -54,7 +54,7 @@ struct Recovery {
         var assignment: Assignment?
         var checkpoint: Checkpoint?
         /// Why the series needs a new epoch, and which version it gets; nil: it goes on.
-        var change: (version: LoadedVersion?, reason: String)?
+        var change: (version: LoadedVersion?, cause: Cause)?
         var oldest: Timestamp = .distantPast
         var history: [PositionedReading] = []
     }
@@ -72,7 +72,7 @@ struct Recovery {
             var plan = Plan(record: record, entry: entry, forecaster: forecaster)
             let epoch = epochs[record.id]
             let current = epoch.flatMap { epoch in
-                versions[epoch.version].map { (version: $0, reason: epoch.reason) }
+                versions[epoch.version].map { (version: $0, standsFor: epoch.standsFor) }
             }
             switch assigner.decide(
                 current, for: forecaster, first: recovered.firstVersions, versions: versions)
@@ -82,10 +82,11 @@ struct Recovery {
                 plan.assignment = Assignment(epoch: epoch, version: version)
                 plan.checkpoint = checkpoints[record.id]?.first { $0.epoch == epoch.id }
                 if let found = plan.checkpoint, found.kernel != kernel {
-                    plan.change = (version, "other kernels: \(found.kernel) before, \(kernel) now")
+                    let reason = "other kernels: \(found.kernel) before, \(kernel) now"
+                    plan.change = (version, Cause(reason, standsFor: epoch.standsFor))
                 }
-            case .change(let version, let reason):
-                if version != nil || record.forecaster != nil { plan.change = (version, reason) }
+            case .change(let version, let cause):
+                if version != nil || record.forecaster != nil { plan.change = (version, cause) }
             }
             plan.oldest = oldestNeeded(plan)
             plans[record.id] = plan
@@ -120,7 +121,7 @@ struct Recovery {
             entry.forecaster = plan.forecaster?.name
             if let frontier = plan.checkpoint?.frontier { entry.restore(frontier: frontier) }
             recovered.entries[entry.key] = entry
-            if let change = plan.change { recovered.warnings.append("\(entry.key): \(change.reason)") }
+            if let change = plan.change { recovered.warnings.append("\(entry.key): \(change.cause)") }
             recovered.setups.append(
                 SeriesSetup(
                     record: plan.record, maxGap: plan.forecaster?.maxGap ?? 512,
@@ -142,7 +143,7 @@ struct Recovery {
                 let epoch = NewEpoch(
                     series: id, version: version.version.id, fromSlot: plan.entry.frontier,
                     warmUp: plan.entry.frontier == nil ? 0 : plan.forecaster?.warmUpSlots ?? 0, position: position,
-                    reason: change.reason, createdAt: now)
+                    reason: change.cause.reason, standsFor: change.cause.standsFor, createdAt: now)
                 changed[id] = Assignment(epoch: try transaction.insertEpoch(epoch), version: version)
             }
             return changed

@@ -122,7 +122,7 @@ final class Shard: @unchecked Sendable {
             watchers.publish(
                 .model(
                     series: state.key, forecaster: version.forecaster, version: version.number,
-                    reason: assignment.epoch.reason))
+                    reason: "\(assignment.epoch.cause)"))
         }
     }
 

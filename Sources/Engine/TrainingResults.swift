@@ -132,13 +132,14 @@ extension Engine {
             windowStart: preparation.window.lowerBound, windowEnd: preparation.window.upperBound, metrics: metrics,
             weights: weights)
         // Weights that do not load, or hold NaN, never get a row.
-        _ = try method.load(weights: weights, specification: preparation.order.specification)
+        _ = try await apart { try method.load(weights: weights, specification: preparation.order.specification) }
         let version = try await perform { desk in try desk.store.write { try $0.insertModelVersion(new) } }
-        let winners = try winners(result, preparation, forecaster, candidate: catalog.load(version))
+        let candidate = try await apart { [catalog] in try catalog.load(version) }
+        let winners = try winners(result, preparation, forecaster, candidate: candidate)
         let promoted = winners.values.count { $0.version.id == version.id }
         if !winners.isEmpty {
             _ = try await change(
-                winners, warmUp: nil, reason: "won the holdout of version \(version.number)",
+                winners, warmUp: nil, Cause("won the holdout of version \(version.number)"),
                 champion: promoted > 0 ? (forecaster.name, version.id) : nil)
         }
         let text = "version \(version.number) serves \(promoted) of \(preparation.order.columns.count) series"

@@ -27,7 +27,9 @@ enum CheckedTable: String, CaseIterable {
     private var columns: String {
         switch self {
         case .series: "id, key, aggregate, forecaster, cadence, lateness, created_at, sealed"
-        case .epoch: "id, series, version, from_slot, warm_up, position, reason, created_at"
+        case .epoch:
+            "id, series, version, from_slot, warm_up, position, reason, stands_for_method, stands_for_version, "
+                + "created_at"
         case .champion: "forecaster, version"
         case .outage: "series, epoch, from_slot, to_slot"
         case .schedule: "forecaster, next_due, last_started, last_finished, last_outcome"

@@ -8,7 +8,7 @@ enum Migrations {
     /// In order; the place in the list plus one is the schema version.
     private static let scripts: [[UInt8]] = [
         PackageResources._001_initial_sql, PackageResources._002_chunks_sql, PackageResources._003_scores_sql,
-        PackageResources._004_outages_sql, PackageResources._005_checksums_sql,
+        PackageResources._004_outages_sql, PackageResources._005_stand_ins_sql, PackageResources._006_checksums_sql,
     ]
 
     static var newest: Int { scripts.count }

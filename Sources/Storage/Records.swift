@@ -133,6 +133,14 @@ public struct ModelVersion: Sendable, Hashable {
     public var weightsSize: Int
 }
 
+/// What a model serves in place of until that can be loaded.
+public enum Absentee: Sendable, Hashable {
+    /// A method that was never loaded.
+    case method(String)
+    /// The identity of a version that served before.
+    case version(Int64)
+}
+
 /// A change of model to be stored.
 public struct NewEpoch: Sendable {
     public var series: SeriesID
@@ -144,11 +152,13 @@ public struct NewEpoch: Sendable {
     /// The newest journal position when it began: late readings up to here are part of the warm-up.
     public var position: JournalPosition
     public var reason: String
+    /// What it makes room for when that can be loaded; nil: it serves in its own right.
+    public var standsFor: Absentee?
     public var createdAt: Timestamp
 
     public init(
         series: SeriesID, version: Int64, fromSlot: Slot?, warmUp: Int, position: JournalPosition, reason: String,
-        createdAt: Timestamp
+        standsFor: Absentee? = nil, createdAt: Timestamp
     ) {
         self.series = series
         self.version = version
@@ -156,6 +166,7 @@ public struct NewEpoch: Sendable {
         self.warmUp = warmUp
         self.position = position
         self.reason = reason
+        self.standsFor = standsFor
         self.createdAt = createdAt
     }
 }
@@ -169,6 +180,8 @@ public struct Epoch: Sendable, Hashable {
     public var warmUp: Int
     public var position: JournalPosition
     public var reason: String
+    /// What it makes room for when that can be loaded; nil: it serves in its own right.
+    public var standsFor: Absentee?
     public var createdAt: Timestamp
 }
 

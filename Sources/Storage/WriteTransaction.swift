@@ -130,20 +130,26 @@ public struct WriteTransaction {
     }
 
     public func insertEpoch(_ new: NewEpoch) throws -> Epoch {
+        let (method, version): (String?, Int64?) =
+            switch new.standsFor {
+            case nil: (nil, nil)
+            case .method(let name): (name, nil)
+            case .version(let id): (nil, id)
+            }
         try run(
             """
-            INSERT INTO epoch (series, version, from_slot, warm_up, position, reason, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO epoch (series, version, from_slot, warm_up, position, reason, stands_for_method,
+                stands_for_version, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                new.series.rawValue, new.version, new.fromSlot, new.warmUp, new.position, new.reason,
+                new.series.rawValue, new.version, new.fromSlot, new.warmUp, new.position, new.reason, method, version,
                 new.createdAt.nanoseconds,
             ])
         let id = db.lastInsertedRowID
         try CheckedTable.epoch.sign(db, where: "id = ?", [id])
         return Epoch(
-            id: id, series: new.series, version: new.version, fromSlot: new.fromSlot,
-            warmUp: new.warmUp, position: new.position, reason: new.reason, createdAt: new.createdAt)
+            id: id, series: new.series, version: new.version, fromSlot: new.fromSlot, warmUp: new.warmUp,
+            position: new.position, reason: new.reason, standsFor: new.standsFor, createdAt: new.createdAt)
     }
 
     /// Points `forecaster` at the version that was promoted last.

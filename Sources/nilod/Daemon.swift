@@ -32,7 +32,7 @@ struct Daemon: Sendable {
         let reloader = Reloader(options: options, engine: engine, plugins: plugins, log: log)
         let control = ControlService(
             engine: engine, store: store, retraining: retraining, plugins: plugins, sinks: sinks, settings: settings,
-            reload: reloader.reload)
+            reload: { try await reloader.reload() })
         let leaving = Task { await sinks.run(engine) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             addServices(to: &group, engine, control)
@@ -144,10 +144,13 @@ struct Daemon: Sendable {
     private func wait(for signals: Signals, _ reloader: Reloader) async throws {
         for await signal in signals.stream {
             guard signal == SIGHUP else { return }
-            do {
-                log.notice(try await reloader.reload())
-            } catch {
-                log.error("the configuration was not reloaded: \(error)")
+            // A plugin may take its time, and the next signal may be to stop.
+            Task {
+                do {
+                    log.notice(try await reloader.reload())
+                } catch {
+                    log.error("the configuration was not reloaded: \(error)")
+                }
             }
         }
     }

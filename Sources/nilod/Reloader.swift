@@ -1,39 +1,42 @@
 import Engine
-import Forecasting
 import PluginHost
 
-/// Reads the configuration again and gives it to the engine, without losing state.
-struct Reloader: Sendable {
-    let options: SettingsOptions
-    let engine: Engine
-    let plugins: PluginCatalog
-    let log: Log
+/// Reads the configuration again and gives it to the engine, without losing state; one reload after the other.
+actor Reloader {
+    private let options: SettingsOptions
+    private let engine: Engine
+    private let known: Set<String>
+    private let log: Log
+    private var last: Task<String, any Error>?
 
-    /// - Returns: what a person should know.
-    @Sendable
-    func reload() async throws -> String {
-        let settings = try options.load()
-        try prepare(settings.engine.forecasters)
-        let changed = try await engine.reload(settings.engine)
-        return
-            "configuration reloaded: \(changed) series changed their forecaster; sources, sinks, sockets and plugins need a restart"
+    init(options: SettingsOptions, engine: Engine, plugins: PluginCatalog, log: Log) {
+        (self.options, self.engine, self.log) = (options, engine, log)
+        known = Set((Methods.all + plugins.methods).map(\.manifest.name))
     }
 
-    /// Lets plugins describe the models that the engine will ask for, because it must not wait for a process.
-    private func prepare(_ forecasters: [ForecasterConfiguration]) throws {
-        let running = Methods.all + plugins.methods
-        for forecaster in forecasters {
-            for name in [forecaster.method] + forecaster.opponents {
-                guard let method = running.first(where: { $0.manifest.name == name }) else {
-                    throw EngineError.notReady("the plugin \(name) was not there when nilod started; restart it")
-                }
-                guard !(method is any TrainableMethod) else { continue }
-                do {
-                    _ = try method.load(weights: [], specification: forecaster.specification(of: method.manifest))
-                } catch {
-                    log.warning("forecaster \(forecaster.name): \(error)")
-                }
+    /// Takes as long as the plugins of new models take to load them; nobody else waits for that.
+    ///
+    /// - Returns: what a person should know.
+    func reload() async throws -> String {
+        let task = Task { [last] in
+            // The configuration that was read last is the one that stays.
+            _ = await last?.result
+            return try await perform()
+        }
+        last = task
+        return try await task.value
+    }
+
+    private func perform() async throws -> String {
+        let settings = try options.load()
+        for forecaster in settings.engine.forecasters {
+            for name in [forecaster.method] + forecaster.opponents where !known.contains(name) {
+                throw EngineError.notReady("the plugin \(name) was not there when nilod started; restart it")
             }
         }
+        let (changed, warnings) = try await engine.reload(settings.engine)
+        for warning in warnings { log.warning(warning) }
+        return
+            "configuration reloaded: \(changed) series changed their forecaster; sources, sinks, sockets and plugins need a restart"
     }
 }

@@ -32,7 +32,10 @@ struct UnitFileTests {
     @Test("permissions are decided by the peer's own uid, and the host source sees the machine")
     func kept() throws {
         let text = try String(contentsOf: Self.packaging.appending(path: "nilod.service"), encoding: .utf8)
-        for line in ["Type=notify", "DynamicUser=yes", "StateDirectory=nilometer", "RestrictAddressFamilies=AF_UNIX"] {
+        for line in [
+            "Type=notify", "KillMode=mixed", "DynamicUser=yes", "StateDirectory=nilometer",
+            "RestrictAddressFamilies=AF_UNIX",
+        ] {
             #expect(text.contains("\n\(line)\n"))
         }
         for line in ["PrivateUsers=", "ProcSubset=", "SystemCallFilter=~@resources"] {

@@ -112,15 +112,18 @@ struct OnwardTests {
         #expect(run.steps == 3 * (12 + 6))
     }
 
-    @Test("the plain form begins anew where the champion has other layers")
+    @Test("the plain form begins anew where the champion has other layers, and goes on from its weights elsewhere")
     func plain() throws {
         let plain: Parameters = ["recipe": .string("plain"), "steps": .integer(3)]
+        let layers = plain.merging(["layers": .integer(2)]) { $1 }
         let champion = try train(Wave.panel(), plain)
-        let deep = try train(Wave.panel(), from: champion.weights, plain.merging(["layers": .integer(2)]) { $1 })
+        let deep = try train(Wave.panel(), from: champion.weights, layers)
+        #expect(try deep.weights == train(Wave.panel(), layers).weights)
         guard case .beginsAnew(.tensors) = deep.notes.first else {
             Issue.record("\(deep.notes)")
             return
         }
-        #expect(try train(Wave.panel(), from: champion.weights, plain).notes.isEmpty)
+        let onward = try train(Wave.panel(), from: champion.weights, plain)
+        #expect(onward.notes.isEmpty && onward.weights != champion.weights)
     }
 }

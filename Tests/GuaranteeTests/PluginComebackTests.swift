@@ -6,27 +6,17 @@ import Testing
 @Suite("A plugin that cannot be loaded at first", .serialized, .timeLimit(.minutes(2)))
 struct PluginComebackTests {
     private let folder: TemporaryFolder
-    private static let program = ChildProcess.path(of: "FaultyPlugin")
     private static let series = "room,id=1 t"
 
     init() throws { folder = try TemporaryFolder() }
 
     /// A daemon with a plugin that ends at once until ``repair()``.
     private func daemon() throws -> Daemon {
-        let plugin = folder.url.appending(path: "plugins/faulty")
-        try FileManager.default.createDirectory(at: plugin, withIntermediateDirectories: true)
-        let manifest = """
-            contract = 1
-            name = "faulty"
-            version = "1"
-            command = ["sh", "-c", "test -e \(folder.path("repaired")) && exec \(Self.program) none 0 x"]
-            deadline = "5s"
-            """
-        try manifest.write(to: plugin.appending(path: "plugin.toml"), atomically: true, encoding: .utf8)
+        try folder.writeFaultyPlugin(guardian: "test -e '\(folder.path("repaired"))' && ")
         return try Daemon(
             in: folder,
             """
-            plugin_path = ["\(folder.path("plugins"))"]
+            \(folder.pluginPath)
             [[series]]
             select = "*"
             cadence = "10s"
@@ -51,10 +41,7 @@ struct PluginComebackTests {
     }
 
     private func awaitPlugin(_ daemon: Daemon) throws {
-        let end = ContinuousClock.now + .seconds(30)
-        while try method(daemon) != "faulty" {
-            guard ContinuousClock.now < end else { throw TestError("the plugin has not got its series within 30 s") }
-        }
+        try wait(until: "the plugin has got its series") { try method(daemon) == "faulty" }
     }
 
     @Test("its series come to it when it can be loaded, those that it never had and without an operator")

@@ -68,7 +68,7 @@ struct AnomalySinkTests {
             """)
         var daemon = try Daemon(in: folder, text)
         try send(daemon, (0..<100).map { line($0, $0 == 80 ? 35 : nil) })
-        for path in paths { while try anomalies(path).count < 1 {} }
+        for path in paths { try wait(until: "an anomaly is told") { try !anomalies(path).isEmpty } }
         // Into the anomaly's slot, before it, and an outlier where there was none.
         for late in [line(80, 36, late: 3), line(78, 20.5, late: 3), line(90, 60, late: 3)] { try send(daemon, [late]) }
         daemon.kill()
@@ -78,7 +78,7 @@ struct AnomalySinkTests {
         daemon.kill()
         daemon = try Daemon(in: folder, text)
         try send(daemon, [line(121), line(122)])
-        for path in paths { while try anomalies(path).count < 2 {} }
+        for path in paths { try wait(until: "two anomalies are told") { try anomalies(path).count >= 2 } }
         #expect(daemon.stop() == 0)
         for path in paths {
             let found = try anomalies(path)
@@ -97,7 +97,7 @@ struct AnomalySinkTests {
         let daemon = try Daemon(in: folder, configuration(""))
         let arguments = ["watch", "--count", "100", "--socket", daemon.socket]
         let watchers = try [arguments, arguments + ["--json"]].map { try ChildProcess("niloctl", $0) }
-        while try (daemon.call("GetStatus") as Reply.GetStatus).watchers < 2 {}
+        try wait(until: "both watch") { try (daemon.call("GetStatus") as Reply.GetStatus).watchers >= 2 }
         for slot in 0..<101 where !watchers.allSatisfy(\.hasEnded) {
             try send(daemon, [line(slot, slot == 80 ? 35 : nil)])
         }
@@ -155,7 +155,7 @@ struct AnomalySinkTests {
                 """))
         try send(daemon, (0..<100).map { line($0, $0 == 80 ? 35 : nil) })
         let _: Reply.Reset = try daemon.call("Reset", Question.Reset(series: "room,id=1 t", warm: true))
-        while lines(posted).count < 2 {}
+        try wait(until: "two events are posted") { lines(posted).count >= 2 }
         #expect(daemon.stop() == 0)
         let events = try lines(posted).map { try JSONDecoder().decode(Reply.Watch.self, from: Data($0.utf8)) }
         #expect(events.map { $0.anomaly?.time } == [time(80), nil])

@@ -69,11 +69,12 @@ struct FeedTests {
             """)
         // Who subscribes late misses what was published before.
         func publish(until isDone: () throws -> Bool) throws {
-            while try !isDone() {
+            try wait(until: "what was published has arrived") {
                 _ = try ChildProcess(
                     publisher, ["-h", "127.0.0.1", "-p", "\(port)", "-t", "readings", "-s"],
                     input: folder.write(Self.lines.joined(), to: "lines")
                 ).wait()
+                return try isDone()
             }
         }
         try publish { try series(daemon)?.readings == 40 }
@@ -99,8 +100,8 @@ struct FeedTests {
         func runs() -> Int {
             (try? String(contentsOfFile: folder.path("runs"), encoding: .utf8).split(separator: "\n").count) ?? 0
         }
-        while runs() < 3 {}
-        while try series(daemon) == nil {}
+        try wait(until: "it has run three times") { runs() >= 3 }
+        try wait(until: "its good line has arrived") { try series(daemon) != nil }
         #expect(daemon.stop() == 0)
         #expect(daemon.process.standardError.contains("refused 1 lines or readings: 1:13: expected a field value"))
     }
@@ -127,7 +128,7 @@ struct FeedTests {
             _ = try? daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"), as: Reply.GetForecast.self)
         }
         let _: Reply.Reset = try daemon.call("Reset", Question.Reset(series: "room,id=1 t", warm: true))
-        while try sink(daemon).written + sink(daemon).dropped < 41 {}
+        try wait(until: "41 events have gone out") { try sink(daemon).written + sink(daemon).dropped >= 41 }
         #expect(daemon.stop() == 0)
         for path in [received, folder.path("events")] {
             let text = try String(contentsOfFile: path, encoding: .utf8)

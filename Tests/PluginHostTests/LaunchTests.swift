@@ -23,7 +23,10 @@ struct LaunchTests {
             transcript.status.withLock { $0 = status }
             transcript.over.signal()
         }
-        transcript.over.wait()
+        guard transcript.over.wait(timeout: .now() + 60) == .success else {
+            let lines = transcript.lines.withLock { $0 }
+            throw TestError("waited a minute in vain until nobody is left of what says \(lines)")
+        }
         return transcript
     }
 
@@ -35,15 +38,16 @@ struct LaunchTests {
         // Left open on purpose, and not marked to be closed.
         let leak = Glibc.open("/dev/zero", O_RDONLY)
         defer { close(leak) }
-        let limits = ChildLimits(memory: 512 << 20, files: 77, niceness: 5)
+        let limits = ChildLimits(memory: 512 << 20, files: 77, processes: 333, niceness: 5)
         let script = """
             echo $LISTEN_FDS $LISTEN_FDNAMES $((LISTEN_PID - $$)) $NOTIFY_SOCKET; pwd; ulimit -n; ulimit -d; nice
+            awk '/Max processes/ { print $3 }' /proc/self/limits
             ls -l /proc/self/fd
             exit 7
             """
         let transcript = try run(script, input: ends[1], limits: limits)
         let lines = transcript.lines.withLock { $0 }
-        #expect(lines.prefix(5) == ["1 varlink 0", "/usr", "77", "\(512 << 10)", "5"])
+        #expect(lines.prefix(6) == ["1 varlink 0", "/usr", "77", "\(512 << 10)", "5", "333"])
         let open = Self.descriptors(lines)
         #expect(open.count == 4 && open[0] == "0 -> /dev/null" && open[3].hasPrefix("3 -> socket:"), "\(lines)")
         #expect(transcript.status.withLock { $0 }?.code == 7)
@@ -75,9 +79,23 @@ struct LaunchTests {
     func leftovers() throws {
         let null = open("/dev/null", O_RDONLY)
         defer { close(null) }
-        let script = "setsid sh -c 'sleep 99999' >/dev/null 2>&1 & echo $!; sh -c 'sleep 99999 & echo $!'"
+        // Should it not, they are gone after ten minutes.
+        let script = "setsid sh -c 'sleep 600' >/dev/null 2>&1 & echo $!; sh -c 'sleep 600 & echo $!'"
         let lines = try run(script, input: null).lines.withLock { $0 }
         #expect(lines.count == 2)
         for pid in lines.compactMap({ Int32($0) }) { #expect(kill(pid, 0) == -1, "\(pid) is still there") }
+    }
+
+    @Test("the next start comes twice as late each time up to a minute, with jitter, for ever, until it serves well")
+    func backoff() {
+        var backoff = Backoff()
+        let pauses = (0..<2_000).map { _ in backoff.next() }
+        for (place, pause) in pauses.enumerated() {
+            let middle = place < 10 ? 0.1 * Double(1 << place) : 60
+            #expect((0.75 * min(60, middle)...1.25 * min(60, middle)).contains(pause), "\(place): \(pause)")
+        }
+        #expect(Set(pauses).count > 1_000)
+        backoff.reset()
+        #expect(backoff.next() <= 0.125)
     }
 }

@@ -9,13 +9,6 @@ struct ManifestTests {
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func write(_ manifest: String, _ name: String = "odd") throws -> String {
-        let plugin = folder.url.appending(path: "plugins/\(name)")
-        try FileManager.default.createDirectory(at: plugin, withIntermediateDirectories: true)
-        try manifest.write(to: plugin.appending(path: "plugin.toml"), atomically: true, encoding: .utf8)
-        return plugin.path
-    }
-
     private static let good = """
         contract = 1
         name = "odd"
@@ -45,11 +38,11 @@ struct ManifestTests {
         "what is malformed, of another contract or without a command is named, and everything else starts",
         arguments: malformed)
     func refused(_ manifest: String, _ reason: String) throws {
-        _ = try write(manifest)
+        try folder.writePlugin("odd", manifest: manifest)
         let daemon = try Daemon(
             in: folder,
             """
-            plugin_path = ["\(folder.path("plugins"))"]
+            \(folder.pluginPath)
             [[forecaster]]
             name = "odd"
             method = "odd"
@@ -73,10 +66,10 @@ struct ManifestTests {
 
     @Test("a parameter that the manifest does not allow is refused before anything runs, exit code 78")
     func parameters() throws {
-        _ = try write(Self.good)
+        try folder.writePlugin("odd", manifest: Self.good)
         let file = try folder.write(
             """
-            plugin_path = ["\(folder.path("plugins"))"]
+            \(folder.pluginPath)
             [[forecaster]]
             name = "odd"
             method = "odd"
@@ -90,11 +83,11 @@ struct ManifestTests {
 
     @Test("a mix takes the tables of its members alone; those of others are checked as well")
     func mix() throws {
-        _ = try write(Self.good)
+        try folder.writePlugin("odd", manifest: Self.good)
         func check(_ tables: String) throws -> (code: Int32, errors: String) {
             let file = try folder.write(
                 """
-                plugin_path = ["\(folder.path("plugins"))"]
+                \(folder.pluginPath)
                 [[forecaster]]
                 name = "all"
                 method = "mix"
@@ -118,7 +111,8 @@ struct ManifestTests {
 
     @Test("niloctl plugin check says so too, exit code 78")
     func check() throws {
-        let child = try ChildProcess("niloctl", ["plugin", "check", try write("contract = 2")])
+        let child = try ChildProcess(
+            "niloctl", ["plugin", "check", try folder.writePlugin("odd", manifest: "contract = 2")])
         #expect(child.wait() == 78)
         #expect(child.standardError.contains("contract: expected 1"))
     }

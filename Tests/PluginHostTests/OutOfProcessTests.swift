@@ -33,11 +33,9 @@ struct OutOfProcessTests {
         }
     }
 
-    private func awaitReady(_ catalog: PluginCatalog, restarts: Int = 0) {
-        while true {
-            if let report = catalog.reports.first, report.state == "ready", report.counts.restarts == restarts {
-                return
-            }
+    private func awaitReady(_ catalog: PluginCatalog, restarts: Int = 0) throws {
+        try wait(until: "the plugin is ready after \(restarts) restarts") {
+            catalog.reports.contains { $0.state == "ready" && $0.counts.restarts == restarts }
         }
     }
 
@@ -88,7 +86,7 @@ struct OutOfProcessTests {
         let outside = try catalog.methods[0].load(weights: weights, specification: specification)
         #expect(outside.lags == inside.lags)
         #expect(outside.summary == inside.summary)
-        awaitReady(catalog)
+        try awaitReady(catalog)
         var (here, there) = (
             AdvanceBatch(count: 5, model: inside, forecastCount: 18, wantsForecasts: true),
             AdvanceBatch(count: 5, model: inside, forecastCount: 18, wantsForecasts: true)
@@ -97,7 +95,7 @@ struct OutOfProcessTests {
         for slot in 0..<1_000 {
             if slot == 500, let pid = catalog.reports.first?.pid {
                 kill(pid, SIGKILL)
-                awaitReady(catalog, restarts: 1)
+                try awaitReady(catalog, restarts: 1)
             }
             Self.fill(&here, inside, slot: slot, states: states)
             Self.fill(&there, inside, slot: slot, states: states)

@@ -111,6 +111,17 @@ public final class ChildProcess: Sendable {
         }
     }
 
+    /// Whether it is gone before `limit` has passed.
+    public func ends(within limit: Duration) -> Bool {
+        let end = ContinuousClock.now + limit
+        while !hasEnded {
+            guard ContinuousClock.now < end else { return false }
+            // Only bounds how late an end is noticed.
+            _ = poll(nil, 0, 20)
+        }
+        return true
+    }
+
     private static func code(_ raw: Int32) -> Int32 {
         raw & 0x7F == 0 ? (raw >> 8) & 0xFF : 128 + (raw & 0x7F)
     }

@@ -29,11 +29,12 @@ public final class Daemon {
         connection = try VarlinkClient(path: socket)
     }
 
-    /// One call of `org.nilometer.Control`.
+    /// One call of `org.nilometer.Control`; an answer that takes a minute and a half will not come.
     public func call<Reply: Decodable>(
         _ method: String, _ parameters: some Encodable = [String: String](), as type: Reply.Type = Reply.self
     ) throws -> Reply {
-        try connection.call(Control.qualified(method), parameters, as: type)
+        connection.deadline = .now + .seconds(90)
+        return try connection.call(Control.qualified(method), parameters, as: type)
     }
 
     /// A connection of its own.
@@ -45,11 +46,12 @@ public final class Daemon {
         process.wait()
     }
 
-    /// Asks it to stop.
+    /// Asks it to stop, and kills it if it does not.
     ///
-    /// - Returns: its exit code.
-    public func stop() -> Int32 {
+    /// - Returns: its exit code, or 128 plus the signal that ended it.
+    public func stop(within limit: Duration = .seconds(90)) -> Int32 {
         process.signal(SIGTERM)
+        if !process.ends(within: limit) { process.kill() }
         return process.wait()
     }
 }

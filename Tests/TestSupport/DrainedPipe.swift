@@ -35,9 +35,9 @@ final class DrainedPipe: Sendable {
 
     func closeWriteEnd() { close(writeEnd) }
 
-    /// Everything, once the writers are gone.
+    /// Everything, once the writers are gone; one that stays for a minute will not go.
     var text: String {
-        ended.wait()
+        guard ended.wait(timeout: .now() + 60) == .success else { return soFar + "\n(somebody can still write here)\n" }
         return soFar
     }
 

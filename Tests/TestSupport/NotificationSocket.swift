@@ -25,14 +25,15 @@ final class NotificationSocket {
         unlink(path)
     }
 
-    /// Waits for `READY=1`; false if the process ends before it says so.
+    /// Waits for `READY=1`; false if the process ends before it says so, or says nothing for three minutes.
     func waitForReady(of process: ChildProcess) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 4_096)
+        let end = ContinuousClock.now + .seconds(180)
         while true {
             var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             // The pause only bounds how late a death is noticed.
             guard poll(&ready, 1, 50) > 0 else {
-                if process.hasEnded { return false }
+                if process.hasEnded || ContinuousClock.now > end { return false }
                 continue
             }
             let count = recv(descriptor, &buffer, buffer.count, 0)

@@ -54,7 +54,7 @@ public struct Sabotage {
     public func forgetChecksums() throws {
         let tables = ["series", "epoch", "champion", "outage", "schedule", "journal_end"]
         let drops = tables.map { "ALTER TABLE \($0) DROP COLUMN crc32c;" }.joined()
-        try run("BEGIN; \(drops) PRAGMA user_version = 4; COMMIT")
+        try run("BEGIN; \(drops) PRAGMA user_version = 5; COMMIT")
     }
 
     /// The numbers of the pages of every table and index, from 1, and the size of a page.
