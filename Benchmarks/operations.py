@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """What an operator notices: start and answer, forecasts a second, watchers, sealing, export, restart, bytes on disk.
 
-    make build && Benchmarks/operations.py [PART...]      parts: start forecasts watchers sealing export restart bytes xor
+    make build && Benchmarks/operations.py [PART...]      parts: start forecasts watchers sealing plugins export restart bytes xor
 
-Needs Python's standard library alone. The parts `bytes` and `xor` read the folder that OPEN_DATA names (CSV files of
+Needs Python's standard library alone, and `plugins` the program FaultyPlugin of the tests' build. The parts `bytes` and `xor` read the folder that OPEN_DATA names (CSV files of
 series,timestamp,value, and nab/ as NAB ships it); `bytes` compares with InfluxDB where influxd is installed.
 """
 import csv, datetime, glob, json, math, os, select, shutil, signal, socket, statistics, struct, subprocess, sys, tempfile
 import time, urllib.request
+from concurrent.futures import ProcessPoolExecutor
 
 PROGRAMS = os.environ.get("PROGRAMS", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.build/release"))
 MINUTE = 60 * 10**9
@@ -224,6 +225,50 @@ def sealing():
     print(f"p99 of an acknowledged reading: idle {idle:.2f} ms, sealing {busy:.2f} ms, allowed {max(1.25 * idle, idle + 5):.2f} ms")
     for daemon in daemons.values():
         daemon.remove()
+
+
+FAULTS = ("trap", "hang", "allocate", "flood", "close", "garbage", "size", "fork")
+
+
+def with_plugin(fault):
+    """A daemon whose plugin fails at the 8th call of each of its lives and serves one series of two."""
+    folder = tempfile.mkdtemp(prefix="nilo-bench-")
+    os.makedirs(folder + "/plugins/faulty")
+    with open(folder + "/plugins/faulty/plugin.toml", "w") as file:
+        program = os.path.abspath(PROGRAMS + "/FaultyPlugin")
+        file.write(f'contract = 1\nname = "faulty"\nversion = "1"\nmemory_mb = 256\n'
+                   f'command = ["{program}", "{fault}", "8", "{folder}"]\n')
+    plugin = f'\n[[forecaster]]\nname = "faulty"\nmethod = "faulty"\nseries = ["bad,*"]\nhorizon = 24\n'
+    return Daemon(f'plugin_path = ["{folder}/plugins"]\n' + SMOOTH.replace("\n[[forecaster]]", plugin + "\n[[forecaster]]"), folder)
+
+
+def answers(path, start, seconds=60, rate=100):
+    """A reading of each series committed and the good one's forecast got, `rate` times a second; how long that took from
+    when it was due, in ms: what waits behind a slow answer counts, too."""
+    client, took, begin = Client(path), [], time.perf_counter()
+    for number in range(seconds * rate):
+        due = begin + number / rate
+        time.sleep(max(0, due - time.perf_counter()))
+        moment = start + number * MINUTE
+        client.call("Ingest", text=f"bad,id=1 t={number % 7} {moment}\nroom,id=1 t={number % 5}.5 {moment}\n")
+        client.call("GetForecast", series="room,id=1 t", history=0)
+        took.append(1e3 * (time.perf_counter() - due))
+    return took
+
+
+def plugins():
+    print("| the plugin | p99, ms | of one that works, meanwhile | allowed | failures | its absent steps |\n|---|---:|---:|---:|---:|---:|")
+    for fault in FAULTS:
+        daemons, begin = [with_plugin("none"), with_plugin(fault)], now(8000)
+        for daemon in daemons:
+            while daemon.client().call("ListPlugins")["plugins"][0]["state"] != "ready":
+                time.sleep(0.05)
+        with ProcessPoolExecutor(2) as pool:
+            usual, troubled = (percentile(took, 0.99) for took in pool.map(answers, (one.socket for one in daemons), (begin, begin)))
+        found = daemons[1].client().call("ListPlugins")["plugins"][0]
+        print(f"| {fault} | {troubled:.1f} | {usual:.1f} | {max(1.25 * usual, usual + 5):.1f} | {found['restarts']} | {found['absent']} |")
+        for daemon in daemons:
+            daemon.remove()
 
 
 def export():
@@ -453,7 +498,7 @@ def xor():
         print(f"| {name} | all, the better of both | {count} | {size / count:.2f} | {best / count:.2f} | {100 * (1 - best / size):.0f} % |")
 
 
-PARTS = {"start": start, "forecasts": forecasts, "watchers": watchers, "sealing": sealing, "export": export,
+PARTS = {"start": start, "forecasts": forecasts, "watchers": watchers, "sealing": sealing, "plugins": plugins, "export": export,
          "restart": restart, "bytes": bytes_, "xor": xor}
 
 if __name__ == "__main__":

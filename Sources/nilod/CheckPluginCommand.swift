@@ -30,10 +30,14 @@ struct CheckPlugin: ParsableCommand {
 
     /// The plugin runs in its folder, so a relative path would be looked for in the wrong place.
     private static func absolute(_ path: String) throws -> String {
-        guard let found = realpath(path, nil) else {
-            throw SettingsError(file: path, line: nil, key: nil, expected: "a folder with plugin.toml")
-        }
+        guard let found = realpath(path, nil) else { throw missing(path) }
         defer { free(found) }
-        return String(cString: found)
+        let folder = String(cString: found)
+        guard access(folder + "/plugin.toml", F_OK) == 0 else { throw missing(path) }
+        return folder
+    }
+
+    private static func missing(_ path: String) -> SettingsError {
+        SettingsError(file: path, line: nil, key: nil, expected: "expected a folder with a plugin.toml; there is none")
     }
 }

@@ -87,7 +87,12 @@ struct PluginReader {
             ? [program.hasPrefix("/") ? program : folder + "/" + program]
             : (Settings.environment("PATH") ?? "/usr/bin:/bin").split(separator: ":").map { "\($0)/\(program)" }
         guard candidates.contains(where: { access($0, X_OK) == 0 }) else {
-            throw section.error("command", "a program that is there; \"\(program)\" is not")
+            let isThere = candidates.contains { access($0, F_OK) == 0 }
+            throw section.error(
+                "command",
+                isThere
+                    ? "a program that may be run; \"\(program)\" may not: chmod +x"
+                    : "a program that is there; \"\(program)\" is not")
         }
         return command
     }

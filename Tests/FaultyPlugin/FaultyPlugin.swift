@@ -18,14 +18,14 @@ enum FaultyPlugin {
 }
 
 enum Fault: String {
-    case none, trap, hang, allocate, flood, close, garbage, size, fork
+    case none, trap, hang, allocate, flood, close, garbage, size, fork, stall
 
     /// - Parameter mark: stands in the command line of whatever it starts.
     func happen(_ batch: inout AdvanceBatch, mark: String) {
         switch self {
-        case .none: break
+        case .none, .stall: break
         case .trap: kill(getpid(), SIGILL)
-        case .hang: while true { sleep(1_000) }
+        case .hang: Self.hang()
         case .allocate: Self.allocate()
         case .flood: Thread.detachNewThread { while true { Self.write(2, "flood, flood, flood\n") } }
         case .close: Glibc.close(3)
@@ -34,6 +34,8 @@ enum Fault: String {
         case .fork: Self.fork(mark)
         }
     }
+
+    static func hang() -> Never { while true { sleep(1_000) } }
 
     private static func allocate() {
         let size = 16 << 20
@@ -68,7 +70,17 @@ struct FaultyMethod: ForecastingMethod {
     let mark: String
     let manifest = Manifest(name: "faulty", version: "1", summary: "", parameters: [])
 
+    private let loads = Loads()
+
+    /// Counts them. `@unchecked Sendable`: the service takes one call after the other.
+    private final class Loads: @unchecked Sendable { var count = 0 }
+
+    init(fault: Fault, call: Int, mark: String) { (self.fault, self.call, self.mark) = (fault, call, mark) }
+
     func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
+        loads.count += 1
+        // The first model works, and no other is ever loaded.
+        if fault == .stall, loads.count > 1 { Fault.hang() }
         _ = try manifest.resolve(specification.parameters)
         return FaultyModel(self, specification)
     }

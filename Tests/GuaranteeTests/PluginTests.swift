@@ -8,53 +8,45 @@ import Varlink
 @Suite("Promise 7: no plugin can take the daemon down or outlive it", .serialized, .timeLimit(.minutes(3)))
 struct PluginTests {
     private let folder: TemporaryFolder
-    private static let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appending(path: "FaultyPlugin").path
+    private static let impatience = "deadline = \"300ms\"\nstartup = \"8s\""
 
     init() throws { folder = try TemporaryFolder() }
 
+    private var configuration: String {
+        """
+        \(folder.pluginPath)
+        [[series]]
+        select = "*"
+        cadence = "10s"
+        [[forecaster]]
+        name = "faulty"
+        method = "faulty"
+        series = ["bad,*"]
+        horizon = 6
+        [[forecaster]]
+        name = "steady"
+        method = "holt-winters"
+        series = ["*"]
+        horizon = 6
+        """
+    }
+
     /// A daemon with a plugin for `bad,*` and a method of its own for `room,*`.
     private func daemon(_ fault: String) throws -> Daemon {
-        let plugin = folder.url.appending(path: "plugins/faulty")
-        try FileManager.default.createDirectory(at: plugin, withIntermediateDirectories: true)
-        // The first call is the trial of the start.
-        let manifest = """
-            contract = 1
-            name = "faulty"
-            version = "1"
-            command = ["\(Self.program)", "\(fault)", "8", "\(folder.url.path)"]
-            memory_mb = 256
-            deadline = "\(fault == "hang" ? "300ms" : "5s")"
-            """
-        try manifest.write(to: plugin.appending(path: "plugin.toml"), atomically: true, encoding: .utf8)
+        try folder.writeFaultyPlugin(
+            fault, "memory_mb = 256\n\(fault == "hang" ? Self.impatience : "deadline = \"5s\"")")
         return try Daemon(
-            in: folder,
-            """
-            plugin_path = ["\(folder.path("plugins"))"]
-            [[series]]
-            select = "*"
-            cadence = "10s"
-            [[forecaster]]
-            name = "faulty"
-            method = "faulty"
-            series = ["bad,*"]
-            horizon = 6
-            [[forecaster]]
-            name = "steady"
-            method = "holt-winters"
-            series = ["*"]
-            horizon = 6
-            """,
+            in: folder, configuration,
             // Swift would hold a process that traps for seconds, to look at it.
             environment: ["SWIFT_BACKTRACE": "enable=no"])
     }
 
-    /// Feeds both series one slot, and asks for the good one's forecast.
+    /// Feeds both series one slot, or the good one alone, and asks for the good one's forecast.
     ///
     /// - Returns: how long the answer took.
-    private func step(_ daemon: Daemon, _ slot: Int) throws -> Duration {
+    private func step(_ daemon: Daemon, _ slot: Int, both: Bool = true) throws -> Duration {
         let time = (1_750_000_000 + slot * 10) * 1_000_000_000
-        let text = "bad,id=1 t=\(slot % 7) \(time)\nroom,id=1 t=\(slot % 5) \(time)\n"
+        let text = (both ? "bad,id=1 t=\(slot % 7) \(time)\n" : "") + "room,id=1 t=\(slot % 5) \(time)\n"
         let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
         let question = Question.OfSeries(series: "room,id=1 t")
         let start = ContinuousClock.now
@@ -71,15 +63,12 @@ struct PluginTests {
     }
 
     private func awaitReady(_ daemon: Daemon) throws {
-        try until { try plugin(daemon).state == "ready" }
+        try wait(until: "the plugin is ready") { try plugin(daemon).state == "ready" }
     }
 
-    /// Asks again and again; what takes half a minute will not come.
-    private func until(_ isTrue: () throws -> Bool) throws {
-        let end = ContinuousClock.now + .seconds(30)
-        while try !isTrue() {
-            guard ContinuousClock.now < end else { throw TestError("waited for 30 s in vain") }
-        }
+    private func awaitNoProcess(of daemon: Daemon) throws {
+        defer { for pid in (try? processes(except: daemon)) ?? [] { kill(pid, SIGKILL) } }
+        try wait(until: "the daemon's children are gone") { try processes(except: daemon).isEmpty }
     }
 
     /// The processes whose command line has the folder's name, without the daemon.
@@ -101,16 +90,15 @@ struct PluginTests {
         ])
     func fault(_ fault: String, _ reason: String) throws {
         let daemon = try daemon(fault)
-        // The first slots go by before the plugin has started, or it would count calls of its own time.
-        let usual = try (0..<60).map { try step(daemon, $0) }.sorted()
+        // Nothing for the plugin to do yet, or it would count calls of its own time.
+        let usual = try (0..<60).map { try step(daemon, $0, both: false) }.sorted()
         try awaitReady(daemon)
         var (slot, troubled): (Int, [Duration]) = (60, [])
         // How many slots that takes depends on how fast they are.
-        let end = ContinuousClock.now + .seconds(60)
-        while try plugin(daemon).restarts == 0 || troubled.count < 200 {
+        try wait(until: "the plugin has failed once, and 200 slots have passed") {
             troubled.append(try step(daemon, slot))
             slot += 1
-            guard ContinuousClock.now < end else { throw TestError("\(try plugin(daemon))") }
+            return try plugin(daemon).restarts > 0 && troubled.count >= 200
         }
         troubled.sort()
         // Other tests and builds share this machine; waiting for the plugin would cost 300 ms each time.
@@ -118,15 +106,26 @@ struct PluginTests {
         #expect(p99 <= limit, "p99 \(p99), usual \(usual[59])")
         let found = try plugin(daemon)
         #expect(found.absent > 0)
-        while try plugin(daemon).lastError?.contains(reason) != true {
-            guard ContinuousClock.now < end else { throw TestError("\(try plugin(daemon))") }
+        try wait(until: "the last error is \"\(reason)\", not \(found.lastError ?? "none")") {
             _ = try step(daemon, slot)
             slot += 1
+            return try plugin(daemon).lastError?.contains(reason) == true
         }
-        // It comes back, and its forecasts with it.
-        try awaitReady(daemon)
+        if fault == "hang" {
+            // Where it hung before it hangs again before it serves: nobody waits for it a second time.
+            let calls = try plugin(daemon).calls
+            try wait(until: "it has hung again") { try plugin(daemon).restarts > found.restarts }
+            for slot in slot..<slot + 20 { _ = try step(daemon, slot) }
+            #expect(try plugin(daemon).calls == calls)
+        } else {
+            // It comes back; unless it took its time to fail, as above.
+            try wait(until: "it is started again") {
+                let now = try plugin(daemon)
+                return now.state == "ready" || now.restarts > found.restarts
+            }
+        }
         daemon.kill()
-        try until { try processes(except: daemon).isEmpty }
+        try awaitNoProcess(of: daemon)
     }
 
     @Test("it floods its standard error: the log stays small, and it goes on")
@@ -136,13 +135,35 @@ struct PluginTests {
         try awaitReady(daemon)
         let calls = try plugin(daemon).calls
         var slot = 60
-        while try plugin(daemon).calls < calls + 100 {
+        try wait(until: "it has answered 100 calls more") {
             _ = try step(daemon, slot)
             slot += 1
+            return try plugin(daemon).calls >= calls + 100
         }
         #expect(daemon.stop() == 0)
-        #expect(daemon.process.standardError.utf8.count < 1 << 20)
+        let log = daemon.process.standardError
+        #expect(log.utf8.count < 1 << 20)
+        #expect(log.contains("plugin faulty: flood, flood, flood"))
         #expect(try processes(except: daemon).isEmpty)
+    }
+
+    @Test("a plugin that is not who its manifest says does not serve, and it is told why")
+    func impostor() throws {
+        try folder.writePlugin(
+            "faulty",
+            manifest: """
+                contract = 1
+                name = "faulty"
+                version = "2"
+                command = ["\(ChildProcess.path(of: "FaultyPlugin"))", "none", "8", "\(folder.url.path)"]
+                """)
+        let daemon = try Daemon(in: folder, configuration)
+        for slot in 0..<20 { _ = try step(daemon, slot) }
+        let found = try plugin(daemon)
+        #expect(found.lastError?.contains("expected the version 2, as in plugin.toml, found 1") == true, "\(found)")
+        let state: Reply.GetState = try daemon.call("GetState", Question.OfSeries(series: "bad,id=1 t"))
+        #expect(state.method == "holt-winters")
+        #expect(daemon.stop() == 0)
     }
 
     @Test("a daemon that starts again replays with its plugin: the state is the one before, and nothing is absent")
@@ -168,10 +189,10 @@ struct PluginTests {
         #expect(try processes(except: daemon).count == 2)
         let launcher = try #require(try plugin(daemon).pid)
         kill(Int32(launcher), SIGKILL)
-        try until { try plugin(daemon).restarts > 0 }
+        try wait(until: "it is started again") { try plugin(daemon).restarts > 0 }
         try awaitReady(daemon)
         #expect(try processes(except: daemon).count == 2)
         daemon.kill()
-        try until { try processes(except: daemon).isEmpty }
+        try awaitNoProcess(of: daemon)
     }
 }

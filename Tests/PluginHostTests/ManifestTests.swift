@@ -26,6 +26,7 @@ struct ManifestTests {
         ("contract = = 1", "plugin.toml:1:"),
         (good.replacing("contract = 1", with: "contract = 2"), "plugin.toml:1: contract: expected 1, which this nilod"),
         (good.replacing("/bin/true", with: "/nowhere/at/all"), "command: expected a program that is there"),
+        (good.replacing("/bin/true", with: "/etc/passwd"), "command: expected a program that may be run; "),
         (good.replacing("version = \"1\"", with: ""), "version: expected a value; it is missing"),
         (good.replacing("version", with: "verson"), "version: expected a value"),
         (good + "\nmaximun = 4", "parameter[0].maximun: expected a key that this table has; did you mean maximum?"),
@@ -115,5 +116,18 @@ struct ManifestTests {
             "niloctl", ["plugin", "check", try folder.writePlugin("odd", manifest: "contract = 2")])
         #expect(child.wait() == 78)
         #expect(child.standardError.contains("contract: expected 1"))
+    }
+
+    @Test("niloctl plugin check tells of a folder without a manifest, and how a program ended that said nothing")
+    func silent() throws {
+        let nowhere = try ChildProcess.run("niloctl", ["plugin", "check", folder.url.path])
+        #expect(nowhere.code == 78)
+        #expect(nowhere.output.contains("expected a folder with a plugin.toml; there is none"))
+        let manifest = Self.good.replacing("/bin/true", with: "/bin/false")
+        let plugin = try folder.writePlugin("odd", manifest: manifest)
+        let ended = try ChildProcess.run("niloctl", ["plugin", "check", plugin])
+        #expect(ended.code == 65)
+        let reason = "it closed the socket without an answer to Describe; its process ended with exit code 1"
+        #expect(ended.output.contains(reason), "\(ended.output)")
     }
 }

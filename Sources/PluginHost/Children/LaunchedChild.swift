@@ -83,6 +83,9 @@ public final class LaunchedChild: Sendable {
         status.withLock { if $0 == nil { kill(pid, SIGTERM) } }
     }
 
+    /// nil while it runs.
+    var exitStatus: ExitStatus? { status.withLock { $0 }.map { ExitStatus(code: $0) } }
+
     /// Whether everything is gone within `limit`.
     @discardableResult
     func waitUntilOver(within limit: DispatchTimeInterval) -> Bool {

@@ -42,7 +42,7 @@ public struct Conformance {
         var isFine = true
         func check(_ name: String, _ body: () throws -> Void) -> Bool {
             var failure: String?
-            do { try body() } catch { failure = "\(error)" }
+            do { try body() } catch { failure = Self.text(error) }
             if failure != nil { isFine = false }
             tell(Finding(check: name, failure: failure))
             return failure == nil
@@ -65,6 +65,12 @@ public struct Conformance {
             guard subject.leavesWhenHungUp() else { throw ConformanceFailure("it still runs after 5 s; it was killed") }
         }
         return isFine
+    }
+
+    private static func text(_ error: any Error) -> String {
+        // Without the advice to do what is being done.
+        guard case PluginHostError.brokenContract(let expected, let found) = error else { return "\(error)" }
+        return "expected \(expected), found \(found)"
     }
 
     private func start() throws -> Subject { try Subject(plugin, launcher: launcher, line: line) }
@@ -161,7 +167,17 @@ final class Subject {
 
     init(_ plugin: PluginManifest, launcher: String, line: @escaping @Sendable (String) -> Void) throws {
         process = try PluginProcess(plugin, launcher: launcher, line: line)
-        try process.handshake(plugin)
+        do {
+            try process.handshake(plugin)
+        } catch ConnectionError.closed {
+            process.child.waitUntilOver(within: .seconds(5))
+            let end = process.child.exitStatus.map { "its process ended with \($0)" } ?? "its process goes on"
+            throw ConformanceFailure("it closed the socket without an answer to Describe; \(end)")
+        } catch ConnectionError.timedOut {
+            throw ConformanceFailure(
+                "there was no answer to Describe within \(plugin.startup), the startup of plugin.toml; "
+                    + "every message ends with a NUL byte")
+        }
     }
 
     deinit { process.end() }

@@ -77,11 +77,19 @@ struct ConformanceTrials {
 
     private func takesLargeCalls() throws {
         let count = shape.rowsPerCall
-        var batch = rows(count, seed: 6)
-        let started = ContinuousClock.now
-        try subject.process.channel.advance("a", &batch, 0..<count, shape, within: plugin.startup)
-        let took = ContinuousClock.now - started
-        guard took <= plugin.deadline else { throw ConformanceFailure("\(count) rows took \(took)") }
+        var fastest = Duration.seconds(Int64.max)
+        // One of three: the machine may have had other things to do.
+        for _ in 0..<3 where fastest > plugin.deadline {
+            var batch = rows(count, seed: 6)
+            let took = try ContinuousClock().measure {
+                try subject.process.channel.advance("a", &batch, 0..<count, shape, within: plugin.startup)
+            }
+            fastest = min(fastest, took)
+        }
+        guard fastest <= plugin.deadline else {
+            throw ConformanceFailure(
+                "\(count) rows took \(fastest): make a step faster, or the deadline in plugin.toml longer")
+        }
     }
 
     private func refusesUnknownModels() throws {

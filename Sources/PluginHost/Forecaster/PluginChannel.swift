@@ -85,7 +85,7 @@ final class PluginChannel: @unchecked Sendable {
             do {
                 return try client.call(ForecasterInterface.qualified(method), question)
             } catch let error as DecodingError {
-                throw PluginHostError.brokenContract(expected: "a reply of \(method)", found: "\(error)")
+                throw PluginHostError.brokenContract(expected: "a reply of \(method)", found: error.plainText)
             }
         }
     }
@@ -98,5 +98,21 @@ final class PluginChannel: @unchecked Sendable {
         defer { turn.signal() }
         client.deadline = deadline
         return try body()
+    }
+}
+
+extension DecodingError {
+    /// Which part of a reply is not as it has to be.
+    fileprivate var plainText: String {
+        func place(_ context: Context) -> String {
+            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            return path.isEmpty ? "" : "\(path): "
+        }
+        return switch self {
+        case .keyNotFound(let key, let context): "\(place(context))one without \"\(key.stringValue)\""
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            "\(place(context))\(context.debugDescription)"
+        @unknown default: "\(self)"
+        }
     }
 }

@@ -55,17 +55,18 @@ final class PluginProcess: Sendable {
         capabilities.isEmpty ? "none" : capabilities.sorted().joined(separator: ", ")
     }
 
-    /// Loads a model and lets it take a step that nobody needs, so that one that cannot is found out here and not where
-    /// others wait.
+    /// Loads a model and lets it take a step that nobody needs, or several, so that one that cannot is found out here
+    /// and not where others wait.
     func load(
-        _ model: String, _ specification: ForecastSpecification, weights: String?, _ plugin: PluginManifest
+        _ model: String, _ specification: ForecastSpecification, weights: String?, _ plugin: PluginManifest,
+        trials: Int = 1
     ) throws -> ForecasterReply.Load {
         let reply = try channel.load(model, specification, weights: weights, within: plugin.startup)
         let description = try ModelDescription(reply, specification)
         var batch = AdvanceBatch(
             count: 1, states: description.initialState, lags: description.lags.count,
             forecasts: description.shape.forecastCount)
-        try channel.advance(model, &batch, 0..<1, description.shape, within: plugin.startup)
+        for _ in 0..<trials { try channel.advance(model, &batch, 0..<1, description.shape, within: plugin.startup) }
         return reply
     }
 }

@@ -38,12 +38,24 @@ final class PluginSupervisor: Sendable {
         var models: [String: ModelOrder] = [:]
         /// The models that the process has.
         var loaded: Set<String> = []
+        /// Whether a model is being loaded into a process that serves others, and a step of theirs has waited for that
+        /// in vain: the next do not wait.
+        var isLoading = false
+        var isCrowded = false
         var backoff = Backoff()
         var counts = PluginCounts()
+        /// Steps that the process has answered.
+        var answered = 0
+        /// Steps that the next process has to take on trial with each model.
+        var trials = 1
     }
 
     /// Good service for so long makes earlier failures forgotten.
     private static let probation = Duration.seconds(60)
+    /// What a shard may lose to a failure without consequences: the first minute has ten, and that is less than 1 % of it.
+    private static let patience = Duration.milliseconds(50)
+    /// The most steps on trial: a model takes some microseconds for each, or some milliseconds.
+    private static let mostTrials = 100
 
     init(_ plugin: PluginManifest, launcher: String, log: @escaping @Sendable (String) -> Void) {
         (self.plugin, self.launcher, self.log) = (plugin, launcher, log)
@@ -94,12 +106,19 @@ final class PluginSupervisor: Sendable {
 
     func drop(_ model: String) {
         queue.async { [self] in
-            let process = state.withLock { state -> PluginProcess? in
+            let found = state.withLock { state -> (process: PluginProcess, life: Int)? in
                 state.models[model] = nil
                 guard state.loaded.remove(model) != nil, case .ready(let process) = state.phase else { return nil }
-                return process
+                return (process, state.life)
             }
-            try? process?.channel.unload(model, within: plugin.startup)
+            guard let found else { return }
+            do {
+                try whileLoading { try found.process.channel.unload(model, within: plugin.startup) }
+            } catch is VarlinkError {
+                // It does not know the model, and is well.
+            } catch {
+                fail(life: found.life, found.process, error)
+            }
         }
     }
 
@@ -108,17 +127,26 @@ final class PluginSupervisor: Sendable {
     /// - Returns: false if there was no answer: at once without a process, else within the deadline.
     func step(_ model: String, rows: Int, _ body: (PluginChannel) throws -> Void) -> Bool {
         let found = state.withLock { state -> (process: PluginProcess, life: Int)? in
-            guard case .ready(let process) = state.phase, state.loaded.contains(model) else { return nil }
+            guard case .ready(let process) = state.phase, state.loaded.contains(model), !state.isCrowded else {
+                return nil
+            }
             state.counts.calls += 1
             return (process, state.life)
         }
+        let began = ContinuousClock.now
         do {
             guard let found else { throw PluginHostError.busy }
             try body(found.process.channel)
+            state.withLock { $0.answered += 1 }
             return true
         } catch {
-            state.withLock { $0.counts.absent += rows }
-            if let found, error as? PluginHostError != .busy { fail(life: found.life, found.process, "\(error)") }
+            state.withLock { state in
+                state.counts.absent += rows
+                state.isCrowded = state.isLoading
+            }
+            if let found, error as? PluginHostError != .busy {
+                fail(life: found.life, found.process, error, held: .now - began)
+            }
             return false
         }
     }
@@ -160,7 +188,9 @@ final class PluginSupervisor: Sendable {
         }
         do {
             var order = order
-            let reply = try process.load(order.name, order.specification, weights: order.weights, plugin)
+            let reply = try whileLoading {
+                try process.load(order.name, order.specification, weights: order.weights, plugin)
+            }
             order.reply = reply
             state.withLock { state in
                 state.models[order.name] = order
@@ -171,7 +201,7 @@ final class PluginSupervisor: Sendable {
             // It said no, and is well.
             throw error
         } catch {
-            fail(life: state.withLock { $0.life }, process, "\(error)")
+            fail(life: state.withLock { $0.life }, process, error)
             throw error
         }
     }
@@ -180,6 +210,7 @@ final class PluginSupervisor: Sendable {
         let life = state.withLock { state -> Int? in
             if case .stopped = state.phase { return nil }
             state.phase = .starting
+            state.answered = 0
             state.life += 1
             return state.life
         }
@@ -191,7 +222,8 @@ final class PluginSupervisor: Sendable {
             }
             process = started
             try started.handshake(plugin)
-            for order in state.withLock({ Array($0.models.values) }) { try restore(order, in: started) }
+            let (orders, trials) = state.withLock { (Array($0.models.values), $0.trials) }
+            for order in orders { try restore(order, in: started, trials: trials) }
             let isWanted = state.withLock { state -> Bool in
                 guard case .starting = state.phase, state.life == life else { return false }
                 state.phase = .ready(started)
@@ -204,10 +236,11 @@ final class PluginSupervisor: Sendable {
         }
     }
 
-    /// Loads a model into a process that is being started.
-    private func restore(_ order: ModelOrder, in process: PluginProcess) throws {
+    /// Loads a model into a process.
+    private func restore(_ order: ModelOrder, in process: PluginProcess, trials: Int = 1) throws {
         do {
-            let reply = try process.load(order.name, order.specification, weights: order.weights, plugin)
+            let reply = try process.load(
+                order.name, order.specification, weights: order.weights, plugin, trials: trials)
             guard order.reply == nil || order.reply == reply else {
                 throw PluginHostError.brokenContract(
                     expected: "the model that Load described before", found: "another; give it another version")
@@ -221,10 +254,16 @@ final class PluginSupervisor: Sendable {
 
     private func load(_ order: ModelOrder, into process: PluginProcess) {
         do {
-            try restore(order, in: process)
+            try whileLoading { try restore(order, in: process) }
         } catch {
-            fail(life: state.withLock { $0.life }, process, "\(error)")
+            fail(life: state.withLock { $0.life }, process, error)
         }
+    }
+
+    private func whileLoading<T>(_ body: () throws -> T) rethrows -> T {
+        state.withLock { $0.isLoading = true }
+        defer { state.withLock { ($0.isLoading, $0.isCrowded) = (false, false) } }
+        return try body()
     }
 
     private func restart() {
@@ -236,10 +275,18 @@ final class PluginSupervisor: Sendable {
 
     // MARK: Failures, on any thread
 
-    private func fail(life: Int, _ process: PluginProcess, _ reason: String) {
+    /// - Parameter held: how long a shard has waited for nothing.
+    private func fail(life: Int, _ process: PluginProcess, _ error: any Error, held: Duration = .zero) {
         process.end()
-        if ContinuousClock.now - process.started > Self.probation { state.withLock { $0.backoff.reset() } }
-        wait(life: life, reason)
+        state.withLock { state in
+            guard state.life == life else { return }
+            if ContinuousClock.now - process.started > Self.probation { (state.backoff, state.trials) = (Backoff(), 1) }
+            // The next process has to come further where nobody waits.
+            if held >= min(plugin.deadline, Self.patience) {
+                state.trials = max(state.trials, min(state.answered + 2, Self.mostTrials))
+            }
+        }
+        wait(life: life, "\(error)")
     }
 
     private func ended(life: Int, _ status: ExitStatus) {
