@@ -8,16 +8,28 @@ struct ShardView {
 
     /// How often truths lay inside the intervals since the daemon started.
     let coverage: CoverageTotals
+    private let board: ForecastBoard
 
-    init(series: [SeriesID: SeriesState], stepper: Stepper, coverage: CoverageTotals) {
+    init(series: [SeriesID: SeriesState], stepper: Stepper, coverage: CoverageTotals, board: ForecastBoard) {
         self.series = series
         self.coverage = coverage
         self.stepper = stepper
+        self.board = board
     }
 
     /// The forecast of `id` as of `now`; nil before the first.
     func forecast(of id: SeriesID, now: Timestamp, patience: Slot = silence) -> SeriesForecast? {
         series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now, patience: patience) }
+    }
+
+    /// The forecast of `id` as of `now`, which is on the board from now on; nil before the first.
+    func shownForecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
+        guard let state = series[id], let forecast = forecast(of: id, now: now) else { return nil }
+        if !forecast.forecast.isStale, state.showing != .shown {
+            board.putUp(forecast, of: id, wasRead: true)
+            state.showing = .shown
+        }
+        return forecast
     }
 
     /// Slots without a reading after which a series is silent.
@@ -47,7 +59,8 @@ struct ShardView {
     }
 
     private static func history(of state: SeriesState) -> [(slot: Slot, value: Float)] {
-        let closed = zip(state.values.slots, state.values.values).suffix(SeriesState.shownSlots).map { ($0, $1) }
+        let count = SeriesState.shownSlots
+        let closed = zip(state.values.slots.suffix(count), state.values.values.suffix(count)).map { ($0, $1) }
         guard let open = state.track?.open else { return closed }
         return closed + [(open.slot, open.value)]
     }

@@ -59,7 +59,7 @@ final class WriterDesk: @unchecked Sendable {
         for id in ids {
             if let key = directory.key(of: id) { entries[key] = nil }
             directory.remove(id)
-            shard(of: id).mailbox.post(.forget([id]))
+            shard(of: id).tell(.forget([id]))
         }
     }
 
@@ -94,7 +94,7 @@ final class WriterDesk: @unchecked Sendable {
     private func deliver(_ committed: CommitTransaction.Committed) {
         for (_, setup) in committed.births {
             directory.add(setup.record.id, setup.record.key)
-            shard(of: setup.record.id).mailbox.post(.adopt([setup]))
+            shard(of: setup.record.id).tell(.adopt([setup]))
         }
         let readings = committed.admission.readings
         var parts: [[PositionedReading]] = Array(repeating: [], count: shards.count)
@@ -106,9 +106,9 @@ final class WriterDesk: @unchecked Sendable {
         }
         for entry in committed.admission.settled {
             guard let cadence = entry.cadence else { continue }
-            shard(of: entry.id).mailbox.post(.settle(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
+            shard(of: entry.id).tell(.settle(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
         }
-        for (shard, part) in zip(shards, parts) where !part.isEmpty { shard.mailbox.post(.commit(part)) }
+        for (shard, part) in zip(shards, parts) where !part.isEmpty { shard.tell(.commit(part)) }
     }
 
     private func answer(_ requests: [IngestRequest], with committed: CommitTransaction.Committed) {
