@@ -120,7 +120,7 @@ let package = Package(
             ],
             path: "Tests/TestSupport", swiftSettings: strict),
         test("ArchitectureTests", []),
-        test("VarlinkTests", ["Varlink", "CertificationPeer"]),
+        test("VarlinkTests", ["Varlink", "CertificationPeer", "TestSupport"]),
         test(
             "ControlInterfaceTests",
             ["CertificationPeer", "ControlInterface", "TestSupport", "Varlink", "nilod", "niloctl"]),

@@ -56,7 +56,7 @@ public final class Engine: Sendable {
         threads = try shards.enumerated().map { place, shard in
             try OwnedThread(name: "shard-\(place)") { shard.run() }
         }
-        for setup in recovered.setups { desk.shard(of: setup.record.id).mailbox.post(.adopt([setup])) }
+        for setup in recovered.setups { desk.shard(of: setup.record.id).tell(.adopt([setup])) }
         writerThread = try OwnedThread(name: "writer") { writer.run() }
         try await heartbeat()
     }
@@ -111,13 +111,21 @@ public final class Engine: Sendable {
         let id = try directory.id(of: name)
         let now = clock.now
         let found = try await ask(shard(of: id), about: [id]) { view in
-            (view.forecast(of: id, now: now), view.summary(of: id), view.isAbsent(id))
+            (view.shownForecast(of: id, now: now), view.summary(of: id), view.isAbsent(id))
         }
         if let forecast = found.0 { return forecast }
         guard found.1?.forecaster != nil else { throw EngineError.noForecaster(series: name) }
         if found.2 { throw EngineError.absent(series: name, method: found.1?.method ?? "") }
         throw EngineError.notReady(
             "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
+    }
+
+    /// What ``forecast(of:)`` would give, if it can be told at once: from the board where forecasts are put up that were
+    /// asked for before. Does not wait for a thread, a step or the disk.
+    ///
+    /// - Returns: nil if it cannot, also because there is no such series: ask.
+    public func shownForecast(of name: String) -> Published<SeriesForecast>? {
+        directory.known(name).flatMap { shard(of: $0).board.read($0, now: clock.now) }
     }
 
     /// The forecast of a series from the slot of `time`: where no reading has come up to there, its newest state is stepped
@@ -151,15 +159,16 @@ public final class Engine: Sendable {
 
     /// Forecasts, anomalies and model changes of the selected series from now on.
     ///
-    /// A watcher who falls behind is dropped: its stream ends with ``EngineError/watcherBehind(events:)``.
-    public func watch(_ selector: SeriesSelector) -> AsyncThrowingStream<EngineEvent, any Error> {
+    /// A watcher who falls behind is dropped: its stream ends with ``EngineError/watcherBehind(events:)``. All watchers of an
+    /// event get the same one, so that it is encoded once.
+    public func watch(_ selector: SeriesSelector) -> AsyncThrowingStream<Published<EngineEvent>, any Error> {
         watchers.subscribe(selector)
     }
 
     /// Events of some kinds for a sink: one that falls behind loses events and is told of each.
     public func feed(
         _ selector: SeriesSelector, _ kinds: Set<EngineEvent.Kind>, overflow: @escaping @Sendable () -> Void
-    ) -> AsyncThrowingStream<EngineEvent, any Error> {
+    ) -> AsyncThrowingStream<Published<EngineEvent>, any Error> {
         watchers.subscribe(selector, kinds: kinds, overflow: overflow)
     }
 
@@ -173,8 +182,8 @@ public final class Engine: Sendable {
     ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             Task {
-                let question = ShardMessage.ask(series) { continuation.resume(returning: body($0)) }
-                if await !shard.mailbox.send(question) { continuation.resume(throwing: EngineError.stopping) }
+                let isAsked = await shard.ask(series) { continuation.resume(returning: body($0)) }
+                if !isAsked { continuation.resume(throwing: EngineError.stopping) }
             }
         }
     }

@@ -213,7 +213,7 @@ extension WriterDesk {
         }
         for change in renamed { change.entry.forecaster = change.forecaster }
         self.configuration = configuration
-        for shard in shards { shard.mailbox.post(.watchFor(configuration.anomalyRules)) }
+        for shard in shards { shard.tell(.watchFor(configuration.anomalyRules)) }
         firstVersions = first
         return (changed, warnings)
     }

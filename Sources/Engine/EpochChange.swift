@@ -16,7 +16,7 @@ struct EpochChange: Sendable {
     func commit(at desk: WriterDesk, then done: @escaping @Sendable (Result<Int, any Error>) -> Void) {
         do {
             let assignments = try write(at: desk)
-            for shard in desk.shards { shard.mailbox.post(.hold(ids(of: shard, in: assignments, desk))) }
+            for shard in desk.shards { shard.tell(.hold(ids(of: shard, in: assignments, desk))) }
             fetch(assignments, desk, then: done)
         } catch {
             done(.failure(error))
@@ -64,8 +64,8 @@ struct EpochChange: Sendable {
                 let mine = assignments.filter { desk.shard(of: $0.key) === shard }
                 guard !mine.isEmpty else { continue }
                 switch history {
-                case .success(let history): shard.mailbox.post(.load(mine, history: history))
-                case .failure: shard.mailbox.post(.release(Array(mine.keys)))
+                case .success(let history): shard.tell(.load(mine, history: history))
+                case .failure: shard.tell(.release(Array(mine.keys)))
                 }
             }
             done(history.map { _ in assignments.count })

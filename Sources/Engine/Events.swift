@@ -54,7 +54,7 @@ final class Watchers: Sendable {
         var kinds: Set<EngineEvent.Kind>
         /// Told of an event that found the stream full; nil: the watcher is dropped then.
         var overflow: (@Sendable () -> Void)?
-        var continuation: AsyncThrowingStream<EngineEvent, any Error>.Continuation
+        var continuation: AsyncThrowingStream<Published<EngineEvent>, any Error>.Continuation
     }
 
     private let watchers = Locked<[Int: Watcher]>([:])
@@ -75,9 +75,9 @@ final class Watchers: Sendable {
     func subscribe(
         _ selector: SeriesSelector, kinds: Set<EngineEvent.Kind> = Set(EngineEvent.Kind.allCases),
         overflow: (@Sendable () -> Void)? = nil
-    ) -> AsyncThrowingStream<EngineEvent, any Error> {
+    ) -> AsyncThrowingStream<Published<EngineEvent>, any Error> {
         let (stream, continuation) = AsyncThrowingStream.makeStream(
-            of: EngineEvent.self, bufferingPolicy: .bufferingOldest(capacity))
+            of: Published<EngineEvent>.self, bufferingPolicy: .bufferingOldest(capacity))
         let id = nextID.withLock { id in
             id += 1
             return id
@@ -90,10 +90,11 @@ final class Watchers: Sendable {
     }
 
     func publish(_ event: EngineEvent) {
+        let published = Published(event)
         let slow = watchers.withLock { watchers in
             watchers.filter { _, watcher in
                 guard watcher.kinds.contains(event.kind), watcher.selector.matches(event.series) else { return false }
-                guard case .dropped = watcher.continuation.yield(event) else { return false }
+                guard case .dropped = watcher.continuation.yield(published) else { return false }
                 watcher.overflow?()
                 return watcher.overflow == nil
             }

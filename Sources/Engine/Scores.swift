@@ -21,7 +21,13 @@ extension Engine {
         _ selector: SeriesSelector, in range: ClosedRange<Timestamp>
     ) async throws -> [ScoredSeries] {
         let matching = directory.matching(selector).map(\.id)
-        let finished = try store.scores(of: Set(matching), in: range)
+        var finished: [SeriesID: [ScoreReader.Block]] = [:]
+        var reader = store.scores(of: Set(matching), in: range)
+        while let slice = try reader.next() {
+            for block in slice { finished[block.series, default: []].append(block) }
+            // The thread is lent by everybody else's tasks.
+            await Task.yield()
+        }
         var found: [SeriesID: ScoredSeries] = [:]
         for shard in shards {
             let mine = matching.filter { self.shard(of: $0) === shard }

@@ -26,21 +26,23 @@ final class SeriesDirectory: Sendable {
 
     /// - Throws: ``EngineError/unknownSeries(_:nearest:)``.
     func id(of name: String) throws(EngineError) -> SeriesID {
+        if let id = known(name) { return id }
+        // Looked through without the lock, which event loops wait for.
+        let byKey = content.withLock { $0.byKey }
+        throw .unknownSeries(name, nearest: nearestNames(to: name, among: byKey.keys.map(\.description)))
+    }
+
+    /// The series of a name as a person may write it; nil if there is none.
+    func known(_ name: String) -> SeriesID? {
         let wanted = (try? SeriesKey(parsing: name)) ?? SeriesKey(canonical: name)
-        let (id, names) = content.withLock { content in
-            let id = content.byKey[wanted]
-            return (id, id == nil ? content.byKey.keys.map(\.description) : [])
-        }
-        guard let id else { throw .unknownSeries(name, nearest: nearestNames(to: name, among: names)) }
-        return id
+        return content.withLock { $0.byKey[wanted] }
     }
 
     func key(of id: SeriesID) -> SeriesKey? { content.withLock { $0.byID[id] } }
 
     /// The selected series, by name.
     func matching(_ selector: SeriesSelector) -> [(id: SeriesID, key: SeriesKey)] {
-        content.withLock { content in
-            content.byKey.filter { selector.matches($0.key) }.map { ($0.value, $0.key) }
-        }.sorted { $0.key < $1.key }
+        let byKey = content.withLock { $0.byKey }
+        return byKey.filter { selector.matches($0.key) }.map { ($0.value, $0.key) }.sorted { $0.key < $1.key }
     }
 }

@@ -28,6 +28,8 @@ final class SeriesState {
     var isHeld = false
     /// Whether its shard has it on the list of those that have steps to do.
     var isBehind = false
+    /// Whether its forecast is on the shard's board.
+    var showing = Showing.not
     var finishedScores: [FinishedScores] = []
     /// The slots that are scored together with the head; nil: not known.
     var scoredBlock: SlotBlock?
@@ -38,6 +40,12 @@ final class SeriesState {
     var anomalies: [SeriesAnomaly] = []
     /// The slot of the newest checkpoint.
     var checkpointSlot: Slot?
+
+    enum Showing {
+        case not, shown
+        /// It was read there, and the next one shall be shown.
+        case wanted
+    }
 
     /// Slots kept for pictures when no lag asks for more.
     static let shownSlots = 240

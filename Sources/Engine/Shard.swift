@@ -15,14 +15,17 @@ enum ShardMessage: Sendable {
     case watchFor([String: AnomalyRule])
     /// Asked once these series (all, if nil) have stepped over everything committed before.
     case ask([SeriesID]?, @Sendable (ShardView) -> Void)
+
+    var isQuestion: Bool { if case .ask = self { true } else { false } }
 }
 
 /// One part of the series, owned by one thread. Everything that steps a state runs here.
 ///
-/// `@unchecked Sendable`: `stepper`, `series`, `order`, `coverage`, `behind`, `questions` and `anomalyRules` are touched only by the
-/// thread that runs ``run()``; everybody else goes through `mailbox`, which has its own lock.
+/// `@unchecked Sendable`: `stepper`, `series`, `order`, `coverage`, `behind`, `questions` and `anomalyRules` are touched
+/// only by the thread that runs ``run()``; everybody else goes through `mailbox` and `board`, which have locks of their own.
 final class Shard: @unchecked Sendable {
     let mailbox: Mailbox<ShardMessage>
+    let board = ForecastBoard()
     private let stepper: Stepper
     private let kernel: String
     private let watchers: Watchers
@@ -55,11 +58,25 @@ final class Shard: @unchecked Sendable {
         mailbox = Mailbox(capacity: 32)
     }
 
+    /// Sends what may change a forecast; blocks while the mailbox is full.
+    func tell(_ message: ShardMessage) {
+        board.expect()
+        if !mailbox.post(message) { board.handled(1) }
+    }
+
+    /// Runs `answer` on the shard's thread once these series (all, if nil) have stepped over everything told before.
+    ///
+    /// - Returns: false if the shard has stopped.
+    func ask(_ series: [SeriesID]?, _ answer: @escaping @Sendable (ShardView) -> Void) async -> Bool {
+        await mailbox.send(.ask(series, answer))
+    }
+
     /// Works until the mailbox is closed and empty.
     func run() {
         while let messages = mailbox.receive(limit: 64, waiting: behind.isEmpty ? nil : 0) {
             for message in messages { handle(message) }
             advance()
+            board.handled(messages.count { !$0.isQuestion })
             answerQuestions()
         }
         while !behind.isEmpty { advance() }
@@ -83,6 +100,7 @@ final class Shard: @unchecked Sendable {
         case .load(let assignments, let history): load(assignments, history)
         case .forget(let ids):
             series.remove(ids)
+            for id in ids { _ = board.takeDown(id) }
             behind.removeAll { series[$0.id] == nil }
         case .watchFor(let rules):
             anomalyRules = rules
@@ -131,6 +149,7 @@ final class Shard: @unchecked Sendable {
     }
 
     private func fallBehind(_ state: SeriesState) {
+        if state.showing == .shown { state.showing = board.takeDown(state.id) ? .wanted : .not }
         guard !state.isBehind else { return }
         state.isBehind = true
         behind.append(state)
@@ -158,13 +177,19 @@ final class Shard: @unchecked Sendable {
         if !state.anomalies.isEmpty {
             for anomaly in state.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
         }
-        guard isWatched, let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil) else { return }
-        watchers.publish(.forecast(forecast))
+        guard isWatched || state.showing == .wanted,
+            let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil)
+        else { return }
+        if state.showing == .wanted {
+            board.putUp(forecast, of: state.id, wasRead: false)
+            state.showing = .shown
+        }
+        if isWatched { watchers.publish(.forecast(forecast)) }
     }
 
     private func answerQuestions() {
         guard !questions.isEmpty else { return }
-        let view = ShardView(series: series, stepper: stepper, coverage: coverage)
+        let view = ShardView(series: series, stepper: stepper, coverage: coverage, board: board)
         let (ready, waiting) = questions.partitioned { question in
             question.series.map { ids in ids.allSatisfy { series[$0]?.isBehind != true } } ?? behind.isEmpty
         }

@@ -8,16 +8,28 @@ struct ShardView {
 
     /// How often truths lay inside the intervals since the daemon started.
     let coverage: CoverageTotals
+    private let board: ForecastBoard
 
-    init(series: SeriesPlaces, stepper: Stepper, coverage: CoverageTotals) {
+    init(series: SeriesPlaces, stepper: Stepper, coverage: CoverageTotals, board: ForecastBoard) {
         self.series = series
         self.coverage = coverage
         self.stepper = stepper
+        self.board = board
     }
 
     /// The forecast of `id` as of `now`; nil before the first.
     func forecast(of id: SeriesID, now: Timestamp, patience: Slot = silence) -> SeriesForecast? {
         series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now, patience: patience) }
+    }
+
+    /// The forecast of `id` as of `now`, which is on the board from now on; nil before the first.
+    func shownForecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
+        guard let state = series[id], let forecast = forecast(of: id, now: now) else { return nil }
+        if !forecast.forecast.isStale, state.showing != .shown {
+            board.putUp(forecast, of: id, wasRead: true)
+            state.showing = .shown
+        }
+        return forecast
     }
 
     /// Slots without a reading after which a series is silent.

@@ -65,7 +65,7 @@ final class WriterDesk: @unchecked Sendable {
         for id in ids { directory.remove(id) }
         for shard in shards {
             let mine = ids.filter { self.shard(of: $0) === shard }
-            if !mine.isEmpty { shard.mailbox.post(.forget(mine)) }
+            if !mine.isEmpty { shard.tell(.forget(mine)) }
         }
     }
 
@@ -99,7 +99,7 @@ final class WriterDesk: @unchecked Sendable {
     private func deliver(_ committed: CommitTransaction.Committed) {
         for (_, setup) in committed.births {
             directory.add(setup.record.id, setup.record.key)
-            shard(of: setup.record.id).mailbox.post(.adopt([setup]))
+            shard(of: setup.record.id).tell(.adopt([setup]))
         }
         let readings = committed.admission.readings
         var parts: [[PositionedReading]] = Array(repeating: [], count: shards.count)
@@ -110,9 +110,9 @@ final class WriterDesk: @unchecked Sendable {
         }
         for entry in committed.admission.settled {
             guard let cadence = entry.cadence else { continue }
-            shard(of: entry.id).mailbox.post(.settle(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
+            shard(of: entry.id).tell(.settle(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
         }
-        for (shard, part) in zip(shards, parts) where !part.isEmpty { shard.mailbox.post(.commit(part)) }
+        for (shard, part) in zip(shards, parts) where !part.isEmpty { shard.tell(.commit(part)) }
     }
 
     private func answer(_ requests: [IngestRequest], with committed: CommitTransaction.Committed) {

@@ -35,23 +35,64 @@ extension WriteTransaction {
 }
 
 extension Store {
-    /// The scores of the blocks that touch `range`, ascending by time, with one look through the rows of that time; a row
-    /// whose checksum or form is wrong is left out.
-    public func scores(
-        of wanted: Set<SeriesID>, in range: ClosedRange<Timestamp>
-    ) throws -> [SeriesID: [(start: Timestamp, scores: SlotScores)]] {
-        try read { db in
-            let sql = "SELECT * FROM score WHERE start <= ? AND end > ? ORDER BY start"
-            let rows = try Row.fetchCursor(
-                db, sql: sql, arguments: [range.upperBound.nanoseconds, range.lowerBound.nanoseconds])
-            var found: [SeriesID: [(Timestamp, SlotScores)]] = [:]
-            while let row = try rows.next() {
-                let series = SeriesID(row.value("series") ?? 0)
-                guard wanted.contains(series), let (start, scores) = Self.scores(row, series) else { continue }
-                found[series, default: []].append((start, scores))
+    /// The scores of the blocks of `wanted` that touch `range`.
+    public func scores(of wanted: Set<SeriesID>, in range: ClosedRange<Timestamp>) -> ScoreReader {
+        ScoreReader(store: self, wanted: wanted, range: range)
+    }
+}
+
+/// Reads scores in slices, ascending by time, with one look through the rows of that time; a row whose checksum or form is
+/// wrong is left out.
+///
+/// Between two slices nothing of the database is held: an open reader keeps the WAL from shrinking, and the scores of a
+/// year of many series take seconds. What is committed meanwhile is seen where the reader has not been yet.
+public struct ScoreReader {
+    public typealias Block = (series: SeriesID, start: Timestamp, scores: SlotScores)
+
+    fileprivate let store: Store
+    fileprivate let wanted: Set<SeriesID>
+    fileprivate let range: ClosedRange<Timestamp>
+    /// The last row that was looked at; nil at the end.
+    private var place: (start: Int64, series: Int64)? = (.min, .min)
+
+    fileprivate init(store: Store, wanted: Set<SeriesID>, range: ClosedRange<Timestamp>) {
+        (self.store, self.wanted, self.range) = (store, wanted, range)
+    }
+
+    /// How many rows and how long one slice is at most.
+    static let rowLimit = 4_096
+    private static let timeLimit = Duration.milliseconds(20)
+
+    /// The blocks of the next slice, which may have none; nil at the end.
+    public mutating func next() throws -> [Block]? {
+        guard let after = place else { return nil }
+        let (found, last) = try store.read { db in try slice(db, after: after) }
+        place = last
+        return found
+    }
+
+    private func slice(
+        _ db: Database, after: (start: Int64, series: Int64)
+    ) throws -> (blocks: [Block], last: (start: Int64, series: Int64)?) {
+        // Rows that end before the range are looked at here and not passed over by SQLite, which would not stop in time.
+        let sql = "SELECT * FROM score WHERE (start, series) > (?, ?) AND start <= ? ORDER BY start, series"
+        let rows = try Row.fetchCursor(
+            db, sql: sql, arguments: [after.start, after.series, range.upperBound.nanoseconds])
+        let began = ContinuousClock.now
+        var (blocks, count): ([Block], Int) = ([], 0)
+        while let row = try rows.next() {
+            let series = SeriesID(row.value("series") ?? 0)
+            if wanted.contains(series), row.value("end") ?? Int64.min > range.lowerBound.nanoseconds,
+                let (start, scores) = Self.scores(row, series)
+            {
+                blocks.append((series, start, scores))
             }
-            return found
+            count += 1
+            if count == Self.rowLimit || (count % 64 == 0 && ContinuousClock.now - began > Self.timeLimit) {
+                return (blocks, (row.value("start") ?? .max, series.rawValue))
+            }
         }
+        return (blocks, nil)
     }
 
     /// nil if the checksum or the form is wrong.

@@ -13,9 +13,13 @@ public struct SeriesSelector: Hashable, Sendable, CustomStringConvertible {
     public static let all = SeriesSelector("*")
 
     public func matches(_ key: SeriesKey) -> Bool {
+        guard let first = parts.first, let last = parts.last else { return false }
+        // Of many watchers with a series each, all but one are passed over for each event.
+        if parts.count == 1 {
+            return key.description.utf8.count == first.count && key.description.utf8.elementsEqual(first)
+        }
         var rest = Array(key.description.utf8)[...]
-        guard let first = parts.first, let last = parts.last, rest.starts(with: first) else { return false }
-        if parts.count == 1 { return rest.count == first.count }
+        guard rest.starts(with: first) else { return false }
         rest = rest.dropFirst(first.count)
         for part in parts.dropFirst().dropLast() {
             guard let end = Self.end(of: part, in: rest) else { return false }

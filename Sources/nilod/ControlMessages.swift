@@ -2,6 +2,7 @@ import ControlInterface
 import Engine
 import PluginHost
 import TimeSeries
+import Varlink
 
 // The engine's answers as messages of the interface.
 
@@ -71,6 +72,11 @@ extension Reply.Watch {
             self.init(model: "\(series): \(forecaster) version \(version), \(reason)")
         }
     }
+}
+
+extension Published<EngineEvent> {
+    /// As watchers and sinks get it, encoded once for all of them.
+    var encoded: [UInt8] { get throws { try form(0) { try JSONBytes.encode(Reply.Watch($0)) } } }
 }
 
 extension Reply.Retrain {

@@ -49,7 +49,22 @@ extension ControlService {
         let question = try call.decode(Question.Forecast.self)
         guard question.history ?? 0 >= 0 else { throw VarlinkError.invalidParameter("history") }
         let made = try await engine.forecast(of: question.series)
-        try await call.reply(Reply.GetForecast(forecast: Forecast(made, history: question.history ?? 120)))
+        try await call.reply(Self.reply(made, history: question.history))
+    }
+
+    /// What ``forecast(_:)`` would answer, from what is known already.
+    @Sendable func forecastAtOnce(_ call: QuickCall) -> EncodedReply? {
+        guard let question = try? call.decode(Question.Forecast.self), question.history ?? 0 >= 0,
+            let shown = engine.shownForecast(of: question.series)
+        else { return nil }
+        let parameters = try? shown.form(question.history ?? -1) {
+            try JSONBytes.encode(Self.reply($0, history: question.history))
+        }
+        return parameters.map { EncodedReply(parameters: $0) }
+    }
+
+    private static func reply(_ made: SeriesForecast, history: Int?) -> Reply.GetForecast {
+        Reply.GetForecast(forecast: Forecast(made, history: history ?? 120))
     }
 
     /// The range between two times of a question; open where there is none.
@@ -69,7 +84,7 @@ extension ControlService {
         let selector = try call.decode(Question.Selected.self).selector
         do {
             for try await event in engine.watch(selector.map { SeriesSelector($0) } ?? .all) {
-                try await call.reply(Reply.Watch(event), continues: true)
+                try await call.reply(EncodedReply(parameters: event.encoded), continues: true)
             }
             try await call.reply(Reply.Watch(dropped: "the daemon stops"))
         } catch let error as EngineError {

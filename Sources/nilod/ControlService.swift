@@ -32,7 +32,9 @@ struct ControlService: Sendable {
         let interface = try VarlinkInterface(
             Control.description,
             methods: reading.mapValues { translated($0) }
-                .merging(changing.mapValues { permitted(translated($0)) }) { first, _ in first })
+                .merging(changing.mapValues { permitted(translated($0)) }) { first, _ in first },
+            // Only what everybody may do.
+            quick: ["GetForecast": forecastAtOnce])
         var limits = ServiceLimits()
         limits.connections = Self.connectionLimit
         return try VarlinkService(

@@ -31,7 +31,7 @@ struct Sinks: Sendable {
                 group.addTask {
                     do {
                         for try await event in events {
-                            try sink.take { try JSONBytes.encode(Reply.Watch(event)) + [0x0A] }
+                            try sink.take { try event.encoded + [0x0A] }
                         }
                     } catch {
                         sink.drop()

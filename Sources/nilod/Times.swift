@@ -7,12 +7,6 @@ import TimeSeries
 #endif
 
 extension Timestamp {
-    /// RFC 3339 in UTC, to the millisecond.
-    var text: String {
-        Date(timeIntervalSince1970: Double(nanoseconds / 1_000_000) / 1e3)
-            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-    }
-
     /// RFC 3339, or whole nanoseconds; nil for anything else.
     init?(text: String) {
         if let nanoseconds = Int64(text) {

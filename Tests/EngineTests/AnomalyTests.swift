@@ -9,7 +9,7 @@ struct AnomalyTests {
     private struct World {
         var fixture: Fixture
         var engine: Engine
-        private var stream: AsyncThrowingStream<EngineEvent, any Error>
+        private var stream: AsyncThrowingStream<Published<EngineEvent>, any Error>
         private var earlier: [SeriesAnomaly] = []
 
         init(cooldown: Int64 = 100) async throws {
@@ -55,7 +55,9 @@ struct AnomalyTests {
         private func stop() async throws -> [SeriesAnomaly] {
             try engine.stop()
             var found: [SeriesAnomaly] = []
-            for try await case .anomaly(let anomaly) in stream { found.append(anomaly) }
+            for try await event in stream {
+                if case .anomaly(let anomaly) = event.value { found.append(anomaly) }
+            }
             return found
         }
 

@@ -13,7 +13,9 @@ struct WatcherTests {
         try await engine.heartbeat()
         try engine.stop()
         var seen: [Slot] = []
-        for try await case .forecast(let forecast) in stream { seen.append(forecast.forecast.origin) }
+        for try await event in stream {
+            if case .forecast(let forecast) = event.value { seen.append(forecast.forecast.origin) }
+        }
         #expect(seen == (0..<5).map { Fixture.start / 10 + $0 })
     }
 

@@ -23,6 +23,7 @@ struct TestService: Sendable {
         ) -> (text: string)
         method Count(to: int) -> (number: int)
         method Forever(bytes: int) -> (text: string)
+        method Place(wait: bool, number: int, bytes: ?int) -> (how: string, number: int, text: string)
         method NotAnswered() -> ()
         error Unhappy (text: string)
         """
@@ -32,6 +33,22 @@ struct TestService: Sendable {
     struct Question: Codable, Sendable {
         var to: Int?
         var bytes: Int?
+    }
+
+    struct PlaceQuestion: Codable, Sendable {
+        var wait: Bool
+        var number: Int
+        var bytes: Int?
+    }
+    struct PlaceReply: Codable, Sendable {
+        var how: String
+        var number: Int
+        var text: String
+
+        init(_ question: PlaceQuestion, how: String) {
+            (self.how, number) = (how, question.number)
+            text = String(repeating: "x", count: question.bytes ?? 0)
+        }
     }
 
     /// Runs `body` beside the service.
@@ -46,7 +63,10 @@ struct TestService: Sendable {
         let (ready, becoming) = AsyncStream.makeStream(of: Void.self)
         let service = try VarlinkService(
             info: .init(vendor: "Example", product: "test", version: "1", url: "https://example.org"),
-            interfaces: [try VarlinkInterface(interface, methods: answers { telling.yield($0) })], limits: limits,
+            interfaces: [
+                try VarlinkInterface(
+                    interface, methods: answers { telling.yield($0) }, quick: ["Place": place { telling.yield($0) }])
+            ], limits: limits,
             refusal: VarlinkError("org.example.Test.Unhappy", ["text": .string("full")])
         ) { logging.yield($0) }
         let path = folder.appending(path: "socket").path
@@ -71,6 +91,13 @@ struct TestService: Sendable {
                     try await call.reply(Number(number: number), continues: number < end)
                 }
             },
+            "Place": { call in
+                let question = try call.decode(PlaceQuestion.self)
+                tell("in turn")
+                // Whoever comes later has every chance to come first.
+                for _ in 0..<(question.wait ? 20 : 0) { await Task.yield() }
+                try await call.reply(PlaceReply(question, how: "in turn"))
+            },
             "Forever": { call in
                 let text = Text(text: String(repeating: "x", count: try call.decode(Question.self).bytes ?? 1))
                 do {
@@ -85,6 +112,15 @@ struct TestService: Sendable {
                 }
             },
         ]
+    }
+
+    /// At once, unless the question is to wait.
+    private static func place(_ tell: @escaping @Sendable (String) -> Void) -> QuickAnswer {
+        { call in
+            guard let question = try? call.decode(PlaceQuestion.self), !question.wait else { return nil }
+            tell("at once")
+            return try? EncodedReply(PlaceReply(question, how: "at once"))
+        }
     }
 
     /// Waits for a line of the log that contains `text`.

@@ -70,10 +70,19 @@ struct ReplyEnvelope {
 
     /// The frame of a reply, without its NUL byte.
     static func encode(_ parameters: some Encodable, continues: Bool = false) throws -> [UInt8] {
-        let output = JSONOutput()
+        try encode(JSONOutput(), continues) { try $0.value(parameters) }
+    }
+
+    static func encode(_ reply: EncodedReply, continues: Bool = false) -> [UInt8] {
+        encode(JSONOutput(capacity: reply.parameters.count + 64), continues) { $0.encoded(reply.parameters) }
+    }
+
+    private static func encode(
+        _ output: JSONOutput, _ continues: Bool, parameters: (JSONOutput) throws -> Void
+    ) rethrows -> [UInt8] {
         output.beginObject()
         output.name("parameters", at: 1)
-        try output.value(parameters)
+        try parameters(output)
         if continues { Envelope.setFlag("continues", output) }
         output.settle(to: 0)
         return output.bytes

@@ -8,6 +8,8 @@ final class JSONOutput {
     /// JSON has no infinities and no NaN (RFC 8259, section 6); as texts they at least cross the wire.
     static let notFinite: Set<String> = ["inf", "-inf", "nan"]
 
+    init(capacity: Int = 512) { bytes.reserveCapacity(capacity) }
+
     /// How many objects and arrays are open.
     var depth: Int { open.count }
 
@@ -42,6 +44,9 @@ final class JSONOutput {
 
     /// Text that needs no quotes: a number or a literal.
     func plain(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    /// A value that is JSON already.
+    func encoded(_ value: [UInt8]) { bytes.append(contentsOf: value) }
 
     func number<Value: BinaryFloatingPoint & LosslessStringConvertible>(_ value: Value) {
         // Swift prints the shortest digits that read back as the same value.

@@ -23,20 +23,10 @@ public struct VarlinkCall: Sendable {
     /// The parameters as a type. They fit the interface file already, or the call was refused.
     ///
     /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not fit the type.
-    public func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        do {
-            return try Envelope.decode(type, envelope.frame, envelope.parameters)
-        } catch DecodingError.keyNotFound(let key, let context) {
-            throw VarlinkError.invalidParameter((context.codingPath.first ?? key).stringValue)
-        } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
-            DecodingError.dataCorrupted(let context)
-        {
-            throw VarlinkError.invalidParameter(context.codingPath.first?.stringValue ?? "parameters")
-        }
-    }
+    public func decode<T: Decodable>(_ type: T.Type) throws -> T { try envelope.decode(type) }
 
-    func misfit(_ fields: [InterfaceDescription.Field], _ check: ParameterCheck) throws -> String? {
-        try check.misfit(fields, envelope.frame, at: envelope.parameters)
+    func misfit(_ method: VarlinkInterface.Method, _ check: ParameterCheck) throws -> String? {
+        try check.misfit(method.input, envelope.frame, at: envelope.parameters)
     }
 
     /// Answers; suspends while the caller is slow to read.
@@ -46,5 +36,29 @@ public struct VarlinkCall: Sendable {
         if continues, !wantsMore { throw VarlinkError.expectedMore }
         if isOneway { return }
         try await send(ReplyEnvelope.encode(message, continues: continues))
+    }
+
+    /// Answers with what was encoded before, and in everything else as with a message.
+    public func reply(_ message: EncodedReply, continues: Bool = false) async throws {
+        if continues, !wantsMore { throw VarlinkError.expectedMore }
+        if isOneway { return }
+        try await send(ReplyEnvelope.encode(message, continues: continues))
+    }
+}
+
+extension CallEnvelope {
+    /// The parameters as a type.
+    ///
+    /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not fit the type.
+    func decode<T: Decodable>(_ type: T.Type) throws -> T {
+        do {
+            return try Envelope.decode(type, frame, parameters)
+        } catch DecodingError.keyNotFound(let key, let context) {
+            throw VarlinkError.invalidParameter((context.codingPath.first ?? key).stringValue)
+        } catch DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context),
+            DecodingError.dataCorrupted(let context)
+        {
+            throw VarlinkError.invalidParameter(context.codingPath.first?.stringValue ?? "parameters")
+        }
     }
 }

@@ -10,6 +10,7 @@ public struct VarlinkInterface: Sendable {
     struct Method: Sendable {
         let input: [InterfaceDescription.Field]
         let answer: Answer?
+        let quick: QuickAnswer?
     }
 
     let check: ParameterCheck
@@ -17,17 +18,22 @@ public struct VarlinkInterface: Sendable {
     /// - Parameters:
     ///   - text: the interface file.
     ///   - methods: the answers by bare name. A declared method without one is answered with MethodNotImplemented.
+    ///   - quick: answers that are tried before those of the same name, where it costs nothing to.
     /// - Throws: ``InterfaceError`` if the file is wrong or does not declare one of the methods.
-    public init(_ text: String, methods: [String: Answer]) throws {
+    public init(_ text: String, methods: [String: Answer], quick: [String: QuickAnswer] = [:]) throws {
         description = try InterfaceDescription(parsing: text)
         check = ParameterCheck(description)
-        for name in methods.keys.sorted() where description.method(named: name) == nil {
+        for name in Set(methods.keys).union(quick.keys).sorted()
+        where description.method(named: name) == nil {
             throw InterfaceError.undeclaredMethod(name: name, interface: description.name)
         }
         self.methods = Dictionary(
-            description.methods.map { ($0.name, Method(input: $0.value.input, answer: methods[$0.name])) },
+            description.methods.map {
+                ($0.name, Method(input: $0.value.input, answer: methods[$0.name], quick: quick[$0.name]))
+            },
             uniquingKeysWith: { first, _ in first })
     }
 
     func method(_ name: String) -> Method? { methods[name] }
+    var hasQuickAnswers: Bool { methods.values.contains { $0.quick != nil } }
 }

@@ -3,7 +3,8 @@ internal import NIOPosix
 
 /// A Varlink service on one listening socket.
 ///
-/// Calls of one connection are answered strictly in order; connections do not wait for each other.
+/// Calls of one connection are answered strictly in order; connections do not wait for each other. A ``QuickAnswer`` is
+/// given on the connection's event loop; every other runs in a task of the connection.
 public final class VarlinkService: Sendable {
     let router: Router
     private let limits: ServiceLimits
@@ -62,7 +63,7 @@ public final class VarlinkService: Sendable {
     }
 
     private func listen(_ endpoint: Endpoint) async throws -> NIOAsyncChannel<Connection, Never> {
-        let (log, limits) = (log, limits)
+        let (log, limits, router) = (log, limits, router)
         // One connection a read: NIO would accept up to 16 at once, more than the descriptors that are left may allow.
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.maxMessagesPerRead, value: 1)
@@ -77,22 +78,22 @@ public final class VarlinkService: Sendable {
         case .path(let path):
             try await bootstrap.bind(
                 unixDomainSocketPath: path, cleanupExistingSocketFile: true, serverBackPressureStrategy: oneByOne,
-                childChannelInitializer: { Self.setUp($0, limits, log) })
+                childChannelInitializer: { Self.setUp($0, router, limits, log) })
         case .inherited(let descriptor):
             try await bootstrap.bind(
                 descriptor, serverBackPressureStrategy: oneByOne,
-                childChannelInitializer: { Self.setUp($0, limits, log) })
+                childChannelInitializer: { Self.setUp($0, router, limits, log) })
         }
     }
 
     private func refuse(_ connection: Connection) async {
-        try? await connection.streams().executeThenClose { _, outbound in
+        try? await connection.streams(answersQuickly: false).executeThenClose { _, outbound in
             try await outbound.write(ReplyEnvelope.encode(refusal))
         }
     }
 
     private func serve(_ connection: Connection) async {
-        try? await connection.streams().executeThenClose { inbound, outbound in
+        try? await connection.streams(answersQuickly: true).executeThenClose { inbound, outbound in
             // A peer that hangs up cancels what is still being answered: a stream has no end of its own.
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { try? await connection.channel.closeFuture.get() }
@@ -110,7 +111,7 @@ public final class VarlinkService: Sendable {
     ) async {
         do {
             for try await frame in inbound {
-                defer { connection.calls.decrement() }
+                defer { connection.noteAnswer() }
                 try await router.answer(frame, connection.peer) { try await outbound.write($0) }
             }
         } catch {
@@ -125,7 +126,7 @@ public final class VarlinkService: Sendable {
     }
 
     private static func setUp(
-        _ channel: any Channel, _ limits: ServiceLimits, _ log: @escaping @Sendable (String) -> Void
+        _ channel: any Channel, _ router: Router, _ limits: ServiceLimits, _ log: @escaping @Sendable (String) -> Void
     ) -> EventLoopFuture<Connection> {
         channel.eventLoop.makeCompletedFuture {
             let (pipeline, calls) = (channel.pipeline.syncOperations, Counter())
@@ -136,11 +137,16 @@ public final class VarlinkService: Sendable {
                 .writeBufferWaterMark, value: .init(low: limits.outboundBytes / 2, high: limits.outboundBytes))
             try pipeline.addHandlers([
                 PeerGuard(limits, calls: calls), ByteToMessageHandler(FrameDecoder()),
-                MessageToByteHandler(FrameEncoder()), ReasonLog { log(closing(peer, $0)) },
+                MessageToByteHandler(FrameEncoder()),
             ])
+            let quick = router.hasQuickAnswers ? QuickAnswers(router, peer: peer, calls: calls) : nil
+            if let quick { try pipeline.addHandler(quick) }
+            try pipeline.addHandler(ReasonLog { log(closing(peer, $0)) })
             // Nothing is read before somebody serves it.
             try channel.syncOptions?.setOption(.autoRead, value: false)
-            return Connection(channel: channel, peer: peer, calls: calls)
+            return Connection(
+                channel: channel, peer: peer, calls: calls,
+                quick: quick.map { NIOLoopBound($0, eventLoop: channel.eventLoop) })
         }
     }
 }
@@ -151,18 +157,28 @@ private struct Connection: Sendable {
     let peer: Peer?
     /// How many calls are not answered yet.
     let calls: Counter
+    let quick: NIOLoopBound<QuickAnswers>?
+
+    /// A call that was not answered at once has its answer.
+    func noteAnswer() {
+        calls.decrement()
+        // By way of the event loop, behind the answer itself, which is on the same way: a quick one must not overtake it.
+        guard let quick else { return }
+        channel.eventLoop.execute { quick.value.answered() }
+    }
 
     /// The connection as streams of frames.
     ///
     /// Made when somebody serves it and not when it is accepted: SwiftNIO traps when such streams are let go unserved, as
     /// happens to a connection that is still waiting when the service is cancelled.
-    func streams() async throws -> NIOAsyncChannel<[UInt8], [UInt8]> {
+    func streams(answersQuickly: Bool) async throws -> NIOAsyncChannel<[UInt8], [UInt8]> {
         try await channel.eventLoop.submit {
             // Few frames wait, because each may be as long as a message can be.
             let streams = try NIOAsyncChannel<[UInt8], [UInt8]>(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
             try channel.pipeline.syncOperations.handler(type: PeerGuard.self).beginServing()
+            if answersQuickly { quick?.value.beginServing() }
             try channel.syncOptions?.setOption(.autoRead, value: true)
             return streams
         }.get()

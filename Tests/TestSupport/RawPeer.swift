@@ -1,11 +1,10 @@
 import Foundation
-import Varlink
 
 /// A peer that sends whatever bytes it is told to. Blocks.
-final class RawPeer {
-    let descriptor: Int32
+public final class RawPeer {
+    public let descriptor: Int32
 
-    init(_ path: String) throws {
+    public init(_ path: String) throws {
         descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -22,10 +21,10 @@ final class RawPeer {
 
     /// Sends all of `text`; false if the other side hung up before.
     @discardableResult
-    func send(_ text: String) -> Bool { send(Array(text.utf8)) }
+    public func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
     @discardableResult
-    func send(_ bytes: [UInt8]) -> Bool {
+    public func send(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
@@ -38,10 +37,10 @@ final class RawPeer {
     }
 
     /// No more of this connection, for either side.
-    func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    public func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// All frames until the other side hangs up or `limit` have come.
-    func receive(_ limit: Int = .max) -> [String] {
+    public func receive(_ limit: Int = .max) -> [String] {
         var (frames, pending): ([String], [UInt8]) = ([], [])
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while frames.count < limit {

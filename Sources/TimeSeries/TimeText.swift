@@ -1,0 +1,47 @@
+extension Timestamp {
+    /// RFC 3339 in UTC, to the millisecond, rounded towards the past: `2025-06-15T14:26:40.000Z`.
+    ///
+    /// A forecast with its history has 145 of them, so they are not left to a formatter, which takes some microseconds
+    /// each. The calendar is Howard Hinnant's `civil_from_days`, https://howardhinnant.github.io/date_algorithms.html.
+    package var text: String {
+        let day = floorDivide(nanoseconds, Self.day)
+        // The first day of the range has begun before it, so that its start is no ``Timestamp``.
+        let rest = nanoseconds % Self.day
+        let millisecond = (rest < 0 ? rest + Self.day : rest) / 1_000_000
+        let (year, month, date) = Self.civil(day)
+        return String(unsafeUninitializedCapacity: 24) { text in
+            func write(_ value: Int64, _ range: Range<Int>, then separator: Unicode.Scalar) {
+                var rest = value
+                for place in range.reversed() {
+                    text[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                text[range.upperBound] = UInt8(ascii: separator)
+            }
+            write(year, 0..<4, then: "-")
+            write(month, 5..<7, then: "-")
+            write(date, 8..<10, then: "T")
+            write(millisecond / 3_600_000, 11..<13, then: ":")
+            write(millisecond / 60_000 % 60, 14..<16, then: ":")
+            write(millisecond / 1_000 % 60, 17..<19, then: ".")
+            write(millisecond % 1_000, 20..<23, then: "Z")
+            return 24
+        }
+    }
+
+    private static let day: Int64 = 86_400_000_000_000
+
+    /// The date of a day since 1970-01-01, in the Gregorian calendar. Every ``Timestamp`` has a year of four digits.
+    private static func civil(_ day: Int64) -> (year: Int64, month: Int64, date: Int64) {
+        // Days and years from 1 March of year 0, in eras of 400 years.
+        let shifted = day + 719_468
+        let era = floorDivide(shifted, 146_097)
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        let date = dayOfYear - (153 * month + 2) / 5 + 1
+        let isNextYear = month >= 10
+        return (era * 400 + yearOfEra + (isNextYear ? 1 : 0), isNextYear ? month - 9 : month + 3, date)
+    }
+}
