@@ -27,7 +27,7 @@ for name in json.load(open(os.path.join(data, "windows.json"))):
              "--horizon", "1", "--season", "1", "--surprises", target],
             check=True, stdout=subprocess.DEVNULL)
         for row in csv.DictReader(open(target)):
-            scores[kept[int(row["row"])]] = min(1.0, float(row["surprise"]) / 60)
+            scores[kept[int(row["row"])]] = float(row["surprise"]) / 20
     path = os.path.join(out, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as file:

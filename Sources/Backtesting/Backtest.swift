@@ -51,7 +51,7 @@ public struct Backtest: Sendable {
         public var values: [Float]
         /// The tail probability of the newest value under the forecast before it; nil without one.
         public var tail: Float?
-        /// How unusual that is for this series: standard deviations of its surprises, 0 for nothing unusual.
+        /// How unusual the slot is for this series, in bits: 0 for nothing unusual, at most 20.
         public var surprise: Float
     }
 

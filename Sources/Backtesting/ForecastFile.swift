@@ -8,9 +8,10 @@ public enum ForecastFile {
 
     public static let surpriseHeader = "series,row,tail,surprise\n"
 
-    /// The row that was read last, the tail probability of its value and how unusual that is; nothing for a row without.
+    /// The row that was read last, the tail probability of its value and how unusual the slot is; an empty one for a value
+    /// that nothing was forecast for.
     public static func surprise(_ made: Backtest.Made) -> String {
-        made.tail.map { "\(made.series),\(made.origin),\($0),\(made.surprise)\n" } ?? ""
+        "\(made.series),\(made.origin),\(made.tail.map { "\($0)" } ?? ""),\(made.surprise)\n"
     }
 
     /// One row per lead; numbers are exact.

@@ -41,7 +41,7 @@ public struct SeriesForecast: Sendable {
     public var forecast: Forecast
     /// The tail probability of the newest value under the forecast made before it; nil without one.
     public var tail: Float?
-    /// How unusual that is for this series: standard deviations of its surprises, 0 for nothing unusual.
+    /// How unusual the slot is for this series, in bits: 0 for nothing unusual, at most 20.
     public var surprise: Float
     /// The newest slots, ascending; the last is the open one.
     public var history: [(slot: Slot, value: Float)]

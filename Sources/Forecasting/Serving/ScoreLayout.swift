@@ -9,7 +9,7 @@ import TimeSeries
 /// | 2 | mean absolute step of the series, and the steps it looks back on |
 /// | 3 | loss of the next slot's forecast: lately, in the long run, and how many |
 /// | 1 | the tail probability of the newest slot's value; NaN without one |
-/// | 1 + 5 | how unusual that is, and what ``Surprise`` remembers |
+/// | 1 + 40 | how unusual that is, and what ``Surprise`` remembers |
 /// | Q | the forecast of the next slot; NaN without one |
 /// | knots × Q | calibration |
 /// | 2 E + 1 | weights and losses of the experts, finished origins; nothing for one expert |

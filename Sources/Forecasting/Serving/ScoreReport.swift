@@ -11,7 +11,7 @@ public struct ScoreReport: Sendable {
     public var drift: (lately: Float, longRun: Float)?
     /// The tail probability of the newest slot's value; nil without a forecast for it.
     public var tail: Float?
-    /// How unusual that is for this series: standard deviations of its surprises, 0 for nothing unusual.
+    /// How unusual the slot is for this series, in bits: 0 for nothing unusual, at most 20.
     public var surprise: Float
 }
 
@@ -34,8 +34,8 @@ extension ServedModel {
         }
     }
 
-    /// The tail probability of the newest value under the forecast made before it, nil without one, and how unusual that
-    /// is for this series.
+    /// The tail probability of the newest value under the forecast made before it, nil without one, and how unusual the
+    /// slot is for this series, in bits.
     public func surprise(of state: [Float]) -> (tail: Float?, surprise: Float) {
         guard state.count == stateCount else { return (nil, 0) }
         let tail = state[model.stateCount + layout.tail]

@@ -28,6 +28,10 @@ struct ScoreState {
         floats[layout.tail] = .nan
         floats[layout.surprise] = 0
         if !value.isNaN, elapsed == 1, !next[0].isNaN { scoreNext(value, slot, length) }
+        if !value.isNaN {
+            let surprise = Surprise(at: floats + layout.surpriseMemory)
+            floats[layout.surprise] = surprise.take(value, tail: floats[layout.tail])
+        }
         for place in 0..<layout.pendingCount where pending(place)[layout.age] >= 0 {
             age(pending(place), by: elapsed, value)
         }
@@ -47,9 +51,6 @@ struct ScoreState {
         floats[layout.tail] = TailProbability.of(
             value, forecast: next, levels: layout.levels,
             floor: max(1e-3 * floats[layout.scale], 1e-6 * value.magnitude))
-        if !floats[layout.tail].isNaN {
-            floats[layout.surprise] = Surprise(at: floats + layout.surpriseMemory).take(floats[layout.tail])
-        }
         let offset = Int(slot - floorDivide(slot, length) * length)
         layout.block.note(tail: floats[layout.tail], offset: offset, block)
         layout.calibration.learn(lead: 1, truth: value, forecast: next, corrections)
