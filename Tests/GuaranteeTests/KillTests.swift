@@ -143,7 +143,8 @@ struct KillTests {
             return _ = daemon.process.wait()
         case .failpoint: break
         }
-        while acknowledged < batches.count {
+        // On a busy machine the kill may be late: it is waited for, before it has cost the next lives their batches.
+        while acknowledged < batches.count, left > -20 {
             if left == 0 {
                 let process = daemon.process
                 Thread.detachNewThread { process.kill() }

@@ -13,8 +13,8 @@ enum Load {
 
         [[series]]
         select = "*"
-        cadence = "10s"
-        lateness = "160s"
+        cadence = "10m"
+        lateness = "160m"
 
         [[forecaster]]
         name = "house"
@@ -34,11 +34,13 @@ enum Load {
         batch = 8
         """
 
-    /// Slot 780 lies two hundred seconds ahead: forecasts of a series that fell silent would depend on the clock.
-    private static let start = Int(Date().timeIntervalSince1970) / 10 * 10 + 200 - 7_800
+    /// In seconds. Slot 780 is the present one, and a series falls silent after five: forecasts would then depend on the
+    /// clock, and a soak takes its time.
+    private static let cadence = 600
+    private static let start = (Int(Date().timeIntervalSince1970) / cadence - 780) * cadence
 
     /// In nanoseconds.
-    static func time(slot: Int) -> Int { (start + slot * 10) * 1_000_000_000 }
+    static func time(slot: Int) -> Int { (start + slot * cadence) * 1_000_000_000 }
 
     private static func value(_ series: Int, _ slot: Int) -> Double {
         let wave = abs((slot + 11 * series) % 48 - 24)
