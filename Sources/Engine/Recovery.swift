@@ -81,8 +81,7 @@ struct Recovery {
                 guard let epoch else { break }
                 plan.assignment = Assignment(epoch: epoch, version: version)
                 plan.checkpoint = checkpoints[record.id]?.first { $0.epoch == epoch.id }
-                if let found = plan.checkpoint, found.kernel != kernel {
-                    let reason = "other kernels: \(found.kernel) before, \(kernel) now"
+                if let found = plan.checkpoint, let reason = obstacle(found, version) {
                     plan.change = (version, Cause(reason, standsFor: epoch.standsFor))
                 }
             case .change(let version, let cause):
@@ -92,6 +91,13 @@ struct Recovery {
             plans[record.id] = plan
         }
         return plans
+    }
+
+    /// Why a state is not gone on from but warmed up anew; nil if it fits.
+    private func obstacle(_ checkpoint: Checkpoint, _ version: LoadedVersion) -> String? {
+        let (found, expected) = (checkpoint.state.count, version.model.stateCount)
+        if checkpoint.kernel != kernel { return "other kernels: \(checkpoint.kernel) before, \(kernel) now" }
+        return found == expected ? nil : "states of another layout: \(found) numbers before, \(expected) now"
     }
 
     private func oldestNeeded(_ plan: Plan) -> Timestamp {

@@ -57,7 +57,7 @@ extension Store {
     private func scrubScores() throws -> [String] {
         var damaged: [String] = []
         try eachRow(of: "score", by: ["start", "series"], slice: 512) { row in
-            if Self.scores(row, SeriesID(row.value("series") ?? 0)) == nil {
+            if ScoreReader.scores(row, SeriesID(row.value("series") ?? 0)) == nil {
                 damaged.append("series \(row["series"] as DatabaseValue) at \(row["start"] as DatabaseValue)")
             }
         }
