@@ -89,7 +89,8 @@ public struct ScoreReader {
             }
             count += 1
             if count == Self.rowLimit || (count % 64 == 0 && ContinuousClock.now - began > Self.timeLimit) {
-                return (blocks, (row.value("start") ?? .max, series.rawValue))
+                // What is no number sorts behind all numbers.
+                return (blocks, (row.value("start") ?? .max, row.value("series") ?? .max))
             }
         }
         return (blocks, nil)

@@ -16,7 +16,7 @@ private struct Content: Equatable {
     private var weights: [Int64: [UInt8]] = [:]
     private var champions: [String: Int64]
     private var schedule: [String: ScheduleRecord]
-    private var scores: [SeriesID: [Timestamp: SlotScores]]
+    private var scores: [SeriesID: [Timestamp: SlotScores]] = [:]
     private var position: JournalPosition
     private var newest: Timestamp
 
@@ -36,8 +36,9 @@ private struct Content: Equatable {
         for version in versions { weights[version.id] = try store.weights(of: version.id) }
         champions = try store.champions()
         schedule = try store.schedule()
-        scores = try store.scores(of: Set(series.map(\.id)), in: .distantPast ... .distantFuture).mapValues { blocks in
-            Dictionary(blocks.map { ($0.start, $0.scores) }, uniquingKeysWith: { first, _ in first })
+        var reader = store.scores(of: Set(series.map(\.id)), in: .distantPast ... .distantFuture)
+        while let slice = try reader.next() {
+            for block in slice { scores[block.series, default: [:]][block.start] = block.scores }
         }
         position = try store.lastPosition()
         newest = try store.newestTimestamp()
