@@ -304,7 +304,8 @@ struct StoreTests {
         let (a, b) = (try newSeries(store, "a"), try newSeries(store, "b"))
         func same(_ comment: Comment) throws {
             #expect(
-                try [store.journalReadings] == Sabotage(path).numbers("SELECT COALESCE(SUM(n), 0) FROM journal"), comment)
+                try [store.journalReadings] == Sabotage(path).numbers("SELECT COALESCE(SUM(n), 0) FROM journal"),
+                comment)
         }
         for second in 0..<40 as Range<Int64> {
             let some = (0..<1 + second % 5).map { reading($0 % 2 == 0 ? a : b, 10 * second + $0, 1) }
