@@ -177,10 +177,12 @@ final class Shard: @unchecked Sendable {
         if !state.anomalies.isEmpty {
             for anomaly in state.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
         }
-        guard isWatched || state.showing == .wanted,
-            let forecast = ShardView.forecast(of: state, stepper: stepper, now: nil)
+        let isWanted = state.showing == .wanted
+        guard isWatched || isWanted,
+            let forecast = ShardView.forecast(
+                of: state, stepper: stepper, now: nil, history: isWanted ? SeriesState.shownSlots : 1)
         else { return }
-        if state.showing == .wanted {
+        if isWanted {
             board.putUp(forecast, of: state.id, wasRead: false)
             state.showing = .shown
         }

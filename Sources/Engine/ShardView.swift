@@ -38,8 +38,10 @@ struct ShardView {
     /// - Parameters:
     ///   - now: nil for the forecast from the open slot, even if it is old.
     ///   - patience: slots without a reading before the forecast is rolled forward.
+    ///   - history: slots of it at most, the open one included.
     static func forecast(
-        of state: SeriesState, stepper: Stepper, now: Timestamp?, patience: Slot = silence
+        of state: SeriesState, stepper: Stepper, now: Timestamp?, patience: Slot = silence,
+        history count: Int = SeriesState.shownSlots
     ) -> SeriesForecast? {
         guard let track = state.track, let open = track.open, !open.isAbsent, let cadence = state.cadence else {
             return nil
@@ -55,12 +57,12 @@ struct ShardView {
         let surprise = track.model.surprise(of: Array(track.openState))
         return SeriesForecast(
             series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
-            forecast: forecast, tail: surprise.tail, surprise: surprise.surprise, history: history(of: state))
+            forecast: forecast, tail: surprise.tail, surprise: surprise.surprise, history: history(of: state, count))
     }
 
-    private static func history(of state: SeriesState) -> [(slot: Slot, value: Float)] {
-        let closed = state.values.entries.suffix(SeriesState.shownSlots)
-        guard let open = state.track?.open else { return Array(closed) }
+    private static func history(of state: SeriesState, _ count: Int) -> [(slot: Slot, value: Float)] {
+        guard let open = state.track?.open else { return Array(state.values.entries.suffix(count)) }
+        let closed = state.values.entries.suffix(count - 1)
         return closed + [(open.slot, open.value)]
     }
 

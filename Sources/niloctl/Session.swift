@@ -71,7 +71,7 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// Prints a reply as JSON if that was asked for, else as `table` says.
-    func show<Reply: Codable>(_ reply: Reply, _ table: (Reply) -> String) throws {
+    func show<Reply: Codable>(_ reply: Reply, _ table: (Reply) throws -> String) throws {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -79,7 +79,7 @@ struct CommonOptions: ParsableArguments {
                 positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
             Output.print(String(decoding: try encoder.encode(reply), as: UTF8.self) + "\n")
         } else {
-            Output.print(table(reply))
+            Output.print(try table(reply))
         }
     }
 }

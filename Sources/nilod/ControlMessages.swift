@@ -66,7 +66,8 @@ extension Anomaly {
 extension Reply.Watch {
     init(_ event: EngineEvent) {
         switch event {
-        case .forecast(let forecast): self.init(forecast: Forecast(forecast))
+        // Whoever watches has seen the slots before.
+        case .forecast(let forecast): self.init(forecast: Forecast(forecast, history: 1))
         case .anomaly(let anomaly): self.init(anomaly: Anomaly(anomaly))
         case .model(let series, let forecaster, let version, let reason):
             self.init(model: "\(series): \(forecaster) version \(version), \(reason)")

@@ -101,7 +101,7 @@ import Varlink
         }
     }
 
-    @Test("every watcher of an event gets the same bytes, and they are those of the forecast")
+    @Test("every watcher of an event gets the same bytes: those of the forecast with its newest point")
     func watchers() async throws {
         try await blocking {
             let daemon = try Self.makeDaemon()
@@ -120,7 +120,7 @@ import Varlink
             _ = try daemon.call("Ingest", question, as: Reply.Ingest.self)
             let frames = watchers.map { $0.receive(1).first ?? "" }
             let asked = try RawPeer(daemon.socket)
-            asked.send(Self.call("GetForecast", #"{"series":"room,id=1 t"}"#))
+            asked.send(Self.call("GetForecast", #"{"series":"room,id=1 t","history":1}"#))
             let reply = try #require(asked.receive(1).first)
             #expect(frames == Array(repeating: "\(reply.dropLast(1)),\"continues\":true}", count: watchers.count))
         }

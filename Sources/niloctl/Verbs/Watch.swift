@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlInterface
+import Varlink
 
 struct Watch: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,11 +15,12 @@ struct Watch: ParsableCommand {
             let found = try client.call(
                 Control.qualified("ListSeries"), Question.Selected(selector: selector), as: Reply.ListSeries.self)
             let isDrawn = found.series.count == 1 && Output.isTerminal && !common.json
-            var (seen, view) = (0, LiveView(isColoured: common.isColoured))
+            var seen = 0
+            var view = isDrawn ? LiveView(try VarlinkClient(path: common.path), isColoured: common.isColoured) : nil
             try client.stream(
                 Control.qualified("Watch"), Question.Selected(selector: selector), as: Reply.Watch.self
             ) { reply in
-                try common.show(reply) { isDrawn ? view.picture($0) ?? Self.line($0) : Self.line($0) }
+                try common.show(reply) { try view?.picture($0) ?? Self.line($0) }
                 if reply.forecast != nil { seen += 1 }
                 return count.map { seen < $0 } ?? true
             }
@@ -47,14 +49,18 @@ extension Watch {
 
 /// A picture that is drawn over itself, line by line, so that it does not flicker.
 private struct LiveView {
-    let isColoured: Bool
+    /// Asked for the history, which events do not have.
+    private let client: VarlinkClient
+    private let isColoured: Bool
     private var size: Terminal?
 
-    init(isColoured: Bool) { self.isColoured = isColoured }
+    init(_ client: VarlinkClient, isColoured: Bool) { (self.client, self.isColoured) = (client, isColoured) }
 
     /// nil: the reply has no forecast.
-    mutating func picture(_ reply: Reply.Watch) -> String? {
-        guard let forecast = reply.forecast else { return nil }
+    mutating func picture(_ reply: Reply.Watch) throws -> String? {
+        guard let series = reply.forecast?.series else { return nil }
+        let question = Question.Forecast(series: series)
+        let forecast = try client.call(Control.qualified("GetForecast"), question, as: Reply.GetForecast.self).forecast
         let terminal = Terminal.current
         // ECMA-48: everything is erased first, and after the window was resized.
         let start = terminal == size ? "\u{1B}[H" : "\u{1B}[H\u{1B}[2J"
