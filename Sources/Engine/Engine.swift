@@ -108,16 +108,8 @@ public final class Engine: Sendable {
 
     /// The forecast of a series from its newest reading.
     public func forecast(of name: String) async throws -> SeriesForecast {
-        let id = try directory.id(of: name)
         let now = clock.now
-        let found = try await ask(shard(of: id), about: [id]) { view in
-            (view.shownForecast(of: id, now: now), view.summary(of: id), view.isAbsent(id))
-        }
-        if let forecast = found.0 { return forecast }
-        guard found.1?.forecaster != nil else { throw EngineError.noForecaster(series: name) }
-        if found.2 { throw EngineError.absent(series: name, method: found.1?.method ?? "") }
-        throw EngineError.notReady(
-            "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
+        return try await answer(about: name) { $0.shownForecast(of: $1, now: now) }
     }
 
     /// What ``forecast(of:)`` would give, if it can be told at once: from the board where forecasts are put up that were
@@ -131,18 +123,12 @@ public final class Engine: Sendable {
     /// The forecast of a series from the slot of `time`: where no reading has come up to there, its newest state is stepped
     /// through the missing slots on a copy.
     public func forecast(of name: String, asOf time: Timestamp) async throws -> SeriesForecast {
-        let id = try directory.id(of: name)
-        let found = try await ask(shard(of: id), about: [id]) { $0.forecast(of: id, now: time, patience: 0) }
-        guard let found else { throw EngineError.notReady("\"\(name)\" has too few readings for a forecast") }
-        return found
+        try await answer(about: name) { $0.forecast(of: $1, now: time, patience: 0) }
     }
 
     /// The running state of a series.
     public func state(of name: String) async throws -> SeriesStateReport {
-        let id = try directory.id(of: name)
-        let found = try await ask(shard(of: id), about: [id]) { $0.state(of: id) }
-        guard let found else { throw EngineError.notReady("\"\(name)\" has no state yet") }
-        return found
+        try await answer(about: name) { $0.state(of: $1) }
     }
 
     /// The selected series, by name.
@@ -173,6 +159,23 @@ public final class Engine: Sendable {
     }
 
     // MARK: Plumbing
+
+    /// What `question` finds once the series has stepped over everything that was committed before.
+    ///
+    /// - Throws: ``EngineError/unknownSeries(_:nearest:)``; where nothing is found, why.
+    func answer<Answer: Sendable>(
+        about name: String, _ question: @escaping @Sendable (ShardView, SeriesID) -> Answer?
+    ) async throws -> Answer {
+        let id = try directory.id(of: name)
+        let (found, summary, isAbsent) = try await ask(shard(of: id), about: [id]) { view in
+            (question(view, id), view.summary(of: id), view.isAbsent(id))
+        }
+        if let found { return found }
+        guard let summary, summary.forecaster != nil else { throw EngineError.noForecaster(series: name) }
+        if isAbsent { throw EngineError.absent(series: name, method: summary.method ?? "") }
+        throw EngineError.notReady(
+            "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
+    }
 
     func shard(of id: SeriesID) -> Shard { shards[Int(id.rawValue.magnitude % UInt64(shards.count))] }
 

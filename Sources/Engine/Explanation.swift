@@ -25,10 +25,7 @@ extension Engine {
     ///
     /// - Throws: ``EngineError/unknownSeries(_:nearest:)``, ``EngineError/notReady(_:)``.
     public func explanation(of name: String) async throws -> SeriesExplanation {
-        let id = try directory.id(of: name)
-        let found = try await ask(shard(of: id), about: [id]) { $0.explanation(of: id) }
-        guard let found else { throw EngineError.notReady("\"\(name)\" has no state yet") }
-        return found
+        try await answer(about: name) { $0.explanation(of: $1) }
     }
 }
 

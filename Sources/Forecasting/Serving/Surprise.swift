@@ -53,7 +53,8 @@ struct Surprise {
 
     /// Counts the slot, and forgets a peer now and then, another place each time: 5 is prime to 8.
     private func count() {
-        let seen = Int(floats[0]) + 1
+        // Of a damaged state that passed every check, a NaN counts as the beginning.
+        let seen = Int(max(0, min(floats[0], Float(Self.turn * (Peers.count + 1))))) + 1
         let turns = seen / Self.turn
         floats[0] = Float(turns > Peers.count ? Self.turn : seen)
         guard seen.isMultiple(of: Self.turn) else { return }
