@@ -16,6 +16,8 @@ struct KeptReadings: Sendable {
     mutating func insert(_ reading: Kept) -> Change {
         let place = kept.firstPlace { $0.timestamp >= reading.timestamp }
         guard place < kept.count else {
+            // Doubling would leave half of it empty: a series keeps as many as its lateness takes, and no more come.
+            if kept.count == kept.capacity { kept.reserveCapacity(kept.count + max(8, kept.count / 4)) }
             kept.append(reading)
             return .added
         }
@@ -46,7 +48,7 @@ struct KeptReadings: Sendable {
     /// Drops the readings before `timestamp`; now and then, so that the cost per reading is constant.
     mutating func prune(before timestamp: Timestamp) {
         let dropped = place(from: timestamp)
-        guard dropped > 256 || dropped > kept.count / 2 else { return }
+        guard dropped > 256 || dropped > kept.count / 4 else { return }
         kept.removeFirst(dropped)
     }
 }

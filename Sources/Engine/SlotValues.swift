@@ -31,10 +31,11 @@ struct SlotValues: Sendable {
         entries.removeLast(entries.count - entries.firstPlace { $0.slot > slot })
     }
 
-    /// Forgets every slot before `slot`; now and then, so that the cost per slot is constant.
+    /// Forgets every slot before `slot`; now and then, so that the cost per slot is constant. Not seldom: with many series
+    /// what is forgotten late is the larger part of what they need.
     mutating func prune(before slot: Slot) {
         let dropped = entries.firstPlace { $0.slot >= slot }
-        guard dropped > 1_024 || dropped > entries.count / 2 else { return }
+        guard dropped > entries.count / 20 else { return }
         entries.removeFirst(dropped)
     }
 }

@@ -12,11 +12,12 @@ struct TrackFloats: ~Copyable {
     private var rows: Int
     private var free: [Int]
 
-    /// Enough for a head, an open step and the snapshots of one lateness.
-    private static let usualRows = 8
+    /// A head, an open step and what it may be rolled back to. More come one by one: a row of a recipe's state is 10 KiB,
+    /// and with ten thousand series rows that nobody needs are most of the memory.
+    private static let firstRows = 3
 
     init(stateCount: Int, forecastCount: Int) {
-        (self.stateCount, self.forecastCount, rows) = (stateCount, forecastCount, Self.usualRows)
+        (self.stateCount, self.forecastCount, rows) = (stateCount, forecastCount, Self.firstRows)
         base = .allocate(capacity: forecastCount + rows * stateCount)
         base.initialize(repeating: 0, count: forecastCount + rows * stateCount)
         free = (0..<rows).reversed()
@@ -42,12 +43,12 @@ struct TrackFloats: ~Copyable {
     mutating func giveBack(_ row: Int) { free.append(row) }
 
     private mutating func grow() {
-        let (former, count) = (base, forecastCount + rows * stateCount)
-        base = .allocate(capacity: count + rows * stateCount)
+        let (former, count, more) = (base, forecastCount + rows * stateCount, max(1, rows / 4))
+        base = .allocate(capacity: count + more * stateCount)
         base.moveInitialize(from: former, count: count)
-        (base + count).initialize(repeating: 0, count: rows * stateCount)
+        (base + count).initialize(repeating: 0, count: more * stateCount)
         former.deallocate()
-        free = (rows..<2 * rows).reversed()
-        rows *= 2
+        free = (rows..<rows + more).reversed()
+        rows += more
     }
 }

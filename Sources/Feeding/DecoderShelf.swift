@@ -8,7 +8,7 @@ import Synchronization
 final class DecoderShelf: Sendable {
     private let decoders = Mutex<[ReadingDecoder]>([])
     /// Each may remember 16 MiB of names.
-    private static let places = 8
+    private static let places = 2
 
     /// The decoder that was put here last: its tables are still in the caches.
     func take() -> ReadingDecoder { decoders.withLock { $0.popLast() } ?? ReadingDecoder() }

@@ -49,6 +49,9 @@ struct Settings: Sendable {
         return value
     }
 
+    /// A thread that steps series for each core; more than four only pay with tens of thousands of series.
+    static var usualShards: Int { min(4, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))) }
+
     private static var home: String { environment("HOME") ?? "/" }
 
     /// The file that is read when none is named: the system's, else the user's; nil if there is neither.

@@ -56,7 +56,7 @@ extension Settings {
         engine.sealAfter = try section.integer("seal_after", 1...100_000_000) ?? engine.sealAfter
         engine.maxSeries = try section.integer("max_series", 1...10_000_000) ?? engine.maxSeries
         engine.silentSeriesTTL = try section.duration("silent_series_ttl")
-        engine.shardCount = try section.integer("shards", 1...64) ?? 1
+        engine.shardCount = try section.integer("shards", 1...64) ?? Self.usualShards
         engine.calendar =
             try LocalZone.calendar(timeZone) ?? { throw section.error("time_zone", "a name such as Europe/Berlin") }()
         sources = try section.sections("source").map { try Source($0) }
