@@ -14,6 +14,7 @@ public final class Published<Value: Sendable>: Sendable {
     /// - Parameters:
     ///   - number: names the form among those of this value.
     ///   - make: writes it; others who want it wait meanwhile.
+    /// - Throws: what `make` throws; the next who wants the form tries again.
     public func form(_ number: Int, _ make: (Value) throws -> [UInt8]) rethrows -> [UInt8] {
         try forms.withLock { forms in
             if let known = forms[number] { return known }

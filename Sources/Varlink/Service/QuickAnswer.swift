@@ -1,7 +1,7 @@
 /// Answers a call where it arrives, on the event loop of its connection; nil hands the call to the ordinary answer.
 ///
 /// A switch between threads costs more than most answers that are known already. Every connection of the same loop waits
-/// meanwhile: no files, no computing, no lock that anybody holds for long. An answer that is given must be the one that
+/// meanwhile: no files, no computing beyond the first encoding of what is known, no lock that anybody holds for long. An answer that is given must be the one that
 /// the ordinary way would give.
 public typealias QuickAnswer = @Sendable (QuickCall) -> EncodedReply?
 
@@ -17,6 +17,8 @@ public struct QuickCall: Sendable {
     }
 
     /// The parameters as a type, as ``VarlinkCall/decode(_:)`` gives them.
+    ///
+    /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not fit the type.
     public func decode<T: Decodable>(_ type: T.Type) throws -> T { try envelope.decode(type) }
 }
 
@@ -25,6 +27,7 @@ public struct EncodedReply: Sendable, Hashable {
     /// JSON, an object.
     public let parameters: [UInt8]
 
+    /// - Throws: what the message throws when it is encoded.
     public init(_ message: some Encodable) throws { parameters = try JSONBytes.encode(message) }
 
     /// Parameters that ``JSONBytes`` has encoded.
