@@ -17,13 +17,23 @@ import json, sys
 for name, d in json.load(open(sys.argv[1]))["datasets"][sys.argv[2]].items():
     print(name, d["file"], d["H"], d["m"], d["warm"], d["end"], d["stride"])
 PY
-rm -f "$out"/*.csv
+rm -f "$out"/*.csv "$out"/*.table
 while read -r name file horizon season warm end stride; do
     echo "== $name"
     "$nilod" backtest --config "$config" --forecaster mix --data "$ACCURACY/data/$split/$file" --series "$name" \
         --warm "$warm" --end "$end" --stride "$stride" --horizon "$horizon" --season "$season" \
-        --out "$out/$name.csv" | tail -3
+        --out "$out/$name.csv" | tee "$out/$name.table"
 done < "$out/datasets"
+echo "== what the recurrence gains: sQL of lstm over that of memoryless, the same network without carried state"
+for file in "$out"/*.table; do
+    awk -v name="$(basename "$file" .table)" '
+        $1 == "SERIES" { for (i = 1; i <= NF; i++) place[$i] = i; next }
+        $1 == "ALL" || !place["memoryless"] { exit }
+        { gain = $place["lstm"] / $place["memoryless"]; sum += log(gain); count++; better += gain < 1
+          printf "%-12s %-14s %.3f\n", name, $1, gain }
+        END { if (count) printf "%-12s %-14s %.3f, better on %d of %d\n", name, "ALL", exp(sum / count), better, count }
+    ' "$file"
+done
 first=1
 for file in "$out"/*.csv; do
     if [ $first = 1 ]; then cat "$file"; else tail -n +2 "$file"; fi

@@ -49,6 +49,8 @@ public struct Backtest: Sendable {
         public var origin: Int
         /// `[horizon][quantiles]`.
         public var values: [Float]
+        /// What each expert of the mix forecasts by itself.
+        public var experts: [ExpertForecast]
         /// The tail probability of the newest value under the forecast before it; nil without one.
         public var tail: Float?
         /// How unusual the slot is for this series, in bits: 0 for nothing unusual, at most 20.
@@ -160,7 +162,8 @@ private struct Walker {
     func forecast(_ engine: Engine, from row: Int) async throws -> Backtest.Made {
         let made = try await engine.forecast(of: key.description, asOf: series.timestamps[row])
         return Backtest.Made(
-            series: series.name, origin: row, values: made.forecast.values, tail: made.tail,
+            series: series.name, origin: row, values: made.forecast.values,
+            experts: try await engine.experts(of: key.description, asOf: series.timestamps[row]), tail: made.tail,
             surprise: made.surprise)
     }
 }

@@ -13,6 +13,8 @@ public struct Scorecard: Sendable {
     private let naive: SeasonalNaiveReference
     private var own = Sums()
     private var reference = Sums()
+    /// Of each expert, in the order they came.
+    private var experts: [Expert] = []
 
     /// - Parameter season: in rows, at least 1.
     /// - Throws: ``BacktestError/badPlan(series:reason:)``.
@@ -44,10 +46,27 @@ public struct Scorecard: Sendable {
         for lead in 1...horizon {
             let row = made.origin + lead
             guard row < values.count, !values[row].isNaN else { continue }
-            let start = (lead - 1) * quantiles.count
-            own.take(values[row], made.values[start..<start + quantiles.count].map { Double($0) }, quantiles, scale)
+            own.take(values[row], quantiles.row(made.values, lead), quantiles, scale)
             self.reference.take(values[row], reference[lead - 1], quantiles, scale)
+            for expert in made.experts {
+                let place = place(of: expert.name)
+                experts[place].own.take(values[row], quantiles.row(expert.values, lead), quantiles, scale)
+                experts[place].reference.take(values[row], reference[lead - 1], quantiles, scale)
+            }
         }
+    }
+
+    private mutating func place(of expert: String) -> Int {
+        if let place = experts.firstIndex(where: { $0.name == expert }) { return place }
+        experts.append(Expert(name: expert))
+        return experts.count - 1
+    }
+
+    /// Experts come and go with promotions, so each has a reference over the same truths.
+    private struct Expert: Sendable {
+        var name: String
+        var own = Sums()
+        var reference = Sums()
     }
 
     /// Means over the truths; ratios are those of the sums to the seasonal naive's.
@@ -63,6 +82,8 @@ public struct Scorecard: Sendable {
         public var inner: Double
         public var outer: Double
         public var truths: Int
+        /// `relativeSQL` of each expert alone, without the daemon's calibration.
+        public var experts: [(name: String, relativeSQL: Double)]
     }
 
     public var result: Result {
@@ -71,7 +92,8 @@ public struct Scorecard: Sendable {
         return Result(
             mase: own.error / count, sql: own.loss / count, relativeMASE: ratio(own.error, reference.error),
             relativeSQL: ratio(own.loss, reference.loss), inner: Double(own.inner) / count,
-            outer: Double(own.outer) / count, truths: own.count)
+            outer: Double(own.outer) / count, truths: own.count,
+            experts: experts.map { ($0.name, ratio($0.own.loss, $0.reference.loss)) })
     }
 
     private struct Sums: Sendable {
@@ -90,6 +112,13 @@ public struct Scorecard: Sendable {
             if row[0] <= truth, truth <= row[row.count - 1] { outer += 1 }
             count += 1
         }
+    }
+}
+
+extension QuantileLevels {
+    /// The quantiles of one lead, from 1, out of `[horizon][quantiles]`.
+    fileprivate func row(_ values: [Float], _ lead: Int) -> [Double] {
+        values[(lead - 1) * count..<lead * count].map { Double($0) }
     }
 }
 

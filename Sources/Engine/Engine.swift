@@ -126,6 +126,11 @@ public final class Engine: Sendable {
         try await answer(about: name) { $0.forecast(of: $1, now: time, patience: 0) }
     }
 
+    /// What each expert of a series' model forecasts from the slot of `time`, before mixing and calibration.
+    public func experts(of name: String, asOf time: Timestamp) async throws -> [ExpertForecast] {
+        try await answer(about: name) { $0.experts(of: $1, at: time) }
+    }
+
     /// The running state of a series.
     public func state(of name: String) async throws -> SeriesStateReport {
         try await answer(about: name) { $0.state(of: $1) }

@@ -60,6 +60,19 @@ struct ShardView {
             forecast: forecast, tail: surprise.tail, surprise: surprise.surprise, history: history(of: state, count))
     }
 
+    /// What the experts of `id` forecast from the slot of `time`; nil before the first forecast.
+    func experts(of id: SeriesID, at time: Timestamp) -> [ExpertForecast]? {
+        guard let state = series[id], let track = state.track, let cadence = state.cadence,
+            let opinions = stepper.opinions(on: state, at: cadence.slot(of: time))
+        else { return nil }
+        let count = track.version.specification.forecastCount
+        return track.model.model.experts.enumerated().map { place, expert in
+            ExpertForecast(
+                name: expert.name.isEmpty ? track.version.version.method : expert.name,
+                values: Array(opinions[place * count..<(place + 1) * count]))
+        }
+    }
+
     private static func history(of state: SeriesState, _ count: Int) -> [(slot: Slot, value: Float)] {
         guard let open = state.track?.open else { return Array(state.values.entries.suffix(count)) }
         let closed = state.values.entries.suffix(count - 1)
@@ -98,6 +111,13 @@ struct ShardView {
             cadence: state.cadence, newest: state.newest?.timestamp, newestValue: state.newest?.value,
             counts: state.counts)
     }
+}
+
+/// What one expert of a mix forecasts.
+public struct ExpertForecast: Sendable {
+    public var name: String
+    /// `[horizon][quantiles]`.
+    public var values: [Float]
 }
 
 /// A forecaster's running state for one series.

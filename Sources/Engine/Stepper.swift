@@ -113,12 +113,32 @@ final class Stepper {
     /// The forecast of a series whose newest reading is older than `slot`: its newest state stepped through the missing
     /// slots up to there, on a copy that is thrown away.
     func rollForward(_ series: SeriesState, to slot: Slot) -> (origin: Slot, values: [Float])? {
+        guard let track = series.track, let open = track.open else { return nil }
+        guard slot > open.slot, series.maxGap > 0 else { return (open.slot, Array(track.forecast)) }
+        guard var batch = newestStep(of: series, to: slot) else { return nil }
+        track.model.advance(&batch)
+        return batch.absent[0] ? nil : (slot, batch.forecasts)
+    }
+
+    /// What each expert of a series' model forecasts from `slot`, `[experts][horizon][quantiles]`; nil before the first
+    /// forecast.
+    func opinions(on series: SeriesState, at slot: Slot) -> [Float]? {
+        guard let model = series.track?.model, let batch = newestStep(of: series, to: slot) else { return nil }
+        return model.opinions(in: batch)
+    }
+
+    /// The step into the newest slot, or through the missing slots up to `slot`, on a copy: all but the last are made.
+    private func newestStep(of series: SeriesState, to slot: Slot) -> AdvanceBatch? {
         guard let track = series.track, let open = track.open, let cadence = series.cadence else { return nil }
-        let missing = min(Int64(series.maxGap), slot - open.slot)
-        guard missing > 0 else { return (open.slot, Array(track.forecast)) }
         var batch = AdvanceBatch(
             count: 1, model: track.model, forecastCount: track.version.specification.forecastCount,
             wantsForecasts: true)
+        let missing = min(Int64(series.maxGap), slot - open.slot)
+        guard missing > 0 else {
+            let step = SeriesState.Step(slot: open.slot, value: open.value, isOpen: true)
+            fill(&batch, row: 0, with: (series, step), track.model.stateCount, track.model.lags)
+            return batch
+        }
         batch.states = track.newestState
         batch.series[0] = series.id
         for step in (slot - missing + 1)...slot {
@@ -129,9 +149,10 @@ final class Stepper {
                 batch.lagged[place] = lagged == open.slot ? open.value : series.values[lagged]
             }
             batch.calendar[0] = time(of: step, cadence)
+            guard step < slot else { break }
             track.model.advance(&batch)
             if batch.absent[0] { return nil }
         }
-        return (slot, batch.forecasts)
+        return batch
     }
 }

@@ -135,6 +135,39 @@ struct BacktestTests {
         #expect(whole != scrambled)
     }
 
+    @Test("the table tells what each expert of a mix would have been worth alone")
+    func experts() throws {
+        let folder = try TemporaryFolder()
+        let config = try folder.write(
+            """
+            [[forecaster]]
+            name = "both"
+            method = "mix"
+            horizon = 6
+
+            [forecaster.parameters.mix]
+            members = ["seasonal-naive", "holt-winters"]
+            "seasonal-naive.season" = 40
+            "holt-winters.season" = 40
+            """, to: "nilod.toml")
+        let file = try folder.write(csv(0..<Self.rows), to: "data.csv")
+        let process = try ChildProcess(
+            "nilod",
+            [
+                "backtest", "--config", config, "--forecaster", "both", "--data", file, "--warm", "\(Self.warm)",
+                "--horizon", "6", "--season", "40",
+            ])
+        #expect(process.wait() == 0, "\(process.standardError)")
+        let rows = process.standardOutput.split(separator: "\n").map { $0.split(separator: " ") }
+        #expect(rows[0].suffix(2) == ["seasonal-naive", "holt-winters"])
+        #expect(rows.count >= 5 && rows[1...4].allSatisfy { $0.count == rows[0].count })
+        // A mix is a mean of its experts, so its loss is near theirs; neither alone is the reference.
+        for row in rows[1...4] {
+            let (all, naive, smooth) = (Double(row[4]) ?? 0, Double(row[7]) ?? 0, Double(row[8]) ?? 0)
+            #expect(naive > 0 && smooth > 0 && naive != smooth && all < 1.2 * max(naive, smooth), "\(row)")
+        }
+    }
+
     @Test("a file or a plan that cannot be used says which line and what would be right")
     func refusals() throws {
         let folder = try TemporaryFolder()

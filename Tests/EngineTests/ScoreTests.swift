@@ -61,6 +61,40 @@ struct ScoreTests {
         try engine.stop()
     }
 
+    @Test("an expert of a mix forecasts what its method would alone, from the newest slot and after missing ones")
+    func experts() async throws {
+        func run(_ method: String) async throws -> [[ExpertForecast]] {
+            var fixture = try Fixture(method: method)
+            fixture.methods = [HoltWinters(), SeasonalNaive(), MixMethod(of: [HoltWinters(), SeasonalNaive()])]
+            fixture.configuration.forecasters[0].parameters = [:]
+            fixture.configuration.forecasters[0].warmUpSlots = 1_000
+            let engine = try await fixture.open()
+            var dice = Dice(5)
+            _ = try await engine.ingest(
+                (0..<600).map { reading("a", Int64($0) * 10, dice.value(at: Int64($0) * 10)) })
+            if method == "mix" {
+                _ = try await fixture.train(engine)
+                _ = try await engine.promote("house", number: 3)
+            }
+            var found: [[ExpertForecast]] = []
+            for seconds in [5_990, 6_030] as [Int64] {
+                found.append(try await engine.experts(of: series("a"), asOf: .from(seconds: Fixture.start + seconds)))
+            }
+            try engine.stop()
+            return found
+        }
+        let mixed = try await run("mix")
+        for (place, method) in ["holt-winters", "seasonal-naive"].enumerated() {
+            let alone = try await run(method)
+            for (mix, own) in zip(mixed, alone) {
+                #expect(own.map(\.name) == [method] && mix[place].name == method && mix.count == 2)
+                #expect(own[0].values == mix[place].values)
+            }
+            // Without a season, Holt-Winters goes on with its level.
+            if method == "seasonal-naive" { #expect(alone[0][0].values != alone[1][0].values) }
+        }
+    }
+
     @Test("a value that no float can square is kept, exported and left out of the state")
     func hugeValue() async throws {
         let fixture = try Fixture(method: "holt-winters")

@@ -42,6 +42,18 @@ public final class ServedModel: ForecastModel {
         exchange(&batch, &inner)
     }
 
+    /// What each expert forecasts at a step of one row, as it is before mixing and calibration:
+    /// `[experts][horizon][quantiles]`; nil if the model has no answer.
+    public func opinions(in step: AdvanceBatch) -> [Float]? {
+        var (step, inner) = (
+            step, AdvanceBatch(count: 1, model: model, forecastCount: forecastCount, wantsForecasts: true)
+        )
+        exchange(&step, &inner)
+        copyStates(step, to: &inner)
+        model.advance(&inner)
+        return inner.absent[0] ? nil : inner.forecasts
+    }
+
     /// Lends the inputs to `inner` without a copy, and takes them back.
     private func exchange(_ batch: inout AdvanceBatch, _ inner: inout AdvanceBatch) {
         swap(&batch.series, &inner.series)
