@@ -93,8 +93,9 @@ typedef struct crk_kernels {
     void (*_Nonnull affine)(size_t n, size_t depth, size_t columns, const float *_Nonnull packed,
                             const float *_Nonnull bias, const float *_Nonnull a, size_t lda, float *_Nonnull y,
                             size_t ldy, const crk_ahead *_Nullable ahead);
-    // w, packed [blocks][depth][64], += Σ_n a[n][depth]ᵀ · d[n][64·blocks], n ascending.
-    void (*_Nonnull accumulate)(size_t n, size_t depth, size_t blocks, const float *_Nonnull a, size_t lda,
+    // w, packed [blocks][depth][64], += Σ_n a[n][depth]ᵀ · d[n][columns], n ascending; rows of d are read up to the next
+    // multiple of 16.
+    void (*_Nonnull accumulate)(size_t n, size_t depth, size_t columns, const float *_Nonnull a, size_t lda,
                                 const float *_Nonnull d, size_t ldd, float *_Nonnull w);
     // y = activation(x); slopes (may be NULL) its derivative. y may be x.
     void (*_Nonnull activate)(int activation, size_t n, const float *_Nonnull x, float *_Nonnull y,

@@ -180,13 +180,11 @@ public final class Dense: Layer {
     }
 
     private func parameterGradients(_ x: Tensor, _ d: [Float], _ rows: Int, _ inputs: Int) {
-        let blocks = (units + 63) / 64
-        let kernel = PackedGradient(rows: inputs, blocks: blocks, kernels: kernels)
-        let bias = PackedGradient(rows: 1, blocks: blocks, kernels: kernels)
-        // The kernels read whole blocks of 64 columns.
-        let padded = AlignedFloats(count: rows * blocks * 64)
+        let kernel = PackedGradient(rows: inputs, columns: units, kernels: kernels)
+        let bias = PackedGradient(rows: 1, columns: units, kernels: kernels)
+        let padded = AlignedFloats(count: rows * kernel.stride)
         for row in 0..<rows {
-            for unit in 0..<units { padded.base[row * blocks * 64 + unit] = d[row * units + unit] }
+            for unit in 0..<units { padded.base[row * kernel.stride + unit] = d[row * units + unit] }
         }
         x.values.withUnsafeBufferPointer { x in
             guard let x = x.baseAddress else { return }
@@ -194,7 +192,7 @@ public final class Dense: Layer {
         }
         var one: Float = 1
         bias.add(rows, &one, stride: 0, padded.base)
-        kernel.unpack(columns: units, to: &parameters[0].gradient)
-        if useBias { bias.unpack(columns: units, to: &parameters[1].gradient) }
+        kernel.unpack(to: &parameters[0].gradient)
+        if useBias { bias.unpack(to: &parameters[1].gradient) }
     }
 }

@@ -59,8 +59,8 @@ struct LSTMPacking {
         let columns = cell.blocks * 64
         recurrentBack = PackedMatrix(rows: columns, columns: cell.hiddenDepth, kernels: cell.kernels)
         inputBack = PackedMatrix(rows: columns, columns: cell.inputDepth, kernels: cell.kernels)
-        kernelGradient = PackedGradient(rows: cell.depth, blocks: cell.blocks, kernels: cell.kernels)
-        biasGradient = PackedGradient(rows: 1, blocks: cell.blocks, kernels: cell.kernels)
+        kernelGradient = PackedGradient(rows: cell.depth, columns: columns, kernels: cell.kernels)
+        biasGradient = PackedGradient(rows: 1, columns: columns, kernels: cell.kernels)
     }
 
     mutating func updateForward(_ parameters: [Parameter]) {

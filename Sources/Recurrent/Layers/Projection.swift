@@ -19,8 +19,8 @@ public final class Projection {
 
     public var parameters: [Parameter] { [kernel] + (bias.map { [$0] } ?? []) }
 
-    /// Floats between rows of an output's derivative: whole blocks of 64. What lies behind the outputs must be finite.
-    public var gradientStride: Int { (outputs + 63) / 64 * 64 }
+    /// Floats between rows of an output's derivative: whole vectors of 16. What lies behind the outputs must be finite.
+    public var gradientStride: Int { PackedGradient.stride(outputs) }
 
     /// - Throws: ``RecurrentError/argument(name:expected:actual:)`` for no inputs or outputs.
     public init(
@@ -32,9 +32,8 @@ public final class Projection {
         (self.inputs, self.outputs, self.kernels) = (inputs, outputs, kernels)
         kernel = Parameter("kernel", [inputs, outputs], initializer.values([inputs, outputs], &random))
         bias = useBias ? Parameter("bias", [outputs], biasInitializer.values([outputs], &random)) : nil
-        let blocks = (outputs + 63) / 64
-        kernelSums = PackedGradient(rows: inputs, blocks: blocks, kernels: kernels)
-        biasSums = PackedGradient(rows: 1, blocks: blocks, kernels: kernels)
+        kernelSums = PackedGradient(rows: inputs, columns: outputs, kernels: kernels)
+        biasSums = PackedGradient(rows: 1, columns: outputs, kernels: kernels)
         back = PackedMatrix(rows: outputs, columns: inputs, kernels: kernels)
     }
 
@@ -69,7 +68,7 @@ public final class Projection {
     }
 
     public func finishGradients() {
-        kernelSums.unpack(columns: outputs, to: &kernel.gradient)
-        if let bias { biasSums.unpack(columns: outputs, to: &bias.gradient) }
+        kernelSums.unpack(to: &kernel.gradient)
+        if let bias { biasSums.unpack(to: &bias.gradient) }
     }
 }

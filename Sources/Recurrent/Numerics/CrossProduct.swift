@@ -8,7 +8,7 @@ public final class CrossProduct {
     public let depth: Int
     /// All columns of a row are the right factor.
     public let columns: Int
-    /// Floats between rows: whole blocks of 64. What lies behind the columns must be finite.
+    /// Floats between rows: whole vectors of 16. What lies behind the columns must be finite.
     public let stride: Int
     /// `[depth][columns]`.
     public private(set) var sums: [Double]
@@ -17,15 +17,15 @@ public final class CrossProduct {
 
     public init(depth: Int, columns: Int, kernels: Kernels = .best) {
         (self.depth, self.columns, self.kernels) = (depth, columns, kernels)
-        stride = (columns + 63) / 64 * 64
+        stride = PackedGradient.stride(columns)
         sums = [Double](repeating: 0, count: depth * columns)
-        partial = AlignedFloats(count: depth * stride)
+        partial = AlignedFloats(count: depth * ((columns + 63) / 64) * 64)
     }
 
     /// Adds `rows` rows, `stride` floats apart: at most a few hundred, so that float32 sums stay exact enough.
     public func add(rows: Int, _ x: UnsafePointer<Float>) {
-        partial.clear(depth * stride)
-        kernels.table.pointee.accumulate(rows, depth, stride / 64, x, stride, x, stride, partial.base)
+        partial.clear(depth * ((columns + 63) / 64) * 64)
+        kernels.table.pointee.accumulate(rows, depth, columns, x, stride, x, stride, partial.base)
         sums.withUnsafeMutableBufferPointer { sums in
             for row in 0..<depth {
                 for column in 0..<columns {

@@ -58,21 +58,25 @@ final class PackedMatrix {
 /// The sum of outer products xᵀ·d over rows, packed as ``PackedMatrix`` is.
 final class PackedGradient {
     let rows: Int
-    let blocks: Int
+    let columns: Int
     private let kernels: Kernels
     let sums: AlignedFloats
 
-    /// - Parameter blocks: blocks of 64 columns.
-    init(rows: Int, blocks: Int, kernels: Kernels) {
-        (self.rows, self.blocks, self.kernels) = (rows, blocks, kernels)
-        sums = AlignedFloats(count: rows * blocks * 64)
+    init(rows: Int, columns: Int, kernels: Kernels) {
+        (self.rows, self.columns, self.kernels) = (rows, columns, kernels)
+        sums = AlignedFloats(count: rows * ((columns + 63) / 64) * 64)
     }
 
-    func clear() { sums.clear(rows * blocks * 64) }
+    /// Floats between rows of d: the kernels read whole vectors.
+    var stride: Int { Self.stride(columns) }
 
-    /// Adds `count` rows: x `[count, rows]`, d `[count, blocks·64]`, dense.
+    static func stride(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
+
+    func clear() { sums.clear(rows * ((columns + 63) / 64) * 64) }
+
+    /// Adds `count` rows: x `[count, rows]`, d `[count, columns]`, its rows ``stride`` apart and finite in between.
     func add(_ count: Int, _ x: UnsafePointer<Float>, stride: Int, _ d: UnsafePointer<Float>) {
-        kernels.table.pointee.accumulate(count, rows, blocks, x, stride, d, blocks * 64, sums.base)
+        kernels.table.pointee.accumulate(count, rows, columns, x, stride, d, self.stride, sums.base)
     }
 }
 
@@ -86,7 +90,7 @@ extension PackedGradient {
     }
 
     /// The sums as a matrix `[rows, columns]`.
-    func unpack(columns: Int, to gradient: inout [Float]) {
+    func unpack(to gradient: inout [Float]) {
         for row in 0..<rows {
             for column in 0..<columns {
                 gradient[row * columns + column] = sums.base[(column / 64 * rows + row) * 64 + column % 64]

@@ -81,11 +81,12 @@ struct Decoder: Sendable {
         context.forward(rows: slots, x: tile.context, xStride: sizes.context, y: tile.shared)
         leads.forward(rows: rows, x: given, xStride: sizes.leads, y: tile.first)
         leadRows.withUnsafeBufferPointer { leadRows in
+            guard let leadRows = leadRows.baseAddress else { return }
             for slot in 0..<slots {
                 let shared = tile.shared + slot * width
                 for lead in 0..<horizon {
-                    let row = tile.first + (slot * horizon + lead) * width
-                    for unit in 0..<width { row[unit] += shared[unit] + leadRows[lead * width + unit] }
+                    let (row, own) = (tile.first + (slot * horizon + lead) * width, leadRows + lead * width)
+                    for unit in 0..<width { row[unit] += shared[unit] + own[unit] }
                 }
             }
         }

@@ -91,7 +91,8 @@ final class DecoderGradient {
         to out: UnsafeMutablePointer<Float>, _ stride: Int
     ) {
         for row in 0..<rows {
-            for unit in 0..<width { out[row * stride + unit] = d[row * width + unit] * slopes[row * width + unit] }
+            let (to, d, slopes) = (out + row * stride, d + row * width, slopes + row * width)
+            for unit in 0..<width { to[unit] = d[unit] * slopes[unit] }
         }
     }
 

@@ -36,9 +36,10 @@ struct NetworkInputs: Sendable {
             Kernels.best.asinh(total, first, to: first)
             Kernels.best.log(total, second, to: second)
             for row in 0..<rows {
+                let (out, first, second) = (out + row * 2 * count, first + row * count, second + row * count)
                 for place in 0..<count {
-                    out[row * 2 * count + place] = first[row * count + place]
-                    out[row * 2 * count + count + place] = 0.5 * (second[row * count + place] + 1.5)
+                    out[place] = first[place]
+                    out[count + place] = 0.5 * (second[place] + 1.5)
                 }
             }
         }
