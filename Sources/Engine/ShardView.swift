@@ -74,9 +74,8 @@ struct ShardView {
     }
 
     private static func history(of state: SeriesState, _ count: Int) -> [(slot: Slot, value: Float)] {
-        guard let open = state.track?.open else { return Array(state.values.entries.suffix(count)) }
-        let closed = state.values.entries.suffix(count - 1)
-        return closed + [(open.slot, open.value)]
+        guard let open = state.track?.open else { return state.values.suffix(count) }
+        return state.values.suffix(count - 1) + [(open.slot, open.value)]
     }
 
     /// The running state of `id`, the newest slot included; nil before its first step.

@@ -2,41 +2,92 @@ import TimeSeries
 
 /// The values of a series' slots in ascending order, without the empty ones: what lags are read from.
 ///
-/// Sparse on purpose: a gap costs nothing, and after a roll-back exactly the values before it are still there.
+/// Kept as runs of consecutive slots: a slot costs four bytes, a gap costs a run however long it is, and after a roll-back
+/// exactly the values before it are still there.
 struct SlotValues: Sendable {
-    private(set) var entries: [(slot: Slot, value: Float)] = []
+    private struct Run {
+        /// Its first slot.
+        var slot: Slot
+        /// Where the value of that slot lies; the run ends where the next one begins.
+        var place: Int
+    }
 
-    var newest: Slot? { entries.last?.slot }
+    private var runs: [Run] = []
+    private var values: [Float] = []
+
+    var newest: Slot? { runs.last.map { $0.slot + Slot(values.count - $0.place - 1) } }
 
     /// The value of `slot`; NaN when it is empty.
     subscript(slot: Slot) -> Float {
-        guard let last = newest, slot <= last else { return .nan }
-        // Without gaps the place is known; with gaps it can only be farther right than this guess, so search.
-        let guess = entries.count - 1 - Int(clamping: last - slot)
-        if guess >= 0, entries[guess].slot == slot { return entries[guess].value }
-        return first(from: slot).flatMap { $0.slot == slot ? $0.value : nil } ?? .nan
+        // Most lags lie in the newest run.
+        guard let newest = runs.last else { return .nan }
+        if slot >= newest.slot { return value(at: slot, of: newest, to: values.count) }
+        let next = runs.firstPlace { $0.slot > slot }
+        return next == 0 ? .nan : value(at: slot, of: runs[next - 1], to: runs[next].place)
+    }
+
+    private func value(at slot: Slot, of run: Run, to end: Int) -> Float {
+        let offset = UInt64(bitPattern: slot &- run.slot)
+        return offset < UInt64(end - run.place) ? values[run.place + Int(offset)] : .nan
     }
 
     /// The oldest entry from `slot` on.
     func first(from slot: Slot) -> (slot: Slot, value: Float)? {
-        let place = entries.firstPlace { $0.slot >= slot }
-        return place < entries.count ? entries[place] : nil
+        let place = place(from: slot)
+        guard place < values.count else { return nil }
+        let run = runs[runs.firstPlace { $0.place > place } - 1]
+        return (run.slot + Slot(place - run.place), values[place])
+    }
+
+    /// The newest `count` entries, or all there are, ascending.
+    func suffix(_ count: Int) -> [(slot: Slot, value: Float)] {
+        var found: [(slot: Slot, value: Float)] = []
+        var end = values.count
+        for run in runs.reversed() {
+            for place in (run.place..<end).reversed() {
+                if found.count == count { return found.reversed() }
+                found.append((run.slot + Slot(place - run.place), values[place]))
+            }
+            end = run.place
+        }
+        return found.reversed()
     }
 
     /// Adds a slot newer than all others.
-    mutating func append(_ value: Float, at slot: Slot) { entries.append((slot, value)) }
+    mutating func append(_ value: Float, at slot: Slot) {
+        if newest.map({ $0 + 1 != slot }) ?? true { runs.append(Run(slot: slot, place: values.count)) }
+        // Doubling would leave half of it empty: as many are kept as the lags take, and no more come.
+        if values.count == values.capacity { values.reserveCapacity(values.count + max(8, values.count / 4)) }
+        values.append(value)
+    }
 
     /// Forgets every slot after `slot`.
     mutating func truncate(after slot: Slot) {
-        entries.removeLast(entries.count - entries.firstPlace { $0.slot > slot })
+        guard slot < .max else { return }
+        let count = place(from: slot + 1)
+        values.removeLast(values.count - count)
+        while let last = runs.last, last.place >= count { runs.removeLast() }
     }
 
     /// Forgets every slot before `slot`; now and then, so that the cost per slot is constant. Not seldom: with many series
     /// what is forgotten late is the larger part of what they need.
     mutating func prune(before slot: Slot) {
-        let dropped = entries.firstPlace { $0.slot >= slot }
-        guard dropped > entries.count / 20 else { return }
-        entries.removeFirst(dropped)
+        let dropped = place(from: slot)
+        guard dropped > values.count / 20 else { return }
+        values.removeFirst(dropped)
+        let first = runs.firstPlace { $0.place > dropped }
+        if first > 0 { runs[first - 1].slot += Slot(dropped - runs[first - 1].place) }
+        runs.removeFirst(max(0, first - 1))
+        for index in runs.indices { runs[index].place = max(0, runs[index].place - dropped) }
+        if values.isEmpty { runs = [] }
+    }
+
+    /// The place of the oldest value from `slot` on; the number of values if there is none.
+    private func place(from slot: Slot) -> Int {
+        let next = runs.firstPlace { $0.slot > slot }
+        guard next > 0 else { return 0 }
+        let (run, end) = (runs[next - 1], next < runs.count ? runs[next].place : values.count)
+        return run.place + Int(min(UInt64(bitPattern: slot &- run.slot), UInt64(end - run.place)))
     }
 }
 

@@ -65,6 +65,24 @@ struct ManifestTests {
         #expect(daemon.process.standardError.contains("plugin refused: "))
     }
 
+    @Test("of two plugins of one name that of the earlier folder counts, and the other is named as refused")
+    func precedence() throws {
+        let other = try TemporaryFolder()
+        for (folder, version) in [(folder, "2"), (other, "3")] {
+            try folder.writePlugin(
+                "odd", manifest: Self.good.replacing("version = \"1\"", with: "version = \"\(version)\""))
+        }
+        for (paths, expected) in [([folder, other], "2"), ([other, folder], "3")] {
+            let list = paths.map { "\"\($0.path("plugins"))\"" }.joined(separator: ", ")
+            let daemon = try Daemon(in: TemporaryFolder(), "plugin_path = [\(list)]")
+            let reply: Reply.ListPlugins = try daemon.call("ListPlugins")
+            #expect(reply.plugins.map(\.state) == ["idle", "refused"], "\(reply.plugins.map(\.state))")
+            #expect(reply.plugins[0].version == expected && reply.plugins[0].folder.hasPrefix(paths[0].url.path))
+            #expect(reply.plugins[1].lastError?.contains("\"odd\" is taken") == true)
+            #expect(daemon.stop() == 0)
+        }
+    }
+
     @Test("a parameter that the manifest does not allow is refused before anything runs, exit code 78")
     func parameters() throws {
         try folder.writePlugin("odd", manifest: Self.good)
