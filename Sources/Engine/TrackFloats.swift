@@ -1,54 +1,52 @@
-/// The states of one track and its newest forecast, in one block of memory.
+/// The states of one track and its newest forecast.
 ///
-/// States are rows of equal length that are handed out and taken back. As arrays of their own, each would have a
-/// header, a count of references and a place somewhere else: most of what a step of a small model cost was waiting for
-/// those.
+/// States are rows of equal length that are handed out and taken back. The forecast and the first rows, which every step
+/// reads and writes, lie in one block: as arrays of their own, each would have a header, a count of references and a place
+/// somewhere else, and most of what a step of a small model costs is waiting for those. The other rows, snapshots that are
+/// seldom read again, are allocated one by one as they are needed: a row of a recipe's state is 5 KiB, and blocks that
+/// grew would leave holes behind them, with ten thousand series hundreds of megabytes.
 struct TrackFloats: ~Copyable {
     /// Floats in a row.
     let stateCount: Int
     let forecastCount: Int
-    /// `[forecastCount]`, then `[rows][stateCount]`.
-    private var base: UnsafeMutablePointer<Float>
-    private var rows: Int
+    /// `[forecastCount]`, then `[firstRows][stateCount]`.
+    private let base: UnsafeMutablePointer<Float>
+    /// `[stateCount]` each.
+    private var others: [UnsafeMutablePointer<Float>] = []
     private var free: [Int]
 
-    /// A head, an open step and what it may be rolled back to. More come one by one: a row of a recipe's state is 10 KiB,
-    /// and with ten thousand series rows that nobody needs are most of the memory.
+    /// A head, an open step, and the first state that it may be rolled back to.
     private static let firstRows = 3
 
     init(stateCount: Int, forecastCount: Int) {
-        (self.stateCount, self.forecastCount, rows) = (stateCount, forecastCount, Self.firstRows)
-        base = .allocate(capacity: forecastCount + rows * stateCount)
-        base.initialize(repeating: 0, count: forecastCount + rows * stateCount)
-        free = (0..<rows).reversed()
+        (self.stateCount, self.forecastCount) = (stateCount, forecastCount)
+        base = .allocate(capacity: forecastCount + Self.firstRows * stateCount)
+        base.initialize(repeating: 0, count: forecastCount + Self.firstRows * stateCount)
+        free = (0..<Self.firstRows).reversed()
     }
 
-    deinit { base.deallocate() }
+    deinit {
+        base.deallocate()
+        for row in others { row.deallocate() }
+    }
 
     /// `[forecastCount]`
     var forecast: UnsafeMutableBufferPointer<Float> { .init(start: base, count: forecastCount) }
 
-    /// `[stateCount]`; valid until the next ``take()``.
+    /// `[stateCount]`
     subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
-        .init(start: base + forecastCount + row * stateCount, count: stateCount)
+        let start = row < Self.firstRows ? base + forecastCount + row * stateCount : others[row - Self.firstRows]
+        return .init(start: start, count: stateCount)
     }
 
     /// A row that nobody has.
     mutating func take() -> Int {
         if let row = free.popLast() { return row }
-        grow()
-        return free.removeLast()
+        let row = UnsafeMutablePointer<Float>.allocate(capacity: stateCount)
+        row.initialize(repeating: 0, count: stateCount)
+        others.append(row)
+        return Self.firstRows + others.count - 1
     }
 
     mutating func giveBack(_ row: Int) { free.append(row) }
-
-    private mutating func grow() {
-        let (former, count, more) = (base, forecastCount + rows * stateCount, max(1, rows / 4))
-        base = .allocate(capacity: count + more * stateCount)
-        base.moveInitialize(from: former, count: count)
-        (base + count).initialize(repeating: 0, count: more * stateCount)
-        former.deallocate()
-        free = (rows..<rows + more).reversed()
-        rows += more
-    }
 }
