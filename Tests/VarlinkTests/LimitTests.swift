@@ -91,6 +91,22 @@ import Varlink
         }
     }
 
+    @Test("a peer is not dropped for the end of a message that a busy service has yet to read")
+    func patientPeer() async throws {
+        var limits = ServiceLimits()
+        limits.message = .milliseconds(50)
+        try await TestService.run(limits: limits) { service in
+            let isAnswered = try await blocking {
+                let peer = try RawPeer(service.path)
+                peer.send(Self.call("Forever", #"{"bytes":1}"#, more: true) + "{")
+                let end = ContinuousClock.now + .milliseconds(400)
+                while ContinuousClock.now < end { if peer.receive(1).isEmpty { return false } }
+                return true
+            }
+            #expect(isAnswered)
+        }
+    }
+
     @Test("a peer that says nothing is dropped with a reason")
     func quietPeer() async throws {
         var limits = ServiceLimits()

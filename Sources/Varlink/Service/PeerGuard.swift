@@ -43,7 +43,7 @@ final class PeerGuard: ChannelInboundHandler {
             unfinished = nil
         }
         if !endsMessage, unfinished == nil {
-            unfinished = drop(context, after: limits.message, "it did not end a message it began")
+            watchMessage(context)
         }
         context.fireChannelRead(data)
     }
@@ -57,6 +57,14 @@ final class PeerGuard: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         for timer in [stalled, unfinished, quiet] { timer?.cancel() }
         context.fireChannelInactive()
+    }
+
+    /// While calls wait for their answers, it may be the service that does not read on.
+    private func watchMessage(_ context: ChannelHandlerContext) {
+        unfinished = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.message)) {
+            if self.calls.value > 0 { return self.watchMessage(context) }
+            self.close(context, "it did not end a message it began within \(self.limits.message)")
+        }
     }
 
     private func drop(_ context: ChannelHandlerContext, after limit: Duration, _ reason: String) -> Scheduled<Void> {
