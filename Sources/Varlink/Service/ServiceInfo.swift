@@ -19,7 +19,7 @@ public struct ServiceLimits: Sendable {
     public var outboundBytes = 1 << 20
     /// How long a peer may leave that much waiting.
     public var stall = Duration.seconds(30)
-    /// How long a message may take from its first byte to its last.
+    /// How long a message may take from its first byte to its last, while no call before it waits for its answer.
     public var message = Duration.seconds(30)
     /// How long a connection may be open without a call.
     public var idle = Duration.seconds(3600)
