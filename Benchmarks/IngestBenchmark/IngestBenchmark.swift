@@ -20,8 +20,9 @@ struct IngestBenchmark {
             }
             if runs("nilod-\(part)") { try nilod("nilod, " + name, load, shape).printed(beside: peer) }
         }
+        let recipeSlots = ProcessInfo.processInfo.environment["RECIPE_SLOTS"].flatMap { Int($0) }
         for count in [1_000, 10_000] where runs("recipe-\(count)") {
-            let load = Load(seriesCount: count, slots: prefix + 200_000 / count)
+            let load = Load(seriesCount: count, slots: prefix + (recipeSlots ?? 200_000 / count))
             let name = "nilod, the whole recipe, 24 leads × 11 quantiles, \(count) series"
             try nilod(name, load, Shape(), recipe: "d").printed(beside: nil)
         }
