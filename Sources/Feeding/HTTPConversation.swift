@@ -79,9 +79,8 @@ struct HTTPConversation {
         guard let precision = target.precision else {
             return HTTPAnswer(.badRequest, problem: "expected the precision ns, us, ms or s", code: "invalid")
         }
-        var intake = LineIntake(
-            precision: precision, counters: counters, decoder: shelf.take(), commit: answers.commit)
-        defer { shelf.giveBack(intake.decoder) }
+        var intake = LineIntake(precision: precision, counters: counters, shelf: shelf, commit: answers.commit)
+        defer { intake.finish() }
         do {
             let outcome = try await intake.take(body.readableBytesView, isWhole: true)
             return outcome.refused == 0 ? HTTPAnswer(.noContent) : .refused(outcome, dialect)

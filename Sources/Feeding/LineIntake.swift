@@ -31,8 +31,9 @@ public struct LineIntake: Sendable {
         public var consumed = 0
     }
 
-    /// What it has come to know of the sender's series.
-    private(set) var decoder: ReadingDecoder
+    /// What it has come to know of the sender's series; nil before the first bytes.
+    private var decoder: ReadingDecoder?
+    private let shelf: DecoderShelf?
     private let precision: Precision
     private let counters: FeedCounters
     private let commit: Commit
@@ -40,11 +41,18 @@ public struct LineIntake: Sendable {
     private(set) var line = 1
 
     public init(precision: Precision, counters: FeedCounters, commit: @escaping Commit) {
-        self.init(precision: precision, counters: counters, decoder: ReadingDecoder(), commit: commit)
+        self.init(precision: precision, counters: counters, shelf: nil, commit: commit)
     }
 
-    init(precision: Precision, counters: FeedCounters, decoder: ReadingDecoder, commit: @escaping Commit) {
-        (self.precision, self.counters, self.decoder, self.commit) = (precision, counters, decoder, commit)
+    /// - Parameter shelf: where it takes its decoder from, and puts it back with ``finish()``.
+    init(precision: Precision, counters: FeedCounters, shelf: DecoderShelf?, commit: @escaping Commit) {
+        (self.precision, self.counters, self.shelf, self.commit) = (precision, counters, shelf, commit)
+    }
+
+    /// Leaves what it knows to the next sender; nothing is decoded afterwards.
+    mutating func finish() {
+        if let decoder { shelf?.giveBack(decoder) }
+        decoder = nil
     }
 
     /// Decodes and commits. Good lines are taken whatever their neighbours are.
@@ -57,7 +65,9 @@ public struct LineIntake: Sendable {
 
     mutating func decode(_ bytes: some Collection<UInt8>, isWhole: Bool) -> DecodedBatch {
         func decode(_ buffer: UnsafeBufferPointer<UInt8>) -> DecodedBatch {
-            let batch = decoder.decode(buffer, precision: precision, firstLine: line, isWhole: isWhole)
+            var known = decoder.take() ?? shelf?.take(for: buffer) ?? ReadingDecoder()
+            let batch = known.decode(buffer, precision: precision, firstLine: line, isWhole: isWhole)
+            decoder = known
             line += UnsafeBufferPointer(rebasing: buffer[..<batch.consumed]).count { $0 == 0x0A }
             return batch
         }

@@ -39,8 +39,8 @@ public struct LineListener: Sendable {
     private func serve(
         _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     ) async throws {
-        var intake = LineIntake(precision: precision, counters: counters, decoder: shelf.take(), commit: commit)
-        defer { shelf.giveBack(intake.decoder) }
+        var intake = LineIntake(precision: precision, counters: counters, shelf: shelf, commit: commit)
+        defer { intake.finish() }
         var pending = ByteBuffer()
         var (accepted, refused) = (0, 0)
         func take(isWhole: Bool) async throws {

@@ -15,6 +15,17 @@ public struct ReadingDecoder: Sendable {
 
     public init() {}
 
+    /// Bytes of names that it remembers.
+    public var rememberedBytes: Int { table.bytes }
+
+    /// Whether it remembers the series that `text` begins with.
+    public func knowsFirst(of text: UnsafeBufferPointer<UInt8>) -> Bool {
+        let scanner = LineScanner(Bytes(text), firstLine: 1)
+        guard let end = Self.likelyEnd(of: scanner) else { return false }
+        let head = scanner.bytes.slice(0..<end)
+        return table.head(head, hash: table.hash(head)) != nil
+    }
+
     /// Decodes lines; a malformed one is a problem, and the next one goes on.
     ///
     /// - Parameters:

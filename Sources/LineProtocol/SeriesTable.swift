@@ -39,6 +39,9 @@ struct SeriesTable {
     /// Unknown to senders, so that they cannot choose names that collide.
     private let seed = UInt64.random(in: 0 ... .max) | 1
 
+    /// Of all that is remembered.
+    var bytes: Int { text.count + keyBytes }
+
     // MARK: Heads
 
     /// The head with these bytes; nil if it has not been seen.
@@ -66,7 +69,7 @@ struct SeriesTable {
 
     /// Forgets everything if too much has been remembered. Heads and fields found before are not valid afterwards.
     mutating func trim() {
-        guard text.count + keyBytes > Self.maximumBytes || fields.count > Self.maximumFields else { return }
+        guard bytes > Self.maximumBytes || fields.count > Self.maximumFields else { return }
         self = SeriesTable()
     }
 

@@ -59,6 +59,23 @@ struct ReadingDecoderTests {
         }
     }
 
+    @Test("a decoder says whose series it remembers: by the first of a text, whatever follows")
+    func knowledge() {
+        func knows(_ text: String) -> Bool {
+            Array(text.utf8).withUnsafeBufferPointer { decoder.knowsFirst(of: $0) }
+        }
+        var decoder = ReadingDecoder()
+        #expect(!knows("m,a=1 f=1\n"))
+        #expect(decoder.rememberedBytes == 0)
+        _ = decode(Array(#"m,a=1 f=1\#nb\ c f=2\#nbad\#n"#.utf8), &decoder)
+        #expect(decoder.rememberedBytes > 0)
+        #expect(knows("m,a=1 g=7 1\nother f=1\n"))
+        #expect(knows(#"b\ c f=1"#))
+        for text in ["m,a=2 f=1\n", "m f=1\n", "", " ", "m,a=1", "# m\nm,a=1 f=1\n"] {
+            #expect(!knows(text), "\(text)")
+        }
+    }
+
     @Test("a text cut anywhere gives the same readings and lines as the whole one")
     func pieces() {
         let text = Array("a f=1 1\n\nb s=\"x\ny\",f=2 2\n# c\r\nc f=bad\nd f=3 3\ne f=\"open\nf f=4 4".utf8)
