@@ -6,7 +6,9 @@ import TimeSeries
 struct ScoreState {
     let layout: ScoreLayout
     let mix: ExpertMix
-    private let floats: UnsafeMutablePointer<Float>
+    /// `[layout.count]`. Moved from row to row of a batch, because making a score state counts references to a dozen
+    /// arrays.
+    var floats: UnsafeMutablePointer<Float>
 
     /// - Parameter floats: `[layout.count]`.
     init(_ layout: ScoreLayout, _ mix: ExpertMix, at floats: UnsafeMutablePointer<Float>) {

@@ -77,15 +77,16 @@ public final class ServedModel: ForecastModel {
     }
 
     private func score(_ batch: inout AdvanceBatch, _ inner: AdvanceBatch) {
-        let wantsForecasts = batch.wantsForecasts
+        let (wantsForecasts, modelCount) = (batch.wantsForecasts, model.stateCount)
         var unwanted = [Float](repeating: 0, count: wantsForecasts ? 0 : forecastCount)
         batch.states.withUnsafeMutableBufferPointer { states in
             batch.forecasts.withUnsafeMutableBufferPointer { forecasts in
                 unwanted.withUnsafeMutableBufferPointer { unwanted in
                     inner.forecasts.withUnsafeBufferPointer { opinions in
                         guard let states = states.baseAddress else { return }
+                        var state = ScoreState(layout, mix, at: states)
                         for row in 0..<inner.count where !inner.absent[row] {
-                            let state = ScoreState(layout, mix, at: states + row * stateCount + model.stateCount)
+                            state.floats = states + row * stateCount + modelCount
                             let out = wantsForecasts ? forecasts.baseAddress.map { $0 + row * forecastCount } : nil
                             score(
                                 state, inner, row, opinions.baseAddress, to: out ?? unwanted.baseAddress,
