@@ -9,9 +9,15 @@ enum Migrations {
     private static let scripts: [[UInt8]] = [
         PackageResources._001_initial_sql, PackageResources._002_chunks_sql, PackageResources._003_scores_sql,
         PackageResources._004_outages_sql, PackageResources._005_stand_ins_sql, PackageResources._006_checksums_sql,
+        PackageResources._007_checkpoint_turns_sql,
     ]
 
     static var newest: Int { scripts.count }
+
+    /// The whole schema, in an empty database.
+    static func define(_ db: Database) throws {
+        for script in scripts { try db.execute(sql: String(decoding: script, as: UTF8.self)) }
+    }
 
     /// Brings the schema up to date, each step in a transaction of its own.
     static func run(_ pool: DatabasePool, path: String) throws {

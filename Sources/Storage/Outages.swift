@@ -26,7 +26,7 @@ extension WriteTransaction {
             db, where: "series = ? AND epoch = ? AND from_slot = ?", [series, outage.epoch, outage.slots.lowerBound])
         let prune = """
             DELETE FROM outage WHERE series = ?1 AND (epoch < ?2 OR to_slot <=
-                (SELECT MIN(slot) FROM checkpoint WHERE series = ?1 AND epoch = ?2))
+                (SELECT MIN(slot) FROM checkpoint WHERE \(CheckpointRows.isOfSeries) AND epoch = ?2))
             """
         try db.cachedStatement(sql: prune).execute(arguments: [series, outage.epoch])
     }

@@ -77,30 +77,7 @@ extension Store {
     }
 
     /// The checkpoints of every series, good and damaged.
-    public func checkpoints() throws -> RecoveredCheckpoints {
-        try read { db in
-            var found = RecoveredCheckpoints()
-            let rows = try Row.fetchCursor(
-                db, sql: "SELECT * FROM checkpoint ORDER BY series, epoch DESC, slot DESC")
-            while let row = try rows.next() {
-                let series = SeriesID(row.value("series") ?? 0)
-                let slot: Slot = row.value("slot") ?? 0
-                if let checkpoint = Self.checkpoint(row, series, slot) {
-                    found.good[series, default: []].append(checkpoint)
-                } else {
-                    found.damaged.append((series, slot))
-                }
-            }
-            return found
-        }
-    }
-
-    private static func checkpoint(_ row: Row, _ series: SeriesID, _ slot: Slot) -> Checkpoint? {
-        guard let bytes = row.value("payload", as: Blob.self)?.bytes, let epoch = row.value("epoch", as: Int64.self),
-            Int64(CRC32C.checksum(of: [series.rawValue, epoch, slot], bytes)) == row.value("crc32c", as: Int64.self)
-        else { return nil }
-        return try? CheckpointCodec.decode(bytes, series: series, epoch: epoch, slot: slot)
-    }
+    public func checkpoints() throws -> RecoveredCheckpoints { try read { try CheckpointRows(db: $0).fetchAll() } }
 
     /// The newest epoch of every series.
     public func currentEpochs() throws -> [SeriesID: Epoch] {

@@ -47,7 +47,10 @@ public struct WriteTransaction {
     public func deleteSeries(_ series: Set<SeriesID>) throws {
         try JournalRows(db: db).remove(series)
         try deleteScores(of: series)
-        for id in series { try run("DELETE FROM series WHERE id = ?", [id.rawValue]) }
+        for id in series {
+            try CheckpointRows(db: db).remove(id)
+            try run("DELETE FROM series WHERE id = ?", [id.rawValue])
+        }
     }
 
     // MARK: Journal
@@ -80,29 +83,8 @@ public struct WriteTransaction {
 
     // MARK: Checkpoints
 
-    /// Stores a checkpoint and keeps the two newest of its series.
-    public func saveCheckpoint(_ checkpoint: Checkpoint) throws {
-        // Before the new row, so that it takes the room of the one that goes: a page that overflows for a moment would
-        // be spread over its neighbours, and all of them written.
-        let older = """
-            DELETE FROM checkpoint WHERE series = ?1 AND (epoch, slot) NOT IN
-                (SELECT epoch, slot FROM checkpoint WHERE series = ?1 AND (epoch, slot) <> (?2, ?3)
-                    ORDER BY epoch DESC, slot DESC LIMIT 1)
-            """
-        try run(older, [checkpoint.series.rawValue, checkpoint.epoch, checkpoint.slot])
-        let payload = CheckpointCodec.encode(checkpoint)
-        let sql = """
-            INSERT INTO checkpoint (series, epoch, slot, crc32c, payload) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?
-            """
-        try run(
-            sql,
-            [
-                checkpoint.epoch, checkpoint.slot,
-                Int64(CRC32C.checksum(of: [checkpoint.series.rawValue, checkpoint.epoch, checkpoint.slot], payload)),
-                Blob(payload),
-                checkpoint.series.rawValue,
-            ])
-    }
+    /// Stores a checkpoint and keeps the one before.
+    public func saveCheckpoint(_ checkpoint: Checkpoint) throws { try CheckpointRows(db: db).save(checkpoint) }
 
     // MARK: Models
 

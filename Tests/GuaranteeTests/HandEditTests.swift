@@ -25,7 +25,7 @@ struct HandEditTests {
         for (number, value) in Self.wrong.enumerated() {
             let folder = try Self.folder(original)
             let database = folder.path("state/nilo.db")
-            var daemon = try Daemon(in: folder, Load.configuration)
+            var daemon = try Self.daemon(in: folder)
             for (place, column) in columns.enumerated() where Self.isSoak || (place + number) % 6 == 0 {
                 // Some columns take no such value.
                 guard Self.write(value, column, in: database) else { continue }
@@ -38,8 +38,7 @@ struct HandEditTests {
                 let end = daemon.process.wait()
                 #expect(end == 128 + SIGKILL || end < 128, "\(column) \(value): \(daemon.process.standardError)")
                 try original.copy(to: database)
-                try Sabotage(database).allowNulls()
-                daemon = try Daemon(in: folder, Load.configuration)
+                daemon = try Self.daemon(in: folder)
             }
             daemon.kill()
         }
@@ -55,7 +54,6 @@ struct HandEditTests {
         for (number, value) in Self.wrong.enumerated() {
             for (place, column) in columns.enumerated() where Self.isSoak || (place + number) % 6 == 1 {
                 try original.copy(to: database)
-                try Sabotage(database).allowNulls()
                 guard Self.write(value, column, in: database) else { continue }
                 do {
                     try Daemon(in: folder, Load.configuration).kill()
@@ -68,12 +66,17 @@ struct HandEditTests {
         #expect(refused > 20)
     }
 
-    /// A copy in which every column may say nothing.
+    /// A daemon in whose database every column may say nothing: it would not have started on such a one.
+    private static func daemon(in folder: TemporaryFolder) throws -> Daemon {
+        let daemon = try Daemon(in: folder, Load.configuration)
+        try Sabotage(folder.path("state/nilo.db")).allowNulls()
+        return daemon
+    }
+
     private static func folder(_ original: Original) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder.path("state"), withIntermediateDirectories: true)
         try original.copy(to: folder.path("state/nilo.db"))
-        try Sabotage(folder.path("state/nilo.db")).allowNulls()
         return folder
     }
 

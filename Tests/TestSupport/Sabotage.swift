@@ -50,11 +50,22 @@ public struct Sabotage {
             """)
     }
 
-    /// Takes the schema back to what it was before rows had checksums.
-    public func forgetChecksums() throws {
+    /// Takes the schema back to what it was before rows had checksums and checkpoints took turns.
+    public func goBackToSchema5() throws {
         let tables = ["series", "epoch", "champion", "outage", "schedule", "journal_end"]
         let drops = tables.map { "ALTER TABLE \($0) DROP COLUMN crc32c;" }.joined()
-        try run("BEGIN; \(drops) PRAGMA user_version = 5; COMMIT")
+        try run(
+            """
+            BEGIN; \(drops)
+            CREATE TABLE side_by_side (
+                series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE, epoch INTEGER NOT NULL,
+                slot INTEGER NOT NULL, crc32c INTEGER NOT NULL, payload BLOB NOT NULL,
+                PRIMARY KEY (series, epoch, slot)) WITHOUT ROWID;
+            INSERT INTO side_by_side SELECT place % (1 << 40), epoch, slot, crc32c, payload FROM checkpoint;
+            DROP TABLE checkpoint;
+            ALTER TABLE side_by_side RENAME TO checkpoint;
+            PRAGMA user_version = 5; COMMIT
+            """)
     }
 
     /// The numbers of the pages of every table and index, from 1, and the size of a page.
