@@ -9,14 +9,6 @@ struct Failure: Error, CustomStringConvertible {
 final class Connection {
     private let descriptor: Int32
 
-    init(unix path: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        try join(&address, path)
-    }
-
     init(port: UInt16) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
@@ -46,13 +38,23 @@ final class Connection {
         }
     }
 
-    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
-
     /// Some bytes; empty at the end.
     func receive() -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 4_096)
         let count = read(descriptor, &buffer, buffer.count)
         return Array(buffer.prefix(max(0, count)))
+    }
+}
+
+extension Connection {
+    /// Posts `body` and waits for the whole answer, which has no body of its own.
+    func post(_ path: String, _ body: [UInt8], status: String) throws {
+        let head = "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
+        try send(Array(head.utf8) + body)
+        let reply = String(decoding: receive(), as: UTF8.self)
+        guard reply.hasPrefix("HTTP/1.1 \(status)") else {
+            throw Failure("expected \(status), and the answer is: \(reply)")
+        }
     }
 }
 

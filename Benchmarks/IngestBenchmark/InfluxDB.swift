@@ -32,7 +32,7 @@ final class InfluxDB {
         try text.write(toFile: file, atomically: true, encoding: .utf8)
         child = try Child(Self.program, ["run", "-config", file], log: folder.path + "/log")
         try child.waiting {
-            try Self.post("/query?q=CREATE%20DATABASE%20b", [], try Connection(port: port), status: "200")
+            try Connection(port: port).post("/query?q=CREATE%20DATABASE%20b", [], status: "200")
         }
     }
 
@@ -43,7 +43,7 @@ final class InfluxDB {
         let (requests, port) = (load.requests(slots, shape), port)
         return timed(shape.senders) { sender in
             let connection = try Connection(port: port)
-            for request in requests[sender] { try Self.post("/write?db=b", request, connection, status: "204") }
+            for request in requests[sender] { try connection.post("/write?db=b", request, status: "204") }
         }
     }
 
@@ -59,12 +59,5 @@ final class InfluxDB {
             throw Failure("InfluxDB answered: \(text)")
         }
         return last
-    }
-
-    private static func post(_ path: String, _ body: [UInt8], _ connection: Connection, status: String) throws {
-        let head = "POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(body.count)\r\n\r\n"
-        try connection.send(Array(head.utf8) + body)
-        let reply = String(decoding: connection.receive(), as: UTF8.self)
-        guard reply.hasPrefix("HTTP/1.1 \(status)") else { throw Failure("InfluxDB answered: \(reply)") }
     }
 }

@@ -8,10 +8,13 @@ struct IngestBenchmark {
         let wanted = Set(CommandLine.arguments.dropFirst())
         func runs(_ part: String) -> Bool { wanted.isEmpty || wanted.contains(part) }
         if wanted.isEmpty || wanted.contains(where: { $0.contains("-") }) { Row.printHead() }
-        for (count, senders, isLarge) in [(1_000, 8, false), (10_000, 8, false), (1_000, 8, true), (1_000, 1, true)] {
+        let shapes = [
+            (1_000, 8, false), (10_000, 8, false), (1_000, 50, false), (1_000, 8, true), (1_000, 1, true),
+        ]
+        for (count, senders, isLarge) in shapes {
             let load = Load(seriesCount: count, slots: prefix + 1_000_000 / count)
-            let shape = isLarge ? Shape.large(load, senders: senders) : Shape()
-            let part = "\(count)" + (isLarge ? "-large-\(senders)" : "")
+            let shape = isLarge ? Shape.large(load, senders: senders) : Shape(senders: senders)
+            let part = "\(count)" + (isLarge ? "-large-\(senders)" : senders == 8 ? "" : "-\(senders)")
             let name = "\(count) series, \(senders) × \(shape.slots * count / senders) lines"
             var peer: Row?
             if runs("influxdb-\(part)"), FileManager.default.isExecutableFile(atPath: InfluxDB.program) {

@@ -7,17 +7,17 @@ final class Nilod {
     private let child: Child
     private let control: VarlinkClient
     let socket: String
-    private let lines: String
+    private let port = UInt16.random(in: 20_000..<60_000)
 
     var pid: Int32 { child.pid }
 
     /// - Parameter sealAfter: readings in the journal before it is sealed; nil: as the daemon does by itself.
     init(trainingSteps: Int = 40, recipe: String = "plain", sealAfter: Int? = nil) throws {
         folder = try Folder()
-        (socket, lines) = (folder.path + "/s", folder.path + "/l")
+        socket = folder.path + "/s"
         let file = folder.path + "/nilod.toml"
         let seal = sealAfter.map { "seal_after = \($0)\n" } ?? ""
-        try (seal + Self.configuration(lines: lines, steps: trainingSteps, recipe)).write(
+        try (seal + Self.configuration(port: port, steps: trainingSteps, recipe)).write(
             toFile: file, atomically: true, encoding: .utf8)
         let program =
             ProcessInfo.processInfo.environment["NILOD"]
@@ -27,19 +27,19 @@ final class Nilod {
         child = try Child(
             program, ["--config", file, "--state-dir", folder.path + "/state", "--socket", socket],
             log: folder.path + "/log")
-        let (socket, lines) = (socket, lines)
+        let (socket, port) = (socket, port)
         control = try child.waiting { try VarlinkClient(path: socket) }
-        _ = try child.waiting { try Connection(unix: lines) }
+        _ = try child.waiting { try Connection(port: port) }
     }
 
     /// The plain LSTM of the design: 32 units, a direct head, three quantiles of one lead; or the recipe as it is.
-    private static func configuration(lines: String, steps: Int, _ recipe: String) -> String {
+    private static func configuration(port: UInt16, steps: Int, _ recipe: String) -> String {
         let isPlain = recipe == "plain"
         let quantiles = isPlain ? "[0.05, 0.5, 0.95]" : "[0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975]"
         return """
             [[source]]
-            kind = "unix"
-            path = "\(lines)"
+            kind = "http"
+            listen = "\(port)"
 
             [[series]]
             select = "*"
@@ -68,22 +68,12 @@ final class Nilod {
     ///
     /// - Returns: the seconds until every series has stepped over everything.
     func feed(_ load: Load, _ slots: Range<Int>, _ shape: Shape = Shape()) throws -> Double {
-        let (requests, path) = (load.requests(slots, shape), lines)
+        let (requests, port) = (load.requests(slots, shape), port)
         let seconds = timed(shape.senders) { sender in
-            for request in requests[sender] { try Self.send(request, path) }
+            let connection = try Connection(port: port)
+            for request in requests[sender] { try connection.post("/write", request, status: "204") }
         }
         return try seconds + settle(load)
-    }
-
-    private static func send(_ request: [UInt8], _ path: String) throws {
-        let expected = request.count { $0 == 0x0A }
-        let connection = try Connection(unix: path)
-        try connection.send(request)
-        connection.finishSending()
-        var reply: [UInt8] = []
-        while case let piece = connection.receive(), !piece.isEmpty { reply += piece }
-        let text = String(decoding: reply, as: UTF8.self)
-        guard text == "accepted \(expected) refused 0\n" else { throw Failure("nilod answered: \(text)") }
     }
 
     private struct OfSeries: Encodable { var series: String }
