@@ -42,8 +42,15 @@ static void set_limit(int resource, int64_t value) {
     setrlimit(resource, &limit);
 }
 
+// ThreadSanitizer's shadow memory alone is terabytes of private memory.
+#if defined(__has_feature) && __has_feature(thread_sanitizer)
+enum { LIMITS_MEMORY = 0 };
+#else
+enum { LIMITS_MEMORY = 1 };
+#endif
+
 static void set_limits(const struct launcher_limits *limits) {
-    if (limits->memory > 0) set_limit(RLIMIT_DATA, limits->memory);
+    if (LIMITS_MEMORY && limits->memory > 0) set_limit(RLIMIT_DATA, limits->memory);
     set_limit(RLIMIT_NOFILE, limits->files);
     set_limit(RLIMIT_NPROC, limits->processes);
     set_limit(RLIMIT_CORE, 0);

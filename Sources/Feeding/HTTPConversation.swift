@@ -101,11 +101,13 @@ struct HTTPConversation {
         var headers = HTTPHeaders(answer.headers)
         if answer.status != .noContent { headers.add(name: "Content-Length", value: "\(answer.body.utf8.count)") }
         if !keepAlive { headers.add(name: "Connection", value: "close") }
-        let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
-        try await outbound.write(.head(head))
+        var parts = [
+            HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers))
+        ]
         if !answer.body.isEmpty, !answer.isBodyLeftOut {
-            try await outbound.write(.body(.byteBuffer(ByteBuffer(string: answer.body))))
+            parts.append(.body(.byteBuffer(ByteBuffer(string: answer.body))))
         }
-        try await outbound.write(.end(nil))
+        // All at once: each write is a way to the event loop and back.
+        try await outbound.write(contentsOf: parts + [.end(nil)])
     }
 }

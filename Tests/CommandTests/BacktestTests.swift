@@ -157,10 +157,10 @@ struct BacktestTests {
                 "backtest", "--config", config, "--forecaster", "both", "--data", file, "--warm", "\(Self.warm)",
                 "--horizon", "6", "--season", "40",
             ])
-        #expect(process.wait() == 0, "\(process.standardError)")
+        try #require(process.wait() == 0, "\(process.standardError)")
         let rows = process.standardOutput.split(separator: "\n").map { $0.split(separator: " ") }
+        try #require(rows.count >= 5 && rows[1...4].allSatisfy { $0.count == rows[0].count })
         #expect(rows[0].suffix(2) == ["seasonal-naive", "holt-winters"])
-        #expect(rows.count >= 5 && rows[1...4].allSatisfy { $0.count == rows[0].count })
         // A mix is a mean of its experts, so its loss is near theirs; neither alone is the reference.
         for row in rows[1...4] {
             let (all, naive, smooth) = (Double(row[4]) ?? 0, Double(row[7]) ?? 0, Double(row[8]) ?? 0)

@@ -13,24 +13,25 @@ public final class CrossProduct {
     /// `[depth][columns]`.
     public private(set) var sums: [Double]
     private let kernels: Kernels
+    private let layout: PackedLayout
     private let partial: AlignedFloats
 
     public init(depth: Int, columns: Int, kernels: Kernels = .best) {
         (self.depth, self.columns, self.kernels) = (depth, columns, kernels)
         stride = PackedGradient.stride(columns)
         sums = [Double](repeating: 0, count: depth * columns)
-        partial = AlignedFloats(count: depth * ((columns + 63) / 64) * 64)
+        layout = PackedLayout(rows: depth, columns: columns)
+        partial = AlignedFloats(count: layout.count)
     }
 
     /// Adds `rows` rows, `stride` floats apart: at most a few hundred, so that float32 sums stay exact enough.
     public func add(rows: Int, _ x: UnsafePointer<Float>) {
-        partial.clear(depth * ((columns + 63) / 64) * 64)
+        partial.clear(layout.count)
         kernels.table.pointee.accumulate(rows, depth, columns, x, stride, x, stride, partial.base)
         sums.withUnsafeMutableBufferPointer { sums in
             for row in 0..<depth {
                 for column in 0..<columns {
-                    let place = (column / 64 * depth + row) * 64 + column % 64
-                    sums[row * columns + column] += Double(partial.base[place])
+                    sums[row * columns + column] += Double(partial.base[layout.place(row, column)])
                 }
             }
         }

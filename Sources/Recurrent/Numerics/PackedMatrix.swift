@@ -1,6 +1,19 @@
 internal import CRecurrentKernels
 
-/// A matrix `[rows, columns]` in blocks of 64 columns, `[ceil(columns/64)][rows][64]`, as the kernels read it.
+/// Where the numbers of a matrix `[rows, columns]` lie in blocks of 64 columns, `[ceil(columns/64)][rows][64]`, as the
+/// kernels read and write them.
+struct PackedLayout {
+    let rows: Int
+    let columns: Int
+
+    /// Floats in all, the padding of the last block included.
+    var count: Int { rows * ((columns + 63) / 64) * 64 }
+
+    @inline(__always)
+    func place(_ row: Int, _ column: Int) -> Int { (column / 64 * rows + row) * 64 + column % 64 }
+}
+
+/// A matrix `[rows, columns]`, packed as ``PackedLayout`` says.
 final class PackedMatrix {
     let rows: Int
     let columns: Int
@@ -10,16 +23,15 @@ final class PackedMatrix {
 
     init(rows: Int, columns: Int, kernels: Kernels) {
         (self.rows, self.columns, self.kernels) = (rows, columns, kernels)
-        let blocks = (columns + 63) / 64
-        weights = AlignedFloats(count: blocks * rows * 64)
-        bias = AlignedFloats(count: blocks * 64)
+        weights = AlignedFloats(count: PackedLayout(rows: rows, columns: columns).count)
+        bias = AlignedFloats(count: PackedLayout(rows: 1, columns: columns).count)
     }
 
     /// Takes the values `[rows, columns]` and, if there is one, the bias `[columns]`.
     func pack(_ values: [Float], bias: [Float]?) {
         values.withUnsafeBufferPointer { values in
             for column in 0..<columns {
-                let place = weights.base + column / 64 * rows * 64 + column % 64
+                let place = weights.base + PackedLayout(rows: rows, columns: columns).place(0, column)
                 for row in 0..<rows { place[row * 64] = values[row * columns + column] }
             }
         }
@@ -30,7 +42,7 @@ final class PackedMatrix {
     func packTransposed(_ values: [Float]) {
         values.withUnsafeBufferPointer { values in
             for column in 0..<columns {
-                let place = weights.base + column / 64 * rows * 64 + column % 64
+                let place = weights.base + PackedLayout(rows: rows, columns: columns).place(0, column)
                 for row in 0..<rows { place[row * 64] = values[column * rows + row] }
             }
         }
@@ -61,10 +73,12 @@ final class PackedGradient {
     let columns: Int
     private let kernels: Kernels
     let sums: AlignedFloats
+    private let layout: PackedLayout
 
     init(rows: Int, columns: Int, kernels: Kernels) {
         (self.rows, self.columns, self.kernels) = (rows, columns, kernels)
-        sums = AlignedFloats(count: rows * ((columns + 63) / 64) * 64)
+        layout = PackedLayout(rows: rows, columns: columns)
+        sums = AlignedFloats(count: layout.count)
     }
 
     /// Floats between rows of d: the kernels read whole vectors.
@@ -72,7 +86,7 @@ final class PackedGradient {
 
     static func stride(_ columns: Int) -> Int { (columns + 15) / 16 * 16 }
 
-    func clear() { sums.clear(rows * ((columns + 63) / 64) * 64) }
+    func clear() { sums.clear(layout.count) }
 
     /// Adds `count` rows: x `[count, rows]`, d `[count, columns]`, its rows ``stride`` apart and finite in between.
     func add(_ count: Int, _ x: UnsafePointer<Float>, stride: Int, _ d: UnsafePointer<Float>) {
@@ -93,7 +107,7 @@ extension PackedGradient {
     func unpack(to gradient: inout [Float]) {
         for row in 0..<rows {
             for column in 0..<columns {
-                gradient[row * columns + column] = sums.base[(column / 64 * rows + row) * 64 + column % 64]
+                gradient[row * columns + column] = sums.base[layout.place(row, column)]
             }
         }
     }
