@@ -4,7 +4,6 @@
 #define SUFFIX _avx2
 #define WIDTH 8
 #define ROWS 3
-#define STEP_ROWS 3
 #define STEP_UNROLL 2
 #define ROW_VECTORS 2
 #define HAS_FMA 1

@@ -4,7 +4,6 @@
 #define SUFFIX _avx512
 #define WIDTH 16
 #define ROWS 6
-#define STEP_ROWS 4
 #define STEP_UNROLL 1
 #define ROW_VECTORS 1
 #define HAS_FMA 1

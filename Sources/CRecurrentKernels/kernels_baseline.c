@@ -4,7 +4,6 @@
 #define WIDTH 4
 #if defined(__aarch64__)
 #define ROWS 6
-#define STEP_ROWS 3
 #define STEP_UNROLL 2
 #define ROW_VECTORS 2
 #define HAS_FMA 1
@@ -12,7 +11,6 @@
 #define ARITHMETIC "fma-1"
 #else
 #define ROWS 3
-#define STEP_ROWS 3
 #define STEP_UNROLL 2
 #define ROW_VECTORS 2
 #define HAS_FMA 0

@@ -35,16 +35,16 @@ extension LSTM {
         if inputs == nil { _ = try build([timesteps, x.shape[2]], &random) }
         var (h, c) = (start.h.values, start.c.values)
         let shape = returnSequences ? [batch, timesteps, units] : [batch, units]
-        var y = Tensor(zeros: shape)
         let masks = training ? dropoutMasks(batch, x.shape[2]) : nil
         let tape = prepared(masks)
         let pass = LSTMPass(
             batch: batch, timesteps: timesteps, goBackwards: goBackwards, returnSequences: returnSequences,
             zeroOutputForMask: zeroOutputForMask, mask: mask, dropout: masks, isKept: training)
-        x.values.withUnsafeBufferPointer { x in
-            y.withMutableValues { y in
-                guard let x = x.baseAddress, let y = y.baseAddress else { return }
-                tape.forward(pass, x, h: &h, c: &c, y: y)
+        // Every step writes its part of the output.
+        let y = Tensor(shape) { y in
+            x.values.withUnsafeBufferPointer { x in
+                guard let x = x.baseAddress, let to = y.baseAddress else { return y.initialize(repeating: 0) }
+                tape.forward(pass, x, h: &h, c: &c, y: to)
             }
         }
         return finish(y, State(h: Tensor([batch, units], h), c: Tensor([batch, units], c)), training)
@@ -115,10 +115,10 @@ extension LSTM {
         self.packing = packing
         packing.kernelGradient.clear()
         packing.biasGradient.clear()
-        var dX = Tensor(zeros: wantsInputGradient ? [pass.batch, pass.timesteps, inputs] : [0])
-        withActivityGradient(gradient).values.withUnsafeBufferPointer { dY in
-            dX.withMutableValues { dX in
-                guard let dY = dY.baseAddress else { return }
+        // Every step writes its part of it.
+        let dX = Tensor(wantsInputGradient ? [pass.batch, pass.timesteps, inputs] : [0]) { dX in
+            withActivityGradient(gradient).values.withUnsafeBufferPointer { dY in
+                guard let dY = dY.baseAddress else { return dX.initialize(repeating: 0) }
                 tape.backward(
                     LSTMTape.Backward(
                         recurrentBack: packing.recurrentBack, inputBack: wantsInputGradient ? packing.inputBack : nil,

@@ -14,6 +14,16 @@ public struct Tensor: Sendable, Equatable {
     /// For values whose count is known to fit.
     init(_ shape: [Int], _ values: [Float]) { (self.shape, self.values) = (shape, values) }
 
+    /// For values that `body` writes, every one of them.
+    init(_ shape: [Int], writing body: (UnsafeMutableBufferPointer<Float>) -> Void) {
+        let count = Self.count(shape) ?? 0
+        let values = [Float](unsafeUninitializedCapacity: count) { values, written in
+            body(UnsafeMutableBufferPointer(rebasing: values[..<count]))
+            written = count
+        }
+        self.init(shape, values)
+    }
+
     init(zeros shape: [Int]) { self.init(shape, [Float](repeating: 0, count: Self.count(shape) ?? 0)) }
 
     /// The product of the lengths; nil when it does not fit an Int.
