@@ -35,8 +35,12 @@ enum SchemaShape {
                 """
                 SELECT i.name, i.\"unique\", i.partial, x.name, x.\"desc\", x.coll
                 FROM pragma_index_list(?) AS i, pragma_index_xinfo(i.name) AS x
+                ORDER BY i.name, x.seqno
                 """,
-                "SELECT \"table\", \"from\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?)",
+                """
+                SELECT \"table\", \"from\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?)
+                ORDER BY \"from\", \"table\"
+                """,
             ].flatMap { sql in try Row.fetchAll(db, sql: sql, arguments: [name]).map { "\($0)" } }
         }
         return shapes

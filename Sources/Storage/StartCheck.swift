@@ -2,8 +2,9 @@ import GRDB
 import TimeSeries
 
 extension Store {
-    /// What has to be whole before anything is built on it: the definitions of all tables, the structure of those that a start reads, and row by row
-    /// the journal and what says how to step over it. docs/decisions/0009 says what is looked at when.
+    /// What has to be whole before anything is built on it: the definitions of all tables, the structure of those that a
+    /// start reads, and row by row the journal and what says how to step over it. docs/decisions/0009 says what is looked
+    /// at when.
     ///
     /// Recovery passes over rows that it does not need, and would pass over one whose newest timestamp was damaged.
     ///
