@@ -4,29 +4,32 @@ import Recurrent
 /// `step_ns in4_u64 ours-avx512 700.1`.
 @main
 enum RecurrentBench {
+    /// Arguments: names of kernels (the best that run here, if none) and of sizes (all, if none).
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
-        let names = arguments.isEmpty ? [Kernels.best.name] : Array(arguments)
-        for kernels in names.compactMap({ Kernels(named: $0) }) {
+        let named = arguments.compactMap { Kernels(named: $0) }
+        let sizes = Set(arguments.filter { Kernels(named: $0) == nil })
+        for kernels in named.isEmpty ? [Kernels.best] : named {
+            func measure(_ section: String, _ size: String, _ value: () throws -> Double) rethrows {
+                guard sizes.isEmpty || sizes.contains(size) else { return }
+                print(section, size, "ours-\(kernels.name)", try value())
+            }
             for (inputs, units) in [(1, 32), (4, 64), (8, 128), (8, 256)] {
-                let seconds = try step(inputs, units, batch: 1, kernels)
-                report("step_ns", "in\(inputs)_u\(units)", kernels, seconds * 1e9)
+                try measure("step_ns", "in\(inputs)_u\(units)") {
+                    try step(inputs, units, batch: 1, kernels) * 1e9
+                }
             }
             for batch in [256, 4_096] {
-                let seconds = try step(4, 64, batch: batch, kernels)
-                report("series_steps_s", "in4_u64_B\(batch)", kernels, Double(batch) / seconds)
+                try measure("series_steps_s", "in4_u64_B\(batch)") {
+                    Double(batch) / (try step(4, 64, batch: batch, kernels))
+                }
             }
             for (timesteps, inputs, units, layers) in [(96, 4, 64, 1), (168, 8, 128, 2)] {
-                let seconds = try training(timesteps, inputs, units, layers, kernels)
-                report(
-                    "train_seqsteps_s", "B32_T\(timesteps)_in\(inputs)_u\(units)_L\(layers)", kernels,
-                    32 * Double(timesteps) / seconds)
+                try measure("train_seqsteps_s", "B32_T\(timesteps)_in\(inputs)_u\(units)_L\(layers)") {
+                    32 * Double(timesteps) / (try training(timesteps, inputs, units, layers, kernels))
+                }
             }
         }
-    }
-
-    private static func report(_ section: String, _ size: String, _ kernels: Kernels, _ value: Double) {
-        print(section, size, "ours-\(kernels.name)", value)
     }
 
     /// Seconds per step of `LSTMCell`, in place.

@@ -5,6 +5,7 @@
 #   PEERS=file      a bench_peers.py that writes JSON for torch and ONNX Runtime (left out if empty)
 #   PYTHON=python   an interpreter that has them
 #   ROUNDS=5        ours and the prototype take turns this often
+#   WIDEST=avx512   the prototype's kernels after whose number ours takes its turn
 #   CORE=1
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,11 +19,24 @@ if [[ -n ${PROTOTYPE:-} ]]; then
     swift build -c release --package-path "$PROTOTYPE" --product lstmbench >&2
     prototype=$(swift build -c release --package-path "$PROTOTYPE" --show-bin-path)/lstmbench
 fi
+# Both measure a size in turn, seconds apart, so that a noisy neighbour of the machine meets both: the prototype
+# stands still while ours measures what it has just reported with the widest kernels.
+measure() { taskset -c "$core" "$ours" ${KERNELS:-} "$@" >>"$lines"; }
 for ((round = 0; round < ${ROUNDS:-5}; round++)); do
-    taskset -c "$core" "$ours" ${KERNELS:-} >>"$lines"
-    if [[ -n ${prototype:-} ]]; then
-        taskset -c "$core" "$prototype" quick | awk '$3 != "sse2" { print $1, $2, "prototype-" $3, $4 }' >>"$lines"
+    if [[ -z ${prototype:-} ]]; then
+        measure
+        continue
     fi
+    coproc PEER { exec taskset -c "$core" stdbuf -oL "$prototype" quick; }
+    peer=$PEER_PID
+    while read -r section size kernels value _; do
+        [[ $kernels == sse2 ]] || echo "$section $size prototype-$kernels $value" >>"$lines"
+        [[ $kernels == "${WIDEST:-avx512}" ]] || continue
+        kill -STOP "$peer" 2>/dev/null || true # after the last number it may have ended
+        measure "$size"
+        kill -CONT "$peer" 2>/dev/null || true
+    done <&"${PEER[0]}"
+    wait "$peer"
 done
 if [[ -n ${PEERS:-} ]]; then
     taskset -c "$core" "${PYTHON:-python3}" "$PEERS" --peers torch,onnx --json "$lines.json" >&2
