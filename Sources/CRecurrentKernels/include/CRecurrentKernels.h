@@ -51,6 +51,12 @@ typedef struct crk_cell {
     int activation, recurrent_activation;
 } crk_cell;
 
+// Floats between one row's gates and the next: an odd number of cache lines, because rows that lie a power of two apart
+// share so few places of the nearest cache that products over many rows would never find them there.
+static inline size_t crk_gates_stride(size_t units) {
+    return (units + CRK_UNITS_PER_BLOCK - 1) / CRK_UNITS_PER_BLOCK * CRK_BLOCK + CRK_UNITS_PER_BLOCK;
+}
+
 // The arrays of one step of n rows; every stride counts floats between rows.
 typedef struct crk_step {
     const float *_Nonnull xh;  // [n][depth]: input, then hidden state
@@ -61,8 +67,8 @@ typedef struct crk_step {
     size_t c_stride;
     float *_Nonnull h;  // [n][units]; must not overlap `xh`
     size_t h_stride;
-    // What a backward pass needs, or NULL. Rows follow each other without a gap.
-    float *_Nullable gates;   // [n][blocks][i f c o × 16], activated
+    // What a backward pass needs, or NULL. Rows of the last two follow each other without a gap.
+    float *_Nullable gates;   // [n][crk_gates_stride]: [blocks][i f c o × 16], activated
     float *_Nullable tanh_c;  // [n][blocks × 16]: the activation of c
     float *_Nullable slopes;  // [n][blocks][i f c o c × 16]: derivatives; needed unless crk_has_simple_slopes
 } crk_step;
@@ -82,7 +88,7 @@ typedef struct crk_kernels {
     // One step of n rows in place: x [n][depth − units], h and c [n][units]. Allocates nothing up to a depth of 16,384.
     void (*_Nonnull stream)(const crk_cell *_Nonnull cell, size_t n, const float *_Nonnull x, size_t x_stride,
                             float *_Nonnull h, float *_Nonnull c, size_t state_stride);
-    // The way back through one step. gates [n][blocks][64] become the derivatives of the loss by the gates' sums; dc
+    // The way back through one step. gates [n][crk_gates_stride] become the derivatives of the loss by the gates' sums; dc
     // [n][blocks × 16] that by c becomes that by the c before. Rows whose mask is 0 (mask may be NULL) pass dc on and
     // get zero derivatives.
     void (*_Nonnull step_back)(const crk_cell *_Nonnull cell, size_t n, float *_Nonnull gates,

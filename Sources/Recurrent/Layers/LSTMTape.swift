@@ -39,7 +39,7 @@ final class LSTMTape {
     private let plainH = AlignedFloats()
     /// `[slots][batch][padded]`.
     private let c = AlignedFloats()
-    /// `[timesteps][batch][blocks][i f c o × 16]`.
+    /// `[timesteps][batch][gatesStride]`: `[blocks][i f c o × 16]`, padding.
     private let gates = AlignedFloats()
     /// `[timesteps][batch][padded]`.
     private let tanhC = AlignedFloats()
@@ -59,7 +59,8 @@ final class LSTMTape {
     private var padded: Int { cell.blocks * 16 }
     private var hOffset: Int { (cell.inputDepth + 15) / 16 * 16 }
     private var xOffset: Int { hOffset - cell.inputDepth }
-    private var stride: Int { hOffset + (cell.hiddenDepth + 15) / 16 * 16 }
+    /// An odd number of cache lines, as ``PackedCell/gatesStride`` is.
+    private var stride: Int { ((hOffset + cell.hiddenDepth + 15) / 16 | 1) * 16 }
     private var keepsHApart: Bool { pass.dropout?.hidden != nil }
 
     private func slot(_ step: Int) -> Int { pass.isKept ? step : step % 2 }
@@ -82,7 +83,7 @@ final class LSTMTape {
         if keepsHApart { plainH.clear(slots * next.batch * padded) }
         guard next.isKept else { return }
         let rows = next.timesteps * next.batch
-        gates.clear(rows * cell.blocks * 64)
+        gates.clear(rows * cell.gatesStride)
         tanhC.clear(rows * padded)
         if cell.needsSlopes { slopes.clear(rows * cell.blocks * 80) }
     }
@@ -157,7 +158,7 @@ final class LSTMTape {
         var arrays = crk_step(
             xh: xhAt(step) + xOffset, xh_stride: stride, c_before: cAt(step), c_before_stride: padded,
             c: cAt(step + 1), c_stride: padded, h: after.base, h_stride: after.stride,
-            gates: pass.isKept ? gates.base + rows * blocks * 64 : nil,
+            gates: pass.isKept ? gates.base + rows * self.cell.gatesStride : nil,
             tanh_c: pass.isKept ? tanhC.base + rows * padded : nil,
             slopes: pass.isKept && self.cell.needsSlopes ? slopes.base + rows * blocks * 80 : nil)
         kernels.pointee.step(cell, pass.batch, &arrays)
@@ -203,7 +204,7 @@ final class LSTMTape {
     /// Carries dY, shaped as the output, back through time; no gradient leaves through the initial states. Writes dX
     /// `[batch, timesteps, inputs]`. Uses the tape up: the kept gates become their derivatives.
     func backward(_ to: Backward, _ dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>?) {
-        let (batch, rowLength) = (pass.batch, cell.blocks * 64)
+        let (batch, rowLength) = (pass.batch, cell.gatesStride)
         dh.clear(2 * batch * padded)
         dc.clear(batch * padded)
         var (now, next) = (dh.base, dh.base + batch * padded)
@@ -216,9 +217,9 @@ final class LSTMTape {
             if step > 0 { hiddenGradient(step, d, to.recurrentBack, from: now, to: next) }
             if end - step == Self.chunk || step == 0 {
                 let rows = (end - step) * batch
-                to.kernel.add(rows, xhAt(step) + xOffset, stride: stride, d)
+                to.kernel.add(rows, xhAt(step) + xOffset, stride: stride, d, apart: rowLength)
                 var one: Float = 1
-                to.bias.add(rows, &one, stride: 0, d)
+                to.bias.add(rows, &one, stride: 0, d, apart: rowLength)
                 end = step
             }
             swap(&now, &next)
@@ -242,7 +243,8 @@ final class LSTMTape {
             let slopes = self.cell.needsSlopes ? slopes.base + rows * blocks * 80 : nil
             func run(_ mask: UnsafePointer<UInt8>?) {
                 kernels.pointee.step_back(
-                    cell, pass.batch, gates.base + rows * blocks * 64, tanhC.base + rows * padded, slopes, cAt(step),
+                    cell, pass.batch, gates.base + rows * self.cell.gatesStride, tanhC.base + rows * padded, slopes,
+                    cAt(step),
                     dh, dc.base, mask, pass.timesteps)
             }
             guard let mask = pass.mask else { return run(nil) }
@@ -258,7 +260,7 @@ final class LSTMTape {
         let (units, batch) = (cell.units, pass.batch)
         if let dropout = pass.dropout, let mask = dropout.hidden {
             expanded.reserve(batch * back.columns)
-            back.multiply(batch, d, stride: cell.blocks * 64, to: expanded.base, stride: back.columns)
+            back.multiply(batch, d, stride: cell.gatesStride, to: expanded.base, stride: back.columns)
             for row in 0..<batch {
                 DropoutMasks.contract(
                     mask, copies: dropout.copies, row: row, batch: batch, width: units,
@@ -266,9 +268,9 @@ final class LSTMTape {
             }
         } else {
             var ahead = crk_ahead(
-                gates: d - batch * cell.blocks * 64, tanh_c: tanhC.base + (step - 1) * batch * padded,
-                c_before: cAt(step - 1), lines: batch * cell.blocks * 4)
-            back.multiply(batch, d, stride: cell.blocks * 64, to: next, stride: padded, ahead: &ahead)
+                gates: d - batch * cell.gatesStride, tanh_c: tanhC.base + (step - 1) * batch * padded,
+                c_before: cAt(step - 1), lines: batch * cell.gatesStride / 16)
+            back.multiply(batch, d, stride: cell.gatesStride, to: next, stride: padded, ahead: &ahead)
         }
         if pass.mask == nil { return }
         for row in 0..<batch where pass.isMasked(row, step) {
@@ -282,11 +284,11 @@ final class LSTMTape {
         let (inputs, batch, time) = (cell.inputs, pass.batch, pass.time(step))
         guard let dropout = pass.dropout, let mask = dropout.inputs else {
             let to = dX + time * inputs
-            back.multiply(batch, d, stride: cell.blocks * 64, to: to, stride: pass.timesteps * inputs)
+            back.multiply(batch, d, stride: cell.gatesStride, to: to, stride: pass.timesteps * inputs)
             return
         }
         expanded.reserve(batch * back.columns)
-        back.multiply(batch, d, stride: cell.blocks * 64, to: expanded.base, stride: back.columns)
+        back.multiply(batch, d, stride: cell.gatesStride, to: expanded.base, stride: back.columns)
         for row in 0..<batch {
             DropoutMasks.contract(
                 mask, copies: dropout.copies, row: row, batch: batch, width: inputs, expanded.base + row * back.columns,

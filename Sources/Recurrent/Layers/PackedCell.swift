@@ -35,6 +35,8 @@ final class PackedCell {
 
     /// Blocks of 16 units.
     var blocks: Int { (units + 15) / 16 }
+    /// Floats between one row's gates and the next on a tape.
+    var gatesStride: Int { crk_gates_stride(units) }
     /// The inputs as the cell reads them: four times as many where gates have their own.
     var inputDepth: Int { perGate.inputs ? 4 * inputs : inputs }
     var hiddenDepth: Int { perGate.hidden ? 4 * units : units }

@@ -88,9 +88,10 @@ final class PackedGradient {
 
     func clear() { sums.clear(layout.count) }
 
-    /// Adds `count` rows: x `[count, rows]`, d `[count, columns]`, its rows ``stride`` apart and finite in between.
-    func add(_ count: Int, _ x: UnsafePointer<Float>, stride: Int, _ d: UnsafePointer<Float>) {
-        kernels.table.pointee.accumulate(count, rows, columns, x, stride, d, self.stride, sums.base)
+    /// Adds `count` rows: x `[count, rows]`, d `[count, columns]`, its rows as far apart as said, by default ``stride``,
+    /// and finite in between.
+    func add(_ count: Int, _ x: UnsafePointer<Float>, stride: Int, _ d: UnsafePointer<Float>, apart: Int? = nil) {
+        kernels.table.pointee.accumulate(count, rows, columns, x, stride, d, apart ?? self.stride, sums.base)
     }
 }
 
