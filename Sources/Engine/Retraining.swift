@@ -32,6 +32,8 @@ public actor Retraining {
     private var waiting: [String] = []
     private var listeners: [String: [AsyncStream<RetrainingEvent>.Continuation]] = [:]
     private var current: Task<Void, Never>?
+    private var isStopped = false
+    private static let stopped = RetrainingEvent.failed("the daemon stops")
     /// The forecaster that is trained right now.
     public private(set) var running: String?
 
@@ -48,13 +50,19 @@ public actor Retraining {
         let (stream, continuation) = AsyncStream.makeStream(of: RetrainingEvent.self)
         continuation.yield(.queued)
         listeners[forecaster, default: []].append(continuation)
+        guard !isStopped else {
+            finish(forecaster, Self.stopped)
+            return stream
+        }
         if !waiting.contains(forecaster), running != forecaster { waiting.append(forecaster) }
         startNext()
         return stream
     }
 
-    /// Cancels what runs and forgets what waits.
+    /// Cancels what runs, and refuses what waits and what comes.
     public func stop() async {
+        isStopped = true
+        for forecaster in waiting { finish(forecaster, Self.stopped) }
         waiting = []
         current?.cancel()
         await current?.value
@@ -69,16 +77,17 @@ public actor Retraining {
 
     private func train(_ forecaster: String) async {
         let started = engine.clock.now
-        var outcome: String
+        let (outcome, event): (String, RetrainingEvent)
         do {
             let result = try await run(forecaster)
             outcome = result.text
-            finish(forecaster, .finished(version: result.version, promoted: result.promoted, text: result.text))
+            event = .finished(version: result.version, promoted: result.promoted, text: result.text)
         } catch {
-            outcome = "\(error)"
-            finish(forecaster, .failed(outcome))
+            (outcome, event) = ("\(error)", .failed("\(error)"))
         }
         try? await engine.record(outcome, of: forecaster, started: started)
+        // In one go: a request that came in between would join a run whose end has been told.
+        finish(forecaster, event)
         running = nil
         startNext()
     }
