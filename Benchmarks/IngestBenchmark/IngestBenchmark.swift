@@ -5,8 +5,6 @@ import Foundation
 struct IngestBenchmark {
     static func main() async throws {
         signal(SIGPIPE, SIG_IGN)
-        // A run takes minutes, and its output may go to a file.
-        setlinebuf(stdout)
         let wanted = Set(CommandLine.arguments.dropFirst())
         func runs(_ part: String) -> Bool { wanted.isEmpty || wanted.contains(part) }
         if wanted.isEmpty || wanted.contains(where: { $0.contains("-") }) { Row.printHead() }

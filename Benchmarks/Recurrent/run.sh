@@ -6,6 +6,7 @@
 #   PYTHON=python   an interpreter that has them
 #   ROUNDS=5        ours and the prototype take turns this often
 #   WIDEST=avx512   the prototype's kernels after whose number ours takes its turn
+#   UNTIL=size      the last size the prototype and ours take turns with, such as in8_u256
 #   CORE=1
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,8 +36,12 @@ for ((round = 0; round < ${ROUNDS:-5}; round++)); do
         kill -STOP "$peer" 2>/dev/null || true # after the last number it may have ended
         measure "$size"
         kill -CONT "$peer" 2>/dev/null || true
+        if [[ $size == "${UNTIL:-}" ]]; then
+            kill "$peer"
+            break
+        fi
     done <&"${PEER[0]}"
-    wait "$peer"
+    wait "$peer" || [[ -n ${UNTIL:-} ]]
 done
 if [[ -n ${PEERS:-} ]]; then
     taskset -c "$core" "${PYTHON:-python3}" "$PEERS" --peers torch,onnx --json "$lines.json" >&2
