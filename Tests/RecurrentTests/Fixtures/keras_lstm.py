@@ -239,6 +239,8 @@ if __name__ == "__main__":
     cases = [plain(c) for c in (random_cases(m, a.many) if a.many else chosen(m))]
     # An unbounded activation may explode, and JSON has no NaN.
     cases = [c for c in cases if "NaN" not in json.dumps(c) and "Infinity" not in json.dumps(c)]
+    # Beyond 8 the tolerance is less than twenty roundings, which gates without a limit amplify from step to step.
+    cases = [c for c in cases if all(np.abs(c[k]).max(initial=0) <= 8 for k in ("y", "h", "c") if k in c)]
     with open(a.out, "w") as file:
         json.dump(dict(keras=keras.__version__, backend="tensorflow", atol=2e-5, cases=cases), file, separators=(",", ":"))
         file.write("\n")
