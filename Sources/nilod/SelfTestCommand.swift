@@ -19,9 +19,15 @@ struct SelfTestCommand: ParsableCommand {
 
     func run() throws {
         guard let cases else { return try report(builtIn()) }
+        let file: Data
         let answers: KnownAnswers
         do {
-            answers = try KnownAnswers(json: [UInt8](Data(contentsOf: URL(filePath: cases))))
+            file = try Data(contentsOf: URL(filePath: cases))
+        } catch {
+            throw Exit.say("\(cases): \(error.localizedDescription)", 65)
+        }
+        do {
+            answers = try KnownAnswers(json: [UInt8](file))
         } catch {
             throw Exit.say("\(cases): not a readable file of cases: \(error)", 65)
         }
