@@ -43,7 +43,7 @@ struct Latency {
                 print(
                     "p99 of \(took.count) calls, \(kind.rawValue): \(Self.text(Self.percentile(took))) ms,",
                     "\(sealed) readings sealed" + (took.count < 10_000 ? " (too few calls: 10,000 are wanted)" : ""))
-                // A run takes half an hour, and its output may go to a file.
+                // A run takes a quarter of an hour, and its output may go to a file.
                 fflush(nil)
             }
         }

@@ -244,8 +244,7 @@ final class LSTMTape {
             func run(_ mask: UnsafePointer<UInt8>?) {
                 kernels.pointee.step_back(
                     cell, pass.batch, gates.base + rows * self.cell.gatesStride, tanhC.base + rows * padded, slopes,
-                    cAt(step),
-                    dh, dc.base, mask, pass.timesteps)
+                    cAt(step), dh, dc.base, mask, pass.timesteps)
             }
             guard let mask = pass.mask else { return run(nil) }
             mask.values.withUnsafeBufferPointer { run($0.baseAddress.map { $0 + pass.time(step) }) }
