@@ -32,7 +32,7 @@ extension Engine {
         for shard in shards {
             let mine = matching.filter { self.shard(of: $0) === shard }
             for (id, known) in try await ask(shard, about: mine, { view in mine.map { ($0, view.scores(of: $0)) } }) {
-                guard var (scores, current) = known else { continue }
+                guard case (var scores, let current)? = known else { continue }
                 // The database may hold the current block from before a late reading.
                 scores.blocks = (finished[id] ?? []).filter { $0.start != current?.start }.map(\.scores)
                 if let current, range.contains(current.start) { scores.blocks.append(current.scores) }
