@@ -9,10 +9,11 @@ struct IngestBenchmark {
         func runs(_ part: String) -> Bool { wanted.isEmpty || wanted.contains(part) }
         if wanted.isEmpty || wanted.contains(where: { $0.contains("-") }) { Row.printHead() }
         let shapes = [
-            (1_000, 8, false), (10_000, 8, false), (1_000, 50, false), (1_000, 8, true), (1_000, 1, true),
+            (1_000, 8, false), (10_000, 8, false), (1_000, 50, false), (1_000, 1, false), (10_000, 1, false),
+            (1_000, 8, true), (1_000, 1, true),
         ]
         for (count, senders, isLarge) in shapes {
-            let load = Load(seriesCount: count, slots: prefix + 1_000_000 / count)
+            let load = Load(seriesCount: count, slots: prefix + readings / count)
             let shape = isLarge ? Shape.large(load, senders: senders) : Shape(senders: senders)
             let part = "\(count)" + (isLarge ? "-large-\(senders)" : senders == 8 ? "" : "-\(senders)")
             let name = "\(count) series, \(senders) × \(shape.slots * count / senders) lines"
@@ -25,7 +26,7 @@ struct IngestBenchmark {
         }
         let recipeSlots = ProcessInfo.processInfo.environment["RECIPE_SLOTS"].flatMap { Int($0) }
         for count in [1_000, 10_000] where runs("recipe-\(count)") {
-            let load = Load(seriesCount: count, slots: prefix + (recipeSlots ?? 200_000 / count))
+            let load = Load(seriesCount: count, slots: prefix + (recipeSlots ?? readings / 5 / count))
             let name = "nilod, the whole recipe, 24 leads × 11 quantiles, \(count) series"
             try nilod(name, load, Shape(), recipe: "d").printed(beside: nil)
         }
@@ -38,6 +39,9 @@ struct IngestBenchmark {
 
     /// Slots before what is measured: more than the lateness, so that checkpoints are cut as they always are.
     private static let prefix = 160
+
+    /// In each part but those of the whole recipe, which are a fifth.
+    private static let readings = ProcessInfo.processInfo.environment["READINGS"].flatMap { Int($0) } ?? 1_000_000
 
     private static func nilod(_ name: String, _ load: Load, _ shape: Shape, recipe: String = "plain") throws -> Row {
         let nilod = try Nilod(recipe: recipe)
@@ -60,7 +64,7 @@ struct IngestBenchmark {
     }
 
     private static func engine(_ count: Int) async throws -> Row {
-        let (alone, load) = (try await EngineAlone(), Load(seriesCount: count, slots: prefix + 1_000_000 / count))
+        let (alone, load) = (try await EngineAlone(), Load(seriesCount: count, slots: prefix + readings / count))
         try await alone.prepare(load, slots: prefix)
         let before = Footprint(getpid())
         let seconds = try await alone.feed(load, prefix..<load.slots)
