@@ -78,7 +78,9 @@ let package = Package(
             resources: [.embedInCode("interfaces")], swiftSettings: strict),
 
         // The daemon's own machinery.
-        .target(name: "Engine", dependencies: ["TimeSeries", "Forecasting", "Storage"], swiftSettings: strict),
+        .target(name: "CPrefetch"),
+        .target(
+            name: "Engine", dependencies: ["TimeSeries", "Forecasting", "Storage", "CPrefetch"], swiftSettings: strict),
         .target(
             name: "Backtesting", dependencies: ["TimeSeries", "Forecasting", "Storage", "Engine"],
             swiftSettings: strict),

@@ -84,23 +84,23 @@ extension SeriesState {
     /// Judges the slot that the head steps over next, before it does: the head still holds what was expected.
     ///
     /// - Parameter state: after the step, `[stateCount]`; nil if the model gave no answer.
-    func noteSurprise(_ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>?) {
+    mutating func noteSurprise(_ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>?) {
         guard let track, let cadence else { return }
-        let probability = anomalyRule == nil ? nil : state.flatMap { track.model.settledTail(of: $0) }
+        let probability = anomalyRule == nil ? nil : state.flatMap { track.pointee.model.settledTail(of: $0) }
         guard let held = judge.judge(slot, probability: probability, anomalyRule, cadence), let probability else {
             return
         }
-        let version = track.version.version
+        let version = track.pointee.version.version
         anomalies.append(
             SeriesAnomaly(
                 series: key, forecaster: version.forecaster, method: version.method, version: version.number,
                 slot: slot, cadence: cadence, value: value, probability: probability,
-                quantiles: track.version.specification.quantiles,
-                expected: track.model.expectation(in: Array(track.headState)), held: held))
+                quantiles: track.pointee.version.specification.quantiles,
+                expected: track.pointee.model.expectation(in: Array(track.pointee.headState)), held: held))
     }
 
     /// The anomalies that are news at `now`: an import of last year's readings is history, and tells nobody.
-    func takeAnomalies(now: Timestamp) -> [SeriesAnomaly] {
+    mutating func takeAnomalies(now: Timestamp) -> [SeriesAnomaly] {
         guard !anomalies.isEmpty, let cadence else { return [] }
         defer { anomalies = [] }
         let lateness = Int64(latenessSlots).multipliedReportingOverflow(by: cadence.nanoseconds)

@@ -29,10 +29,10 @@ extension ShardView {
     func driftRatios() -> [String: [Float]] {
         var ratios: [String: [Float]] = [:]
         for state in all {
-            guard let track = state.track, let drift = track.model.drift(of: track.head.state), drift.longRun > 0 else {
-                continue
-            }
-            ratios[track.version.version.forecaster, default: []].append(drift.lately / drift.longRun)
+            guard let track = state.pointee.track,
+                let drift = track.pointee.model.drift(of: track.pointee.head.state), drift.longRun > 0
+            else { continue }
+            ratios[track.pointee.version.version.forecaster, default: []].append(drift.lately / drift.longRun)
         }
         return ratios
     }

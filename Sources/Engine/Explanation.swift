@@ -32,18 +32,18 @@ extension Engine {
 extension ShardView {
     /// nil before the first step.
     func explanation(of id: SeriesID) -> SeriesExplanation? {
-        guard let state = series[id], let track = state.track, let replay = Replay(of: state, stepper) else {
+        guard let state = series[id], let track = state.pointee.track, let replay = Replay(of: state, stepper) else {
             return nil
         }
-        let version = track.version.version
-        let levels = track.version.specification.quantiles.levels
-        let (inside, compared) = replay.coverage(track.version.specification)
+        let version = track.pointee.version.version
+        let levels = track.pointee.version.specification.quantiles.levels
+        let (inside, compared) = replay.coverage(track.pointee.version.specification)
         return SeriesExplanation(
-            series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
-            summary: track.model.summary, steps: replay.steps.count,
+            series: state.pointee.key, forecaster: version.forecaster, method: version.method, version: version.number,
+            summary: track.pointee.model.summary, steps: replay.steps.count,
             coverage: compared == 0 ? nil : Double(inside) / Double(compared), compared: compared,
             interval: (levels.last ?? 0) - (levels.first ?? 0),
-            findings: track.model.findings(of: replay.steps.map(\.batch)))
+            findings: track.pointee.model.findings(of: replay.steps.map(\.batch)))
     }
 }
 
@@ -65,16 +65,16 @@ struct Replay {
     private static let wanted: Slot = 128
 
     /// nil before the first step.
-    init?(of series: SeriesState, _ stepper: Stepper) {
-        guard let track = series.track, let end = track.open?.slot ?? track.headSlot,
-            case let snapshots = track.snapshots,
+    init?(of series: SeriesPointer, _ stepper: Stepper) {
+        guard let track = series.pointee.track, let end = track.pointee.open?.slot ?? track.pointee.headSlot,
+            case let snapshots = track.pointee.snapshots,
             let base = snapshots.last(where: { $0.slot.map { $0 <= end - Self.wanted } ?? true }) ?? snapshots.first
         else { return nil }
         state = base.state
         var (slot, last) = (base.slot, base.slot)
-        while let next = Self.next(after: slot, last: last, series, track), next <= end {
-            let isOpen = next == track.open?.slot
-            let value = isOpen ? track.open?.value ?? .nan : series.values[next]
+        while let next = Self.next(after: slot, last: last, series.pointee, track.pointee), next <= end {
+            let isOpen = next == track.pointee.open?.slot
+            let value = isOpen ? track.pointee.open?.value ?? .nan : series.pointee.values[next]
             append(next, value, series, stepper, advances: !isOpen)
             slot = next
             if !value.isNaN { last = next }
@@ -82,7 +82,9 @@ struct Replay {
     }
 
     /// The slot that the track stepped after `slot`.
-    private static func next(after slot: Slot?, last: Slot?, _ series: SeriesState, _ track: Track) -> Slot? {
+    private static func next(after slot: Slot?, last: Slot?, _ series: borrowing SeriesState, _ track: borrowing Track)
+        -> Slot?
+    {
         let from = slot.map { $0 + 1 } ?? track.firstSlot
         let closed = series.values.first(from: from)?.slot
         guard let nextValue = closed ?? track.open?.slot, nextValue >= from else { return nil }
@@ -91,17 +93,17 @@ struct Replay {
     }
 
     private mutating func append(
-        _ slot: Slot, _ value: Float, _ series: SeriesState, _ stepper: Stepper, advances: Bool
+        _ slot: Slot, _ value: Float, _ series: SeriesPointer, _ stepper: Stepper, advances: Bool
     ) {
-        guard let track = series.track else { return }
+        guard let track = series.pointee.track else { return }
         var batch = AdvanceBatch(
-            count: 1, model: track.model, forecastCount: track.version.specification.forecastCount,
+            count: 1, model: track.pointee.model, forecastCount: track.pointee.version.specification.forecastCount,
             wantsForecasts: true)
         let step = SeriesState.Step(slot: slot, value: value, isOpen: false)
-        stepper.fill(&batch, row: 0, with: (series, step), track.model.stateCount, track.model.lags)
+        stepper.fill(&batch, row: 0, with: (series, step), track.pointee.model.lags)
         batch.states = state
         let before = batch
-        track.model.advance(&batch)
+        track.pointee.model.advance(&batch)
         if advances { state = batch.states }
         steps.append(Step(slot: slot, value: value, batch: before, forecast: batch.forecasts))
     }

@@ -5,7 +5,7 @@ import TimeSeries
 /// One series as its shard keeps it: the readings its state may be replayed from, the slot values, and the track.
 ///
 /// Owned by one shard thread and used nowhere else.
-final class SeriesState {
+struct SeriesState: ~Copyable {
     let id: SeriesID
     let key: SeriesKey
     let aggregate: Aggregate
@@ -14,7 +14,7 @@ final class SeriesState {
     private(set) var latenessSlots = 0
     private(set) var kept = KeptReadings()
     var values = SlotValues()
-    private(set) var track: Track?
+    private(set) var track: UnsafeMutablePointer<Track>?
     /// Of the track's epoch.
     var outages = Outages()
     /// The newest slot with a reading; nil before the cadence is known.
@@ -61,28 +61,33 @@ final class SeriesState {
         if let frontier { judge = AnomalyJudge(silentThrough: frontier - 1) }
     }
 
+    deinit {
+        track?.deinitialize(count: 1)
+        track?.deallocate()
+    }
+
     var newest: KeptReadings.Kept? { kept.kept.last }
 
-    func settle(cadence: Cadence, latenessSlots: Int) {
+    mutating func settle(cadence: Cadence, latenessSlots: Int) {
         self.cadence = cadence
         self.latenessSlots = latenessSlots
         noteFrontier()
     }
 
-    private func noteFrontier() {
+    private mutating func noteFrontier() {
         frontier = cadence.flatMap { cadence in newest.map { cadence.slot(of: $0.timestamp) } }
     }
 
     /// Drops what nothing that comes can change any more: what the base of the track has passed.
-    func prune(through slot: Slot, cadence: Cadence) {
+    mutating func prune(through slot: Slot, cadence: Cadence) {
         settledUntil = cadence.start(of: slot + 1)
         kept.prune(before: settledUntil)
-        values.prune(before: slot - Int64(max(track?.model.lags.last ?? 0, Self.shownSlots)))
+        values.prune(before: slot - Int64(max(track?.pointee.model.lags.last ?? 0, Self.shownSlots)))
         outages.prune(through: slot)
     }
 
     /// Takes a committed reading in; an out-of-order one rolls the track back to before its slot.
-    func absorb(_ reading: Reading, at position: JournalPosition) {
+    mutating func absorb(_ reading: Reading, at position: JournalPosition) {
         guard reading.timeliness == .fresh, reading.timestamp >= settledUntil else {
             counts.late += 1
             return
@@ -90,7 +95,7 @@ final class SeriesState {
         take(KeptReadings.Kept(timestamp: reading.timestamp, value: reading.value, position: position))
     }
 
-    private func take(_ reading: KeptReadings.Kept) {
+    private mutating func take(_ reading: KeptReadings.Kept) {
         switch kept.insert(reading) {
         case .repeated:
             counts.repeated += 1
@@ -109,18 +114,18 @@ final class SeriesState {
     /// The newest slot whose value is fixed in `values`: the head, or the slots before the track's first.
     private var steppedThrough: Slot? {
         guard let track else { return nil }
-        return track.headSlot ?? (track.firstSlot == .min ? nil : track.firstSlot - 1)
+        return track.pointee.headSlot ?? (track.pointee.firstSlot == .min ? nil : track.pointee.firstSlot - 1)
     }
 
-    private func rollBack(before slot: Slot) {
-        track?.rollBack(before: slot)
+    private mutating func rollBack(before slot: Slot) {
+        track?.pointee.rollBack(before: slot)
         scoredBlock = nil
         values.truncate(after: min(slot - 1, steppedThrough ?? .min))
         fillValues()
     }
 
     /// Aggregates the kept readings of the slots that the track has passed or will never step.
-    private func fillValues() {
+    private mutating func fillValues() {
         guard let cadence, let end = steppedThrough else { return }
         var next = values.newest.map { $0 + 1 } ?? .min
         while let found = firstReading(from: next, cadence: cadence), found.slot <= end {
@@ -160,7 +165,7 @@ final class SeriesState {
     /// Starts `assignment`'s track: from `checkpoint` if it fits, else from the beginning of its epoch.
     ///
     /// This one function is recovery, warm-up after a promotion, and reset.
-    func load(
+    mutating func load(
         _ assignment: Assignment?, checkpoint: Checkpoint?, history: [PositionedReading],
         outages: [ClosedRange<Slot>] = []
     ) {
@@ -175,18 +180,26 @@ final class SeriesState {
         for reading in newer.kept where reading.position > position { _ = kept.insert(reading) }
         absorbed = kept.kept.reduce(absorbed) { max($0, $1.position) }
         noteFrontier()
-        track = assignment.map { assignment in
-            checkpoint.flatMap { Track(epoch: assignment.epoch, version: assignment.version, checkpoint: $0) }
-                ?? Track(epoch: assignment.epoch, version: assignment.version)
-        }
+        begin(assignment, from: checkpoint)
         isHeld = false
-        (checkpointSlot, scoredBlock) = (track?.headSlot, nil)
+        (checkpointSlot, scoredBlock) = (track?.pointee.headSlot, nil)
         settledUntil = .distantPast
-        if let cadence, let base = track?.baseSlot { settledUntil = cadence.start(of: base + 1) }
+        if let cadence, let base = track?.pointee.baseSlot { settledUntil = cadence.start(of: base + 1) }
         fillValues()
     }
 
-    private func keep(_ reading: PositionedReading) {
+    private mutating func begin(_ assignment: Assignment?, from checkpoint: Checkpoint?) {
+        track?.deinitialize(count: 1)
+        guard let assignment else {
+            track?.deallocate()
+            return track = nil
+        }
+        let place = track ?? .allocate(capacity: 1)
+        place.initialize(to: Track(assignment, checkpoint: checkpoint))
+        track = place
+    }
+
+    private mutating func keep(_ reading: PositionedReading) {
         let change = kept.insert(
             .init(timestamp: reading.reading.timestamp, value: reading.reading.value, position: reading.position))
         if change == .added { counts.readings += 1 }

@@ -18,72 +18,68 @@ extension SeriesState {
     /// The next step towards the frontier; nil when there is nothing to do.
     ///
     /// A slot that closes with the value it was last stepped with keeps that state, without another step.
-    func nextStep() -> Step? {
+    mutating func nextStep() -> Step? {
         guard let cadence, let frontier, let track else { return nil }
         while true {
-            let from = track.headSlot.map { $0 + 1 } ?? track.firstSlot
+            let from = track.pointee.headSlot.map { $0 + 1 } ?? track.pointee.firstSlot
             guard let next = firstReading(from: from, cadence: cadence) else { return nil }
-            let slot = track.nextSlot(nextValue: next.slot, maxGap: maxGap)
+            let slot = track.pointee.nextSlot(nextValue: next.slot, maxGap: maxGap)
             let value = slot == next.slot ? value(of: next, cadence: cadence) : .nan
-            let isCurrent = track.open.map { $0.isCurrent(slot, value) } ?? false
+            let isCurrent = track.pointee.open.map { $0.isCurrent(slot, value) } ?? false
             if slot >= frontier { return isCurrent ? nil : Step(slot: slot, value: value, isOpen: true) }
             guard isCurrent else {
                 return Step(slot: slot, value: value, isOpen: false, isAbsent: outages.contains(slot))
             }
             noteScores(before: slot)
-            noteSurprise(slot, value: value, state: track.openState)
-            track.closeOpen(spacing: snapshotSpacing)
+            noteSurprise(slot, value: value, state: track.pointee.openState)
+            track.pointee.close(slot, value: value, spacing: snapshotSpacing)
             if !value.isNaN { values.append(value, at: slot) }
         }
     }
 
-    /// Takes the result of ``nextStep()``: `state`, `[stateCount]`, and of the newest slot its `forecast`.
-    func finish(
-        _ step: Step, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>, isAbsent: Bool
-    ) {
-        guard !step.isOpen else {
-            track?.open(step.slot, value: step.value, state: state, forecast: forecast, isAbsent: isAbsent)
-            return
-        }
+    /// Takes the result of ``nextStep()``, which the track has where it was begun.
+    mutating func finish(_ step: Step, isAbsent: Bool) {
+        guard let track else { return }
+        guard !step.isOpen else { return track.pointee.open(step.slot, value: step.value, isAbsent: isAbsent) }
         noteScores(before: step.slot)
         guard !isAbsent else { return passOver(step) }
-        noteSurprise(step.slot, value: step.value, state: state)
-        track?.close(step.slot, value: step.value, state: state, spacing: snapshotSpacing)
+        noteSurprise(step.slot, value: step.value, state: track.pointee.openState)
+        track.pointee.close(step.slot, value: step.value, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
 
     /// Keeps the scores of the block that ends with the head, if the step to `slot` begins another.
     ///
     /// What was scored while a new model warmed up is not kept: it was trained on these very slots.
-    private func noteScores(before slot: Slot) {
+    private mutating func noteScores(before slot: Slot) {
         if let scoredBlock, scoredBlock.contains(slot) { return }
-        guard let track, let cadence, let newest = track.headSlot else { return }
+        guard let track, let cadence, let newest = track.pointee.headSlot else { return }
         let length = ServedModel.blockLength(of: cadence)
         scoredBlock = SlotBlock(of: slot, length: length)
         guard !SlotBlock(of: newest, length: length).contains(slot),
-            let scores = track.model.scores(of: track.head.state, slot: newest, cadence: cadence),
-            scores.start >= track.epoch.fromSlot ?? .min
+            let scores = track.pointee.model.scores(of: track.pointee.head.state, slot: newest, cadence: cadence),
+            scores.start >= track.pointee.epoch.fromSlot ?? .min
         else { return }
         finishedScores.append(FinishedScores(series: id, cadence: cadence, scores: scores))
     }
 
-    func takeFinishedScores() -> [FinishedScores] {
+    mutating func takeFinishedScores() -> [FinishedScores] {
         guard !finishedScores.isEmpty else { return [] }
         defer { finishedScores = [] }
         return finishedScores
     }
 
     /// Takes a closed slot that the model gave no answer for: the state stays as it is.
-    func passOver(_ step: Step) {
+    mutating func passOver(_ step: Step) {
         outages.add(step.slot)
         noteSurprise(step.slot, value: step.value, state: nil)
-        track?.passed(step.slot, value: step.value, spacing: snapshotSpacing)
+        track?.pointee.passed(step.slot, value: step.value, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
 
-    func takeUnsavedOutages() -> [Outage] {
+    mutating func takeUnsavedOutages() -> [Outage] {
         guard outages.hasUnsaved, let track else { return [] }
-        return outages.takeUnsaved(of: id, epoch: track.epoch.id)
+        return outages.takeUnsaved(of: id, epoch: track.pointee.epoch.id)
     }
 
     private var snapshotSpacing: Int64 { Int64(max(1, latenessSlots / 4)) }
@@ -91,14 +87,17 @@ extension SeriesState {
     /// Drops what no reading in time can change any more.
     ///
     /// - Returns: a checkpoint of the new base, if it is worth one: twice as far from the last as a replay has to go anyway.
-    func settle(kernel: String) -> Checkpoint? {
+    mutating func settle(kernel: String) -> Checkpoint? {
         guard !isHeld, let cadence, let frontier, let track else { return nil }
-        guard track.settle(through: frontier - Int64(latenessSlots)), let slot = track.baseSlot else { return nil }
+        guard track.pointee.settle(through: frontier - Int64(latenessSlots)), let slot = track.pointee.baseSlot else {
+            return nil
+        }
         prune(through: slot, cadence: cadence)
         if let checkpointSlot, slot - checkpointSlot < 2 * Int64(latenessSlots) { return nil }
         checkpointSlot = slot
         return Checkpoint(
-            series: id, epoch: track.epoch.id, slot: slot, position: absorbed, frontier: frontier, kernel: kernel,
-            state: track.baseState)
+            series: id, epoch: track.pointee.epoch.id, slot: slot, position: absorbed, frontier: frontier,
+            kernel: kernel,
+            state: track.pointee.baseState)
     }
 }

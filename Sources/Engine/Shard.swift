@@ -36,14 +36,14 @@ final class Shard: @unchecked Sendable {
     private var order = CommitOrder()
     private var coverage = CoverageTotals()
     /// Series with steps to do, each once, in the order in which they fell behind.
-    private var behind: [SeriesState] = []
+    private var behind: [SeriesPointer] = []
     private var questions: [(series: [SeriesID]?, answer: @Sendable (ShardView) -> Void)] = []
 
     /// Steps taken between two looks into the mailbox, so that a long replay yields to live series.
     private static let roundsPerTurn = 64
-    /// Series that take their readings in, step and settle together: what they need of memory, about 3 KiB each, stays in
-    /// the second-level cache, and a call of a model has enough rows.
-    private static let seriesPerTurn = 256
+    /// Series that take their readings in, step and settle together: what they need of memory, about 3 KiB each, leaves
+    /// room in the second-level cache for the other threads, and a call of a model has enough rows.
+    private static let seriesPerTurn = 64
 
     init(
         stepper: Stepper, kernel: String, watchers: Watchers, outgoing: Outgoing, clock: any WallClock,
@@ -57,6 +57,8 @@ final class Shard: @unchecked Sendable {
         self.anomalyRules = anomalyRules
         mailbox = Mailbox(capacity: 32)
     }
+
+    deinit { series.removeAll() }
 
     /// Sends what may change a forecast; blocks while the mailbox is full.
     func tell(_ message: ShardMessage) {
@@ -87,21 +89,21 @@ final class Shard: @unchecked Sendable {
         switch message {
         case .adopt(let setups):
             for setup in setups {
-                let state = SeriesState(setup: setup)
-                series.add(state)
+                let state = series.add(SeriesState(setup: setup))
                 watchForAnomalies(state)
                 fallBehind(state)
             }
         case .settle(let id, let cadence, let latenessSlots):
-            series[id]?.settle(cadence: cadence, latenessSlots: latenessSlots)
+            series[id]?.pointee.settle(cadence: cadence, latenessSlots: latenessSlots)
         case .commit(let readings): take(readings)
-        case .hold(let ids): for id in ids { series[id]?.isHeld = true }
-        case .release(let ids): for id in ids { series[id]?.isHeld = false }
+        case .hold(let ids): for id in ids { series[id]?.pointee.isHeld = true }
+        case .release(let ids): for id in ids { series[id]?.pointee.isHeld = false }
         case .load(let assignments, let history): load(assignments, history)
         case .forget(let ids):
-            series.remove(ids)
+            let gone = Set(ids)
+            behind.removeAll { gone.contains($0.pointee.id) }
+            series.remove(gone)
             for id in ids { _ = board.takeDown(id) }
-            behind.removeAll { series[$0.id] == nil }
         case .watchFor(let rules):
             anomalyRules = rules
             for state in series.all { watchForAnomalies(state) }
@@ -119,9 +121,13 @@ final class Shard: @unchecked Sendable {
         order.order(readings, of: series)
         var rest = order.series[...]
         while !rest.isEmpty {
-            for place in rest.prefix(Self.seriesPerTurn) {
+            let turn = rest.prefix(Self.seriesPerTurn)
+            for (index, place) in zip(turn.indices, turn) {
+                Prefetch.ahead(of: index, in: turn, series.all)
                 let state = series.all[place]
-                order.forEachReading(of: place) { state.absorb(readings[$0].reading, at: readings[$0].position) }
+                order.forEachReading(of: place) {
+                    state.pointee.absorb(readings[$0].reading, at: readings[$0].position)
+                }
                 fallBehind(state)
             }
             rest = rest.dropFirst(Self.seriesPerTurn)
@@ -133,25 +139,29 @@ final class Shard: @unchecked Sendable {
     private func load(_ assignments: [SeriesID: Assignment], _ history: [SeriesID: [PositionedReading]]) {
         for (id, assignment) in assignments {
             guard let state = series[id] else { continue }
-            state.load(assignment, checkpoint: nil, history: history[id] ?? [])
+            state.pointee.load(assignment, checkpoint: nil, history: history[id] ?? [])
             watchForAnomalies(state)
             fallBehind(state)
             let version = assignment.version.version
             watchers.publish(
                 .model(
-                    series: state.key, forecaster: version.forecaster, version: version.number,
+                    series: state.pointee.key, forecaster: version.forecaster, version: version.number,
                     reason: "\(assignment.epoch.cause)"))
         }
     }
 
-    private func watchForAnomalies(_ state: SeriesState) {
-        state.anomalyRule = state.track.flatMap { anomalyRules[$0.version.version.forecaster] }
+    private func watchForAnomalies(_ state: SeriesPointer) {
+        state.pointee.anomalyRule = state.pointee.track.flatMap {
+            anomalyRules[$0.pointee.version.version.forecaster]
+        }
     }
 
-    private func fallBehind(_ state: SeriesState) {
-        if state.showing == .shown { state.showing = board.takeDown(state.id) ? .wanted : .not }
-        guard !state.isBehind else { return }
-        state.isBehind = true
+    private func fallBehind(_ state: SeriesPointer) {
+        if state.pointee.showing == .shown {
+            state.pointee.showing = board.takeDown(state.pointee.id) ? .wanted : .not
+        }
+        guard !state.pointee.isBehind else { return }
+        state.pointee.isBehind = true
         behind.append(state)
     }
 
@@ -159,41 +169,46 @@ final class Shard: @unchecked Sendable {
         guard !behind.isEmpty else { return }
         let unfinished = stepper.advance(behind, rounds: Self.roundsPerTurn)
         let isWatched = watchers.want(.forecast)
-        for state in behind { state.isBehind = false }
-        for state in unfinished { state.isBehind = true }
-        for state in behind where !state.isBehind { finish(state, isWatched: isWatched) }
+        for state in behind { state.pointee.isBehind = false }
+        for state in unfinished { state.pointee.isBehind = true }
+        for state in behind where !state.pointee.isBehind { finish(state, isWatched: isWatched) }
         behind = unfinished
     }
 
-    private func finish(_ state: SeriesState, isWatched: Bool) {
+    private func finish(_ series: SeriesPointer, isWatched: Bool) {
+        finish(&series.pointee)
+        let isWanted = series.pointee.showing == .wanted
+        guard isWatched || isWanted,
+            let forecast = ShardView.forecast(
+                of: series, stepper: stepper, now: nil, history: isWanted ? SeriesState.shownSlots : 1)
+        else { return }
+        if isWanted {
+            board.putUp(forecast, of: series.pointee.id, wasRead: false)
+            series.pointee.showing = .shown
+        }
+        if isWatched { watchers.publish(.forecast(forecast)) }
+    }
+
+    /// Passes on what its steps have left: outages, a checkpoint, scores, anomalies.
+    private func finish(_ state: inout SeriesState) {
         if state.outages.hasUnsaved { outgoing.outages.put(state.takeUnsavedOutages()) }
         if let checkpoint = state.settle(kernel: kernel) {
             outgoing.checkpoints.put(checkpoint, for: checkpoint.series)
         }
         for finished in state.takeFinishedScores() {
-            coverage.add(finished.scores, of: state.track?.version.version.forecaster)
+            coverage.add(finished.scores, of: state.track?.pointee.version.version.forecaster)
             outgoing.scores.put(finished, for: finished.key)
         }
         if !state.anomalies.isEmpty {
             for anomaly in state.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
         }
-        let isWanted = state.showing == .wanted
-        guard isWatched || isWanted,
-            let forecast = ShardView.forecast(
-                of: state, stepper: stepper, now: nil, history: isWanted ? SeriesState.shownSlots : 1)
-        else { return }
-        if isWanted {
-            board.putUp(forecast, of: state.id, wasRead: false)
-            state.showing = .shown
-        }
-        if isWatched { watchers.publish(.forecast(forecast)) }
     }
 
     private func answerQuestions() {
         guard !questions.isEmpty else { return }
         let view = ShardView(series: series, stepper: stepper, coverage: coverage, board: board)
         let (ready, waiting) = questions.partitioned { question in
-            question.series.map { ids in ids.allSatisfy { series[$0]?.isBehind != true } } ?? behind.isEmpty
+            question.series.map { ids in ids.allSatisfy { series[$0]?.pointee.isBehind != true } } ?? behind.isEmpty
         }
         questions = waiting
         for question in ready { question.answer(view) }

@@ -25,9 +25,9 @@ struct ShardView {
     /// The forecast of `id` as of `now`, which is on the board from now on; nil before the first.
     func shownForecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
         guard let state = series[id], let forecast = forecast(of: id, now: now) else { return nil }
-        if !forecast.forecast.isStale, state.showing != .shown {
+        if !forecast.forecast.isStale, state.pointee.showing != .shown {
             board.putUp(forecast, of: id, wasRead: true)
-            state.showing = .shown
+            state.pointee.showing = .shown
         }
         return forecast
     }
@@ -40,75 +40,75 @@ struct ShardView {
     ///   - patience: slots without a reading before the forecast is rolled forward.
     ///   - history: slots of it at most, the open one included.
     static func forecast(
-        of state: SeriesState, stepper: Stepper, now: Timestamp?, patience: Slot = silence,
+        of series: SeriesPointer, stepper: Stepper, now: Timestamp?, patience: Slot = silence,
         history count: Int = SeriesState.shownSlots
     ) -> SeriesForecast? {
-        guard let track = state.track, let open = track.open, !open.isAbsent, let cadence = state.cadence else {
-            return nil
-        }
+        guard let track = series.pointee.track, let open = track.pointee.open, !open.isAbsent,
+            let cadence = series.pointee.cadence
+        else { return nil }
         let current = now.map { cadence.slot(of: $0) } ?? open.slot
         let isStale = current - open.slot > patience
-        let rolled = isStale ? stepper.rollForward(state, to: current) : nil
-        let specification = track.version.specification
+        let rolled = isStale ? stepper.rollForward(series, to: current) : nil
+        let (version, specification) = (track.pointee.version.version, track.pointee.version.specification)
         let forecast = Forecast(
             origin: rolled?.origin ?? open.slot, cadence: cadence, quantiles: specification.quantiles,
-            values: rolled?.values ?? Array(track.forecast), isStale: isStale)
-        let version = track.version.version
-        let surprise = track.model.surprise(of: Array(track.openState))
+            values: rolled?.values ?? Array(track.pointee.forecast), isStale: isStale)
+        let surprise = track.pointee.model.surprise(of: Array(track.pointee.openState))
         return SeriesForecast(
-            series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
-            forecast: forecast, tail: surprise.tail, surprise: surprise.surprise, history: history(of: state, count))
+            series: series.pointee.key, forecaster: version.forecaster, method: version.method,
+            version: version.number, forecast: forecast, tail: surprise.tail, surprise: surprise.surprise,
+            history: history(of: series.pointee, count))
     }
 
     /// What the experts of `id` forecast from the slot of `time`; nil before the first forecast.
     func experts(of id: SeriesID, at time: Timestamp) -> [ExpertForecast]? {
-        guard let state = series[id], let track = state.track, let cadence = state.cadence,
+        guard let state = series[id], let track = state.pointee.track, let cadence = state.pointee.cadence,
             let opinions = stepper.opinions(on: state, at: cadence.slot(of: time))
         else { return nil }
-        let count = track.version.specification.forecastCount
-        return track.model.model.experts.enumerated().map { place, expert in
+        let count = track.pointee.version.specification.forecastCount
+        return track.pointee.model.model.experts.enumerated().map { place, expert in
             ExpertForecast(
-                name: expert.name.isEmpty ? track.version.version.method : expert.name,
+                name: expert.name.isEmpty ? track.pointee.version.version.method : expert.name,
                 values: Array(opinions[place * count..<(place + 1) * count]))
         }
     }
 
-    private static func history(of state: SeriesState, _ count: Int) -> [(slot: Slot, value: Float)] {
-        guard let open = state.track?.open else { return state.values.suffix(count) }
+    private static func history(of state: borrowing SeriesState, _ count: Int) -> [(slot: Slot, value: Float)] {
+        guard let open = state.track?.pointee.open else { return state.values.suffix(count) }
         return state.values.suffix(count - 1) + [(open.slot, open.value)]
     }
 
     /// The running state of `id`, the newest slot included; nil before its first step.
     func state(of id: SeriesID) -> SeriesStateReport? {
-        guard let state = series[id], let track = state.track, let cadence = state.cadence,
-            let slot = track.open?.slot ?? track.headSlot
+        guard let state = series[id], let track = state.pointee.track, let cadence = state.pointee.cadence,
+            let slot = track.pointee.open?.slot ?? track.pointee.headSlot
         else { return nil }
-        let version = track.version.version
+        let version = track.pointee.version.version
         return SeriesStateReport(
-            series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
-            position: state.absorbed, slot: slot, time: cadence.start(of: slot),
-            values: track.newestState, modelCount: track.model.model.stateCount)
+            series: state.pointee.key, forecaster: version.forecaster, method: version.method,
+            version: version.number, position: state.pointee.absorbed, slot: slot, time: cadence.start(of: slot),
+            values: track.pointee.newestState, modelCount: track.pointee.model.model.stateCount)
     }
 
-    var all: some Sequence<SeriesState> { series.all }
+    var all: some Sequence<SeriesPointer> { series.all }
 
-    func cadence(of id: SeriesID) -> Cadence? { series[id]?.cadence }
+    func cadence(of id: SeriesID) -> Cadence? { series[id]?.pointee.cadence }
 
     /// Whether the newest step of `id` had no answer of its model.
-    func isAbsent(_ id: SeriesID) -> Bool { series[id]?.track?.open?.isAbsent ?? false }
+    func isAbsent(_ id: SeriesID) -> Bool { series[id]?.pointee.track?.pointee.open?.isAbsent ?? false }
 
     /// What serves `id`, and since when.
     func assignment(of id: SeriesID) -> Assignment? {
-        series[id]?.track.map { Assignment(epoch: $0.epoch, version: $0.version) }
+        series[id]?.pointee.track.map { Assignment(epoch: $0.pointee.epoch, version: $0.pointee.version) }
     }
 
     func summary(of id: SeriesID) -> SeriesSummary? {
         guard let state = series[id] else { return nil }
-        let version = state.track?.version.version
+        let (version, newest) = (state.pointee.track?.pointee.version.version, state.pointee.newest)
         return SeriesSummary(
-            series: state.key, forecaster: version?.forecaster, method: version?.method, version: version?.number,
-            cadence: state.cadence, newest: state.newest?.timestamp, newestValue: state.newest?.value,
-            counts: state.counts)
+            series: state.pointee.key, forecaster: version?.forecaster, method: version?.method,
+            version: version?.number, cadence: state.pointee.cadence, newest: newest?.timestamp,
+            newestValue: newest?.value, counts: state.pointee.counts)
     }
 }
 

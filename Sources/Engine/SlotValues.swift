@@ -15,6 +15,17 @@ struct SlotValues: Sendable {
     private var runs: [Run] = []
     private var values: [Float] = []
 
+    /// Asks for what says where the values lie.
+    @inline(__always)
+    func prefetchBeginnings() {
+        runs.prefetchBeginning()
+        values.prefetchBeginning()
+    }
+
+    /// Asks for the newest values.
+    @inline(__always)
+    func prefetchEnd() { values.prefetchEnd() }
+
     var newest: Slot? { runs.last.map { $0.slot + Slot(values.count - $0.place - 1) } }
 
     /// The value of `slot`; NaN when it is empty.

@@ -16,15 +16,26 @@ final class Stepper {
     /// Rows that one call of a model can step.
     private struct Group {
         let version: LoadedVersion
+        let modelID: ObjectIdentifier
         let isOpen: Bool
-        var rows: [(state: SeriesState, step: SeriesState.Step)] = []
+        let capacity: Int
+        var rows: [(state: SeriesPointer, step: SeriesState.Step)] = []
+        /// Where each row is stepped.
+        var places: [ServedRow] = []
+        /// Of the model itself, without what it is served with.
         var batch: AdvanceBatch
+
+        init(version: LoadedVersion, isOpen: Bool) {
+            (self.version, self.isOpen, capacity) = (version, isOpen, version.model.rowsPerBatch)
+            modelID = ObjectIdentifier(version)
+            batch = AdvanceBatch(count: 0, model: version.model.model, forecastCount: 0, wantsForecasts: false)
+        }
     }
 
     /// Advances `series`, at most `rounds` steps each.
     ///
     /// - Returns: those that may have more to do.
-    func advance(_ series: [SeriesState], rounds: Int) -> [SeriesState] {
+    func advance(_ series: [SeriesPointer], rounds: Int) -> [SeriesPointer] {
         var active = series
         for _ in 0..<rounds where !active.isEmpty { active = round(active) }
         // Models come and go with promotions.
@@ -35,70 +46,62 @@ final class Stepper {
     /// One step of each series.
     ///
     /// - Returns: those that have not reached their newest slot yet.
-    private func round(_ series: [SeriesState]) -> [SeriesState] {
-        var active: [SeriesState] = []
+    private func round(_ series: [SeriesPointer]) -> [SeriesPointer] {
+        var active: [SeriesPointer] = []
         var place = 0
         for state in series {
-            guard let version = state.track?.version, let next = state.nextStep() else { continue }
+            guard let track = state.pointee.track, let next = state.pointee.nextStep() else { continue }
             if !next.isOpen { active.append(state) }
             guard !next.isAbsent else {
-                state.passOver(next)
+                state.pointee.passOver(next)
                 continue
             }
-            place = self.place(of: version, isOpen: next.isOpen, guess: place)
+            place = self.place(of: track, isOpen: next.isOpen, guess: place)
             groups[place].rows.append((state, next))
-            if groups[place].rows.count == version.model.rowsPerBatch { step(&groups[place]) }
+            if groups[place].rows.count == groups[place].capacity { step(&groups[place]) }
         }
         for place in groups.indices where !groups[place].rows.isEmpty { step(&groups[place]) }
         return active
     }
 
-    private func place(of version: LoadedVersion, isOpen: Bool, guess: Int) -> Int {
-        func fits(_ group: Group) -> Bool { group.version === version && group.isOpen == isOpen }
+    private func place(of track: UnsafeMutablePointer<Track>, isOpen: Bool, guess: Int) -> Int {
+        let model = track.pointee.modelID
+        func fits(_ group: Group) -> Bool { group.modelID == model && group.isOpen == isOpen }
         if guess < groups.count, fits(groups[guess]) { return guess }
         if let known = groups.firstIndex(where: fits) { return known }
-        let batch = AdvanceBatch(count: 0, model: version.model, forecastCount: 0, wantsForecasts: isOpen)
-        groups.append(Group(version: version, isOpen: isOpen, batch: batch))
+        groups.append(Group(version: track.pointee.version, isOpen: isOpen))
         return groups.count - 1
     }
 
     private func step(_ group: inout Group) {
-        let model = group.version.model
-        let (stateCount, forecastCount) = (model.stateCount, group.version.specification.forecastCount)
-        let lags = model.lags
+        let (model, lags) = (group.version.model, group.version.model.lags)
         group.batch.reset(
-            count: group.rows.count, model: model, forecastCount: forecastCount, wantsForecasts: group.isOpen)
-        for (row, due) in group.rows.enumerated() { fill(&group.batch, row: row, with: due, stateCount, lags) }
-        model.advance(&group.batch)
-        group.batch.states.withUnsafeBufferPointer { states in
-            group.batch.forecasts.withUnsafeBufferPointer { forecasts in
-                for (row, due) in group.rows.enumerated() {
-                    let forecast = forecasts.dropFirst(row * forecastCount).prefix(forecastCount)
-                    due.state.finish(
-                        due.step,
-                        state: UnsafeBufferPointer(rebasing: states[row * stateCount..<(row + 1) * stateCount]),
-                        forecast: UnsafeBufferPointer(rebasing: forecast), isAbsent: group.batch.absent[row])
-                }
+            count: group.rows.count, model: model.model, forecastCount: group.version.specification.forecastCount,
+            wantsForecasts: true)
+        group.places.removeAll(keepingCapacity: true)
+        for (row, due) in group.rows.enumerated() {
+            fill(&group.batch, row: row, with: due, lags)
+            if let begun = due.state.pointee.track?.pointee.begin(), let state = begun.state {
+                group.places.append(ServedRow(state: state, forecast: group.isOpen ? begun.forecast : nil))
             }
+        }
+        model.advance(group.places, in: &group.batch)
+        for (row, due) in group.rows.enumerated() {
+            due.state.pointee.finish(due.step, isAbsent: group.batch.absent[row])
         }
         group.rows.removeAll(keepingCapacity: true)
     }
 
-    /// Puts the state before a step and the step's inputs into a row.
+    /// Puts the inputs of a step into a row.
     func fill(
-        _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesState, step: SeriesState.Step),
-        _ stateCount: Int, _ lags: [Int]
+        _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesPointer, step: SeriesState.Step), _ lags: [Int]
     ) {
-        guard let track = due.state.track, let cadence = due.state.cadence else { return }
-        batch.states.withUnsafeMutableBufferPointer { states in
-            _ = UnsafeMutableBufferPointer(rebasing: states[row * stateCount..<(row + 1) * stateCount])
-                .update(fromContentsOf: track.headState)
-        }
-        batch.series[row] = due.state.id
+        guard let cadence = due.state.pointee.cadence else { return }
+        batch.series[row] = due.state.pointee.id
         batch.slots[row] = due.step.slot
         batch.values[row] = due.step.value
         for (place, lag) in lags.enumerated() {
-            batch.lagged[row * lags.count + place] = due.state.values[due.step.slot - Int64(lag)]
+            batch.lagged[row * lags.count + place] = due.state.pointee.values[due.step.slot - Int64(lag)]
         }
         batch.calendar[row] = time(of: due.step.slot, cadence)
     }
@@ -112,45 +115,49 @@ final class Stepper {
 
     /// The forecast of a series whose newest reading is older than `slot`: its newest state stepped through the missing
     /// slots up to there, on a copy that is thrown away.
-    func rollForward(_ series: SeriesState, to slot: Slot) -> (origin: Slot, values: [Float])? {
-        guard let track = series.track, let open = track.open else { return nil }
-        guard slot > open.slot, series.maxGap > 0 else { return (open.slot, Array(track.forecast)) }
+    func rollForward(_ series: SeriesPointer, to slot: Slot) -> (origin: Slot, values: [Float])? {
+        guard let track = series.pointee.track, let open = track.pointee.open else { return nil }
+        guard slot > open.slot, series.pointee.maxGap > 0 else { return (open.slot, Array(track.pointee.forecast)) }
         guard var batch = newestStep(of: series, to: slot) else { return nil }
-        track.model.advance(&batch)
+        track.pointee.model.advance(&batch)
         return batch.absent[0] ? nil : (slot, batch.forecasts)
     }
 
     /// What each expert of a series' model forecasts from `slot`, `[experts][horizon][quantiles]`; nil before the first
     /// forecast.
-    func opinions(on series: SeriesState, at slot: Slot) -> [Float]? {
-        guard let model = series.track?.model, let batch = newestStep(of: series, to: slot) else { return nil }
+    func opinions(on series: SeriesPointer, at slot: Slot) -> [Float]? {
+        guard let model = series.pointee.track?.pointee.model, let batch = newestStep(of: series, to: slot) else {
+            return nil
+        }
         return model.opinions(in: batch)
     }
 
     /// The step into the newest slot, or through the missing slots up to `slot`, on a copy: all but the last are made.
-    private func newestStep(of series: SeriesState, to slot: Slot) -> AdvanceBatch? {
-        guard let track = series.track, let open = track.open, let cadence = series.cadence else { return nil }
+    private func newestStep(of series: SeriesPointer, to slot: Slot) -> AdvanceBatch? {
+        guard let track = series.pointee.track, let open = track.pointee.open, let cadence = series.pointee.cadence
+        else { return nil }
         var batch = AdvanceBatch(
-            count: 1, model: track.model, forecastCount: track.version.specification.forecastCount,
+            count: 1, model: track.pointee.model, forecastCount: track.pointee.version.specification.forecastCount,
             wantsForecasts: true)
-        let missing = min(Int64(series.maxGap), slot - open.slot)
+        let missing = min(Int64(series.pointee.maxGap), slot - open.slot)
         guard missing > 0 else {
             let step = SeriesState.Step(slot: open.slot, value: open.value, isOpen: true)
-            fill(&batch, row: 0, with: (series, step), track.model.stateCount, track.model.lags)
+            fill(&batch, row: 0, with: (series, step), track.pointee.model.lags)
+            batch.states = Array(track.pointee.headState)
             return batch
         }
-        batch.states = track.newestState
-        batch.series[0] = series.id
+        batch.states = track.pointee.newestState
+        batch.series[0] = series.pointee.id
         for step in (slot - missing + 1)...slot {
             batch.slots[0] = step
             batch.values[0] = .nan
-            for (place, lag) in track.model.lags.enumerated() {
+            for (place, lag) in track.pointee.model.lags.enumerated() {
                 let lagged = step - Int64(lag)
-                batch.lagged[place] = lagged == open.slot ? open.value : series.values[lagged]
+                batch.lagged[place] = lagged == open.slot ? open.value : series.pointee.values[lagged]
             }
             batch.calendar[0] = time(of: step, cadence)
             guard step < slot else { break }
-            track.model.advance(&batch)
+            track.pointee.model.advance(&batch)
             if batch.absent[0] { return nil }
         }
         return batch

@@ -5,7 +5,7 @@ import TimeSeries
 /// The running state of one series under one epoch: where it stands, and where it can be rolled back to.
 ///
 /// Owned by the series' shard thread. Changed in place: stepping a series writes over memory that is there already.
-final class Track {
+struct Track: ~Copyable {
     /// A state after the step of `slot`, which had a value.
     struct Snapshot {
         /// nil: before the first slot.
@@ -28,6 +28,8 @@ final class Track {
 
     let epoch: Epoch
     let version: LoadedVersion
+    /// Of ``version``: comparing it counts no references.
+    let modelID: ObjectIdentifier
     /// The earliest slot the state may see.
     let firstSlot: Slot
     private var floats: TrackFloats
@@ -49,28 +51,21 @@ final class Track {
 
     var model: ServedModel { version.model }
 
-    /// A state at the beginning of `epoch`.
-    convenience init(epoch: Epoch, version: LoadedVersion) {
-        self.init(epoch: epoch, version: version, slot: nil, state: version.model.initialState)
-    }
-
-    /// The same, going on from `checkpoint`.
-    convenience init?(epoch: Epoch, version: LoadedVersion, checkpoint: Checkpoint) {
-        guard checkpoint.epoch == epoch.id, checkpoint.state.count == version.model.stateCount else { return nil }
-        self.init(epoch: epoch, version: version, slot: checkpoint.slot, state: checkpoint.state)
-    }
-
-    private init(epoch: Epoch, version: LoadedVersion, slot: Slot?, state: [Float]) {
+    /// Goes on from `checkpoint` if it is one of this epoch and model, else from the beginning of the epoch.
+    init(_ assignment: Assignment, checkpoint: Checkpoint?) {
+        let (epoch, version) = (assignment.epoch, assignment.version)
         let start = epoch.fromSlot.map { $0.subtractingReportingOverflow(Int64(epoch.warmUp)) }
+        let known = checkpoint.flatMap {
+            $0.epoch == epoch.id && $0.state.count == version.model.stateCount ? $0 : nil
+        }
         self.epoch = epoch
         self.version = version
+        modelID = ObjectIdentifier(version)
         firstSlot = start.map { $0.overflow ? .min : $0.partialValue } ?? .min
-        var floats = TrackFloats(
-            stateCount: version.model.stateCount, forecastCount: version.specification.forecastCount)
+        floats = TrackFloats(stateCount: version.model.stateCount, forecastCount: version.specification.forecastCount)
         (headRow, openRow) = (floats.take(), floats.take())
-        _ = floats[headRow].update(fromContentsOf: state.prefix(floats.stateCount))
-        self.floats = floats
-        (headSlot, lastValueSlot) = (slot, slot)
+        _ = floats[headRow].update(fromContentsOf: known?.state ?? version.model.initialState)
+        (headSlot, lastValueSlot) = (known?.slot, known?.slot)
         mark()
     }
 
@@ -92,10 +87,17 @@ final class Track {
     /// A copy of the state at ``baseSlot``.
     var baseState: [Float] { Array(floats[marks[0].row]) }
 
+    /// Asks for what the next step reads and writes.
+    func prefetchRows() {
+        floats.prefetch(headRow)
+        floats.prefetch(openRow)
+        marks.prefetchBeginning()
+    }
+
     // MARK: Stepping
 
     /// Goes back to the newest state before `slot`.
-    func rollBack(before slot: Slot) {
+    mutating func rollBack(before slot: Slot) {
         open = nil
         guard let stepped = headSlot, stepped >= slot else { return }
         while marks.count > 1, let newest = marks.last?.slot, newest >= slot { floats.giveBack(marks.removeLast().row) }
@@ -115,32 +117,29 @@ final class Track {
         return min(slot + 1, nextValue)
     }
 
-    /// Takes the step of the newest slot with its forecast.
-    func open(
-        _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>, forecast: UnsafeBufferPointer<Float>,
-        isAbsent: Bool
-    ) {
-        _ = floats[openRow].update(fromContentsOf: state)
-        _ = floats.forecast.update(fromContentsOf: forecast)
+    /// Where the next step is made: a copy of the newest closed state, in the place of the open step, which is gone.
+    ///
+    /// - Returns: `[stateCount]`, and `[forecastCount]` for the forecast from there.
+    mutating func begin() -> (state: UnsafeMutablePointer<Float>?, forecast: UnsafeMutablePointer<Float>?) {
+        open = nil
+        _ = floats[openRow].update(fromContentsOf: floats[headRow])
+        return (floats[openRow].baseAddress, floats.forecast.baseAddress)
+    }
+
+    /// Takes the step that was begun as that of the newest slot.
+    mutating func open(_ slot: Slot, value: Float, isAbsent: Bool) {
         open = Open(slot: slot, value: value, isAbsent: isAbsent)
     }
 
-    /// Takes the state after the step of `slot` as the new head.
-    func close(_ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>, spacing: Int64) {
-        _ = floats[headRow].update(fromContentsOf: state)
+    /// Takes the step that was begun as that of `slot`, and what it made as the new head.
+    mutating func close(_ slot: Slot, value: Float, spacing: Int64) {
+        open = nil
+        swap(&headRow, &openRow)
         passed(slot, value: value, spacing: spacing)
     }
 
-    /// Takes the open step as the new head.
-    func closeOpen(spacing: Int64) {
-        guard let closed = open else { return }
-        open = nil
-        swap(&headRow, &openRow)
-        passed(closed.slot, value: closed.value, spacing: spacing)
-    }
-
     /// Notes that the head has stepped over `slot`.
-    func passed(_ slot: Slot, value: Float, spacing: Int64) {
+    mutating func passed(_ slot: Slot, value: Float, spacing: Int64) {
         headSlot = slot
         guard !value.isNaN else { return }
         lastValueSlot = slot
@@ -153,7 +152,7 @@ final class Track {
     /// Drops the states that nothing will be rolled back to: all before the newest at or before `slot`.
     ///
     /// - Returns: whether the base moved.
-    func settle(through slot: Slot) -> Bool {
+    mutating func settle(through slot: Slot) -> Bool {
         guard slot >= secondMark, let place = marks.lastIndex(where: { $0.slot.map { $0 <= slot } ?? false }) else {
             return false
         }
@@ -164,14 +163,14 @@ final class Track {
     }
 
     /// Keeps the head as a state that can be rolled back to.
-    private func mark() {
+    private mutating func mark() {
         let row = floats.take()
         _ = floats[row].update(fromContentsOf: floats[headRow])
         marks.append((headSlot, row))
         noteMarks()
     }
 
-    private func noteMarks() {
+    private mutating func noteMarks() {
         baseSlot = marks[0].slot
         secondMark = marks.count > 1 ? marks[1].slot ?? .max : .max
     }

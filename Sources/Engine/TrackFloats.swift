@@ -1,3 +1,5 @@
+import CPrefetch
+
 /// The states of one track and its newest forecast.
 ///
 /// States are rows of equal length that are handed out and taken back. The forecast and the first rows, which every step
@@ -38,6 +40,9 @@ struct TrackFloats: ~Copyable {
         let start = row < Self.firstRows ? base + forecastCount + row * stateCount : others[row - Self.firstRows]
         return .init(start: start, count: stateCount)
     }
+
+    /// Asks for a row.
+    func prefetch(_ row: Int) { prefetch_bytes(self[row].baseAddress, stateCount * MemoryLayout<Float>.stride) }
 
     /// A row that nobody has.
     mutating func take() -> Int {

@@ -45,24 +45,27 @@ public struct AdvanceBatch: Sendable {
         absent = Array(repeating: false, count: count)
     }
 
-    /// Makes this a new batch, in the memory that is there.
+    /// Makes this another batch in the memory that is there. States and inputs are what they were: fill in every row.
     public mutating func reset(count: Int, model: any ForecastModel, forecastCount: Int, wantsForecasts: Bool) {
         (self.count, self.wantsForecasts) = (count, wantsForecasts)
-        states.refill(count * model.stateCount, with: 0)
-        series.refill(count, with: SeriesID(0))
-        slots.refill(count, with: 0)
-        values.refill(count, with: .nan)
-        lagged.refill(count * model.lags.count, with: .nan)
-        calendar.refill(count, with: CalendarTime(localSeconds: 0, cadenceSeconds: 1))
-        forecasts.refill(wantsForecasts ? count * model.experts.count * forecastCount : 0, with: .nan)
-        absent.refill(count, with: false)
+        states.resize(count * model.stateCount, with: 0)
+        series.resize(count, with: SeriesID(0))
+        slots.resize(count, with: 0)
+        values.resize(count, with: .nan)
+        lagged.resize(count * model.lags.count, with: .nan)
+        calendar.resize(count, with: CalendarTime(localSeconds: 0, cadenceSeconds: 1))
+        forecasts.resize(0, with: .nan)
+        forecasts.resize(wantsForecasts ? count * model.experts.count * forecastCount : 0, with: .nan)
+        absent.resize(0, with: false)
+        absent.resize(count, with: false)
     }
 }
 
 extension Array {
-    fileprivate mutating func refill(_ count: Int, with value: Element) {
-        removeAll(keepingCapacity: true)
-        append(contentsOf: repeatElement(value, count: count))
+    /// Takes what is too much from the end, or adds `value` there.
+    fileprivate mutating func resize(_ count: Int, with value: Element) {
+        guard self.count < count else { return removeLast(self.count - count) }
+        append(contentsOf: repeatElement(value, count: count - self.count))
     }
 }
 

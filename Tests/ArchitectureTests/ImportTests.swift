@@ -17,7 +17,7 @@ import Testing
         "Sources/Storage": ["TimeSeries", "GRDB"],
         "Sources/Varlink": ["NIOCore", "NIOPosix"],
         "Sources/ControlInterface": ["TimeSeries", "Varlink"],
-        "Sources/Engine": ["TimeSeries", "Forecasting", "Storage"],
+        "Sources/Engine": ["CPrefetch", "TimeSeries", "Forecasting", "Storage"],
         "Sources/Backtesting": ["TimeSeries", "Forecasting", "Storage", "Engine"],
         "Sources/Feeding": ["TimeSeries", "LineProtocol", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPCompression"],
         "Sources/PluginHost": ["CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],

@@ -14,15 +14,18 @@ struct ScoreBlock: Sendable {
     let horizon: Int
     static let slots = 96
 
+    let losses = 1
+    let coverage: Int
+    let tails: Int
+    let count: Int
+
     init(horizon: Int) {
         self.horizon = horizon
         leads = Array(Set([1, max(1, horizon / 2), horizon])).sorted()
+        coverage = losses + leads.count * 3
+        tails = coverage + horizon * 3
+        count = tails + Self.slots / 3
     }
-
-    var losses: Int { 1 }
-    var coverage: Int { 1 + leads.count * 3 }
-    var tails: Int { coverage + horizon * 3 }
-    var count: Int { tails + Self.slots / 3 }
 
     /// Slots of one block for a series of this cadence.
     static func slots(cadenceSeconds: Float) -> Int64 {

@@ -46,6 +46,20 @@ struct ScoreLayout: Sendable {
         expertLevels = Self.spread(count: levels.count, at: experts > 1 ? 5 : 0)
         block = ScoreBlock(horizon: horizon)
         calibration = Calibration(horizon: horizon, levels: self.levels, median: median, spacing: spacing)
+
+        let mixed = experts > 1 ? experts : 0
+        expertCount = expertLeads.count * expertLevels.count
+        comparisons = issued + horizon * width
+        sums = comparisons + 1
+        opinions = sums + experts
+        pendingSize = experts > 1 ? opinions + expertCount * experts : comparisons
+        corrections = next + width
+        weights = corrections + calibration.count
+        losses = weights + mixed
+        finished = losses + mixed
+        pending = finished + (experts > 1 ? 1 : 0)
+        blockStart = pending + pendingCount * pendingSize
+        count = blockStart + block.count
     }
 
     /// At most `wanted` of `count` places, evenly spread.
@@ -68,24 +82,24 @@ struct ScoreLayout: Sendable {
     let surprise = 8
     let surpriseMemory = 9
     let next = 9 + Surprise.count
-    var corrections: Int { next + width }
-    var weights: Int { corrections + calibration.count }
-    var losses: Int { weights + (experts > 1 ? experts : 0) }
-    var finished: Int { losses + (experts > 1 ? experts : 0) }
-    var pending: Int { finished + (experts > 1 ? 1 : 0) }
+    let corrections: Int
+    let weights: Int
+    let losses: Int
+    let finished: Int
+    let pending: Int
+    let pendingSize: Int
+    let blockStart: Int
+    let count: Int
     func pending(_ place: Int) -> Int { pending + place * pendingSize }
-    var pendingSize: Int { 1 + horizon * width + (experts > 1 ? 1 + experts + expertCount * experts : 0) }
-    var blockStart: Int { pending + pendingCount * pendingSize }
-    var count: Int { blockStart + block.count }
 
     // Within one outstanding origin.
     let age = 0
     let issued = 1
-    var comparisons: Int { 1 + horizon * width }
-    var sums: Int { comparisons + 1 }
-    var opinions: Int { sums + experts }
+    let comparisons: Int
+    let sums: Int
+    let opinions: Int
     /// Numbers kept of one expert's forecast.
-    var expertCount: Int { expertLeads.count * expertLevels.count }
+    let expertCount: Int
 
     /// The score state before the first slot.
     func initial(priors: [Float]) -> [Float] {

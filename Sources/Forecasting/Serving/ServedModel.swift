@@ -31,15 +31,44 @@ public final class ServedModel: ForecastModel {
 
     public func advance(_ batch: inout AdvanceBatch) {
         var inner = AdvanceBatch(
-            count: batch.count, model: model, forecastCount: forecastCount,
-            wantsForecasts: batch.wantsForecasts || batch.values.contains { !$0.isNaN })
+            count: batch.count, model: model, forecastCount: forecastCount, wantsForecasts: true)
         exchange(&batch, &inner)
-        copyStates(batch, to: &inner)
-        model.advance(&inner)
-        copyStates(inner, to: &batch)
+        let wantsForecasts = batch.wantsForecasts
+        batch.states.withUnsafeMutableBufferPointer { states in
+            batch.forecasts.withUnsafeMutableBufferPointer { forecasts in
+                guard let states = states.baseAddress else { return }
+                let rows = (0..<inner.count).map { row in
+                    ServedRow(
+                        state: states + row * stateCount,
+                        forecast: wantsForecasts ? forecasts.baseAddress.map { $0 + row * forecastCount } : nil)
+                }
+                advance(rows, in: &inner)
+            }
+        }
         batch.absent = inner.absent
-        score(&batch, inner)
         exchange(&batch, &inner)
+    }
+
+    /// Steps rows whose states lie each at a place of its own: nothing but the model's part of them is copied.
+    ///
+    /// - Parameters:
+    ///   - rows: as many as `inner` has. The state of one that `inner` calls absent afterwards is as it was.
+    ///   - inner: a batch of ``model``, with room for forecasts; its states are filled in here.
+    package func advance(_ rows: [ServedRow], in inner: inout AdvanceBatch) {
+        let count = model.stateCount
+        inner.wantsForecasts = inner.values.contains { !$0.isNaN } || rows.contains { $0.forecast != nil }
+        inner.states.withUnsafeMutableBufferPointer { states in
+            guard let states = states.baseAddress else { return }
+            for (place, row) in rows.enumerated() { (states + place * count).update(from: row.state, count: count) }
+        }
+        model.advance(&inner)
+        inner.states.withUnsafeBufferPointer { states in
+            guard let states = states.baseAddress else { return }
+            for (place, row) in rows.enumerated() where !inner.absent[place] {
+                row.state.update(from: states + place * count, count: count)
+            }
+        }
+        score(rows, inner)
     }
 
     /// What each expert forecasts at a step of one row, as it is before mixing and calibration:
@@ -49,7 +78,7 @@ public final class ServedModel: ForecastModel {
             step, AdvanceBatch(count: 1, model: model, forecastCount: forecastCount, wantsForecasts: true)
         )
         exchange(&step, &inner)
-        copyStates(step, to: &inner)
+        inner.states = Array(step.states.prefix(model.stateCount))
         model.advance(&inner)
         return inner.absent[0] ? nil : inner.forecasts
     }
@@ -63,36 +92,17 @@ public final class ServedModel: ForecastModel {
         swap(&batch.calendar, &inner.calendar)
     }
 
-    /// Copies the model's own part of every row's state.
-    private func copyStates(_ source: AdvanceBatch, to target: inout AdvanceBatch) {
-        let (from, to) = (source.states.count / max(1, source.count), target.states.count / max(1, target.count))
-        source.states.withUnsafeBufferPointer { source in
-            target.states.withUnsafeMutableBufferPointer { states in
-                guard let source = source.baseAddress, let states = states.baseAddress else { return }
-                for row in 0..<target.count {
-                    (states + row * to).update(from: source + row * from, count: model.stateCount)
-                }
-            }
-        }
-    }
-
-    private func score(_ batch: inout AdvanceBatch, _ inner: AdvanceBatch) {
-        let (wantsForecasts, modelCount) = (batch.wantsForecasts, model.stateCount)
-        var unwanted = [Float](repeating: 0, count: wantsForecasts ? 0 : forecastCount)
-        batch.states.withUnsafeMutableBufferPointer { states in
-            batch.forecasts.withUnsafeMutableBufferPointer { forecasts in
-                unwanted.withUnsafeMutableBufferPointer { unwanted in
-                    inner.forecasts.withUnsafeBufferPointer { opinions in
-                        guard let states = states.baseAddress else { return }
-                        var state = ScoreState(layout, mix, at: states)
-                        for row in 0..<inner.count where !inner.absent[row] {
-                            state.floats = states + row * stateCount + modelCount
-                            let out = wantsForecasts ? forecasts.baseAddress.map { $0 + row * forecastCount } : nil
-                            score(
-                                state, inner, row, opinions.baseAddress, to: out ?? unwanted.baseAddress,
-                                isWanted: wantsForecasts)
-                        }
-                    }
+    private func score(_ rows: [ServedRow], _ inner: AdvanceBatch) {
+        guard let first = rows.first else { return }
+        var unwanted = [Float](repeating: 0, count: forecastCount)
+        unwanted.withUnsafeMutableBufferPointer { unwanted in
+            inner.forecasts.withUnsafeBufferPointer { opinions in
+                var state = ScoreState(layout, mix, at: first.state)
+                for (place, row) in rows.enumerated() where !inner.absent[place] {
+                    state.floats = row.state + model.stateCount
+                    score(
+                        state, inner, place, opinions.baseAddress, to: row.forecast ?? unwanted.baseAddress,
+                        isWanted: row.forecast != nil)
                 }
             }
         }
@@ -120,5 +130,17 @@ extension ServedModel: ExplainableModel {
                 own.states = Array(step.states.prefix(model.stateCount))
                 return own
             })
+    }
+}
+
+/// Where the state of one row lies, and where its forecast goes.
+package struct ServedRow {
+    /// `[stateCount]`
+    var state: UnsafeMutablePointer<Float>
+    /// `[forecastCount]`; nil where none is wanted.
+    var forecast: UnsafeMutablePointer<Float>?
+
+    package init(state: UnsafeMutablePointer<Float>, forecast: UnsafeMutablePointer<Float>?) {
+        (self.state, self.forecast) = (state, forecast)
     }
 }
