@@ -4,6 +4,8 @@ import TimeSeries
 ///
 /// The rules are those of event time: a reading is refused or classed by its own timestamp, the series' frontier and
 /// nothing else; only the two checks against the clock (too far ahead, clock unset) look at the time of day.
+///
+/// The entries it was given must outlive it.
 struct Admission {
     private(set) var readings: [Reading] = []
     /// Series that got their cadence in this commit.
@@ -44,10 +46,10 @@ struct Admission {
     }
 
     /// Forgets what the touched series no longer need, once the commit has succeeded.
-    func confirm() { for change in changes where change.isPruningDue { change.entry.prune() } }
+    func confirm() { for change in changes where change.isPruningDue { change.entry._withUnsafeGuaranteedRef { $0.prune() } } }
 
     /// Undoes every change to the entries.
-    func takeBack() { for change in changes.reversed() { change.entry.takeBack(change) } }
+    func takeBack() { for change in changes.reversed() { change.entry._withUnsafeGuaranteedRef { $0.takeBack(change) } } }
 
     private func stamp(_ given: Timestamp?, arrivedAt: Timestamp) -> Result<Timestamp, Refused> {
         guard let given else { return clockIsSet ? .success(arrivedAt) : .failure(Refused(.clockUnset)) }

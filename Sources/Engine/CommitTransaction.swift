@@ -20,13 +20,15 @@ struct CommitTransaction {
 
     func run(_ requests: [IngestRequest], upkeep: Upkeep, outages: [Outage]) throws -> Committed {
         var admission = Admission(now: now, clockIsSet: clockIsSet)
+        var births = Births(desk: desk, now: now)
+        // Of those born in a commit that fails, nobody else knows.
+        defer { withExtendedLifetime(births) {} }
         do {
             return try desk.store.write { transaction in
-                var births = Births(desk: desk, transaction: transaction, now: now)
                 var receipts: [IngestReceipt] = []
                 receipts.reserveCapacity(requests.count)
                 for request in requests {
-                    receipts.append(try take(request, into: &admission) { try births.entry($0) })
+                    receipts.append(try take(request, into: &admission) { try births.entry($0, in: transaction) })
                 }
                 for entry in admission.settled { try transaction.setCadence(of: entry) }
                 for outage in outages { try transaction.saveOutage(outage) }
@@ -77,26 +79,23 @@ struct CommitTransaction {
 /// Finds the entries of a commit's series and makes those that are missing, inside its transaction.
 private struct Births {
     let desk: WriterDesk
-    let transaction: WriteTransaction
     let now: Timestamp
     private var byKey: [SeriesKey: SeriesEntry] = [:]
     private(set) var born: [(entry: SeriesEntry, setup: SeriesSetup)] = []
 
-    init(desk: WriterDesk, transaction: WriteTransaction, now: Timestamp) {
-        (self.desk, self.transaction, self.now) = (desk, transaction, now)
-    }
+    init(desk: WriterDesk, now: Timestamp) { (self.desk, self.now) = (desk, now) }
 
     /// nil: there are as many series as there may be.
-    mutating func entry(_ key: SeriesKey) throws -> SeriesEntry? {
+    mutating func entry(_ key: SeriesKey, in transaction: WriteTransaction) throws -> SeriesEntry? {
         if let known = desk.entries.find(key) ?? byKey[key] { return known }
         guard desk.entries.count + born.count < desk.configuration.maxSeries else { return nil }
-        let (entry, setup) = try birth(of: key)
+        let (entry, setup) = try birth(of: key, in: transaction)
         byKey[key] = entry
         born.append((entry, setup))
         return entry
     }
 
-    private func birth(of key: SeriesKey) throws -> (SeriesEntry, SeriesSetup) {
+    private func birth(of key: SeriesKey, in transaction: WriteTransaction) throws -> (SeriesEntry, SeriesSetup) {
         let rule = desk.configuration.rule(for: key)
         let forecaster = desk.configuration.forecaster(for: key)
         let id = try transaction.insertSeries(

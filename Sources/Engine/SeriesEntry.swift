@@ -29,9 +29,10 @@ final class SeriesEntry {
         self.rule = rule
     }
 
-    /// What one reading did to an entry.
+    /// What one reading did to an entry. Counts no references, because every reading makes one: whoever keeps changes
+    /// keeps their entries.
     struct Change {
-        let entry: SeriesEntry
+        let entry: Unmanaged<SeriesEntry>
         fileprivate var added: Timestamp?
         fileprivate let frontier: Slot?
         /// The series got its cadence.
@@ -41,12 +42,18 @@ final class SeriesEntry {
         fileprivate(set) var timeliness: Timeliness?
     }
 
+    /// Asks for what ``admit(_:)`` reads beside the entry itself.
+    func prefetchWindow() { window.prefetchEnd() }
+
+    /// About the bytes of an entry, for those who ask for it.
+    static let memorySize = 256
+
     /// The newest timestamp with a fresh reading.
     var newest: Timestamp? { window.last }
 
     /// Notes a reading and says how it is classed.
     func admit(_ timestamp: Timestamp) -> Change {
-        var change = Change(entry: self, frontier: frontier)
+        var change = Change(entry: .passUnretained(self), frontier: frontier)
         change.isPruningDue = window.count >= pruningLength
         // The usual reading: newer than all others, in a slot of its own.
         if let cadence, let frontier, timestamp >= cadence.start(of: frontier + 1) {

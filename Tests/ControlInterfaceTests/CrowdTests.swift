@@ -5,7 +5,7 @@ import Testing
 import Varlink
 
 /// 500 connections to a process that may open 64 files: what happens is in the log, and costs no time.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct CrowdTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct CrowdTests {
     @Test("a crowd on the control socket is refused politely, does not spin, and does not starve ingest")
     func crowdOfTheDaemon() async throws {
         try await blocking {

@@ -4,7 +4,7 @@ import Testing
 
 /// A real nilod of root's, and niloctl started as somebody else.
 @Suite(
-    .serialized, .timeLimit(.minutes(1)),
+    .serialized, .timeLimit(.minutes(10)),
     .enabled(
         if: getuid() == 0 && access("/usr/bin/setpriv", X_OK) == 0 && getgrnam("users") != nil,
         "needs root, setpriv (Debian: util-linux) and the group users"))

@@ -6,7 +6,7 @@ import Varlink
 
 /// A real nilod. A call alone on its connection may be answered at once; one right behind another that is not is answered
 /// in its turn, as every call was before there was another way.
-@Suite(.serialized, .timeLimit(.minutes(1))) struct QuickForecastTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct QuickForecastTests {
     private static let configuration = """
         [[series]]
         select = "*"

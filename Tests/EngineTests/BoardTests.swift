@@ -2,7 +2,7 @@ import Engine
 import Testing
 import TimeSeries
 
-@Suite("Forecasts that are told at once", .timeLimit(.minutes(1)))
+@Suite("Forecasts that are told at once", .timeLimit(.minutes(10)))
 struct BoardTests {
     /// An engine with `count` readings, and a clock that stands at the newest.
     private static func open(_ fixture: Fixture, _ count: Int64 = 20) async throws -> Engine {

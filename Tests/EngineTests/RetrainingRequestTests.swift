@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Requests to train", .timeLimit(.minutes(1)))
+@Suite("Requests to train", .timeLimit(.minutes(10)))
 struct RetrainingRequestTests {
     /// Runs that fail at once, so that whoever asks again does so while the run before is being recorded.
     private func retraining(_ engine: Engine, _ fixture: Fixture) -> Retraining {

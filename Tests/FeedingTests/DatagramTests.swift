@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import TimeSeries
 
-@Suite("Line protocol in datagrams", .timeLimit(.minutes(1)))
+@Suite("Line protocol in datagrams", .timeLimit(.minutes(10)))
 struct DatagramTests {
     /// From a socket without a name of its own.
     private func send(_ texts: [String], to address: ListenAddress) throws {

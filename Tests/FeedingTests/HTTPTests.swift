@@ -4,7 +4,7 @@ import LineProtocol
 import Testing
 import TimeSeries
 
-@Suite("Line protocol over HTTP", .timeLimit(.minutes(1)))
+@Suite("Line protocol over HTTP", .timeLimit(.minutes(10)))
 struct HTTPTests {
     private struct Full: Error, CustomStringConvertible { let description = "the disk is full" }
 

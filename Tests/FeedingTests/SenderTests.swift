@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Programs that others wrote feed a real daemon and read from it.
-@Suite("Real senders", .serialized, .timeLimit(.minutes(2)))
+@Suite("Real senders", .serialized, .timeLimit(.minutes(10)))
 struct SenderTests {
     /// nil, with the reason printed, when the software cannot be had here.
     private func software(_ get: () throws -> String) throws -> String? {

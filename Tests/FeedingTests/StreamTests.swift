@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import TimeSeries
 
-@Suite("Line protocol on streams", .timeLimit(.minutes(1)))
+@Suite("Line protocol on streams", .timeLimit(.minutes(10)))
 struct StreamTests {
     private func listener(
         _ address: ListenAddress, _ commits: Commits, _ precision: Precision = .nanoseconds

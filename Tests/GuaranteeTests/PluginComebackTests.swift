@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A plugin that cannot be loaded at first", .serialized, .timeLimit(.minutes(2)))
+@Suite("A plugin that cannot be loaded at first", .serialized, .timeLimit(.minutes(10)))
 struct PluginComebackTests {
     private let folder: TemporaryFolder
     private static let series = "room,id=1 t"

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A reload that names a plugin that hangs", .serialized, .timeLimit(.minutes(5)))
+@Suite("A reload that names a plugin that hangs", .serialized, .timeLimit(.minutes(10)))
 struct PluginReloadTests {
     private let folder: TemporaryFolder
 

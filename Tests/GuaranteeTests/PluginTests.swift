@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Varlink
 
-@Suite("Promise 7: no plugin can take the daemon down or outlive it", .serialized, .timeLimit(.minutes(3)))
+@Suite("Promise 7: no plugin can take the daemon down or outlive it", .serialized, .timeLimit(.minutes(10)))
 struct PluginTests {
     private let folder: TemporaryFolder
     private static let impatience = "deadline = \"300ms\"\nstartup = \"8s\""

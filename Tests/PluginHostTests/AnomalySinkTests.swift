@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 import Varlink
 
-@Suite("Anomalies at the end of a sink", .serialized, .timeLimit(.minutes(2)))
+@Suite("Anomalies at the end of a sink", .serialized, .timeLimit(.minutes(10)))
 struct AnomalySinkTests {
     private let folder: TemporaryFolder
     /// A slot's start for which now is slot 180, so that what is fed is news.

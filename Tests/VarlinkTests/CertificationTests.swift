@@ -29,7 +29,7 @@ struct Finished: Sendable {
 let executables = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
 
 @Suite struct CertificationTests {
-    @Test("Varlink's Python library certifies our service and our client", .timeLimit(.minutes(3)))
+    @Test("Varlink's Python library certifies our service and our client", .timeLimit(.minutes(10)))
     func certification() async throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "scripts/certify.sh")

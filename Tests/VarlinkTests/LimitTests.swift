@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Varlink
 
-@Suite(.timeLimit(.minutes(5))) struct LimitTests {
+@Suite(.timeLimit(.minutes(10))) struct LimitTests {
     private static func call(_ method: String, _ parameters: String, more: Bool = false) -> String {
         #"{"method":"org.example.Test.\#(method)","parameters":\#(parameters)\#(more ? #","more":true"# : "")}"# + "\0"
     }

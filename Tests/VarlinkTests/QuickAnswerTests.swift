@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Varlink
 
-@Suite(.timeLimit(.minutes(1))) struct QuickAnswerTests {
+@Suite(.timeLimit(.minutes(10))) struct QuickAnswerTests {
     private static func call(_ wait: Bool, _ number: Int, bytes: Int = 0, flags: String = "") -> String {
         #"{"method":"org.example.Test.Place","parameters":{"wait":\#(wait),"number":\#(number),"bytes":\#(bytes)}\#(flags)}"#
             + "\0"

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import Varlink
 
-@Suite(.timeLimit(.minutes(1))) struct ServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct ServiceTests {
     private static let name = "org.example.Test"
 
     @Test("a service describes itself and every interface, its own too")
