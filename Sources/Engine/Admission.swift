@@ -46,10 +46,14 @@ struct Admission {
     }
 
     /// Forgets what the touched series no longer need, once the commit has succeeded.
-    func confirm() { for change in changes where change.isPruningDue { change.entry._withUnsafeGuaranteedRef { $0.prune() } } }
+    func confirm() {
+        for change in changes where change.isPruningDue { change.entry._withUnsafeGuaranteedRef { $0.prune() } }
+    }
 
     /// Undoes every change to the entries.
-    func takeBack() { for change in changes.reversed() { change.entry._withUnsafeGuaranteedRef { $0.takeBack(change) } } }
+    func takeBack() {
+        for change in changes.reversed() { change.entry._withUnsafeGuaranteedRef { $0.takeBack(change) } }
+    }
 
     private func stamp(_ given: Timestamp?, arrivedAt: Timestamp) -> Result<Timestamp, Refused> {
         guard let given else { return clockIsSet ? .success(arrivedAt) : .failure(Refused(.clockUnset)) }
