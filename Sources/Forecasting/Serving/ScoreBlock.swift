@@ -33,11 +33,16 @@ struct ScoreBlock: Sendable {
     }
 
     /// Begins the block of `slot` unless it has begun.
-    func begin(_ slot: Slot, length: Int64, _ block: UnsafeMutablePointer<Float>) {
-        let number = Float(truncating24: floorDivide(slot, length))
-        guard block[0] != number else { return }
-        for place in 0..<count { block[place] = 0 }
-        block[0] = number
+    ///
+    /// - Returns: the place of the slot in it.
+    func begin(_ slot: Slot, length: Int64, _ block: UnsafeMutablePointer<Float>) -> Int {
+        let whole = floorDivide(slot, length)
+        let number = Float(truncating24: whole)
+        if block[0] != number {
+            for place in 0..<count { block[place] = 0 }
+            block[0] = number
+        }
+        return Int(slot &- whole &* length)
     }
 
     /// Notes what a truth made of the forecast, `[quantiles]`, that was issued for it.

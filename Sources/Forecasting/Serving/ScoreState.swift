@@ -26,10 +26,10 @@ struct ScoreState {
     func take(_ value: Float, slot: Slot, cadenceSeconds: Float) {
         let elapsed = elapsed(to: slot)
         let length = ScoreBlock.slots(cadenceSeconds: cadenceSeconds)
-        layout.block.begin(slot, length: length, block)
+        let offset = layout.block.begin(slot, length: length, block)
         floats[layout.tail] = .nan
         floats[layout.surprise] = 0
-        if !value.isNaN, elapsed == 1, !next[0].isNaN { scoreNext(value, slot, length) }
+        if !value.isNaN, elapsed == 1, !next[0].isNaN { scoreNext(value, offset) }
         if !value.isNaN {
             let surprise = Surprise(at: floats + layout.surpriseMemory)
             floats[layout.surprise] = surprise.take(value, tail: floats[layout.tail])
@@ -47,13 +47,13 @@ struct ScoreState {
         return newest < 0 ? 0 : (slot - Int64(newest)) & 0xFF_FFFF
     }
 
-    private func scoreNext(_ value: Float, _ slot: Slot, _ length: Int64) {
+    /// - Parameter offset: the slot's place in its block.
+    private func scoreNext(_ value: Float, _ offset: Int) {
         let loss = pinball(value, next)
         layout.block.note(lead: 1, truth: value, forecast: next, loss: loss, layout, block)
         floats[layout.tail] = TailProbability.of(
             value, forecast: next, levels: layout.levels,
             floor: max(1e-3 * floats[layout.scale], 1e-6 * value.magnitude))
-        let offset = Int(slot - floorDivide(slot, length) * length)
         layout.block.note(tail: floats[layout.tail], offset: offset, block)
         layout.calibration.learn(lead: 1, truth: value, forecast: next, corrections)
         let scale = floats[layout.scale]

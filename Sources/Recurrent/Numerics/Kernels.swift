@@ -39,10 +39,7 @@ public struct Kernels: Sendable, Equatable {
     private func map(
         _ x: [Float], _ function: (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
     ) -> [Float] {
-        // Given no room, the initializer writes a length of 0 into the storage that all empty arrays share.
-        if x.isEmpty { return [] }
-        return [Float](unsafeUninitializedCapacity: x.count) { out, count in
-            count = x.count
+        [Float](count: x.count) { out in
             guard let target = out.baseAddress else { return }
             x.withUnsafeBufferPointer { source in if let from = source.baseAddress { function(x.count, from, target) } }
         }

@@ -16,19 +16,7 @@ public struct Tensor: Sendable, Equatable {
 
     /// For values that `body` writes, every one of them.
     init(_ shape: [Int], writing body: (UnsafeMutableBufferPointer<Float>) -> Void) {
-        let count = Self.count(shape) ?? 0
-        guard count > 0 else {
-            // Given no room, the initializer below writes a length of 0 into the storage that all empty arrays share.
-            var none: [Float] = []
-            none.withUnsafeMutableBufferPointer { body($0) }
-            self.init(shape, none)
-            return
-        }
-        let values = [Float](unsafeUninitializedCapacity: count) { values, written in
-            body(UnsafeMutableBufferPointer(rebasing: values[..<count]))
-            written = count
-        }
-        self.init(shape, values)
+        self.init(shape, [Float](count: Self.count(shape) ?? 0, writing: body))
     }
 
     init(zeros shape: [Int]) { self.init(shape, [Float](repeating: 0, count: Self.count(shape) ?? 0)) }
