@@ -54,6 +54,7 @@ public struct AdvanceBatch: Sendable {
         values.resize(count, with: .nan)
         lagged.resize(count * model.lags.count, with: .nan)
         calendar.resize(count, with: CalendarTime(localSeconds: 0, cadenceSeconds: 1))
+        // These begin anew: a model need not write them, and those of the batch before would be taken for its own.
         forecasts.resize(0, with: .nan)
         forecasts.resize(wantsForecasts ? count * model.experts.count * forecastCount : 0, with: .nan)
         absent.resize(0, with: false)
