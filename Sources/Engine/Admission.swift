@@ -4,30 +4,36 @@ import TimeSeries
 ///
 /// The rules are those of event time: a reading is refused or classed by its own timestamp, the series' frontier and
 /// nothing else; only the two checks against the clock (too far ahead, clock unset) look at the time of day.
-///
-/// The entries it was given must outlive it.
 struct Admission {
     private(set) var readings: [Reading] = []
-    /// Series that got their cadence in this commit.
-    private(set) var settled: [SeriesEntry] = []
+    /// The places of the series that got their cadence in this commit.
+    private(set) var settled: [Int] = []
 
-    private var changes: [SeriesEntry.Change] = []
+    private var changes: [(place: Int, change: SeriesEntry.Change)] = []
+    /// How many series there were before it.
+    private let known: Int
+    private let maxSeries: Int
     private let now: Timestamp
     private let clockIsSet: Bool
     private static let leeway: Int64 = 300_000_000_000
 
-    init(now: Timestamp, clockIsSet: Bool) {
-        self.now = now
-        self.clockIsSet = clockIsSet
+    /// - Parameter count: how many readings may come.
+    init(_ entries: SeriesIndex, maxSeries: Int, now: Timestamp, clockIsSet: Bool, count: Int) {
+        (known, self.maxSeries) = (entries.count, maxSeries)
+        (self.now, self.clockIsSet) = (now, clockIsSet)
+        readings.reserveCapacity(count)
+        changes.reserveCapacity(count)
     }
 
     /// Takes or refuses one reading.
     ///
     /// - Parameters:
     ///   - arrivedAt: the time of a reading without a timestamp.
-    ///   - entry: finds the series' entry, or makes one; nil when there is no room for another.
+    ///   - entries: the series there are.
+    ///   - birth: makes one that is missing.
     mutating func take(
-        _ incoming: IncomingReading, arrivedAt: Timestamp, entry: (SeriesKey) throws -> SeriesEntry?
+        _ incoming: IncomingReading, arrivedAt: Timestamp, in entries: inout SeriesIndex,
+        birth: (SeriesKey) throws -> SeriesEntry
     ) throws -> Result<Timeliness, Refused> {
         guard incoming.value.isFinite else { return .failure(Refused(.notFinite)) }
         let timestamp: Timestamp
@@ -35,24 +41,35 @@ struct Admission {
         case .success(let stamped): timestamp = stamped
         case .failure(let refused): return .failure(refused)
         }
-        guard let entry = try entry(incoming.key) else { return .failure(Refused(.tooManySeries)) }
-        let change = entry.admit(timestamp)
-        changes.append(change)
-        if change.settled { settled.append(entry) }
+        guard let place = try place(of: incoming.key, in: &entries, birth) else {
+            return .failure(Refused(.tooManySeries))
+        }
+        let change = entries.admit(timestamp, at: place)
+        changes.append((place, change))
+        if change.settled { settled.append(place) }
         guard let timeliness = change.timeliness else { return .failure(Refused(.slotFull)) }
         readings.append(
-            Reading(series: entry.id, timestamp: timestamp, value: incoming.value, timeliness: timeliness))
+            Reading(
+                series: entries.values[place].id, timestamp: timestamp, value: incoming.value, timeliness: timeliness))
         return .success(timeliness)
     }
 
-    /// Forgets what the touched series no longer need, once the commit has succeeded.
-    func confirm() {
-        for change in changes where change.isPruningDue { change.entry._withUnsafeGuaranteedRef { $0.prune() } }
+    private func place(
+        of key: SeriesKey, in entries: inout SeriesIndex, _ birth: (SeriesKey) throws -> SeriesEntry
+    ) throws -> Int? {
+        if let place = entries.find(key) { return place }
+        return entries.count < maxSeries ? entries.add(try birth(key)) : nil
     }
 
-    /// Undoes every change to the entries.
-    func takeBack() {
-        for change in changes.reversed() { change.entry._withUnsafeGuaranteedRef { $0.takeBack(change) } }
+    /// Forgets what the touched series no longer need, once the commit has succeeded.
+    func confirm(_ entries: inout SeriesIndex) {
+        for (place, change) in changes where change.isPruningDue { entries.prune(at: place) }
+    }
+
+    /// Undoes every change to the series, and those that are new.
+    func takeBack(from entries: inout SeriesIndex) {
+        for (place, change) in changes.reversed() { entries.takeBack(change, at: place) }
+        entries.removeNewest(downTo: known)
     }
 
     private func stamp(_ given: Timestamp?, arrivedAt: Timestamp) -> Result<Timestamp, Refused> {

@@ -8,7 +8,7 @@ struct CommitTransaction {
         var admission: Admission
         var receipts: [IngestReceipt]
         /// Series that did not exist before.
-        var births: [(entry: SeriesEntry, setup: SeriesSetup)]
+        var births: [SeriesSetup]
         var firstPosition: JournalPosition
         var lastPosition: JournalPosition
         var newest: Timestamp
@@ -18,36 +18,44 @@ struct CommitTransaction {
     let now: Timestamp
     let clockIsSet: Bool
 
-    func run(_ requests: [IngestRequest], upkeep: Upkeep, outages: [Outage]) throws -> Committed {
-        var admission = Admission(now: now, clockIsSet: clockIsSet)
-        var births = Births(desk: desk, now: now)
-        // Of those born in a commit that fails, nobody else knows.
-        defer { withExtendedLifetime(births) {} }
+    func run(
+        _ requests: [IngestRequest], into entries: inout SeriesIndex, upkeep: Upkeep, outages: [Outage]
+    ) throws -> Committed {
+        var admission = Admission(
+            entries, maxSeries: desk.configuration.maxSeries, now: now, clockIsSet: clockIsSet,
+            count: requests.reduce(0) { $0 + $1.readings.count })
+        var births: [SeriesSetup] = []
         do {
             return try desk.store.write { transaction in
                 var receipts: [IngestReceipt] = []
                 receipts.reserveCapacity(requests.count)
                 for request in requests {
-                    receipts.append(try take(request, into: &admission) { try births.entry($0, in: transaction) })
+                    let receipt = try take(request, into: &admission, &entries) { key in
+                        let (entry, setup) = try birth(of: key, in: transaction)
+                        births.append(setup)
+                        return entry
+                    }
+                    receipts.append(receipt)
                 }
-                for entry in admission.settled { try transaction.setCadence(of: entry) }
+                for place in admission.settled { try transaction.setCadence(of: entries.values[place]) }
                 for outage in outages { try transaction.saveOutage(outage) }
                 try upkeep.write(to: transaction)
                 try desk.seal.write(to: transaction)
-                return try finish(admission, receipts, births.born, transaction)
+                return try finish(admission, receipts, births, transaction)
             }
         } catch {
-            admission.takeBack()
+            admission.takeBack(from: &entries)
             throw error
         }
     }
 
     private func take(
-        _ request: IngestRequest, into admission: inout Admission, entry: (SeriesKey) throws -> SeriesEntry?
+        _ request: IngestRequest, into admission: inout Admission, _ entries: inout SeriesIndex,
+        birth: (SeriesKey) throws -> SeriesEntry
     ) throws -> IngestReceipt {
         var receipt = IngestReceipt(accepted: 0, late: 0, refusals: [], position: 0)
         for (index, reading) in request.readings.enumerated() {
-            switch try admission.take(reading, arrivedAt: request.arrivedAt, entry: entry) {
+            switch try admission.take(reading, arrivedAt: request.arrivedAt, in: &entries, birth: birth) {
             case .success(let timeliness):
                 receipt.accepted += 1
                 if timeliness == .late { receipt.late += 1 }
@@ -59,7 +67,7 @@ struct CommitTransaction {
     }
 
     private func finish(
-        _ admission: Admission, _ receipts: [IngestReceipt], _ births: [(entry: SeriesEntry, setup: SeriesSetup)],
+        _ admission: Admission, _ receipts: [IngestReceipt], _ births: [SeriesSetup],
         _ transaction: WriteTransaction
     ) throws -> Committed {
         let count = JournalPosition(admission.readings.count)
@@ -76,25 +84,8 @@ struct CommitTransaction {
     }
 }
 
-/// Finds the entries of a commit's series and makes those that are missing, inside its transaction.
-private struct Births {
-    let desk: WriterDesk
-    let now: Timestamp
-    private var byKey: [SeriesKey: SeriesEntry] = [:]
-    private(set) var born: [(entry: SeriesEntry, setup: SeriesSetup)] = []
-
-    init(desk: WriterDesk, now: Timestamp) { (self.desk, self.now) = (desk, now) }
-
-    /// nil: there are as many series as there may be.
-    mutating func entry(_ key: SeriesKey, in transaction: WriteTransaction) throws -> SeriesEntry? {
-        if let known = desk.entries.find(key) ?? byKey[key] { return known }
-        guard desk.entries.count + born.count < desk.configuration.maxSeries else { return nil }
-        let (entry, setup) = try birth(of: key, in: transaction)
-        byKey[key] = entry
-        born.append((entry, setup))
-        return entry
-    }
-
+extension CommitTransaction {
+    /// Makes a series in the database, and what the writer and a shard have to know of it.
     private func birth(of key: SeriesKey, in transaction: WriteTransaction) throws -> (SeriesEntry, SeriesSetup) {
         let rule = desk.configuration.rule(for: key)
         let forecaster = desk.configuration.forecaster(for: key)

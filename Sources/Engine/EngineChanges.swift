@@ -194,10 +194,10 @@ extension WriterDesk {
         let versions = Dictionary(
             try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var changed: [Handover: [SeriesID: LoadedVersion]] = [:]
-        var renamed: [(entry: SeriesEntry, forecaster: String?)] = []
-        for entry in entries.values {
+        var renamed: [(place: Int, forecaster: String?)] = []
+        for (place, entry) in entries.values.enumerated() {
             let forecaster = configuration.forecaster(for: entry.key)
-            if entry.forecaster != forecaster?.name { renamed.append((entry, forecaster?.name)) }
+            if entry.forecaster != forecaster?.name { renamed.append((place, forecaster?.name)) }
             let current = epochs[entry.id].flatMap { epoch in
                 versions[epoch.version].map { (version: $0, standsFor: epoch.standsFor) }
             }
@@ -209,9 +209,11 @@ extension WriterDesk {
             }
         }
         try store.write { transaction in
-            for change in renamed { try transaction.setForecaster(change.forecaster, of: change.entry.id) }
+            for change in renamed {
+                try transaction.setForecaster(change.forecaster, of: entries.values[change.place].id)
+            }
         }
-        for change in renamed { change.entry.forecaster = change.forecaster }
+        for change in renamed { entries.setForecaster(change.forecaster, at: change.place) }
         self.configuration = configuration
         for shard in shards { shard.tell(.watchFor(configuration.anomalyRules)) }
         firstVersions = first

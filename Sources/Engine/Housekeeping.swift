@@ -29,12 +29,13 @@ extension WriterDesk {
     func dropExpired() {
         if now > nextExpiry {
             nextExpiry = now.advanced(byNanoseconds: 3_600_000_000_000)
-            expiring = entries.values[...]
+            expiring = entries.count
             dropExpiredJournal()
         }
-        guard !expiring.isEmpty else { return }
-        let some = expiring.prefix(256)
-        expiring = expiring.dropFirst(256)
+        guard expiring > 0 else { return }
+        // From the end, because forgetting series moves those behind them.
+        let some = entries.values.prefix(expiring).suffix(256)
+        expiring = some.startIndex
         let limits = some.compactMap { entry in expiryLimit(of: entry).map { (entry.id, $0) } }
         if !limits.isEmpty {
             try? store.write { transaction in

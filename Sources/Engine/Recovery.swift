@@ -4,7 +4,7 @@ import TimeSeries
 
 /// What the database said at the start.
 struct RecoveredSeries {
-    var entries: [SeriesKey: SeriesEntry] = [:]
+    var entries: [SeriesEntry] = []
     var setups: [SeriesSetup] = []
     var firstVersions: [String: FirstVersion] = [:]
     var position: JournalPosition = 0
@@ -123,10 +123,10 @@ struct Recovery {
         let changed = try changeEpochs(plans, position: end)
         let outages = Dictionary(grouping: try store.outages(), by: \.series)
         for (id, plan) in plans {
-            let entry = plan.entry
+            var entry = plan.entry
             entry.forecaster = plan.forecaster?.name
             if let frontier = plan.checkpoint?.frontier { entry.restore(frontier: frontier) }
-            recovered.entries[entry.key] = entry
+            recovered.entries.append(entry)
             if let change = plan.change { recovered.warnings.append("\(entry.key): \(change.cause)") }
             recovered.setups.append(
                 SeriesSetup(

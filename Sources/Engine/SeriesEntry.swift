@@ -3,13 +3,12 @@ import TimeSeries
 
 /// What the writer knows of a series: enough to admit and class a reading.
 ///
-/// Owned by the writer's thread. Changed in place, because a copy per commit would cost more than the commit; what a
-/// failed commit did is taken back with ``takeBack(_:)``.
-final class SeriesEntry {
+/// Owned by the writer's thread. Changed in its place in the ``SeriesIndex``, because a copy per commit would cost more
+/// than the commit; what a failed commit did is taken back with ``takeBack(_:)``.
+struct SeriesEntry {
+    // What every reading needs comes first, so that it lies together.
     let id: SeriesID
     let key: SeriesKey
-    let rule: SeriesRule
-    var forecaster: String?
     private(set) var cadence: Cadence?
     private(set) var latenessSlots: Int?
     /// The newest slot with a reading; nil before the cadence is known.
@@ -19,8 +18,10 @@ final class SeriesEntry {
     private var window: [Timestamp] = []
     /// How long ``window`` gets before it is looked through for what it no longer needs.
     private var pruningLength = SeriesEntry.shortWindow
-    private static let shortWindow = 128
+    let rule: SeriesRule
+    var forecaster: String?
 
+    private static let shortWindow = 128
     static let slotCapacity = 4_096
 
     init(record: SeriesRecord, rule: SeriesRule) {
@@ -29,10 +30,8 @@ final class SeriesEntry {
         self.rule = rule
     }
 
-    /// What one reading did to an entry. Counts no references, because every reading makes one: whoever keeps changes
-    /// keeps their entries.
+    /// What one reading did to an entry.
     struct Change {
-        let entry: Unmanaged<SeriesEntry>
         fileprivate var added: Timestamp?
         fileprivate let frontier: Slot?
         /// The series got its cadence.
@@ -42,18 +41,21 @@ final class SeriesEntry {
         fileprivate(set) var timeliness: Timeliness?
     }
 
-    /// Asks for what ``admit(_:)`` reads beside the entry itself.
-    func prefetchWindow() { window.prefetchEnd() }
+    /// Asks for what says where the newest timestamps lie.
+    func prefetchWindow() { window.prefetchBeginning() }
 
-    /// About the bytes of an entry, for those who ask for it.
-    static let memorySize = 256
+    /// Asks for the newest timestamps.
+    func prefetchWindowEnd() { window.prefetchEnd() }
+
+    /// The bytes that ``admit(_:)`` reads of an entry, about.
+    static let admittedSize = 128
 
     /// The newest timestamp with a fresh reading.
     var newest: Timestamp? { window.last }
 
     /// Notes a reading and says how it is classed.
-    func admit(_ timestamp: Timestamp) -> Change {
-        var change = Change(entry: .passUnretained(self), frontier: frontier)
+    mutating func admit(_ timestamp: Timestamp) -> Change {
+        var change = Change(frontier: frontier)
         change.isPruningDue = window.count >= pruningLength
         // The usual reading: newer than all others, in a slot of its own.
         if let cadence, let frontier, timestamp >= cadence.start(of: frontier + 1) {
@@ -72,14 +74,14 @@ final class SeriesEntry {
     }
 
     /// Undoes `change`, the newest one that was not undone.
-    func takeBack(_ change: Change) {
+    mutating func takeBack(_ change: Change) {
         if let added = change.added { window.remove(at: firstIndex(notBefore: added)) }
         frontier = change.frontier
         if change.settled { (cadence, latenessSlots) = (nil, nil) }
     }
 
     /// Takes a reading of the journal back in, as it was classed then.
-    func restore(_ reading: Reading) {
+    mutating func restore(_ reading: Reading) {
         guard reading.timeliness == .fresh else { return }
         _ = insert(reading.timestamp)
         if let slot = cadence?.slot(of: reading.timestamp), slot > frontier ?? .min { frontier = slot }
@@ -87,12 +89,12 @@ final class SeriesEntry {
     }
 
     /// The frontier of a checkpoint counts even if the reading that made it has expired.
-    func restore(frontier slot: Slot) { frontier = max(frontier ?? slot, slot) }
+    mutating func restore(frontier slot: Slot) { frontier = max(frontier ?? slot, slot) }
 
     /// Forgets timestamps that no fresh reading can meet again.
     ///
     /// Worth it when the window is twice as long as the last time, so that the cost per reading is constant.
-    func prune() {
+    mutating func prune() {
         guard window.count >= pruningLength else { return }
         if let oldest, let cadence { window.removeFirst(firstIndex(notBefore: cadence.start(of: oldest + 1))) }
         pruningLength = max(Self.shortWindow, 2 * window.count)
@@ -114,7 +116,7 @@ final class SeriesEntry {
         return firstIndex(notBefore: cadence.start(of: slot + 1)) - first < Self.slotCapacity ? .fresh : nil
     }
 
-    private func settleCadence(_ found: Cadence?) -> Bool {
+    private mutating func settleCadence(_ found: Cadence?) -> Bool {
         guard let found else { return false }
         cadence = found
         latenessSlots = rule.latenessSlots(of: found)
@@ -123,7 +125,7 @@ final class SeriesEntry {
     }
 
     /// - Returns: false if it was there.
-    private func insert(_ timestamp: Timestamp) -> Bool {
+    private mutating func insert(_ timestamp: Timestamp) -> Bool {
         let place = firstIndex(notBefore: timestamp)
         if place < window.count, window[place] == timestamp { return false }
         window.insert(timestamp, at: place)

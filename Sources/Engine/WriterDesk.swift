@@ -23,7 +23,8 @@ final class WriterDesk: @unchecked Sendable {
     private var newestCommit: Timestamp
     /// When readings and series are next looked through for what has expired, and which series still are to be.
     var nextExpiry: Timestamp = .distantPast
-    var expiring: ArraySlice<SeriesEntry> = []
+    /// As places before this one.
+    var expiring = 0
 
     /// Clocks before this are unset: 2025-01-01.
     private static let earliestClock = Timestamp.from(seconds: 1_735_689_600)
@@ -43,7 +44,7 @@ final class WriterDesk: @unchecked Sendable {
         self.clock = clock
         self.configuration = configuration
         self.onFatal = onFatal
-        entries = SeriesIndex(recovered.entries.values.sorted { $0.id < $1.id })
+        entries = SeriesIndex(recovered.entries.sorted { $0.id < $1.id })
         position = recovered.position
         newestCommit = recovered.newestReading
         firstVersions = recovered.firstVersions
@@ -74,10 +75,9 @@ final class WriterDesk: @unchecked Sendable {
         let outages = outgoing.outages.takeAll()
         do {
             let committed = try CommitTransaction(desk: self, now: now, clockIsSet: clockIsSet).run(
-                requests, upkeep: outgoing.take(256), outages: outages)
-            committed.admission.confirm()
+                requests, into: &entries, upkeep: outgoing.take(256), outages: outages)
+            committed.admission.confirm(&entries)
             seal.confirm()
-            for (entry, _) in committed.births { entries.add(entry) }
             position = committed.lastPosition
             newestCommit = max(newestCommit, committed.newest)
             deliver(committed)
@@ -97,7 +97,7 @@ final class WriterDesk: @unchecked Sendable {
     }
 
     private func deliver(_ committed: CommitTransaction.Committed) {
-        for (_, setup) in committed.births {
+        for setup in committed.births {
             directory.add(setup.record.id, setup.record.key)
             shard(of: setup.record.id).tell(.adopt([setup]))
         }
@@ -108,7 +108,7 @@ final class WriterDesk: @unchecked Sendable {
             parts[place(of: reading.series)].append(
                 PositionedReading(reading: reading, position: committed.firstPosition + JournalPosition(offset)))
         }
-        for entry in committed.admission.settled {
+        for entry in committed.admission.settled.lazy.map({ self.entries.values[$0] }) {
             guard let cadence = entry.cadence else { continue }
             shard(of: entry.id).tell(.settle(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
         }
