@@ -48,11 +48,13 @@ struct SeriesIndex {
     /// Asks for one more of the series that are expected.
     private mutating func prefetchNext() {
         expected = (following[expected.near], following[expected.middle], following[expected.far])
-        values.withUnsafeBufferPointer { values in
-            prefetch_bytes(values.baseAddress.map { $0 + expected.far }, SeriesEntry.admittedSize)
+        // In their places: an element of the array itself would be copied first.
+        values.withUnsafeBufferPointer { [expected] values in
+            guard let first = values.baseAddress else { return }
+            prefetch_bytes(first + expected.far, SeriesEntry.admittedSize)
+            (first + expected.middle).pointee.prefetchWindow()
+            (first + expected.near).pointee.prefetchWindowEnd()
         }
-        values[expected.middle].prefetchWindow()
-        values[expected.near].prefetchWindowEnd()
     }
 
     /// Adds a series with a new key.
