@@ -18,7 +18,7 @@ struct Admission {
     private static let leeway: Int64 = 300_000_000_000
 
     /// - Parameter count: how many readings may come.
-    init(_ entries: SeriesIndex, maxSeries: Int, now: Timestamp, clockIsSet: Bool, count: Int) {
+    init(_ entries: borrowing SeriesIndex, maxSeries: Int, now: Timestamp, clockIsSet: Bool, count: Int) {
         (known, self.maxSeries) = (entries.count, maxSeries)
         (self.now, self.clockIsSet) = (now, clockIsSet)
         readings.reserveCapacity(count)
@@ -44,13 +44,14 @@ struct Admission {
         guard let place = try place(of: incoming.key, in: &entries, birth) else {
             return .failure(Refused(.tooManySeries))
         }
-        let change = entries.admit(timestamp, at: place)
+        let change = entries.values[place].pointee.admit(timestamp)
         changes.append((place, change))
         if change.settled { settled.append(place) }
         guard let timeliness = change.timeliness else { return .failure(Refused(.slotFull)) }
         readings.append(
             Reading(
-                series: entries.values[place].id, timestamp: timestamp, value: incoming.value, timeliness: timeliness))
+                series: entries.values[place].pointee.id, timestamp: timestamp, value: incoming.value,
+                timeliness: timeliness))
         return .success(timeliness)
     }
 
@@ -62,13 +63,13 @@ struct Admission {
     }
 
     /// Forgets what the touched series no longer need, once the commit has succeeded.
-    func confirm(_ entries: inout SeriesIndex) {
-        for (place, change) in changes where change.isPruningDue { entries.prune(at: place) }
+    func confirm(_ entries: borrowing SeriesIndex) {
+        for (place, change) in changes where change.isPruningDue { entries.values[place].pointee.prune() }
     }
 
     /// Undoes every change to the series, and those that are new.
     func takeBack(from entries: inout SeriesIndex) {
-        for (place, change) in changes.reversed() { entries.takeBack(change, at: place) }
+        for (place, change) in changes.reversed() { entries.values[place].pointee.takeBack(change) }
         entries.removeNewest(downTo: known)
     }
 

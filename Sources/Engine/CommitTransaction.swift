@@ -31,13 +31,13 @@ struct CommitTransaction {
                 receipts.reserveCapacity(requests.count)
                 for request in requests {
                     let receipt = try take(request, into: &admission, &entries) { key in
-                        let (entry, setup) = try birth(of: key, in: transaction)
+                        let setup = try birth(of: key, in: transaction)
                         births.append(setup)
-                        return entry
+                        return SeriesEntry(record: setup.record, rule: desk.configuration.rule(for: key))
                     }
                     receipts.append(receipt)
                 }
-                for place in admission.settled { try transaction.setCadence(of: entries.values[place]) }
+                for place in admission.settled { try transaction.setCadence(of: entries.values[place].pointee) }
                 for outage in outages { try transaction.saveOutage(outage) }
                 try upkeep.write(to: transaction)
                 try desk.seal.write(to: transaction)
@@ -85,8 +85,8 @@ struct CommitTransaction {
 }
 
 extension CommitTransaction {
-    /// Makes a series in the database, and what the writer and a shard have to know of it.
-    private func birth(of key: SeriesKey, in transaction: WriteTransaction) throws -> (SeriesEntry, SeriesSetup) {
+    /// Makes a series in the database.
+    private func birth(of key: SeriesKey, in transaction: WriteTransaction) throws -> SeriesSetup {
         let rule = desk.configuration.rule(for: key)
         let forecaster = desk.configuration.forecaster(for: key)
         let id = try transaction.insertSeries(
@@ -100,14 +100,13 @@ extension CommitTransaction {
         let record = SeriesRecord(
             id: id, key: key, forecaster: forecaster?.name, aggregate: rule.aggregate, cadence: nil,
             latenessSlots: nil, createdAt: now)
-        let setup = SeriesSetup(
+        return SeriesSetup(
             record: record, maxGap: forecaster?.maxGap ?? 512, assignment: assignment, checkpoint: nil, history: [])
-        return (SeriesEntry(record: record, rule: rule), setup)
     }
 }
 
 extension WriteTransaction {
-    fileprivate func setCadence(of entry: SeriesEntry) throws {
+    fileprivate func setCadence(of entry: borrowing SeriesEntry) throws {
         guard let cadence = entry.cadence else { return }
         try setCadence(cadence, latenessSlots: entry.latenessSlots ?? 1, of: entry.id)
     }

@@ -36,6 +36,8 @@ public final class Engine: Sendable {
         let recovered = try Recovery(
             store: store, catalog: catalog, configuration: configuration, kernel: kernel, now: clock.now
         ).run()
+        let setups = recovered.setups
+        warnings = recovered.warnings
         let watchers = Watchers()
         let outgoing = Outgoing()
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
@@ -52,11 +54,11 @@ public final class Engine: Sendable {
         let writer = Writer(desk: desk)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
-        (self.writer, self.shards, warnings) = (writer, shards, recovered.warnings)
+        (self.writer, self.shards) = (writer, shards)
         threads = try shards.enumerated().map { place, shard in
             try OwnedThread(name: "shard-\(place)") { shard.run() }
         }
-        for setup in recovered.setups { desk.shard(of: setup.record.id).tell(.adopt([setup])) }
+        for setup in setups { desk.shard(of: setup.record.id).tell(.adopt([setup])) }
         writerThread = try OwnedThread(name: "writer") { writer.run() }
         try await heartbeat()
     }

@@ -87,7 +87,7 @@ extension Engine {
             guard desk.configuration.forecasters.contains(where: { $0.name == forecaster }) else {
                 throw EngineError.unknownForecaster(forecaster, known: desk.configuration.forecasters.map(\.name))
             }
-            return desk.entries.values.filter { $0.forecaster == forecaster }.map(\.id)
+            return desk.entries.values.filter { $0.pointee.forecaster == forecaster }.map { $0.pointee.id }
         }
     }
 
@@ -124,7 +124,7 @@ extension Engine {
     public func forecasters() async throws -> [(configuration: ForecasterConfiguration, seriesCount: Int)] {
         try await perform { desk in
             desk.configuration.forecasters.map { forecaster in
-                (forecaster, desk.entries.values.count { $0.forecaster == forecaster.name })
+                (forecaster, desk.entries.values.count { $0.pointee.forecaster == forecaster.name })
             }
         }
     }
@@ -194,26 +194,26 @@ extension WriterDesk {
         let versions = Dictionary(
             try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var changed: [Handover: [SeriesID: LoadedVersion]] = [:]
-        var renamed: [(place: Int, forecaster: String?)] = []
-        for (place, entry) in entries.values.enumerated() {
-            let forecaster = configuration.forecaster(for: entry.key)
-            if entry.forecaster != forecaster?.name { renamed.append((place, forecaster?.name)) }
-            let current = epochs[entry.id].flatMap { epoch in
+        var renamed: [(entry: EntryPointer, forecaster: String?)] = []
+        for entry in entries.values {
+            let forecaster = configuration.forecaster(for: entry.pointee.key)
+            if entry.pointee.forecaster != forecaster?.name { renamed.append((entry, forecaster?.name)) }
+            let current = epochs[entry.pointee.id].flatMap { epoch in
                 versions[epoch.version].map { (version: $0, standsFor: epoch.standsFor) }
             }
             if case .change(let version?, let cause) = assigner.decide(
                 current, for: forecaster, first: first, versions: versions)
             {
                 let handover = Handover(forecaster: version.version.forecaster, cause: cause)
-                changed[handover, default: [:]][entry.id] = version
+                changed[handover, default: [:]][entry.pointee.id] = version
             }
         }
         try store.write { transaction in
             for change in renamed {
-                try transaction.setForecaster(change.forecaster, of: entries.values[change.place].id)
+                try transaction.setForecaster(change.forecaster, of: change.entry.pointee.id)
             }
         }
-        for change in renamed { entries.setForecaster(change.forecaster, at: change.place) }
+        for change in renamed { change.entry.pointee.forecaster = change.forecaster }
         self.configuration = configuration
         for shard in shards { shard.tell(.watchFor(configuration.anomalyRules)) }
         firstVersions = first

@@ -25,7 +25,7 @@ struct EpochChange: Sendable {
 
     private func write(at desk: WriterDesk) throws -> [SeriesID: Assignment] {
         let frontiers = Dictionary(
-            desk.entries.values.map { ($0.id, $0.frontier) }, uniquingKeysWith: { first, _ in first })
+            desk.entries.values.map { ($0.pointee.id, $0.pointee.frontier) }, uniquingKeysWith: { first, _ in first })
         let position = desk.position
         let now = desk.now
         return try desk.store.write { transaction in
@@ -55,7 +55,9 @@ struct EpochChange: Sendable {
     ) {
         let oldest = Dictionary(
             desk.entries.values.compactMap { entry in
-                assignments[entry.id].map { (entry.id, Self.oldestNeeded($0, cadence: entry.cadence)) }
+                assignments[entry.pointee.id].map {
+                    (entry.pointee.id, Self.oldestNeeded($0, cadence: entry.pointee.cadence))
+                }
             }, uniquingKeysWith: { first, _ in first })
         DispatchQueue.global(qos: .utility).async {
             let end = assignments.values.map(\.epoch.position).max() ?? 0

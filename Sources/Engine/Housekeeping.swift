@@ -36,7 +36,9 @@ extension WriterDesk {
         // From the end, because forgetting series moves those behind them.
         let some = entries.values.prefix(expiring).suffix(256)
         expiring = some.startIndex
-        let limits = some.compactMap { entry in expiryLimit(of: entry).map { (entry.id, $0) } }
+        let limits = some.compactMap { entry in
+            expiryLimit(of: entry.pointee.key).map { (entry.pointee.id, $0) }
+        }
         if !limits.isEmpty {
             try? store.write { transaction in
                 for (id, limit) in limits { try transaction.dropChunks(of: id, before: limit) }
@@ -48,25 +50,25 @@ extension WriterDesk {
         forgetSilent(some)
     }
 
-    /// Readings of `entry` before this instant have expired; nil: none ever do.
-    private func expiryLimit(of entry: SeriesEntry) -> Timestamp? {
-        (configuration.rule(for: entry.key).retention ?? configuration.retention).map {
+    /// Readings of this series before this instant have expired; nil: none ever do.
+    private func expiryLimit(of key: SeriesKey) -> Timestamp? {
+        (configuration.rule(for: key).retention ?? configuration.retention).map {
             now.advanced(byNanoseconds: -$0)
         }
     }
 
     /// A row of the journal holds readings of many series: the longest retention counts.
     private func dropExpiredJournal() {
-        let limits = entries.values.map { expiryLimit(of: $0) }
+        let limits = entries.values.map { expiryLimit(of: $0.pointee.key) }
         guard !limits.isEmpty, !limits.contains(nil), let limit = limits.compactMap({ $0 }).min() else { return }
         let end = position
         _ = try? store.write { try $0.deleteJournal(before: limit, through: end) }
     }
 
-    private func forgetSilent(_ some: ArraySlice<SeriesEntry>) {
+    private func forgetSilent(_ some: ArraySlice<EntryPointer>) {
         guard let timeToLive = configuration.silentSeriesTTL else { return }
         let oldest = now.advanced(byNanoseconds: -timeToLive)
-        let silent = some.filter { entry in entry.newest.map { $0 < oldest } ?? false }.map(\.id)
+        let silent = some.filter { entry in entry.pointee.newest.map { $0 < oldest } ?? false }.map { $0.pointee.id }
         guard !silent.isEmpty, (try? store.write { try $0.deleteSeries(Set(silent)) }) != nil else { return }
         forget(silent)
         counters.update { $0.expiredSeries += silent.count }

@@ -3,8 +3,9 @@ import Storage
 import TimeSeries
 
 /// What the database said at the start.
-struct RecoveredSeries {
-    var entries: [SeriesEntry] = []
+struct RecoveredSeries: ~Copyable {
+    /// In the order of their birth.
+    var entries = SeriesIndex()
     var setups: [SeriesSetup] = []
     var firstVersions: [String: FirstVersion] = [:]
     var position: JournalPosition = 0
@@ -32,7 +33,7 @@ struct Recovery {
         recovered.warnings += checkpoints.damaged.map {
             "a checkpoint of series \($0.series.rawValue) is damaged; its state is rebuilt from the one before"
         }
-        var plans = try plan(checkpoints.good, recovered)
+        var plans = try plan(checkpoints.good, recovered.firstVersions)
         try scan(&plans)
         recovered.warnings += Self.warnings(store.damagedChunks, plans)
         try finish(plans, into: &recovered)
@@ -41,7 +42,7 @@ struct Recovery {
 
     private static func warnings(_ damaged: Set<DamagedChunk>, _ plans: [SeriesID: Plan]) -> [String] {
         damaged.sorted { ($0.series, $0.start) < ($1.series, $1.start) }.map { chunk in
-            let name = plans[chunk.series].map { "\($0.entry.key)" } ?? "series \(chunk.series.rawValue)"
+            let name = plans[chunk.series].map { "\($0.record.key)" } ?? "series \(chunk.series.rawValue)"
             return "a chunk of \(name) is damaged (\(chunk.reason)) and left out; `niloctl doctor` says more"
         }
     }
@@ -49,7 +50,6 @@ struct Recovery {
     /// What to do for one series.
     private struct Plan {
         var record: SeriesRecord
-        var entry: SeriesEntry
         var forecaster: ForecasterConfiguration?
         var assignment: Assignment?
         var checkpoint: Checkpoint?
@@ -59,8 +59,9 @@ struct Recovery {
         var history: [PositionedReading] = []
     }
 
-    private func plan(_ checkpoints: [SeriesID: [Checkpoint]], _ recovered: RecoveredSeries) throws -> [SeriesID: Plan]
-    {
+    private func plan(
+        _ checkpoints: [SeriesID: [Checkpoint]], _ firstVersions: [String: FirstVersion]
+    ) throws -> [SeriesID: Plan] {
         let epochs = try store.currentEpochs()
         let versions = Dictionary(
             try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -68,14 +69,13 @@ struct Recovery {
         var plans: [SeriesID: Plan] = [:]
         for record in try store.series() {
             let forecaster = configuration.forecaster(for: record.key)
-            let entry = SeriesEntry(record: record, rule: configuration.rule(for: record.key))
-            var plan = Plan(record: record, entry: entry, forecaster: forecaster)
+            var plan = Plan(record: record, forecaster: forecaster)
             let epoch = epochs[record.id]
             let current = epoch.flatMap { epoch in
                 versions[epoch.version].map { (version: $0, standsFor: epoch.standsFor) }
             }
             switch assigner.decide(
-                current, for: forecaster, first: recovered.firstVersions, versions: versions)
+                current, for: forecaster, first: firstVersions, versions: versions)
             {
             case .goOn(let version):
                 guard let epoch else { break }
@@ -112,22 +112,24 @@ struct Recovery {
 
     private func scan(_ plans: inout [SeriesID: Plan]) throws {
         let history = try store.readings(of: plans.mapValues(\.oldest))
-        for (id, readings) in history {
-            for item in readings { plans[id]?.entry.restore(item.reading) }
-            plans[id]?.history = readings
-        }
+        for (id, readings) in history { plans[id]?.history = readings }
     }
 
     private func finish(_ plans: [SeriesID: Plan], into recovered: inout RecoveredSeries) throws {
         let end = recovered.position
-        let changed = try changeEpochs(plans, position: end)
-        let outages = Dictionary(grouping: try store.outages(), by: \.series)
-        for (id, plan) in plans {
-            var entry = plan.entry
+        var frontiers: [SeriesID: Slot] = [:]
+        for (id, plan) in plans.sorted(by: { $0.key < $1.key }) {
+            var entry = SeriesEntry(record: plan.record, rule: configuration.rule(for: plan.record.key))
+            for item in plan.history { entry.restore(item.reading) }
+            frontiers[id] = entry.frontier
             entry.forecaster = plan.forecaster?.name
             if let frontier = plan.checkpoint?.frontier { entry.restore(frontier: frontier) }
-            recovered.entries.append(entry)
-            if let change = plan.change { recovered.warnings.append("\(entry.key): \(change.cause)") }
+            recovered.entries.add(entry)
+        }
+        let changed = try changeEpochs(plans, frontiers, position: end)
+        let outages = Dictionary(grouping: try store.outages(), by: \.series)
+        for (id, plan) in plans {
+            if let change = plan.change { recovered.warnings.append("\(plan.record.key): \(change.cause)") }
             recovered.setups.append(
                 SeriesSetup(
                     record: plan.record, maxGap: plan.forecaster?.maxGap ?? 512,
@@ -138,7 +140,9 @@ struct Recovery {
         }
     }
 
-    private func changeEpochs(_ plans: [SeriesID: Plan], position: JournalPosition) throws -> [SeriesID: Assignment] {
+    private func changeEpochs(
+        _ plans: [SeriesID: Plan], _ frontiers: [SeriesID: Slot], position: JournalPosition
+    ) throws -> [SeriesID: Assignment] {
         guard plans.values.contains(where: { $0.change != nil }) else { return [:] }
         return try store.write { transaction in
             var changed: [SeriesID: Assignment] = [:]
@@ -147,8 +151,8 @@ struct Recovery {
                 try transaction.setForecaster(plan.forecaster?.name, of: id)
                 guard let version = change.version else { continue }
                 let epoch = NewEpoch(
-                    series: id, version: version.version.id, fromSlot: plan.entry.frontier,
-                    warmUp: plan.entry.frontier == nil ? 0 : plan.forecaster?.warmUpSlots ?? 0, position: position,
+                    series: id, version: version.version.id, fromSlot: frontiers[id],
+                    warmUp: frontiers[id] == nil ? 0 : plan.forecaster?.warmUpSlots ?? 0, position: position,
                     reason: change.cause.reason, standsFor: change.cause.standsFor, createdAt: now)
                 changed[id] = Assignment(epoch: try transaction.insertEpoch(epoch), version: version)
             }

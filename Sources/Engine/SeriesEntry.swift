@@ -3,9 +3,9 @@ import TimeSeries
 
 /// What the writer knows of a series: enough to admit and class a reading.
 ///
-/// Owned by the writer's thread. Changed in its place in the ``SeriesIndex``, because a copy per commit would cost more
-/// than the commit; what a failed commit did is taken back with ``takeBack(_:)``.
-struct SeriesEntry {
+/// Owned by the writer's thread. Changed in its place, because a copy per commit would cost more than the commit; what a
+/// failed commit did is taken back with ``takeBack(_:)``.
+struct SeriesEntry: ~Copyable {
     // What every reading needs comes first, so that it lies together.
     let id: SeriesID
     let key: SeriesKey

@@ -1,16 +1,20 @@
 import CPrefetch
 import TimeSeries
 
+/// What the writer knows of a series, where it lies; valid until the writer forgets the series.
+///
+/// An address and not an object, for the reasons of ``SeriesPointer``.
+typealias EntryPointer = UnsafeMutablePointer<SeriesEntry>
+
 /// The series that the writer knows, each at a place of its own, found by their keys.
 ///
 /// Who sends readings sends the same series in the same order again and again. So the series that came after this one
 /// the last time is tried first; only where that fails is the key looked up. For the same reason those that come after it
 /// are asked for ahead, in three stages of which every one reads only what the one before has brought. Owned by the
 /// writer's thread.
-struct SeriesIndex {
-    /// In no particular order. Values in one block and not objects: an entry is used several times for each reading, and
-    /// every use of an object counts references and checks for overlapping access.
-    private(set) var values: [SeriesEntry] = []
+struct SeriesIndex: ~Copyable {
+    /// In no particular order. Places are valid until a series is removed.
+    private(set) var values: [EntryPointer] = []
     private var places: [SeriesKey: Int] = [:]
     /// By place: the place of the series that followed the last time.
     private var following: [Int] = []
@@ -22,15 +26,15 @@ struct SeriesIndex {
     /// Enough to hide the way to main memory.
     private static let distance = 4
 
-    init(_ entries: some Sequence<SeriesEntry> = []) { for entry in entries { add(entry) } }
+    deinit { for entry in values { Self.free(entry) } }
 
     var count: Int { values.count }
 
-    /// The place of the series with `key`; nil if there is none. Places are valid until a series is removed.
+    /// The place of the series with `key`; nil if there is none.
     mutating func find(_ key: SeriesKey) -> Int? {
         guard !values.isEmpty else { return nil }
         let guess = following[last]
-        if values[guess].key == key {
+        if values[guess].pointee.key == key {
             last = guess
             prefetchNext()
             return guess
@@ -48,44 +52,48 @@ struct SeriesIndex {
     /// Asks for one more of the series that are expected.
     private mutating func prefetchNext() {
         expected = (following[expected.near], following[expected.middle], following[expected.far])
-        // In their places: an element of the array itself would be copied first.
-        values.withUnsafeBufferPointer { [expected] values in
-            guard let first = values.baseAddress else { return }
-            prefetch_bytes(first + expected.far, SeriesEntry.admittedSize)
-            (first + expected.middle).pointee.prefetchWindow()
-            (first + expected.near).pointee.prefetchWindowEnd()
-        }
+        prefetch_bytes(values[expected.far], SeriesEntry.admittedSize)
+        values[expected.middle].pointee.prefetchWindow()
+        values[expected.near].pointee.prefetchWindowEnd()
     }
 
     /// Adds a series with a new key.
     ///
     /// - Returns: its place.
     @discardableResult
-    mutating func add(_ entry: SeriesEntry) -> Int {
-        places[entry.key] = values.count
-        values.append(entry)
-        following.append(0)
+    mutating func add(_ entry: consuming SeriesEntry) -> Int {
+        let pointer = EntryPointer.allocate(capacity: 1)
+        pointer.initialize(to: entry)
+        add(pointer)
         return values.count - 1
     }
 
-    mutating func remove(_ ids: Set<SeriesID>) { self = SeriesIndex(values.filter { !ids.contains($0.id) }) }
+    private mutating func add(_ pointer: EntryPointer) {
+        places[pointer.pointee.key] = values.count
+        values.append(pointer)
+        following.append(0)
+    }
+
+    mutating func remove(_ ids: Set<SeriesID>) { removeAll { ids.contains($0.pointee.id) } }
 
     /// Removes those that were added last, all but `count`.
     mutating func removeNewest(downTo count: Int) {
         guard count < values.count else { return }
-        self = SeriesIndex(values.prefix(count))
+        let newest = Set(values[count...])
+        removeAll { newest.contains($0) }
     }
 
-    // MARK: The series at a place
+    private mutating func removeAll(where isGone: (EntryPointer) -> Bool) {
+        let before = values
+        (values, places, following) = ([], [:], [])
+        (last, expected) = (0, (0, 0, 0))
+        for pointer in before {
+            if isGone(pointer) { Self.free(pointer) } else { add(pointer) }
+        }
+    }
 
-    /// Notes a reading and says how it is classed.
-    mutating func admit(_ timestamp: Timestamp, at place: Int) -> SeriesEntry.Change { values[place].admit(timestamp) }
-
-    /// Undoes `change`, the newest one of this series that was not undone.
-    mutating func takeBack(_ change: SeriesEntry.Change, at place: Int) { values[place].takeBack(change) }
-
-    /// Forgets timestamps that no fresh reading can meet again.
-    mutating func prune(at place: Int) { values[place].prune() }
-
-    mutating func setForecaster(_ name: String?, at place: Int) { values[place].forecaster = name }
+    private static func free(_ pointer: EntryPointer) {
+        pointer.deinitialize(count: 1)
+        pointer.deallocate()
+    }
 }

@@ -36,11 +36,12 @@ extension Engine {
         -> TrainingPreparation
     {
         let (columns, calendar) = try await perform { desk in
-            let columns = desk.entries.values.filter { $0.forecaster == forecaster.name }.compactMap { entry in
-                entry.cadence.flatMap { cadence in
-                    entry.frontier.map {
+            let columns = desk.entries.values.filter { $0.pointee.forecaster == forecaster.name }.compactMap { entry in
+                entry.pointee.cadence.flatMap { cadence in
+                    entry.pointee.frontier.map {
                         PanelAssembly.Column(
-                            id: entry.id, key: entry.key, cadence: cadence, aggregate: entry.rule.aggregate,
+                            id: entry.pointee.id, key: entry.pointee.key, cadence: cadence,
+                            aggregate: entry.pointee.rule.aggregate,
                             frontier: $0)
                     }
                 }

@@ -32,7 +32,7 @@ final class WriterDesk: @unchecked Sendable {
     init(
         store: Store, catalog: ModelCatalog, shards: [Shard], directory: SeriesDirectory, counters: IngestCounters,
         outgoing: Outgoing, clock: any WallClock, configuration: EngineConfiguration,
-        recovered: RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void
+        recovered: consuming RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void
     ) {
         seal = Seal(store: store)
         self.store = store
@@ -44,11 +44,11 @@ final class WriterDesk: @unchecked Sendable {
         self.clock = clock
         self.configuration = configuration
         self.onFatal = onFatal
-        entries = SeriesIndex(recovered.entries.sorted { $0.id < $1.id })
         position = recovered.position
         newestCommit = recovered.newestReading
         firstVersions = recovered.firstVersions
-        for entry in entries.values { directory.add(entry.id, entry.key) }
+        entries = recovered.entries
+        for entry in entries.values { directory.add(entry.pointee.id, entry.pointee.key) }
     }
 
     var now: Timestamp { clock.now }
@@ -76,7 +76,7 @@ final class WriterDesk: @unchecked Sendable {
         do {
             let committed = try CommitTransaction(desk: self, now: now, clockIsSet: clockIsSet).run(
                 requests, into: &entries, upkeep: outgoing.take(256), outages: outages)
-            committed.admission.confirm(&entries)
+            committed.admission.confirm(entries)
             seal.confirm()
             position = committed.lastPosition
             newestCommit = max(newestCommit, committed.newest)
@@ -108,9 +108,11 @@ final class WriterDesk: @unchecked Sendable {
             parts[place(of: reading.series)].append(
                 PositionedReading(reading: reading, position: committed.firstPosition + JournalPosition(offset)))
         }
-        for entry in committed.admission.settled.lazy.map({ self.entries.values[$0] }) {
-            guard let cadence = entry.cadence else { continue }
-            shard(of: entry.id).tell(.settle(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
+        for place in committed.admission.settled {
+            let entry = entries.values[place]
+            guard let cadence = entry.pointee.cadence else { continue }
+            let (id, latenessSlots) = (entry.pointee.id, entry.pointee.latenessSlots ?? 1)
+            shard(of: id).tell(.settle(id, cadence, latenessSlots: latenessSlots))
         }
         for (shard, part) in zip(shards, parts) where !part.isEmpty { shard.tell(.commit(part)) }
     }
