@@ -68,7 +68,7 @@ public struct LineIntake: Sendable {
             var known = decoder.take() ?? shelf?.take(for: buffer) ?? ReadingDecoder()
             let batch = known.decode(buffer, precision: precision, firstLine: line, isWhole: isWhole)
             decoder = known
-            line += UnsafeBufferPointer(rebasing: buffer[..<batch.consumed]).count { $0 == 0x0A }
+            line = batch.nextLine
             return batch
         }
         return bytes.withContiguousStorageIfAvailable(decode) ?? Array(bytes).withUnsafeBufferPointer(decode)

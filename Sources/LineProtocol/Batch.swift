@@ -14,6 +14,8 @@ public struct DecodedBatch: Sendable {
 
     /// How many bytes of the text were read: all, unless more was to follow.
     public var consumed = 0
+    /// The number of the line that comes after those.
+    public var nextLine = 1
 
     public init() {}
 
@@ -40,6 +42,12 @@ public struct DecodedBatch: Sendable {
             case .failure(let problem): refuse(problem)
             }
         }
+    }
+
+    /// Takes back the readings that came after the first `count`.
+    mutating func removeReadings(downTo count: Int) {
+        readings.removeLast(readings.count - count)
+        lines.removeLast(lines.count - count)
     }
 
     private static let maximumProblems = 1_000

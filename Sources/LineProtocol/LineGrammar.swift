@@ -82,6 +82,10 @@ extension LineScanner {
     /// - Returns: nanoseconds.
     @inline(__always)
     mutating func timestamp(_ precision: Precision) throws(LineProblem) -> Int64? {
+        if let nanoseconds = repeatedTimestamp() {
+            try endOfTimestamp()
+            return nanoseconds
+        }
         let start = place
         let isNegative = current == Byte.minus
         var place = isNegative ? start + 1 : start
@@ -104,9 +108,27 @@ extension LineScanner {
         guard nanoseconds != nil || !isTimestamp else {
             throw problem("expected a timestamp between the years 1677 and 2262", at: start)
         }
+        if isTimestamp, let nanoseconds { newestTimestamp = (start..<place, nanoseconds) }
+        try endOfTimestamp()
+        return isTimestamp ? nanoseconds : nil
+    }
+
+    /// Passes over a timestamp that is written like the one before.
+    @inline(__always)
+    private mutating func repeatedTimestamp() -> Int64? {
+        guard let (range, nanoseconds) = newestTimestamp else { return nil }
+        let end = place + range.count
+        guard end >= bytes.count || Byte.isBlank(bytes[end]), bytes.holds(bytes.slice(range), at: place) else {
+            return nil
+        }
+        advance(to: end)
+        return nanoseconds
+    }
+
+    @inline(__always)
+    private mutating func endOfTimestamp() throws(LineProblem) {
         skipSpaces()
         guard endLine() else { throw problem("expected the end of the line after the timestamp, not \(found)") }
-        return isTimestamp ? nanoseconds : nil
     }
 }
 

@@ -8,6 +8,8 @@ struct LineScanner {
     private(set) var place = 0
     private(set) var line: Int
     private var lineStart = 0
+    /// Where the newest timestamp stands, and its nanoseconds: the next line often has the same.
+    var newestTimestamp: (range: Range<Int>, nanoseconds: Int64)?
 
     init(_ bytes: Bytes, firstLine: Int) {
         self.bytes = bytes
@@ -63,7 +65,8 @@ struct LineScanner {
 
     /// Passes over the rest of a line that was refused.
     mutating func skipLine() {
-        place = bytes.first(Byte.newline, in: place..<bytes.count).map { $0 + 1 } ?? bytes.count
+        guard let end = bytes.first(Byte.newline, in: place..<bytes.count) else { return place = bytes.count }
+        place = end + 1
         startLine()
     }
 

@@ -5,9 +5,6 @@ import TimeSeries
 /// Keep one for as long as a source lives.
 public struct ReadingDecoder: Sendable {
     private var table = SeriesTable()
-    /// The fields of the line being read.
-    private var found: [(key: SeriesKey, value: Double)] = []
-
     /// Bytes of names that this text made new.
     private var newNames = 0
     /// Each field of a line has a name of its own with all the tags in it, so that a small text can name gigabytes.
@@ -43,48 +40,48 @@ public struct ReadingDecoder: Sendable {
         var scanner = LineScanner(Bytes(UnsafeBufferPointer(rebasing: buffer[..<end])), firstLine: firstLine)
         while true {
             table.trim()
-            let start = scanner.place
+            let (start, line, good) = (scanner.place, scanner.line, batch.readings.count)
             do throws(LineProblem) {
                 try scanner.skipEmptyLines()
                 guard !scanner.isAtEnd else { break }
-                try line(&scanner, precision, &batch)
+                try readings(&scanner, precision, &batch)
             } catch {
+                // Of the fields before the one that is wrong.
+                batch.removeReadings(downTo: good)
                 if scanner.isOpenAtEnd, !isWhole {
-                    batch.consumed = start
+                    (batch.consumed, batch.nextLine) = (start, line)
                     return batch
                 }
                 batch.refuse(error)
                 scanner.skipLine()
             }
         }
-        batch.consumed = end
+        (batch.consumed, batch.nextLine) = (end, scanner.line)
         return batch
     }
 
-    private mutating func line(
+    /// The readings of the line here, one for each of its fields that is a number.
+    private mutating func readings(
         _ scanner: inout LineScanner, _ precision: Precision, _ batch: inout DecodedBatch
     ) throws(LineProblem) {
-        let number = scanner.line
+        let (number, first) = (scanner.line, batch.readings.count)
         let head = try head(&scanner)
-        found.removeAll(keepingCapacity: true)
         var skipped = 0
         var expected = table.firstField(of: head.index)
         var after = LineScanner.AfterField.field
         while after == .field {
             let key = try key(&scanner, head, &expected)
             switch try scanner.value() {
-            case .number(let value): found.append((key, value.number ?? 0))
+            case .number(let value):
+                batch.readings.append(IncomingReading(key: key, timestamp: nil, value: value.number ?? 0))
+                batch.lines.append(number)
             case .string: skipped += 1
             }
             after = try scanner.afterField()
         }
-        var timestamp: Timestamp?
         if after == .timestamp, let nanoseconds = try scanner.timestamp(precision) {
-            timestamp = Timestamp(nanoseconds: nanoseconds)
-        }
-        for (key, value) in found {
-            batch.readings.append(IncomingReading(key: key, timestamp: timestamp, value: value))
-            batch.lines.append(number)
+            let timestamp = Timestamp(nanoseconds: nanoseconds)
+            for place in first..<batch.readings.count { batch.readings[place].timestamp = timestamp }
         }
         batch.skipped += skipped
     }

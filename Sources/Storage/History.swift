@@ -60,21 +60,16 @@ extension Store {
     ) throws -> [SeriesID: [PositionedReading]] {
         readers.withLock { $0 += 1 }
         defer { readers.withLock { $0 -= 1 } }
-        let sealed = try sealedPositions()
+        var tails = JournalTails(sealed: try sealedPositions(), oldest: oldest)
         let limit = oldest.map { $0.values.min() ?? .distantFuture } ?? .distantPast
-        var tail: [SeriesID: [PositionedReading]] = [:]
         try scanJournal(notOlderThan: limit) { entry in
             for (offset, reading) in entry.readings.enumerated() {
                 let position = entry.firstPosition + JournalPosition(offset)
-                guard position > sealed[reading.series] ?? 0, position <= end else { continue }
-                if let oldest {
-                    guard let wanted = oldest[reading.series], reading.timestamp >= wanted else { continue }
-                }
-                tail[reading.series, default: []].append(PositionedReading(reading: reading, position: position))
+                if position <= end { tails.take(reading, at: position) }
             }
             return entry.firstPosition <= end
         }
-        return tail
+        return tails.readings
     }
 
     private func sealedPositions() throws -> [SeriesID: JournalPosition] {

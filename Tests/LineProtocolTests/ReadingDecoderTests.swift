@@ -56,7 +56,19 @@ struct ReadingDecoderTests {
             #expect(batch.readings == readings, "\(String(decoding: text, as: UTF8.self))")
             #expect(batch.problems == problems)
             #expect(batch.readings.count == batch.lines.count)
+            #expect(batch.nextLine == 1 + text.count { $0 == 0x0A })
         }
+    }
+
+    @Test("a timestamp written like the one before is read like it, and one that only begins like it by itself")
+    func repeatedTimestamps() {
+        var decoder = ReadingDecoder()
+        let text = "m f=1 17\nm f=2 17\nm f=3 171\nm f=4 17\nm f=5 17x\nm f=6 -17\nm f=7 1\nm f=8 1 1\nm f=9\nm f=10 1"
+        let batch = decode(Array(text.utf8), &decoder)
+        #expect(batch.readings.map { $0.timestamp?.nanoseconds } == [17, 17, 171, 17, -17, 1, nil, 1])
+        #expect(batch.readings.map(\.value) == [1, 2, 3, 4, 6, 7, 9, 10])
+        #expect(batch.problems.map(\.line) == [5, 8])
+        #expect(batch.problems.map(\.column) == [7, 9])
     }
 
     @Test("a decoder says whose series it remembers: by the first of a text, whatever follows")
@@ -84,9 +96,9 @@ struct ReadingDecoderTests {
         #expect(whole.readings.map(\.value) == [1, 2, 3, 4])
         for cut in 0...text.count {
             let first = decode(Array(text[..<cut]), &decoder, isWhole: false)
-            let line = 1 + text[..<first.consumed].count { $0 == 0x0A }
+            #expect(first.nextLine == 1 + text[..<first.consumed].count { $0 == 0x0A })
             let second = Array(text[first.consumed...]).withUnsafeBufferPointer {
-                decoder.decode($0, firstLine: line)
+                decoder.decode($0, firstLine: first.nextLine)
             }
             #expect((first.readings + second.readings).map(\.value) == [1, 2, 3, 4], "\(cut)")
             #expect(first.lines + second.lines == whole.lines, "\(cut)")
