@@ -4,13 +4,17 @@ extension Array {
     /// - Returns: `count` if it holds nowhere.
     @inline(__always)
     func firstPlace(_ isReached: (Element) -> Bool) -> Int {
-        var high = count
-        // Most readings are among the newest.
-        for _ in 0..<4 {
-            guard high > 0, isReached(self[high - 1]) else { return high }
-            high -= 1
+        var (low, high, step) = (0, count, 1)
+        // Most readings are among the newest, and the others are far from what is in the caches: from the end in growing
+        // steps.
+        while high > 0 {
+            let place = Swift.max(0, high - step)
+            guard isReached(self[place]) else {
+                low = place + 1
+                break
+            }
+            (high, step) = (place, 2 * step)
         }
-        var low = 0
         while low < high {
             let middle = (low + high) / 2
             if isReached(self[middle]) { high = middle } else { low = middle + 1 }

@@ -36,6 +36,7 @@ struct CommitOrder {
     }
 
     /// Calls `body` with the index of each reading of the series at `place`, in their order.
+    @inline(__always)
     func forEachReading(of place: Int, _ body: (Int) -> Void) {
         var index = first[place]
         while index >= 0 {

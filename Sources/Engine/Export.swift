@@ -6,12 +6,12 @@ public struct Export {
     private let store: Store
     private var series: ArraySlice<(id: SeriesID, key: SeriesKey)>
     private let range: ClosedRange<Timestamp>
-    private let tail: [SeriesID: [PositionedReading]]
+    private let tail: JournalTails
     private var current: (key: SeriesKey, reader: SeriesReader)?
 
     init(
         store: Store, series: ArraySlice<(id: SeriesID, key: SeriesKey)>, range: ClosedRange<Timestamp>,
-        tail: [SeriesID: [PositionedReading]]
+        tail: JournalTails
     ) {
         (self.store, self.series, self.range, self.tail) = (store, series, range, tail)
     }
@@ -21,7 +21,7 @@ public struct Export {
         while true {
             if let readings = try current?.reader.next(), let key = current?.key { return (key, readings) }
             guard let next = series.popFirst() else { return nil }
-            current = (next.key, SeriesReader(store, next.id, in: range, tail: tail[next.id] ?? []))
+            current = (next.key, SeriesReader(store, next.id, in: range, tail: tail[next.id]))
         }
     }
 }

@@ -1,4 +1,5 @@
 import CPrefetch
+import Storage
 
 /// Asks for the memory of series before they are stepped.
 ///
@@ -11,7 +12,10 @@ enum Prefetch {
 
     /// Asks for what comes after the series at `index` of `turn`.
     @inline(__always)
-    static func ahead(of index: Int, in turn: ArraySlice<Int>, _ series: [SeriesPointer]) {
+    static func ahead(
+        of index: Int, in turn: ArraySlice<Int>, _ series: [SeriesPointer], _ order: CommitOrder,
+        _ readings: [PositionedReading]
+    ) {
         func due(_ stage: Int) -> SeriesPointer? {
             let place = index + stage * distance
             return place < turn.endIndex ? series[turn[place]] : nil
@@ -19,6 +23,8 @@ enum Prefetch {
         if let state = due(3) { prefetch_bytes(state, MemoryLayout<SeriesState>.size) }
         due(2)?.pointee.prefetchNamed()
         due(1)?.pointee.prefetchValues()
+        let next = index + distance
+        if next < turn.endIndex { order.forEachReading(of: turn[next]) { readings.prefetch($0) } }
     }
 }
 
@@ -46,6 +52,14 @@ extension Array {
     func prefetchBeginning() {
         withUnsafeBufferPointer { elements in
             if let first = elements.baseAddress { prefetch_bytes(UnsafeRawPointer(first) - 32, 64) }
+        }
+    }
+
+    /// Asks for an element.
+    @inline(__always)
+    func prefetch(_ place: Int) {
+        withUnsafeBufferPointer { elements in
+            if let first = elements.baseAddress { prefetch_bytes(first + place, 1) }
         }
     }
 

@@ -119,12 +119,14 @@ final class Shard: @unchecked Sendable {
         let waiting = behind
         behind = []
         order.order(readings, of: series)
+        // Named once: naming a part of this object counts a reference, and that for each series.
+        let (order, all) = (order, series.all)
         var rest = order.series[...]
         while !rest.isEmpty {
             let turn = rest.prefix(Self.seriesPerTurn)
             for (index, place) in zip(turn.indices, turn) {
-                Prefetch.ahead(of: index, in: turn, series.all)
-                let state = series.all[place]
+                Prefetch.ahead(of: index, in: turn, all, order, readings)
+                let state = all[place]
                 order.forEachReading(of: place) {
                     state.pointee.absorb(readings[$0].reading, at: readings[$0].position)
                 }

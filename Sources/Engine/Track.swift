@@ -43,7 +43,10 @@ struct Track: ~Copyable {
     private(set) var baseSlot: Slot?
     /// The newest closed slot.
     private(set) var headSlot: Slot?
+    /// Also the row of the newest mark, if ``isMarked``.
     private var headRow: Int
+    /// Whether the head is kept as a state that can be rolled back to: the next step leaves its row alone.
+    private var isMarked = false
     /// The newest slot with a value that the head has stepped over.
     private(set) var lastValueSlot: Slot?
     private(set) var open: Open?
@@ -100,9 +103,10 @@ struct Track: ~Copyable {
     mutating func rollBack(before slot: Slot) {
         open = nil
         guard let stepped = headSlot, stepped >= slot else { return }
+        if !isMarked { floats.giveBack(headRow) }
         while marks.count > 1, let newest = marks.last?.slot, newest >= slot { floats.giveBack(marks.removeLast().row) }
         let newest = marks[marks.count - 1]
-        _ = floats[headRow].update(fromContentsOf: floats[newest.row])
+        (headRow, isMarked) = (newest.row, true)
         (headSlot, lastValueSlot) = (newest.slot, newest.slot)
         noteMarks()
         markedBlock = nil
@@ -134,7 +138,8 @@ struct Track: ~Copyable {
     /// Takes the step that was begun as that of `slot`, and what it made as the new head.
     mutating func close(_ slot: Slot, value: Float, spacing: Int64) {
         open = nil
-        swap(&headRow, &openRow)
+        let left = isMarked ? floats.take() : headRow
+        (headRow, openRow, isMarked) = (openRow, left, false)
         passed(slot, value: value, spacing: spacing)
     }
 
@@ -164,9 +169,14 @@ struct Track: ~Copyable {
 
     /// Keeps the head as a state that can be rolled back to.
     private mutating func mark() {
-        let row = floats.take()
-        _ = floats[row].update(fromContentsOf: floats[headRow])
-        marks.append((headSlot, row))
+        if isMarked {
+            // The slot had no answer of the model: the same state once more, which is kept and dropped by itself.
+            let row = floats.take()
+            _ = floats[row].update(fromContentsOf: floats[headRow])
+            headRow = row
+        }
+        isMarked = true
+        marks.append((headSlot, headRow))
         noteMarks()
     }
 

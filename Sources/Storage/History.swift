@@ -26,7 +26,7 @@ extension Store {
             var sealed: [PositionedReading] = []
             var cursor = chunks(of: series, notOlderThan: time)
             while let chunk = try cursor.next() { sealed += chunk }
-            let all = sealed + (tail[series] ?? [])
+            let all = sealed + tail[series]
             if !all.isEmpty { found[series] = all }
         }
         return found
@@ -50,14 +50,14 @@ extension Store {
     /// The chunks that could not be read since the start.
     public var damagedChunks: Set<DamagedChunk> { damage.withLock { $0 } }
 
-    /// The readings that count in the journal up to `end`, by series, each ascending by position.
+    /// The readings that count in the journal up to `end`.
     ///
     /// While this reads, nothing is dropped from the journal.
     ///
     /// - Parameter oldest: the series wanted and the oldest timestamp of each; nil for everything.
     public func journalTail(
         of oldest: [SeriesID: Timestamp]?, through end: JournalPosition = .max
-    ) throws -> [SeriesID: [PositionedReading]] {
+    ) throws -> JournalTails {
         readers.withLock { $0 += 1 }
         defer { readers.withLock { $0 -= 1 } }
         var tails = JournalTails(sealed: try sealedPositions(), oldest: oldest)
@@ -69,7 +69,7 @@ extension Store {
             }
             return entry.firstPosition <= end
         }
-        return tails.readings
+        return tails
     }
 
     private func sealedPositions() throws -> [SeriesID: JournalPosition] {

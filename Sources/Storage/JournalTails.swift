@@ -1,10 +1,10 @@
-import TimeSeries
+public import TimeSeries
 
-/// Sorts the readings of the journal by series as they are read.
+/// The readings that count in the journal, by series: sorted as they are read.
 ///
 /// Series come in the same order again and again, so the one that came after this one the last time is tried first; a
 /// dictionary would hash and look up every reading.
-struct JournalTails {
+public struct JournalTails: Sendable {
     private struct Tail {
         let series: SeriesID
         /// Readings up to this position are sealed.
@@ -13,7 +13,33 @@ struct JournalTails {
         let oldest: Timestamp?
         /// The place of the series that followed the last time.
         var following = 0
-        var readings: [PositionedReading] = []
+        var readings: [TailReading] = []
+
+        /// Doubling would leave more of it empty than pays.
+        mutating func append(_ reading: TailReading) {
+            let count = readings.count
+            if count == readings.capacity { readings.reserveCapacity(count + max(8, count / 2)) }
+            readings.append(reading)
+        }
+    }
+
+    /// A reading without its series: there are a million of them when the journal is sealed.
+    private struct TailReading {
+        var timestamp: Timestamp
+        var value: Double
+        /// The position, and behind it one bit for the timeliness.
+        var order: Int64
+
+        init(_ reading: Reading, at position: JournalPosition) {
+            (timestamp, value) = (reading.timestamp, reading.value)
+            order = position << 1 | (reading.timeliness == .late ? 1 : 0)
+        }
+
+        func positioned(_ series: SeriesID) -> PositionedReading {
+            let reading = Reading(
+                series: series, timestamp: timestamp, value: value, timeliness: order & 1 == 1 ? .late : .fresh)
+            return PositionedReading(reading: reading, position: order >> 1)
+        }
     }
 
     private let sealed: [SeriesID: JournalPosition]
@@ -36,7 +62,7 @@ struct JournalTails {
         guard position > tails[place].sealed, let oldest = tails[place].oldest, reading.timestamp >= oldest else {
             return
         }
-        tails[place].readings.append(PositionedReading(reading: reading, position: position))
+        tails[place].append(TailReading(reading, at: position))
     }
 
     private mutating func place(of series: SeriesID) -> Int {
@@ -60,9 +86,12 @@ struct JournalTails {
         return tails.count - 1
     }
 
-    /// By series, each ascending by position; without those that have none.
-    var readings: [SeriesID: [PositionedReading]] {
-        let found = tails.lazy.filter { !$0.readings.isEmpty }.map { ($0.series, $0.readings) }
-        return Dictionary(found, uniquingKeysWith: { first, _ in first })
+    /// The series that have readings here, ascending.
+    public var series: [SeriesID] { tails.filter { !$0.readings.isEmpty }.map(\.series).sorted() }
+
+    /// The readings of a series, ascending by position.
+    public subscript(series: SeriesID) -> [PositionedReading] {
+        guard let place = places[series] else { return [] }
+        return tails[place].readings.map { $0.positioned(series) }
     }
 }

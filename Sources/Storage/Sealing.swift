@@ -22,9 +22,9 @@ extension Store {
     /// - Parameter body: takes one series; returns false to stop.
     public func prepareSeal(through end: JournalPosition, _ body: (SealedSeries) throws -> Bool) throws {
         let tail = try journalTail(of: nil, through: end)
-        for (series, readings) in tail.sorted(by: { $0.key < $1.key }) {
+        for series in tail.series {
             let sealed = try read { db in
-                try Self.seal(readings, of: series, through: end, ChunkRows(db: db))
+                try Self.seal(tail[series], of: series, through: end, ChunkRows(db: db))
             }
             guard try body(sealed) else { return }
         }
