@@ -66,8 +66,8 @@ struct OutageTests {
         isThere.isOn = true
     }
 
-    private func fixture(_ isThere: Flaky.Switch) throws -> Fixture {
-        var fixture = try Fixture()
+    private func fixture(_ isThere: Flaky.Switch, lateness: Int64 = 32) throws -> Fixture {
+        var fixture = try Fixture(lateness: lateness)
         fixture.methods = [Flaky(isThere)]
         fixture.configuration.forecasters[0].opponents = []
         return fixture
@@ -89,6 +89,22 @@ struct OutageTests {
         try await feed(other, 0..<90, away: nil, isThere)
         #expect(try await Outcome(other, "1").state != before.state)
         try other.stop()
+    }
+
+    @Test("a state kept in an outage is rolled back to as any other, when those before it are gone")
+    func keptInOutage() async throws {
+        let isThere = Flaky.Switch()
+        // The oldest states that can be rolled back to lie in the outage, one after the other.
+        for end in Int64(56)..<72 {
+            let fixture = try fixture(isThere, lateness: 16)
+            var engine = try await fixture.open()
+            try await feed(engine, 0..<end, away: 40...53, isThere)
+            _ = try await engine.ingest([reading("1", (end - 16) * Fixture.cadence, 30)])
+            let before = try await Outcome(engine, "1")
+            engine = try await fixture.restart(engine)
+            #expect(try await Outcome(engine, "1") == before, "\(end)")
+            try engine.stop()
+        }
     }
 
     @Test("a correction from before an outage replays over it as over the outage it was")

@@ -26,19 +26,23 @@ struct DiskFullTests {
         #expect(refused?.name == Control.qualified("Busy"))
         #expect(refused?.text("text")?.contains("the disk is full") ?? false)
         #expect(try status(daemon).storageFull)
+        // A series that could not be born is none, not half of one.
+        #expect(throws: VarlinkError.self) { try send(batches, to: daemon, measurement: "attic") }
+        #expect(try status(daemon).series == 4)
         #expect(try Remains.readings(daemon).count == 400 * batches)
         #expect(try mount("-o", "remount,size=64m", folder.path("state")))
         try send(batches, to: daemon)
+        try send(batches, to: daemon, measurement: "attic")
         #expect(try !status(daemon).storageFull)
         daemon.kill()
         let again = try Daemon(in: folder, Load.configuration)
-        #expect(try Remains.readings(again).count == 400 * (batches + 1))
+        #expect(try Remains.readings(again).count == 400 * (batches + 2))
         #expect(again.stop() == 0)
     }
 
-    private func send(_ batch: Int, to daemon: Daemon) throws {
+    private func send(_ batch: Int, to daemon: Daemon, measurement: String = "room") throws {
         let lines = (0..<400).map {
-            "room,id=\($0 % 4) t=\(batch % 7).5 \(Load.time(slot: batch * 100 + $0 / 4 - 900_000))\n"
+            "\(measurement),id=\($0 % 4) t=\(batch % 7).5 \(Load.time(slot: batch * 100 + $0 / 4 - 900_000))\n"
         }
         let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines.joined()))
     }
