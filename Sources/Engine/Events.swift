@@ -91,13 +91,13 @@ final class Watchers: Sendable {
 
     func publish(_ event: EngineEvent) {
         let published = Published(event)
-        let slow = watchers.withLock { watchers in
-            watchers.filter { _, watcher in
-                guard watcher.kinds.contains(event.kind), watcher.selector.matches(event.series) else { return false }
-                guard case .dropped = watcher.continuation.yield(published) else { return false }
-                watcher.overflow?()
-                return watcher.overflow == nil
-            }
+        // Not under the lock: a watcher that is told while its task is being cancelled waits for that task, whose
+        // cancellation waits for the lock to forget the watcher.
+        let slow = watchers.withLock({ $0 }).filter { _, watcher in
+            guard watcher.kinds.contains(event.kind), watcher.selector.matches(event.series) else { return false }
+            guard case .dropped = watcher.continuation.yield(published) else { return false }
+            watcher.overflow?()
+            return watcher.overflow == nil
         }
         for (_, watcher) in slow { watcher.continuation.finish(throwing: EngineError.watcherBehind(events: capacity)) }
     }

@@ -30,4 +30,22 @@ struct WatcherTests {
         await #expect(throws: EngineError.watcherBehind(events: 1_024)) { for try await _ in stream {} }
         try engine.stop()
     }
+
+    @Test("a watcher may go at the very moment it is told something", .timeLimit(.minutes(10)))
+    func leaving() async throws {
+        let fixture = try Fixture()
+        let engine = try await fixture.open()
+        for index in 0..<2_000 {
+            let watching = Task { for try await _ in engine.watch(.all) { await Task.yield() } }
+            async let receipt = engine.ingest([reading("a", Int64(index) * 10, 1)])
+            // Sooner or later, so that the two meet in many ways.
+            for _ in 0..<index % 40 { await Task.yield() }
+            watching.cancel()
+            _ = try await receipt
+            _ = await watching.result
+        }
+        try await engine.heartbeat()
+        #expect(engine.watcherCount == 0)
+        try engine.stop()
+    }
 }
