@@ -10,30 +10,43 @@ enum BitPacking {
     private static let blockSize = 64
 
     static func write(_ numbers: [UInt64], to writer: inout ByteWriter) {
-        for start in stride(from: 0, to: numbers.count, by: blockSize) {
-            let block = numbers[start..<min(start + blockSize, numbers.count)]
-            let width = 64 - block.reduce(0) { $0 | $1 }.leadingZeroBitCount
+        for block in blocks(numbers) {
+            let width = width(of: block)
             writer.byte(UInt8(width))
             write(block, width: width, to: &writer)
         }
     }
 
+    /// How many bytes ``write(_:to:)`` takes.
+    static func size(of numbers: [UInt64]) -> Int {
+        blocks(numbers).reduce(0) { $0 + 1 + ($1.count * width(of: $1) + 7) / 8 }
+    }
+
+    private static func blocks(_ numbers: [UInt64]) -> some Sequence<ArraySlice<UInt64>> {
+        stride(from: 0, to: numbers.count, by: blockSize).lazy.map { start in
+            numbers[start..<min(start + blockSize, numbers.count)]
+        }
+    }
+
+    private static func width(of block: ArraySlice<UInt64>) -> Int {
+        64 - block.reduce(0) { $0 | $1 }.leadingZeroBitCount
+    }
+
     private static func write(_ block: ArraySlice<UInt64>, width: Int, to writer: inout ByteWriter) {
         var (pending, filled) = (UInt64(0), 0)
         for number in block {
-            var (rest, bits) = (number, width)
-            while bits > 0 {
-                let taken = min(8 - filled, bits)
-                pending |= (rest & ((1 << UInt64(taken)) - 1)) << UInt64(filled)
-                rest = taken == 64 ? 0 : rest >> UInt64(taken)
-                (filled, bits) = (filled + taken, bits - taken)
-                if filled == 8 {
-                    writer.byte(UInt8(pending))
-                    (pending, filled) = (0, 0)
-                }
-            }
+            pending |= number << UInt64(filled)
+            filled += width
+            guard filled >= 64 else { continue }
+            writer.fixed(pending)
+            filled -= 64
+            // What did not fit; nothing if all did.
+            pending = number >> UInt64(width - filled)
         }
-        if filled > 0 { writer.byte(UInt8(pending)) }
+        while filled > 0 {
+            writer.byte(UInt8(truncatingIfNeeded: pending))
+            (pending, filled) = (pending >> 8, filled - 8)
+        }
     }
 
     static func read(_ count: Int, from reader: inout ByteReader) throws(StorageError) -> [UInt64] {

@@ -53,16 +53,27 @@ enum ChunkCodec {
         writer.zigzag(times.first ?? 0)
         // Wrapping, because 2262 minus 1677 does not fit; decoding wraps back.
         let steps = zip(times.dropFirst(), times).map { $0 &- $1 }
-        let unit = steps.reduce(UInt64(0)) { greatestCommonDivisor($0, $1.magnitude) }
-        let divisor = unit == 0 || unit > UInt64(Int64.max) ? 1 : Int64(unit)
+        let divisor = unit(of: steps)
         writer.varint(UInt64(divisor))
-        var before: Int64 = 0
-        let second = steps.map { step -> UInt64 in
-            let scaled = step / divisor
-            defer { before = scaled }
+        var (step, scaled) = (Int64(0), Int64(0))
+        let second = steps.map { next -> UInt64 in
+            // Most steps are the one before, and cost no division.
+            guard next != step else { return 0 }
+            let before = scaled
+            (step, scaled) = (next, next / divisor)
             return ZigZag.encode(scaled &- before)
         }
         BitPacking.write(second, to: &writer)
+    }
+
+    /// The largest that divides all; 1 if there are none.
+    private static func unit(of steps: [Int64]) -> Int64 {
+        var (unit, before) = (UInt64(0), Int64(0))
+        for step in steps where step != before {
+            unit = greatestCommonDivisor(unit, step.magnitude)
+            before = step
+        }
+        return unit == 0 || unit > UInt64(Int64.max) ? 1 : Int64(unit)
     }
 
     private static func greatestCommonDivisor(_ a: UInt64, _ b: UInt64) -> UInt64 {

@@ -5,8 +5,8 @@ import TimeSeries
 struct ChunkRows {
     let db: Database
 
-    /// A chunk as its row has it, not yet looked into.
-    struct Stored {
+    /// A chunk as its row has it, not looked into.
+    struct Stored: Sendable {
         var series: SeriesID
         var start: Int64
         /// `start` as the row has it, to go on behind it: of a damaged row it may be no whole number.
@@ -47,27 +47,28 @@ struct ChunkRows {
         return try Row.fetchAll(try db.cachedStatement(sql: sql), arguments: arguments).map(Self.stored)
     }
 
-    /// Where the chunks of a series begin, ascending.
-    func starts(_ series: SeriesID) throws -> [Int64] {
-        let statement = try db.cachedStatement(sql: "SELECT start FROM chunk WHERE series = ? ORDER BY start")
-        return try Int64.fetchAll(statement, arguments: [series.rawValue])
-    }
-
-    func fetch(_ series: SeriesID, at start: Int64) throws -> Stored? {
-        let sql = "SELECT \(Self.columns) FROM chunk WHERE series = ? AND start = ?"
+    /// The chunk that a reading of `time` goes into: the one that begins before it, for the oldest readings the first.
+    ///
+    /// - Returns: with the start of the chunk that follows, if one does; nil if there is no chunk.
+    func fetch(_ series: SeriesID, holding time: Int64) throws -> (chunk: Stored, next: Int64?)? {
+        let sql = """
+            SELECT \(Self.columns), (SELECT start FROM chunk AS later WHERE later.series = ?1
+                AND later.start > chunk.start ORDER BY start LIMIT 1) AS next
+            FROM chunk WHERE series = ?1 AND start = COALESCE(
+                (SELECT MAX(start) FROM chunk WHERE series = ?1 AND start <= ?2),
+                (SELECT MIN(start) FROM chunk WHERE series = ?1))
+            """
         let statement = try db.cachedStatement(sql: sql)
-        return try Row.fetchOne(statement, arguments: [series.rawValue, start]).map(Self.stored)
+        guard let row = try Row.fetchOne(statement, arguments: [series.rawValue, time]) else { return nil }
+        return (Self.stored(row), row.value("next"))
     }
 
-    func insert(_ chunk: Chunk, of series: SeriesID) throws {
-        guard let start = chunk.readings.first?.reading.timestamp.nanoseconds,
-            let newest = chunk.readings.last?.reading.timestamp.nanoseconds
-        else { return }
-        let data = ChunkCodec.encode(chunk)
-        let checksum = CRC32C.checksum(of: [series.rawValue, start, newest], data)
-        let sql = "INSERT INTO chunk (\(Self.columns)) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?"
+    /// Stores a chunk, in the place of one of the same start.
+    func write(_ chunk: Stored) throws {
+        // A series may have been forgotten meanwhile.
+        let sql = "INSERT OR REPLACE INTO chunk (\(Self.columns)) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?"
         try db.cachedStatement(sql: sql).execute(
-            arguments: [start, newest, Int64(checksum), Blob(data), series.rawValue])
+            arguments: [chunk.start, chunk.newest, chunk.checksum, Blob(chunk.data), chunk.series.rawValue])
     }
 
     func remove(_ series: SeriesID, at start: Int64) throws {
@@ -89,5 +90,17 @@ struct ChunkRows {
     func drop(_ series: SeriesID, before limit: Timestamp) throws {
         let sql = "DELETE FROM chunk WHERE series = ?1 AND start < ?2 AND newest < ?2"
         try db.cachedStatement(sql: sql).execute(arguments: [series.rawValue, limit.nanoseconds])
+    }
+}
+
+extension ChunkRows.Stored {
+    /// A chunk as its row will have it; nil if it is empty.
+    init?(_ chunk: Chunk, of series: SeriesID) {
+        guard let oldest = chunk.readings.first, let newest = chunk.readings.last else { return nil }
+        self.series = series
+        (start, self.newest) = (oldest.reading.timestamp.nanoseconds, newest.reading.timestamp.nanoseconds)
+        key = start.databaseValue
+        data = ChunkCodec.encode(chunk)
+        checksum = Int64(CRC32C.checksum(of: [series.rawValue, start, self.newest], data))
     }
 }

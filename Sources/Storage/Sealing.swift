@@ -7,13 +7,16 @@ public struct SealedSeries: Sendable {
     /// Readings up to this position are in the chunks.
     var position: JournalPosition
     /// Chunks that are replaced, by their start.
-    var replaced: [Int64]
-    var chunks: [Chunk]
+    var replaced: [Int64] = []
+    var chunks: [ChunkRows.Stored] = []
     /// Chunks that could not be read, by their start.
-    var damaged: [Int64]
+    var damaged: [Int64] = []
 }
 
 extension Store {
+    /// Series whose chunks are read in one transaction: beginning one costs more than a chunk.
+    private static let seriesPerRead = 64
+
     /// Turns the journal's readings up to `end` into chunks, series by series, without writing anything.
     ///
     /// Runs away from the writer. What it gives is written with ``WriteTransaction/seal(_:)``; until then the journal
@@ -22,51 +25,47 @@ extension Store {
     /// - Parameter body: takes one series; returns false to stop.
     public func prepareSeal(through end: JournalPosition, _ body: (SealedSeries) throws -> Bool) throws {
         let tail = try journalTail(of: nil, through: end)
-        for series in tail.series {
-            let sealed = try read { db in
-                try Self.seal(tail[series], of: series, through: end, ChunkRows(db: db))
+        var rest = tail.series[...]
+        while !rest.isEmpty {
+            let turn = rest.prefix(Self.seriesPerRead)
+            rest = rest.dropFirst(turn.count)
+            let all = try read { db in
+                try turn.map { try Self.seal(tail[$0], of: $0, through: end, ChunkRows(db: db)) }
             }
-            guard try body(sealed) else { return }
+            for sealed in all { guard try body(sealed) else { return } }
         }
     }
 
     private static func seal(
         _ readings: [PositionedReading], of series: SeriesID, through end: JournalPosition, _ rows: ChunkRows
     ) throws -> SealedSeries {
-        var sealed = SealedSeries(series: series, position: end, replaced: [], chunks: [], damaged: [])
-        let starts = try rows.starts(series)
-        // A reading goes into the chunk that begins before it, the oldest ones into the first.
-        let groups = Dictionary(grouping: readings) { reading in
-            Self.start(in: starts, holding: reading.reading.timestamp.nanoseconds)
-        }
-        for (start, added) in groups {
+        var sealed = SealedSeries(series: series, position: end)
+        var rest = inOrder(readings)[...]
+        while let oldest = rest.first {
+            let found = try rows.fetch(series, holding: oldest.time)
+            // A start that is damaged may lie anywhere.
+            let next = found?.next.flatMap { $0 > oldest.time ? $0 : nil }
+            let added = rest.prefix { reading in next.map { reading.time < $0 } ?? true }
+            rest = rest.dropFirst(added.count)
             var former: [PositionedReading] = []
-            if let start, let stored = try rows.fetch(series, at: start) {
+            if let stored = found?.chunk {
                 if let chunk = try? stored.decoded() {
                     former = chunk.readings
-                    sealed.replaced.append(start)
+                    sealed.replaced.append(stored.start)
                 } else {
-                    sealed.damaged.append(start)
+                    sealed.damaged.append(stored.start)
                 }
             }
-            sealed.chunks += cut(merge(former, added))
+            sealed.chunks += cut(inOrder(former + added)).compactMap { ChunkRows.Stored($0, of: series) }
         }
         return sealed
     }
 
-    /// The last of the ascending `starts` that is not after `time`, else the first.
-    private static func start(in starts: [Int64], holding time: Int64) -> Int64? {
-        var (low, high) = (0, starts.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if starts[middle] <= time { low = middle + 1 } else { high = middle }
-        }
-        return low > 0 ? starts[low - 1] : starts.first
-    }
-
-    /// One reading per timestamp and timeliness: the one with the highest position.
-    private static func merge(_ former: [PositionedReading], _ added: [PositionedReading]) -> [PositionedReading] {
-        let all = (former + added).sorted { ($0.order, $0.position) < ($1.order, $1.position) }
+    /// One reading per timestamp and timeliness, ascending: the one with the highest position.
+    private static func inOrder(_ readings: [PositionedReading]) -> [PositionedReading] {
+        let isInOrder = zip(readings, readings.dropFirst()).allSatisfy { $0.order < $1.order }
+        guard !isInOrder else { return readings }
+        let all = readings.sorted { ($0.order, $0.position) < ($1.order, $1.position) }
         return all.indices.filter { $0 + 1 == all.count || all[$0].order != all[$0 + 1].order }.map { all[$0] }
     }
 
@@ -85,9 +84,12 @@ extension PositionedReading {
         let timeliness: UInt8
 
         static func < (a: Order, b: Order) -> Bool {
-            (a.time, a.timeliness) < (b.time, b.timeliness)
+            a.time == b.time ? a.timeliness < b.timeliness : a.time < b.time
         }
     }
+
+    /// In nanoseconds.
+    fileprivate var time: Int64 { reading.timestamp.nanoseconds }
 
     var order: Order { Order(time: reading.timestamp, timeliness: reading.timeliness.rawValue) }
 }
@@ -97,8 +99,9 @@ extension WriteTransaction {
     public func seal(_ sealed: SealedSeries) throws {
         let rows = ChunkRows(db: db)
         for start in sealed.damaged { try rows.quarantine(sealed.series, at: start) }
-        for start in sealed.replaced { try rows.remove(sealed.series, at: start) }
-        for chunk in sealed.chunks { try rows.insert(chunk, of: sealed.series) }
+        let kept = Set(sealed.chunks.map(\.start))
+        for start in sealed.replaced where !kept.contains(start) { try rows.remove(sealed.series, at: start) }
+        for chunk in sealed.chunks { try rows.write(chunk) }
         let sql = "UPDATE series SET sealed = ? WHERE id = ?"
         try db.cachedStatement(sql: sql).execute(arguments: [sealed.position, sealed.series.rawValue])
         try CheckedTable.series.sign(db, where: "id = ?", [sealed.series.rawValue])

@@ -40,28 +40,29 @@ enum ValueCodec {
         let smallest = scaled.reduce(first, min)
         let offsets = scaled.map { UInt64($0 - smallest) }
         let differences = zip(scaled.dropFirst(), scaled).map { ZigZag.encode($0 - $1) }
-        var (byOffset, byDifference) = (ByteWriter(), ByteWriter())
-        BitPacking.write(offsets, to: &byOffset)
-        BitPacking.write(differences, to: &byDifference)
-        let useOffsets = byOffset.bytes.count <= byDifference.bytes.count
+        let useOffsets = BitPacking.size(of: offsets) <= BitPacking.size(of: differences)
         writer.byte((useOffsets ? Form.offsets : .differences).rawValue)
         writer.byte(UInt8(digits))
         writer.zigzag(useOffsets ? smallest : first)
-        writer.append(useOffsets ? byOffset.bytes : byDifference.bytes)
+        BitPacking.write(useOffsets ? offsets : differences, to: &writer)
     }
 
     /// The fewest digits with which every value is a whole number over a power of ten, and those whole numbers.
     private static func decimals(_ values: [Double]) -> (digits: Int, scaled: [Int64])? {
-        var digits = 0
-        for value in values {
-            while scaled(value, digits) == nil {
-                digits += 1
-                guard digits < powers.count else { return nil }
-            }
+        for digits in powers.indices {
+            if let all = scaled(values, digits) { return (digits, all) }
         }
-        // More digits for a later value must not take a former one out of range.
-        let all = values.compactMap { scaled($0, digits) }
-        return all.count == values.count ? (digits, all) : nil
+        return nil
+    }
+
+    private static func scaled(_ values: [Double], _ digits: Int) -> [Int64]? {
+        var all: [Int64] = []
+        for value in values {
+            guard let whole = scaled(value, digits) else { return nil }
+            if all.isEmpty { all.reserveCapacity(values.count) }
+            all.append(whole)
+        }
+        return all
     }
 
     private static func scaled(_ value: Double, _ digits: Int) -> Int64? {
