@@ -78,9 +78,9 @@ let package = Package(
             resources: [.embedInCode("interfaces")], swiftSettings: strict),
 
         // The daemon's own machinery.
-        .target(name: "CPrefetch"),
+        .target(name: "CMemory"),
         .target(
-            name: "Engine", dependencies: ["TimeSeries", "Forecasting", "Storage", "CPrefetch"], swiftSettings: strict),
+            name: "Engine", dependencies: ["TimeSeries", "Forecasting", "Storage", "CMemory"], swiftSettings: strict),
         .target(
             name: "Backtesting", dependencies: ["TimeSeries", "Forecasting", "Storage", "Engine"],
             swiftSettings: strict),
@@ -100,7 +100,7 @@ let package = Package(
             dependencies: [
                 "TimeSeries", "Forecasting", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
                 "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine",
-                "Backtesting", "Feeding", "PluginHost", "CLauncher", "Recurrent", "SelfTest", nio,
+                "Backtesting", "Feeding", "PluginHost", "CLauncher", "CMemory", "Recurrent", "SelfTest", nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Crypto", package: "swift-crypto"),

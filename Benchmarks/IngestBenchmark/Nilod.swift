@@ -22,8 +22,6 @@ final class Nilod {
         let program =
             ProcessInfo.processInfo.environment["NILOD"]
             ?? URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "nilod").path
-        // As the systemd unit sets it.
-        setenv("MALLOC_ARENA_MAX", "2", 1)
         child = try Child(
             program, ["--config", file, "--state-dir", folder.path + "/state", "--socket", socket],
             log: folder.path + "/log")

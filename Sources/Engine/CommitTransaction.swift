@@ -101,7 +101,8 @@ extension CommitTransaction {
             id: id, key: key, forecaster: forecaster?.name, aggregate: rule.aggregate, cadence: nil,
             latenessSlots: nil, createdAt: now)
         return SeriesSetup(
-            record: record, maxGap: forecaster?.maxGap ?? 512, assignment: assignment, checkpoint: nil, history: [])
+            record: record, maxGap: forecaster?.maxGap ?? 512, assignment: assignment, checkpoint: nil,
+            history: KeptReadings())
     }
 }
 

@@ -61,7 +61,14 @@ struct EpochChange: Sendable {
             }, uniquingKeysWith: { first, _ in first })
         DispatchQueue.global(qos: .utility).async {
             let end = assignments.values.map(\.epoch.position).max() ?? 0
-            let history = Result { try desk.store.readings(of: oldest, through: end) }
+            let history = Result {
+                // Kept at once as the shards keep them: of ten thousand series, twice would be much.
+                var history: [SeriesID: KeptReadings] = [:]
+                try desk.store.eachHistory(of: oldest, through: end) { id, readings in
+                    history[id] = KeptReadings(readings, since: assignments[id])
+                }
+                return history
+            }
             for shard in desk.shards {
                 let mine = assignments.filter { desk.shard(of: $0.key) === shard }
                 guard !mine.isEmpty else { continue }

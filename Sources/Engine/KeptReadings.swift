@@ -1,3 +1,4 @@
+import Storage
 import TimeSeries
 
 /// The readings of a series that its state may still be replayed from, by ascending timestamp.
@@ -12,12 +13,22 @@ struct KeptReadings: Sendable {
 
     private(set) var kept: [Kept] = []
 
+    init() {}
+
+    /// The history that an epoch is begun with: of readings that were late only those that were there before it.
+    init(_ readings: [PositionedReading], since assignment: Assignment?) {
+        let position = assignment?.epoch.position ?? 0
+        kept.reserveCapacity(readings.count)
+        for item in readings where item.reading.timeliness == .fresh || item.position <= position {
+            _ = insert(Kept(timestamp: item.reading.timestamp, value: item.reading.value, position: item.position))
+        }
+    }
+
     /// Takes a reading in. For one timestamp the highest journal position wins; an equal resend changes nothing.
     mutating func insert(_ reading: Kept) -> Change {
         let place = kept.firstPlace { $0.timestamp >= reading.timestamp }
         guard place < kept.count else {
-            // Doubling would leave half of it empty: a series keeps as many as its lateness takes, and no more come.
-            if kept.count == kept.capacity { kept.reserveCapacity(kept.count + max(8, kept.count / 4)) }
+            if kept.count == kept.capacity { kept.reserveCapacity(roomyCount) }
             kept.append(reading)
             return .added
         }
@@ -50,5 +61,14 @@ struct KeptReadings: Sendable {
         let dropped = place(from: timestamp)
         guard dropped > 256 || dropped > kept.count / 4 else { return }
         kept.removeFirst(dropped)
+        // After a replay over a long history.
+        guard kept.capacity > 2 * roomyCount else { return }
+        var left: [Kept] = []
+        left.reserveCapacity(roomyCount)
+        left += kept
+        kept = left
     }
+
+    /// Doubling would leave half of it empty: a series keeps as many as its lateness takes, and no more come.
+    private var roomyCount: Int { kept.count + max(8, kept.count / 4) }
 }

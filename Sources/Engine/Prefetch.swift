@@ -1,4 +1,4 @@
-import CPrefetch
+import CMemory
 import Storage
 
 /// Asks for the memory of series before they are stepped.
@@ -32,9 +32,9 @@ extension SeriesState {
     /// Asks for what the series itself names.
     @inline(__always)
     fileprivate borrowing func prefetchNamed() {
-        if let track { prefetch_bytes(track, MemoryLayout<Track>.size) }
+        if let track { prefetch_bytes(track, Track.steppedSize) }
         kept.kept.prefetchBeginning()
-        values.prefetchBeginnings()
+        values.prefetchBeginning()
     }
 
     /// Asks for what those name.

@@ -129,12 +129,13 @@ struct Recovery {
         let changed = try changeEpochs(plans, frontiers, position: end)
         let outages = Dictionary(grouping: try store.outages(), by: \.series)
         for (id, plan) in plans {
+            let assignment = plan.change == nil ? plan.assignment : changed[id]
             if let change = plan.change { recovered.warnings.append("\(plan.record.key): \(change.cause)") }
             recovered.setups.append(
                 SeriesSetup(
                     record: plan.record, maxGap: plan.forecaster?.maxGap ?? 512,
-                    assignment: plan.change == nil ? plan.assignment : changed[id],
-                    checkpoint: plan.change == nil ? plan.checkpoint : nil, history: plan.history,
+                    assignment: assignment, checkpoint: plan.change == nil ? plan.checkpoint : nil,
+                    history: KeptReadings(plan.history, since: assignment),
                     outages: plan.change == nil
                         ? (outages[id] ?? []).filter { $0.epoch == plan.assignment?.epoch.id }.map(\.slots) : []))
         }

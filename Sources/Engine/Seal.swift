@@ -1,3 +1,4 @@
+import CMemory
 import Dispatch
 import Storage
 import TimeSeries
@@ -69,7 +70,10 @@ final class Seal {
         case .dropping(let end):
             guard !store.isJournalRead else { return }
             let dropped = try transaction.dropSealed(through: end, limit: Self.rowsPerSlice)
-            if dropped == 0 { phase = .idle }
+            guard dropped == 0 else { return }
+            phase = .idle
+            // What a seal takes for a moment lies about in small pieces, between those that stay.
+            DispatchQueue.global(qos: .utility).async { give_back_freed_memory() }
         }
     }
 

@@ -1,4 +1,4 @@
-import CPrefetch
+import CMemory
 import TimeSeries
 
 /// What the writer knows of a series, where it lies; valid until the writer forgets the series.

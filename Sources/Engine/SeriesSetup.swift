@@ -14,8 +14,7 @@ struct SeriesSetup: Sendable {
     /// nil: no forecaster selects the series.
     var assignment: Assignment?
     var checkpoint: Checkpoint?
-    /// Ascending by position.
-    var history: [PositionedReading]
+    var history: KeptReadings
     /// The slots of the assignment's epoch that its model gave no answer for.
     var outages: [ClosedRange<Slot>] = []
 }

@@ -58,6 +58,7 @@ struct SeriesState: ~Copyable {
         cadence = setup.record.cadence
         latenessSlots = setup.record.latenessSlots ?? 0
         load(setup.assignment, checkpoint: setup.checkpoint, history: setup.history, outages: setup.outages)
+        counts.readings = kept.kept.count
         if let frontier { judge = AnomalyJudge(silentThrough: frontier - 1) }
     }
 
@@ -166,17 +167,14 @@ struct SeriesState: ~Copyable {
     ///
     /// This one function is recovery, warm-up after a promotion, and reset.
     mutating func load(
-        _ assignment: Assignment?, checkpoint: Checkpoint?, history: [PositionedReading],
+        _ assignment: Assignment?, checkpoint: Checkpoint?, history: KeptReadings,
         outages: [ClosedRange<Slot>] = []
     ) {
         self.outages = Outages(outages)
         let newer = kept
         let position = assignment?.epoch.position ?? 0
-        kept = KeptReadings()
+        kept = history
         values = SlotValues()
-        for reading in history where reading.reading.timeliness == .fresh || reading.position <= position {
-            keep(reading)
-        }
         for reading in newer.kept where reading.position > position { _ = kept.insert(reading) }
         absorbed = kept.kept.reduce(absorbed) { max($0, $1.position) }
         noteFrontier()
@@ -197,11 +195,5 @@ struct SeriesState: ~Copyable {
         let place = track ?? .allocate(capacity: 1)
         place.initialize(to: Track(assignment, checkpoint: checkpoint))
         track = place
-    }
-
-    private mutating func keep(_ reading: PositionedReading) {
-        let change = kept.insert(
-            .init(timestamp: reading.reading.timestamp, value: reading.reading.value, position: reading.position))
-        if change == .added { counts.readings += 1 }
     }
 }

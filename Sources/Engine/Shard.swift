@@ -8,7 +8,7 @@ enum ShardMessage: Sendable {
     case commit([PositionedReading])
     /// These series get a new epoch soon: keep everything until its history comes.
     case hold([SeriesID])
-    case load([SeriesID: Assignment], history: [SeriesID: [PositionedReading]])
+    case load([SeriesID: Assignment], history: [SeriesID: KeptReadings])
     case release([SeriesID])
     case forget([SeriesID])
     /// By forecaster, which slots are anomalies from now on.
@@ -138,10 +138,10 @@ final class Shard: @unchecked Sendable {
         behind = waiting + behind
     }
 
-    private func load(_ assignments: [SeriesID: Assignment], _ history: [SeriesID: [PositionedReading]]) {
+    private func load(_ assignments: [SeriesID: Assignment], _ history: [SeriesID: KeptReadings]) {
         for (id, assignment) in assignments {
             guard let state = series[id] else { continue }
-            state.pointee.load(assignment, checkpoint: nil, history: history[id] ?? [])
+            state.pointee.load(assignment, checkpoint: nil, history: history[id] ?? KeptReadings())
             watchForAnomalies(state)
             fallBehind(state)
             let version = assignment.version.version

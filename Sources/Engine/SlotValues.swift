@@ -12,29 +12,33 @@ struct SlotValues: Sendable {
         var place: Int
     }
 
-    private var runs: [Run] = []
+    /// The newest, which nearly every question is about: an array of its own would be one more place to wait for.
+    private var newestRun: Run?
+    private var olderRuns: [Run] = []
     private var values: [Float] = []
 
-    /// Asks for what says where the values lie.
-    @inline(__always)
-    func prefetchBeginnings() {
-        runs.prefetchBeginning()
-        values.prefetchBeginning()
+    private var runs: [Run] {
+        get { olderRuns + (newestRun.map { [$0] } ?? []) }
+        set { (newestRun, olderRuns) = (newValue.last, newValue.dropLast()) }
     }
+
+    /// Asks for what says where the newest values lie.
+    @inline(__always)
+    func prefetchBeginning() { values.prefetchBeginning() }
 
     /// Asks for the newest values.
     @inline(__always)
     func prefetchEnd() { values.prefetchEnd() }
 
-    var newest: Slot? { runs.last.map { $0.slot + Slot(values.count - $0.place - 1) } }
+    var newest: Slot? { newestRun.map { $0.slot + Slot(values.count - $0.place - 1) } }
 
     /// The value of `slot`; NaN when it is empty.
     subscript(slot: Slot) -> Float {
-        // Most lags lie in the newest run.
-        guard let newest = runs.last else { return .nan }
-        if slot >= newest.slot { return value(at: slot, of: newest, to: values.count) }
-        let next = runs.firstPlace { $0.slot > slot }
-        return next == 0 ? .nan : value(at: slot, of: runs[next - 1], to: runs[next].place)
+        guard let newestRun else { return .nan }
+        if slot >= newestRun.slot { return value(at: slot, of: newestRun, to: values.count) }
+        let next = olderRuns.firstPlace { $0.slot > slot }
+        let end = next < olderRuns.count ? olderRuns[next].place : newestRun.place
+        return next == 0 ? .nan : value(at: slot, of: olderRuns[next - 1], to: end)
     }
 
     private func value(at slot: Slot, of run: Run, to end: Int) -> Float {
@@ -45,8 +49,7 @@ struct SlotValues: Sendable {
     /// The oldest entry from `slot` on.
     func first(from slot: Slot) -> (slot: Slot, value: Float)? {
         let place = place(from: slot)
-        guard place < values.count else { return nil }
-        let run = runs[runs.firstPlace { $0.place > place } - 1]
+        guard place < values.count, let run = runs.last(where: { $0.place <= place }) else { return nil }
         return (run.slot + Slot(place - run.place), values[place])
     }
 
@@ -66,7 +69,10 @@ struct SlotValues: Sendable {
 
     /// Adds a slot newer than all others.
     mutating func append(_ value: Float, at slot: Slot) {
-        if newest.map({ $0 + 1 != slot }) ?? true { runs.append(Run(slot: slot, place: values.count)) }
+        if newest.map({ $0 + 1 != slot }) ?? true {
+            if let newestRun { olderRuns.append(newestRun) }
+            newestRun = Run(slot: slot, place: values.count)
+        }
         // Doubling would leave half of it empty: as many are kept as the lags take, and no more come.
         if values.count == values.capacity { values.reserveCapacity(values.count + max(8, values.count / 4)) }
         values.append(value)
@@ -77,7 +83,7 @@ struct SlotValues: Sendable {
         guard slot < .max else { return }
         let count = place(from: slot + 1)
         values.removeLast(values.count - count)
-        while let last = runs.last, last.place >= count { runs.removeLast() }
+        while let run = newestRun, run.place >= count { newestRun = olderRuns.popLast() }
     }
 
     /// Forgets every slot before `slot`; now and then, so that the cost per slot is constant. Not seldom: with many series
@@ -86,19 +92,26 @@ struct SlotValues: Sendable {
         let dropped = place(from: slot)
         guard dropped > values.count / 20 else { return }
         values.removeFirst(dropped)
-        let first = runs.firstPlace { $0.place > dropped }
-        if first > 0 { runs[first - 1].slot += Slot(dropped - runs[first - 1].place) }
-        runs.removeFirst(max(0, first - 1))
-        for index in runs.indices { runs[index].place = max(0, runs[index].place - dropped) }
-        if values.isEmpty { runs = [] }
+        var left = runs
+        left.removeFirst(max(0, left.count { $0.place <= dropped } - 1))
+        for (index, run) in left.enumerated() {
+            let gone = max(0, dropped - run.place)
+            left[index] = Run(slot: run.slot + Slot(gone), place: run.place + gone - dropped)
+        }
+        runs = values.isEmpty ? [] : left
     }
 
     /// The place of the oldest value from `slot` on; the number of values if there is none.
     private func place(from slot: Slot) -> Int {
-        let next = runs.firstPlace { $0.slot > slot }
-        guard next > 0 else { return 0 }
-        let (run, end) = (runs[next - 1], next < runs.count ? runs[next].place : values.count)
-        return run.place + Int(min(UInt64(bitPattern: slot &- run.slot), UInt64(end - run.place)))
+        guard let newestRun else { return 0 }
+        if slot >= newestRun.slot { return place(of: slot, in: newestRun, to: values.count) }
+        let next = olderRuns.firstPlace { $0.slot > slot }
+        let end = next < olderRuns.count ? olderRuns[next].place : newestRun.place
+        return next == 0 ? 0 : place(of: slot, in: olderRuns[next - 1], to: end)
+    }
+
+    private func place(of slot: Slot, in run: Run, to end: Int) -> Int {
+        run.place + Int(min(UInt64(bitPattern: slot &- run.slot), UInt64(end - run.place)))
     }
 }
 

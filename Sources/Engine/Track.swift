@@ -26,7 +26,6 @@ struct Track: ~Copyable {
         }
     }
 
-    let epoch: Epoch
     let version: LoadedVersion
     /// Of ``version``: comparing it counts no references.
     let modelID: ObjectIdentifier
@@ -51,6 +50,11 @@ struct Track: ~Copyable {
     private(set) var lastValueSlot: Slot?
     private(set) var open: Open?
     private var openRow: Int
+    /// Last, because no step looks at it.
+    let epoch: Epoch
+
+    /// The bytes of it that a step looks at.
+    static let steppedSize = MemoryLayout<Track>.size - MemoryLayout<Epoch>.size
 
     var model: ServedModel { version.model }
 
@@ -94,7 +98,6 @@ struct Track: ~Copyable {
     func prefetchRows() {
         floats.prefetch(headRow)
         floats.prefetch(openRow)
-        marks.prefetchBeginning()
     }
 
     // MARK: Stepping

@@ -1,4 +1,4 @@
-import CPrefetch
+import CMemory
 
 /// The states of one track and its newest forecast.
 ///

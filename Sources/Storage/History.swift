@@ -20,6 +20,15 @@ extension Store {
         of oldest: [SeriesID: Timestamp], through end: JournalPosition = .max
     ) throws -> [SeriesID: [PositionedReading]] {
         var found: [SeriesID: [PositionedReading]] = [:]
+        try eachHistory(of: oldest, through: end) { series, readings in found[series] = readings }
+        return found
+    }
+
+    /// Hands ``readings(of:through:)`` over series by series, those without any left out.
+    public func eachHistory(
+        of oldest: [SeriesID: Timestamp], through end: JournalPosition,
+        _ body: (SeriesID, [PositionedReading]) throws -> Void
+    ) throws {
         // The journal first: what is sealed and dropped after this is in the chunks by then.
         let tail = try journalTail(of: oldest, through: end)
         for (series, time) in oldest {
@@ -27,9 +36,8 @@ extension Store {
             var cursor = chunks(of: series, notOlderThan: time)
             while let chunk = try cursor.next() { sealed += chunk }
             let all = sealed + tail[series]
-            if !all.isEmpty { found[series] = all }
+            if !all.isEmpty { try body(series, all) }
         }
-        return found
     }
 
     /// The chunks of a series from `oldest` on; damaged ones are passed over and noted.
@@ -60,7 +68,8 @@ extension Store {
     ) throws -> JournalTails {
         readers.withLock { $0 += 1 }
         defer { readers.withLock { $0 -= 1 } }
-        var tails = JournalTails(sealed: try sealedPositions(), oldest: oldest)
+        var tails = JournalTails(
+            sealed: try sealedPositions(), oldest: oldest, capacity: oldest == nil ? journalReadings : 0)
         let limit = oldest.map { $0.values.min() ?? .distantFuture } ?? .distantPast
         try scanJournal(notOlderThan: limit) { entry in
             for (offset, reading) in entry.readings.enumerated() {

@@ -33,18 +33,27 @@ struct JournalRows {
             ])
     }
 
-    /// The rows from `position` on, at most `limit`, that hold something at least as new as `oldest`.
-    func fetch(from position: JournalPosition, notOlderThan oldest: Timestamp, limit: Int) throws -> [Entry] {
+    /// The rows from `position` on that hold something at least as new as `oldest`, until they are ``readingsPerFetch``
+    /// readings.
+    func fetch(from position: JournalPosition, notOlderThan oldest: Timestamp) throws -> [Entry] {
         let sql = """
             SELECT seq, n, newest, crc32c, readings FROM journal WHERE seq + n > ? AND seq >= ? AND newest >= ?
-            ORDER BY seq LIMIT ?
+            ORDER BY seq
             """
         // A row that begins before `position` may still hold it; rows are at most one commit long.
         let earliest = max(1, position - 70_000)
-        let rows = try Row.fetchAll(
-            try db.cachedStatement(sql: sql), arguments: [position, earliest, oldest.nanoseconds, limit])
-        return try rows.map(Self.entry)
+        let rows = try Row.fetchCursor(
+            try db.cachedStatement(sql: sql), arguments: [position, earliest, oldest.nanoseconds])
+        var (entries, count) = ([Entry](), 0)
+        while count < Self.readingsPerFetch, let row = try rows.next() {
+            entries.append(try Self.entry(row))
+            count += entries.last?.places.count ?? 0
+        }
+        return entries
     }
+
+    /// Rows are of one reading or of tens of thousands: enough that a transaction pays, and little memory.
+    private static let readingsPerFetch = 32_768
 
     struct Entry {
         var first: JournalPosition
@@ -90,7 +99,7 @@ struct JournalRows {
     func remove(_ series: Set<SeriesID>) throws {
         var position: JournalPosition = 1
         while true {
-            let entries = try fetch(from: position, notOlderThan: .distantPast, limit: 256)
+            let entries = try fetch(from: position, notOlderThan: .distantPast)
             for entry in entries where entry.places.contains(where: { series.contains($0.reading.series) }) {
                 let left = entry.places.map { place in
                     series.contains(place.reading.series) ? JournalCodec.emptied(place) : place

@@ -13,14 +13,9 @@ public struct JournalTails: Sendable {
         let oldest: Timestamp?
         /// The place of the series that followed the last time.
         var following = 0
-        var readings: [TailReading] = []
-
-        /// Doubling would leave more of it empty than pays.
-        mutating func append(_ reading: TailReading) {
-            let count = readings.count
-            if count == readings.capacity { readings.reserveCapacity(count + max(8, count / 2)) }
-            readings.append(reading)
-        }
+        /// The place of its newest reading.
+        var newest = -1
+        var count = 0
     }
 
     /// A reading without its series: there are a million of them when the journal is sealed.
@@ -29,10 +24,13 @@ public struct JournalTails: Sendable {
         var value: Double
         /// The position, and behind it one bit for the timeliness.
         var order: Int64
+        /// The place of the one before of the same series; −1 for none.
+        var before: Int
 
-        init(_ reading: Reading, at position: JournalPosition) {
+        init(_ reading: Reading, at position: JournalPosition, before: Int) {
             (timestamp, value) = (reading.timestamp, reading.value)
             order = position << 1 | (reading.timeliness == .late ? 1 : 0)
+            self.before = before
         }
 
         func positioned(_ series: SeriesID) -> PositionedReading {
@@ -45,6 +43,8 @@ public struct JournalTails: Sendable {
     private let sealed: [SeriesID: JournalPosition]
     private let oldest: [SeriesID: Timestamp]?
     private var tails: [Tail] = []
+    /// Of all series, as they came: ten thousand arrays that grow would leave the memory in pieces.
+    private var readings: [TailReading] = []
     private var places: [SeriesID: Int] = [:]
     /// Of the series that came last.
     private var last = 0
@@ -52,8 +52,10 @@ public struct JournalTails: Sendable {
     /// - Parameters:
     ///   - sealed: the positions up to which the readings of each series are sealed.
     ///   - oldest: the series wanted and the oldest timestamp of each; nil for everything.
-    init(sealed: [SeriesID: JournalPosition], oldest: [SeriesID: Timestamp]?) {
+    ///   - capacity: about how many readings there will be.
+    init(sealed: [SeriesID: JournalPosition], oldest: [SeriesID: Timestamp]?, capacity: Int) {
         (self.sealed, self.oldest) = (sealed, oldest)
+        readings.reserveCapacity(capacity)
     }
 
     /// Takes a reading in if it counts and is wanted.
@@ -62,7 +64,9 @@ public struct JournalTails: Sendable {
         guard position > tails[place].sealed, let oldest = tails[place].oldest, reading.timestamp >= oldest else {
             return
         }
-        tails[place].append(TailReading(reading, at: position))
+        readings.append(TailReading(reading, at: position, before: tails[place].newest))
+        tails[place].newest = readings.count - 1
+        tails[place].count += 1
     }
 
     private mutating func place(of series: SeriesID) -> Int {
@@ -87,11 +91,20 @@ public struct JournalTails: Sendable {
     }
 
     /// The series that have readings here, ascending.
-    public var series: [SeriesID] { tails.filter { !$0.readings.isEmpty }.map(\.series).sorted() }
+    public var series: [SeriesID] { tails.filter { $0.count > 0 }.map(\.series).sorted() }
 
     /// The readings of a series, ascending by position.
     public subscript(series: SeriesID) -> [PositionedReading] {
         guard let place = places[series] else { return [] }
-        return tails[place].readings.map { $0.positioned(series) }
+        var found: [PositionedReading] = []
+        found.reserveCapacity(tails[place].count)
+        var next = tails[place].newest
+        while next >= 0 {
+            let reading = readings[next]
+            found.append(reading.positioned(series))
+            next = reading.before
+        }
+        found.reverse()
+        return found
     }
 }

@@ -49,9 +49,7 @@ extension Store {
     ) throws {
         var next = position
         while true {
-            let entries = try read {
-                try JournalRows(db: $0).fetch(from: next, notOlderThan: oldest, limit: 512)
-            }
+            let entries = try read { try JournalRows(db: $0).fetch(from: next, notOlderThan: oldest) }
             for entry in entries { guard try Self.hand(entry, from: position, to: body) else { return } }
             guard let last = entries.last else { return }
             next = last.next
@@ -62,6 +60,9 @@ extension Store {
     private static func hand(
         _ entry: JournalRows.Entry, from position: JournalPosition, to body: (JournalEntry) throws -> Bool
     ) throws -> Bool {
+        if entry.first >= position, !entry.places.contains(where: \.isRemoved) {
+            return try body(JournalEntry(firstPosition: entry.first, readings: entry.places.map(\.reading)))
+        }
         var run = JournalEntry(firstPosition: entry.first, readings: [])
         for (offset, place) in entry.places.enumerated() {
             let here = entry.first + JournalPosition(offset)

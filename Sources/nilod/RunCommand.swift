@@ -1,4 +1,5 @@
 import ArgumentParser
+import CMemory
 import Glibc
 
 struct Run: AsyncParsableCommand {
@@ -7,6 +8,7 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
+        settle_allocator()
         do {
             let settings = try options.load()
             let log = Log(minimum: settings.logLevel)
