@@ -25,10 +25,14 @@ final class Seal {
     /// Taken over and not yet surely on disk.
     private var waiting: [SealedSeries] = []
     private var isHandedOver = false
+    /// Readings in the journal when the seal began.
+    private var sealing = 0
 
     /// What a slice may add to a commit.
     private static let budget = Duration.milliseconds(2)
     private static let rowsPerSlice = 32
+    /// Readings from which on memory is worth giving back.
+    private static let large = 100_000
 
     init(store: Store) { self.store = store }
 
@@ -50,6 +54,7 @@ final class Seal {
     /// Begins to seal everything up to `end` if the journal has grown to `limit` readings.
     func begin(through end: JournalPosition, limit: Int) {
         guard case .idle = phase, store.journalReadings >= limit else { return }
+        sealing = store.journalReadings
         let box = Mailbox<Piece>(capacity: 256)
         phase = .sealing(through: end, box)
         isHandedOver = false
@@ -72,8 +77,8 @@ final class Seal {
             let dropped = try transaction.dropSealed(through: end, limit: Self.rowsPerSlice)
             guard dropped == 0 else { return }
             phase = .idle
-            // What a seal takes for a moment lies about in small pieces, between those that stay.
-            DispatchQueue.global(qos: .utility).async { give_back_freed_memory() }
+            // What a large seal took for a moment lies about in small pieces, between those that stay.
+            if sealing >= Self.large { DispatchQueue.global(qos: .utility).async { give_back_freed_memory() } }
         }
     }
 
