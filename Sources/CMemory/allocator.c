@@ -12,6 +12,8 @@ void settle_allocator(void) {
     // A journal that is sealed, or the histories of a promotion, are megabytes for a moment. Left to itself, the allocator
     // takes the first of them for the custom, and the next ones from where they leave holes.
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    // Set one by hand, and the other stays at 128 KiB: the writer's next commit would get every page anew.
+    mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
 void give_back_freed_memory(void) { malloc_trim(0); }
