@@ -62,7 +62,7 @@ struct EpochChange: Sendable {
         DispatchQueue.global(qos: .utility).async {
             let end = assignments.values.map(\.epoch.position).max() ?? 0
             let history = Result {
-                // Kept at once as the shards keep them: of ten thousand series, twice would be much.
+                // In the form in which the shards keep them: in another one before, ten thousand would be there twice.
                 var history: [SeriesID: KeptReadings] = [:]
                 try desk.store.eachHistory(of: oldest, through: end) { id, readings in
                     history[id] = KeptReadings(readings, since: assignments[id])

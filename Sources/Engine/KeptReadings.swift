@@ -15,7 +15,7 @@ struct KeptReadings: Sendable {
 
     init() {}
 
-    /// The history that an epoch is begun with: of readings that were late only those that were there before it.
+    /// The history that an epoch begins with: of the late readings only those that were there before it.
     init(_ readings: [PositionedReading], since assignment: Assignment?) {
         let position = assignment?.epoch.position ?? 0
         kept.reserveCapacity(readings.count)

@@ -68,8 +68,7 @@ extension Store {
     ) throws -> JournalTails {
         readers.withLock { $0 += 1 }
         defer { readers.withLock { $0 -= 1 } }
-        var tails = JournalTails(
-            sealed: try sealedPositions(), oldest: oldest, capacity: oldest == nil ? journalReadings : 0)
+        var tails = JournalTails(sealed: try sealedPositions(), oldest: oldest, capacity: journalReadings)
         let limit = oldest.map { $0.values.min() ?? .distantFuture } ?? .distantPast
         try scanJournal(notOlderThan: limit) { entry in
             for (offset, reading) in entry.readings.enumerated() {

@@ -52,7 +52,7 @@ public struct JournalTails: Sendable {
     /// - Parameters:
     ///   - sealed: the positions up to which the readings of each series are sealed.
     ///   - oldest: the series wanted and the oldest timestamp of each; nil for everything.
-    ///   - capacity: about how many readings there will be.
+    ///   - capacity: how many readings there may be: room that is not needed is never touched.
     init(sealed: [SeriesID: JournalPosition], oldest: [SeriesID: Timestamp]?, capacity: Int) {
         (self.sealed, self.oldest) = (sealed, oldest)
         readings.reserveCapacity(capacity)
