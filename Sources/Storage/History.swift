@@ -77,6 +77,7 @@ extension Store {
             }
             return entry.firstPosition <= end
         }
+        tails.sort()
         return tails
     }
 

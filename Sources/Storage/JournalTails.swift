@@ -1,6 +1,6 @@
 public import TimeSeries
 
-/// The readings that count in the journal, by series: sorted as they are read.
+/// The readings that count in the journal, by series.
 ///
 /// Series come in the same order again and again, so the one that came after this one the last time is tried first; a
 /// dictionary would hash and look up every reading.
@@ -13,9 +13,9 @@ public struct JournalTails: Sendable {
         let oldest: Timestamp?
         /// The place of the series that followed the last time.
         var following = 0
-        /// The place of its newest reading.
-        var newest = -1
         var count = 0
+        /// The place behind its last in ``JournalTails/order``.
+        var end = 0
     }
 
     /// A reading without its series: there are a million of them when the journal is sealed.
@@ -24,13 +24,13 @@ public struct JournalTails: Sendable {
         var value: Double
         /// The position, and behind it one bit for the timeliness.
         var order: Int64
-        /// The place of the one before of the same series; −1 for none.
-        var before: Int
+        /// The place of its series in ``JournalTails/tails``.
+        var tail: Int32
 
-        init(_ reading: Reading, at position: JournalPosition, before: Int) {
+        init(_ reading: Reading, at position: JournalPosition, tail: Int) {
             (timestamp, value) = (reading.timestamp, reading.value)
             order = position << 1 | (reading.timeliness == .late ? 1 : 0)
-            self.before = before
+            self.tail = Int32(truncatingIfNeeded: tail)
         }
 
         func positioned(_ series: SeriesID) -> PositionedReading {
@@ -45,6 +45,9 @@ public struct JournalTails: Sendable {
     private var tails: [Tail] = []
     /// Of all series, as they came: ten thousand arrays that grow would leave the memory in pieces.
     private var readings: [TailReading] = []
+    /// The places of ``readings``, series by series: followed from one to the one before, a million readings cost a
+    /// million waits for memory; looked up by their places, many are on their way at once.
+    private var order: [UInt32] = []
     private var places: [SeriesID: Int] = [:]
     /// Of the series that came last.
     private var last = 0
@@ -64,9 +67,22 @@ public struct JournalTails: Sendable {
         guard position > tails[place].sealed, let oldest = tails[place].oldest, reading.timestamp >= oldest else {
             return
         }
-        readings.append(TailReading(reading, at: position, before: tails[place].newest))
-        tails[place].newest = readings.count - 1
+        readings.append(TailReading(reading, at: position, tail: place))
         tails[place].count += 1
+    }
+
+    /// Sorts what was taken by series; nothing is taken afterwards.
+    mutating func sort() {
+        var end = 0
+        for place in tails.indices {
+            tails[place].end = end
+            end += tails[place].count
+        }
+        order = Array(repeating: 0, count: readings.count)
+        for (place, reading) in readings.enumerated() {
+            order[tails[Int(reading.tail)].end] = UInt32(truncatingIfNeeded: place)
+            tails[Int(reading.tail)].end += 1
+        }
     }
 
     private mutating func place(of series: SeriesID) -> Int {
@@ -96,15 +112,7 @@ public struct JournalTails: Sendable {
     /// The readings of a series, ascending by position.
     public subscript(series: SeriesID) -> [PositionedReading] {
         guard let place = places[series] else { return [] }
-        var found: [PositionedReading] = []
-        found.reserveCapacity(tails[place].count)
-        var next = tails[place].newest
-        while next >= 0 {
-            let reading = readings[next]
-            found.append(reading.positioned(series))
-            next = reading.before
-        }
-        found.reverse()
-        return found
+        let tail = tails[place]
+        return order[tail.end - tail.count..<tail.end].map { readings[Int($0)].positioned(series) }
     }
 }
