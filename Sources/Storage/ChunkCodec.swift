@@ -103,6 +103,13 @@ enum ChunkCodec {
         return Chunk(readings: readings, lastPosition: last)
     }
 
+    /// The number of readings in a chunk that is whole; 0 if its data say none.
+    static func count(of bytes: [UInt8]) -> Int {
+        var reader = ByteReader(bytes)
+        guard (try? reader.byte()) == version else { return 0 }
+        return (try? reader.count(limit: Chunk.capacity)) ?? 0
+    }
+
     private static func times(_ count: Int, from reader: inout ByteReader) throws(StorageError) -> [Int64] {
         var time = try reader.zigzag()
         let unit = Int64(bitPattern: try reader.varint())

@@ -17,10 +17,16 @@ struct ChunkRows {
 
         /// - Throws: ``StorageError/malformed(_:)`` when anything of the row is not as it was written.
         func decoded() throws(StorageError) -> Chunk {
-            guard checksum == CRC32C.checksum(of: [series.rawValue, start, newest], data) else {
-                throw .malformed("its checksum is wrong")
-            }
+            guard isWhole else { throw .malformed("its checksum is wrong") }
             return try ChunkCodec.decode(data, series: series)
+        }
+
+        private var isWhole: Bool { checksum == CRC32C.checksum(of: [series.rawValue, start, newest], data) }
+
+        /// Whether it stays as it is when readings from `time` on are sealed: made anew for a few readings again and again,
+        /// large chunks would be most of a seal's work, and small ones take more room.
+        func isLargeAndBefore(_ time: Int64) -> Bool {
+            newest < time && isWhole && ChunkCodec.count(of: data) >= Chunk.capacity / 4
         }
     }
 

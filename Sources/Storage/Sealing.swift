@@ -48,7 +48,7 @@ extension Store {
             let added = rest.prefix { reading in next.map { reading.time < $0 } ?? true }
             rest = rest.dropFirst(added.count)
             var former: [PositionedReading] = []
-            if let stored = found?.chunk {
+            if let stored = found?.chunk, !stored.isLargeAndBefore(oldest.time) {
                 if let chunk = try? stored.decoded() {
                     former = chunk.readings
                     sealed.replaced.append(stored.start)

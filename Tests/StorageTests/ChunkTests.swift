@@ -30,15 +30,16 @@ struct ChunkTests {
         }
     }
 
-    /// Seals everything and drops the journal.
-    private func seal() throws {
-        let end = try store.lastPosition()
+    /// Seals everything, or what lies at or before `end`, and drops what the journal has no need of any more.
+    private func seal(through end: JournalPosition? = nil) throws {
+        let newest = try store.lastPosition()
+        let end = end ?? newest
         try store.prepareSeal(through: end) { sealed in
             try store.write { try $0.seal(sealed) }
             return true
         }
         while try store.write({ try $0.dropSealed(through: end, limit: 3) }) > 0 {}
-        #expect(store.journalReadings == 0)
+        #expect(end < newest || store.journalReadings == 0)
     }
 
     private func readings(_ from: Int64 = .min, _ to: Int64 = .max) throws -> [Reading] {
@@ -137,6 +138,37 @@ struct ChunkTests {
         #expect(all.contains { $0.reading.timestamp.nanoseconds == 15_000 && $0.reading.value == 15_000 })
         let late = all.filter { $0.reading.timeliness == .late }
         #expect(Set(late.map(\.position)) == [3_001, 3_002, 3_003])
+    }
+
+    @Test("a chunk grows with the readings after it until it is large, and then stays as it is")
+    func large() throws {
+        let times = (0..<900).map { Int64($0) * 10 }
+        let values = times.map { Double($0) / 10 }
+        for (part, count) in [(0..<100, 1), (100..<255, 1), (255..<300, 1), (300..<900, 2)] {
+            try append(Array(times[part]), Array(values[part]))
+            try seal()
+            #expect(try store.chunkTotals().count == count, "\(part)")
+        }
+        // Between its readings, and at the time of its last one.
+        try append([15, 2_990], [0.5, -1])
+        try seal()
+        #expect(try store.chunkTotals().count == 2)
+        var expected = Dictionary(uniqueKeysWithValues: zip(times, values))
+        (expected[15], expected[2_990]) = (0.5, -1)
+        let found = try readings()
+        #expect(found.map(\.timestamp.nanoseconds) == expected.keys.sorted())
+        #expect(found.allSatisfy { expected[$0.timestamp.nanoseconds] == $0.value })
+    }
+
+    @Test("a seal may end within a commit: each reading counts once, and the next seal goes on there")
+    func withinCommit() throws {
+        let times = (0..<1_000).map { Int64($0) * 10 }
+        try append(times, times.map { Double($0) })
+        for (end, left) in [(250, 1_000), (500, 500), (501, 500), (999, 500), (1_000, 0)] as [(JournalPosition, Int)] {
+            try seal(through: end)
+            #expect(store.journalReadings == left)
+            #expect(try readings().map(\.timestamp.nanoseconds) == times)
+        }
     }
 
     @Test("a damaged chunk is passed over and named; sealing more puts it aside")
