@@ -56,7 +56,7 @@ public final class Engine: Sendable {
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
         (self.writer, self.shards) = (writer, shards)
         threads = try shards.enumerated().map { place, shard in
-            try OwnedThread(name: "shard-\(place)") { shard.run() }
+            try OwnedThread(name: "shard-\(place)", niceness: 10) { shard.run() }
         }
         for setup in setups { desk.shard(of: setup.record.id).tell(.adopt([setup])) }
         writerThread = try OwnedThread(name: "writer") { writer.run() }

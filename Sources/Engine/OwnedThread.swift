@@ -8,9 +8,12 @@ final class OwnedThread: @unchecked Sendable {
 
     /// Starts a thread that runs `body`.
     ///
-    /// - Parameter name: what tools that show threads call it; the system keeps the first 15 bytes.
-    init(name: String, _ body: @escaping @Sendable () -> Void) throws(EngineError) {
-        let box = Unmanaged.passRetained(Body(name: name, run: body))
+    /// - Parameters:
+    ///   - name: what tools that show threads call it; the system keeps the first 15 bytes.
+    ///   - niceness: what it adds to the process' own: with 10, where both want the processor, it gets a tenth of what a
+    ///     thread with 0 gets, with 5 a third.
+    init(name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void) throws(EngineError) {
+        let box = Unmanaged.passRetained(Body(name: name, niceness: niceness, run: body))
         var handle = pthread_t()
         let code = pthread_create(
             &handle, nil,
@@ -32,13 +35,17 @@ final class OwnedThread: @unchecked Sendable {
 
     private final class Body: Sendable {
         let name: String
+        let niceness: Int32
         let run: @Sendable () -> Void
-        init(name: String, run: @escaping @Sendable () -> Void) {
-            (self.name, self.run) = (name, run)
+        init(name: String, niceness: Int32, run: @escaping @Sendable () -> Void) {
+            (self.name, self.niceness, self.run) = (name, niceness, run)
         }
 
         func start() {
             nameThread()
+            // In Linux niceness is a thread's own. Without it everything works as well, only not as fast.
+            let me = __priority_which_t(PRIO_PROCESS.rawValue)
+            if niceness > 0 { setpriority(me, 0, getpriority(me, 0) + niceness) }
             run()
         }
 

@@ -5,7 +5,7 @@ import TimeSeries
 
 /// Moves the journal into chunks, in slices so small that no commit waits for them.
 ///
-/// Chunks are made on a queue of their own and handed over; the writer's thread, which owns this, writes a few with every
+/// Chunks are made on a thread of their own and handed over; the writer's thread, which owns this, writes a few with every
 /// group commit. When every series is sealed, the journal's head is dropped, a few rows at a time.
 final class Seal {
     private enum Piece: Sendable {
@@ -25,12 +25,19 @@ final class Seal {
     /// Taken over and not yet surely on disk.
     private var waiting: [SealedSeries] = []
     private var isHandedOver = false
-    /// Readings in the journal when the seal began.
+    /// Readings of the seal, about.
     private var sealing = 0
+    /// Where the newest seal ended.
+    private var sealed: JournalPosition = 0
+    /// Makes the chunks; has ended, or is about to, when the next seal begins.
+    private var maker: OwnedThread?
 
     /// What a slice may add to a commit.
     private static let budget = Duration.milliseconds(2)
     private static let rowsPerSlice = 32
+    /// Readings of one seal if the journal may not grow longer: while one is made the journal grows, and the next is to
+    /// take no more memory for that.
+    private static let most = 1_000_000
     /// Readings from which on memory is worth giving back.
     private static let large = 100_000
 
@@ -54,18 +61,29 @@ final class Seal {
     /// Begins to seal everything up to `end` if the journal has grown to `limit` readings.
     func begin(through end: JournalPosition, limit: Int) {
         guard case .idle = phase, store.journalReadings >= limit else { return }
-        sealing = store.journalReadings
+        join()
+        let first = max(sealed, end - JournalPosition(store.journalReadings))
+        let end = min(end, first + JournalPosition(max(limit, Self.most)))
         let box = Mailbox<Piece>(capacity: 256)
-        phase = .sealing(through: end, box)
-        isHandedOver = false
-        DispatchQueue.global(qos: .utility).async { [store] in
+        // Without a thread the journal keeps everything, and the next commit tries again.
+        maker = try? OwnedThread(name: "seal", niceness: Self.niceness(store.journalReadings / limit)) { [store] in
             let made = Result { try store.prepareSeal(through: end) { box.post(.series($0)) } }
             switch made {
             case .success: box.post(.end(nil))
             case .failure(let error): box.post(.end(error))
             }
         }
+        guard maker != nil else { return }
+        sealing = Int(end - first)
+        phase = .sealing(through: end, box)
+        isHandedOver = false
     }
+
+    /// A seal gives way to commits and steps, but the less the longer the journal has become: under a load that does not
+    /// end it would else never keep up.
+    ///
+    /// - Parameter length: of the journal, as a multiple of that from which on it is sealed.
+    private static func niceness(_ length: Int) -> Int32 { Int32(max(0, 10 - 5 * (min(length, 3) - 1))) }
 
     /// Writes a slice. Until ``confirm()`` it may be asked for again.
     func write(to transaction: WriteTransaction) throws {
@@ -102,9 +120,15 @@ final class Seal {
     /// The transaction of the newest slice is on disk.
     func confirm() {
         waiting = []
-        if case .sealing(let end, _) = phase, isHandedOver { phase = .dropping(through: end) }
+        if case .sealing(let end, _) = phase, isHandedOver { (phase, sealed) = (.dropping(through: end), end) }
     }
 
-    /// Lets the queue end, when the writer stops.
+    /// Lets the making of chunks end, when the writer stops.
     func stop() { if case .sealing(_, let box) = phase { box.close() } }
+
+    /// Waits until it has ended.
+    func join() {
+        maker?.join()
+        maker = nil
+    }
 }

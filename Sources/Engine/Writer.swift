@@ -56,6 +56,7 @@ final class Writer: @unchecked Sendable {
         commit([])
         desk.seal.stop()
         desk.writeWaiting(all: true)
+        desk.seal.join()
     }
 
     private func expectCompany(after requests: [IngestRequest], _ took: Duration) {
