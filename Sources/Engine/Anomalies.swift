@@ -81,10 +81,14 @@ struct AnomalyJudge {
 }
 
 extension SeriesState {
-    /// Judges the slot that the head steps over next, before it does: the head still holds what was expected.
+    /// Judges a slot that closes.
     ///
-    /// - Parameter state: after the step, `[stateCount]`; nil if the model gave no answer.
-    mutating func noteSurprise(_ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>?) {
+    /// - Parameters:
+    ///   - state: after its step, `[stateCount]`; nil if the model gave no answer.
+    ///   - expected: what was expected of it, `[quantiles]`.
+    mutating func noteSurprise(
+        _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>?, expected: @autoclosure () -> [Float]
+    ) {
         guard let track, let cadence else { return }
         let probability = anomalyRule == nil ? nil : state.flatMap { track.pointee.model.settledTail(of: $0) }
         guard let held = judge.judge(slot, probability: probability, anomalyRule, cadence), let probability else {
@@ -96,7 +100,7 @@ extension SeriesState {
                 series: key, forecaster: version.forecaster, method: version.method, version: version.number,
                 slot: slot, cadence: cadence, value: value, probability: probability,
                 quantiles: track.pointee.version.specification.quantiles,
-                expected: track.pointee.model.expectation(in: Array(track.pointee.headState)), held: held))
+                expected: expected(), held: held))
     }
 
     /// The anomalies that are news at `now`: an import of last year's readings is history, and tells nobody.

@@ -12,6 +12,8 @@ struct KeptReadings: Sendable {
     enum Change { case added, corrected, repeated }
 
     private(set) var kept: [Kept] = []
+    /// What ``seek(_:)`` found last.
+    private var sought = 0
 
     init() {}
 
@@ -44,6 +46,20 @@ struct KeptReadings: Sendable {
     /// The place of the first reading at or after `timestamp`; `kept.count` if there is none.
     func place(from timestamp: Timestamp) -> Int { kept.firstPlace { $0.timestamp >= timestamp } }
 
+    /// ``place(from:)`` for whoever asks for one reading after the other: it is most often the one found last, or the one
+    /// after it.
+    mutating func seek(_ timestamp: Timestamp) -> Int {
+        if !isPlace(sought, from: timestamp) {
+            sought = isPlace(sought + 1, from: timestamp) ? sought + 1 : place(from: timestamp)
+        }
+        return sought
+    }
+
+    private func isPlace(_ place: Int, from timestamp: Timestamp) -> Bool {
+        place <= kept.count && (place == kept.count || kept[place].timestamp >= timestamp)
+            && (place == 0 || kept[place - 1].timestamp < timestamp)
+    }
+
     /// The first slot at or after `slot` that has a reading.
     func firstSlot(from slot: Slot, cadence: Cadence) -> Slot? {
         let place = place(from: cadence.start(of: slot))
@@ -61,6 +77,7 @@ struct KeptReadings: Sendable {
         let dropped = place(from: timestamp)
         guard dropped > 256 || dropped > kept.count / 4 else { return }
         kept.removeFirst(dropped)
+        sought = max(0, sought - dropped)
         // After a replay over a long history.
         guard kept.capacity > 2 * roomyCount else { return }
         var left: [Kept] = []

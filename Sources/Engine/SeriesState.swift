@@ -143,8 +143,8 @@ struct SeriesState: ~Copyable {
     }
 
     /// The first slot at or after `slot` that has a reading.
-    func firstReading(from slot: Slot, cadence: Cadence) -> FilledSlot? {
-        let place = kept.place(from: cadence.start(of: slot))
+    mutating func firstReading(from slot: Slot, cadence: Cadence) -> FilledSlot? {
+        let place = kept.seek(cadence.start(of: slot))
         guard place < kept.kept.count else { return nil }
         let time = kept.kept[place].timestamp
         if let frontier, time >= cadence.start(of: frontier) { return FilledSlot(slot: frontier, place: place) }

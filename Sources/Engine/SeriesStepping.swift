@@ -31,20 +31,32 @@ extension SeriesState {
                 return Step(slot: slot, value: value, isOpen: false, isAbsent: outages.contains(slot))
             }
             noteScores(before: slot)
-            noteSurprise(slot, value: value, state: track.pointee.openState)
+            noteSurprise(slot, value: value, state: track.pointee.openState, expected: track.pointee.headExpectation)
             track.pointee.close(slot, value: value, spacing: snapshotSpacing)
             if !value.isNaN { values.append(value, at: slot) }
         }
     }
 
-    /// Takes the result of ``nextStep()``, which the track has where it was begun.
+    /// Where the step of ``nextStep()`` is made: nil without a track.
+    mutating func begin(_ step: Step) -> ServedRow? {
+        guard let track else { return nil }
+        if step.isOpen {
+            let begun = track.pointee.beginOpen()
+            return begun.state.map { ServedRow(state: $0, forecast: begun.forecast) }
+        }
+        // The step writes over them.
+        noteScores(before: step.slot)
+        return track.pointee.beginClosed().map { ServedRow(state: $0, forecast: nil) }
+    }
+
+    /// Takes the result of a step that was begun, which the track has there.
     mutating func finish(_ step: Step, isAbsent: Bool) {
         guard let track else { return }
         guard !step.isOpen else { return track.pointee.open(step.slot, value: step.value, isAbsent: isAbsent) }
-        noteScores(before: step.slot)
         guard !isAbsent else { return passOver(step) }
-        noteSurprise(step.slot, value: step.value, state: track.pointee.openState)
-        track.pointee.close(step.slot, value: step.value, spacing: snapshotSpacing)
+        noteSurprise(
+            step.slot, value: step.value, state: track.pointee.headState, expected: track.pointee.begunExpectation)
+        track.pointee.passed(step.slot, value: step.value, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
 
@@ -72,7 +84,7 @@ extension SeriesState {
     /// Takes a closed slot that the model gave no answer for: the state stays as it is.
     mutating func passOver(_ step: Step) {
         outages.add(step.slot)
-        noteSurprise(step.slot, value: step.value, state: nil)
+        noteSurprise(step.slot, value: step.value, state: nil, expected: [])
         track?.pointee.passed(step.slot, value: step.value, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }

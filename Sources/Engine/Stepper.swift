@@ -81,9 +81,7 @@ final class Stepper {
         group.places.removeAll(keepingCapacity: true)
         for (row, due) in group.rows.enumerated() {
             fill(&group.batch, row: row, with: due, lags)
-            if let begun = due.state.pointee.track?.pointee.begin(), let state = begun.state {
-                group.places.append(ServedRow(state: state, forecast: group.isOpen ? begun.forecast : nil))
-            }
+            if let place = due.state.pointee.begin(due.step) { group.places.append(place) }
         }
         model.advance(group.places, in: &group.batch)
         for (row, due) in group.rows.enumerated() {

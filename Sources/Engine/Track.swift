@@ -124,21 +124,38 @@ struct Track: ~Copyable {
         return min(slot + 1, nextValue)
     }
 
-    /// Where the next step is made: a copy of the newest closed state, in the place of the open step, which is gone.
+    /// Begins the step of the newest slot, on a copy of the newest closed state. The open step is gone.
     ///
-    /// - Returns: `[stateCount]`, and `[forecastCount]` for the forecast from there.
-    mutating func begin() -> (state: UnsafeMutablePointer<Float>?, forecast: UnsafeMutablePointer<Float>?) {
+    /// - Returns: where it is made, `[stateCount]`, and where its forecast goes, `[forecastCount]`.
+    mutating func beginOpen() -> (state: UnsafeMutablePointer<Float>?, forecast: UnsafeMutablePointer<Float>?) {
         open = nil
         _ = floats[openRow].update(fromContentsOf: floats[headRow])
         return (floats[openRow].baseAddress, floats.forecast.baseAddress)
     }
+
+    /// Begins the step of a slot that closes, on the newest closed state itself, unless that is kept: after a long gap or
+    /// in a large batch nearly all steps are of this kind, and most of what one costs is reaching for memory. The open step
+    /// is gone, and what the head expected is in the place of its forecast.
+    ///
+    /// - Returns: where it is made, `[stateCount]`.
+    mutating func beginClosed() -> UnsafeMutablePointer<Float>? {
+        open = nil
+        _ = floats.forecast.update(fromContentsOf: model.expectation(in: headState))
+        if isMarked { leaveMark() }
+        return floats[headRow].baseAddress
+    }
+
+    /// What the head expects of the slot after it, `[quantiles]`.
+    var headExpectation: [Float] { Array(model.expectation(in: headState)) }
+    /// What it expected of the slot that was begun last as one that closes, `[quantiles]`.
+    var begunExpectation: [Float] { Array(forecast.prefix(version.specification.quantiles.count)) }
 
     /// Takes the step that was begun as that of the newest slot.
     mutating func open(_ slot: Slot, value: Float, isAbsent: Bool) {
         open = Open(slot: slot, value: value, isAbsent: isAbsent)
     }
 
-    /// Takes the step that was begun as that of `slot`, and what it made as the new head.
+    /// Takes the open step as that of a slot that has closed, and what it made as the new head.
     mutating func close(_ slot: Slot, value: Float, spacing: Int64) {
         open = nil
         let left = isMarked ? floats.take() : headRow
@@ -172,15 +189,18 @@ struct Track: ~Copyable {
 
     /// Keeps the head as a state that can be rolled back to.
     private mutating func mark() {
-        if isMarked {
-            // The slot had no answer of the model: the same state once more, which is kept and dropped by itself.
-            let row = floats.take()
-            _ = floats[row].update(fromContentsOf: floats[headRow])
-            headRow = row
-        }
+        // The slot had no answer of the model: the same state once more, which is kept and dropped by itself.
+        if isMarked { leaveMark() }
         isMarked = true
         marks.append((headSlot, headRow))
         noteMarks()
+    }
+
+    /// Goes on in a copy of the head, which stays as it is.
+    private mutating func leaveMark() {
+        let row = floats.take()
+        _ = floats[row].update(fromContentsOf: floats[headRow])
+        (headRow, isMarked) = (row, false)
     }
 
     private mutating func noteMarks() {

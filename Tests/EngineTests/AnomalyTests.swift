@@ -28,6 +28,13 @@ struct AnomalyTests {
             }
         }
 
+        /// The same in one commit.
+        func feedAtOnce(_ slots: ClosedRange<Int64>, _ values: [Int64: Double]) async throws {
+            fixture.clock.set(seconds: Fixture.start + slots.upperBound * Fixture.cadence)
+            let readings = slots.map { reading("a", $0 * Fixture.cadence, values[$0] ?? Self.steady($0)) }
+            _ = try await engine.ingest(readings)
+        }
+
         func send(_ slot: Int64, _ value: Double, late second: Int64 = 0) async throws {
             _ = try await engine.ingest([reading("a", slot * Fixture.cadence + second, value)])
             // Its shard has stepped.
@@ -81,6 +88,19 @@ struct AnomalyTests {
         #expect(anomaly.expected.allSatisfy { (19...22).contains($0) }, "\(anomaly.expected)")
         // The first slots of all are forecast as points; nothing is an anomaly there.
         #expect(anomaly.forecaster == "house" && anomaly.method == "holt-winters" && anomaly.version == 1)
+    }
+
+    @Test("slots that close together tell what those that close one by one do, with the same expectations")
+    func atOnce() async throws {
+        let outliers: [Int64: Double] = [80: 35, 110: 35]
+        var (single, joint) = (try await World(), try await World())
+        try await single.feed(0...121, outliers)
+        try await joint.feed(0...20)
+        try await joint.feedAtOnce(21...121, outliers)
+        let (one, all) = (try await single.end(), try await joint.end())
+        #expect(!one.isEmpty && one.map(\.slot) == all.map(\.slot))
+        #expect(one.map(\.expected) == all.map(\.expected))
+        #expect(one.map(\.probability) == all.map(\.probability))
     }
 
     @Test("without the key nothing is an anomaly")

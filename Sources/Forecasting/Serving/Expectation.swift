@@ -15,9 +15,9 @@ extension ServedModel {
     /// The forecast of the slot after the newest, `[quantiles]`, that its value will be held against.
     ///
     /// - Parameter state: of this model, `[stateCount]`; empty for any other.
-    package func expectation(in state: [Float]) -> [Float] {
-        guard state.count == stateCount else { return [] }
+    package func expectation(in state: UnsafeBufferPointer<Float>) -> UnsafeBufferPointer<Float> {
+        guard state.count == stateCount else { return UnsafeBufferPointer(start: nil, count: 0) }
         let start = model.stateCount + layout.next
-        return Array(state[start..<start + layout.width])
+        return UnsafeBufferPointer(rebasing: state[start..<start + layout.width])
     }
 }
