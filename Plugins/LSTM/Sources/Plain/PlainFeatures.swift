@@ -61,17 +61,28 @@ struct CalendarFeatures {
     var weekSine: Float = 0
     var weekCosine: Float = 0
 
+    /// Those of several slots.
+    struct Column {
+        fileprivate let distinct: [CalendarFeatures]
+        /// Which of them a slot has; empty if there is but one.
+        fileprivate let places: [Int]
+
+        subscript(slot: Int) -> CalendarFeatures { distinct[places.isEmpty ? 0 : places[slot]] }
+    }
+
     /// The features of several slots, with one call of the kernels.
-    static func of(_ times: [CalendarTime]) -> [CalendarFeatures] {
+    static func of(_ times: [CalendarTime]) -> Column {
         // The series of a batch are mostly at one time.
+        if let first = times.first, times.allSatisfy({ $0 == first }) {
+            return Column(distinct: ofDistinct([first]), places: [])
+        }
         var (distinct, places) = ([CalendarTime](), [Int]())
         places.reserveCapacity(times.count)
         for time in times {
             if time != distinct.last { distinct.append(time) }
             places.append(distinct.count - 1)
         }
-        let features = ofDistinct(distinct)
-        return places.map { features[$0] }
+        return Column(distinct: ofDistinct(distinct), places: places)
     }
 
     private static func ofDistinct(_ times: [CalendarTime]) -> [CalendarFeatures] {

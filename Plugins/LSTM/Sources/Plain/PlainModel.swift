@@ -1,5 +1,6 @@
 import Forecasting
 import Recurrent
+import Synchronization
 
 /// The network ready to step.
 ///
@@ -11,6 +12,8 @@ final class PlainModel: ForecastModel {
     private let layers: [LSTMCell]
     private let head: DenseCell
     private let scaleOffset: Int
+    /// The head's inputs of earlier calls: made anew for each, they would have all threads wait for the allocator.
+    private let idle = Mutex<[[Float]]>([])
 
     init(_ network: PlainNetwork) throws(RecurrentError) {
         shape = network.shape
@@ -34,59 +37,59 @@ final class PlainModel: ForecastModel {
     }
 
     func advance(_ batch: inout AdvanceBatch) {
-        let rows = batch.count
-        let calendar = CalendarFeatures.of(batch.calendar)
-        var features = [Float](repeating: 0, count: rows * PlainFeatures.count)
-        features.withUnsafeMutableBufferPointer { features in
+        var inputs = idle.withLock { $0.popLast() } ?? []
+        let count = batch.count * shape.headInputs
+        if inputs.count < count { inputs = Array(repeating: 0, count: count) }
+        inputs.withUnsafeMutableBufferPointer { inputs in
             batch.states.withUnsafeMutableBufferPointer { states in
-                guard let x = features.baseAddress, let states = states.baseAddress else { return }
-                for row in 0..<rows {
-                    let scale = states + row * stateCount + scaleOffset
-                    scale.withMemoryRebound(to: PlainFeatures.Scale.self, capacity: 1) {
-                        PlainFeatures.write(
-                            batch.values[row], calendar[row], scale: &$0.pointee, to: x + row * PlainFeatures.count)
-                    }
+                guard let inputs = inputs.baseAddress, let states = states.baseAddress else { return }
+                step(batch.count, batch.values, CalendarFeatures.of(batch.calendar), inputs, states)
+                guard batch.wantsForecasts else { return }
+                batch.forecasts.withUnsafeMutableBufferPointer { out in
+                    if let out = out.baseAddress { forecast(batch.count, inputs, states, out) }
                 }
-                step(rows, x, states)
             }
         }
-        if batch.wantsForecasts { forecast(&batch, features) }
+        idle.withLock { $0.append(inputs) }
     }
 
-    private func step(_ rows: Int, _ x: UnsafePointer<Float>, _ states: UnsafeMutablePointer<Float>) {
+    /// - Parameters:
+    ///   - inputs: of the head, `[rows][units + features]`; the features are written here.
+    ///   - states: `[rows][stateCount]`
+    private func step(
+        _ rows: Int, _ values: [Float], _ calendar: CalendarFeatures.Column, _ inputs: UnsafeMutablePointer<Float>,
+        _ states: UnsafeMutablePointer<Float>
+    ) {
+        let features = inputs + shape.units
+        for row in 0..<rows {
+            let scale = states + row * stateCount + scaleOffset
+            scale.withMemoryRebound(to: PlainFeatures.Scale.self, capacity: 1) {
+                PlainFeatures.write(
+                    values[row], calendar[row], scale: &$0.pointee, to: features + row * shape.headInputs)
+            }
+        }
         for (place, layer) in layers.enumerated() {
             let h = states + place * 2 * shape.units
             layer.step(
-                rows: rows, x: place == 0 ? x : UnsafePointer(h - 2 * shape.units),
-                xStride: place == 0 ? PlainFeatures.count : stateCount, h: h,
-                c: h + shape.units, stride: stateCount)
+                rows: rows, x: UnsafePointer(place == 0 ? features : h - 2 * shape.units),
+                xStride: place == 0 ? shape.headInputs : stateCount, h: h, c: h + shape.units, stride: stateCount)
         }
     }
 
-    private func forecast(_ batch: inout AdvanceBatch, _ features: [Float]) {
-        let (rows, top) = (batch.count, (shape.layers - 1) * 2 * shape.units)
-        var inputs = [Float](repeating: 0, count: rows * shape.headInputs)
-        inputs.withUnsafeMutableBufferPointer { inputs in
-            batch.states.withUnsafeBufferPointer { states in
-                features.withUnsafeBufferPointer { features in
-                    batch.forecasts.withUnsafeMutableBufferPointer { out in
-                        guard let x = inputs.baseAddress, let states = states.baseAddress, let y = out.baseAddress,
-                            let features = features.baseAddress
-                        else { return }
-                        for row in 0..<rows {
-                            let input = x + row * shape.headInputs
-                            input.update(from: states + row * stateCount + top, count: shape.units)
-                            (input + shape.units).update(
-                                from: features + row * PlainFeatures.count, count: PlainFeatures.count)
-                        }
-                        head.forward(rows: rows, x: x, xStride: shape.headInputs, y: y)
-                        for row in 0..<rows {
-                            unscale(y + row * shape.outputs, states + row * stateCount + scaleOffset)
-                        }
-                    }
-                }
-            }
+    /// - Parameters:
+    ///   - inputs: of the head, `[rows][units + features]`, with the features of the step; the units are written here.
+    ///   - states: after the step, `[rows][stateCount]`
+    ///   - out: `[rows][horizon][quantiles]`
+    private func forecast(
+        _ rows: Int, _ inputs: UnsafeMutablePointer<Float>, _ states: UnsafePointer<Float>,
+        _ out: UnsafeMutablePointer<Float>
+    ) {
+        let top = states + (shape.layers - 1) * 2 * shape.units
+        for row in 0..<rows {
+            (inputs + row * shape.headInputs).update(from: top + row * stateCount, count: shape.units)
         }
+        head.forward(rows: rows, x: inputs, xStride: shape.headInputs, y: out)
+        for row in 0..<rows { unscale(out + row * shape.outputs, states + row * stateCount + scaleOffset) }
     }
 
     /// From units of the spread around the last value to units of the series, ascending within each lead.
