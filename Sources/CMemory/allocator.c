@@ -7,8 +7,9 @@
 #include <malloc.h>
 
 void settle_allocator(void) {
-    // Readings wander from thread to thread; with an arena for each, freed memory stays where nobody asks for it.
-    mallopt(M_ARENA_MAX, 2);
+    // Readings wander from thread to thread; with an arena for each, freed memory stays where nobody asks for it. With two
+    // the writer waits for a shard's lock in every commit.
+    mallopt(M_ARENA_MAX, 4);
     // A journal that is sealed, or the histories of a promotion, are megabytes for a moment. Left to itself, the allocator
     // takes the first of them for the custom, and the next ones from where they leave holes.
     mallopt(M_MMAP_THRESHOLD, 1 << 20);

@@ -19,16 +19,17 @@ struct PanelAssembly {
     func run(_ columns: [Column]) throws -> Panel {
         let wanted = Dictionary(columns.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let starts = wanted.mapValues { $0.cadence.start(of: $0.frontier - Int64(slots) + 1) }
-        let readings = try store.readings(of: starts)
-        let kept = readings.mapValues { items in
+        // One series at a time: the readings of ten thousand at once would be a hundred megabytes.
+        var found: [SeriesID: Panel.Series] = [:]
+        try store.eachHistory(of: starts, through: .max) { id, readings in
             var kept = KeptReadings()
-            for item in items {
+            for item in readings {
                 _ = kept.insert(
                     .init(timestamp: item.reading.timestamp, value: item.reading.value, position: item.position))
             }
-            return kept
+            found[id] = wanted[id].flatMap { series($0, kept) }
         }
-        return Panel(series: columns.compactMap { column in kept[column.id].flatMap { series(column, $0) } })
+        return Panel(series: columns.compactMap { found[$0.id] })
     }
 
     private func series(_ column: Column, _ readings: KeptReadings) -> Panel.Series? {
