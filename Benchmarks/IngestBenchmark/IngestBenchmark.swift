@@ -10,13 +10,13 @@ struct IngestBenchmark {
         if wanted.isEmpty || wanted.contains(where: { $0.contains("-") }) { Row.printHead() }
         let shapes = [
             (1_000, 8, false), (10_000, 8, false), (1_000, 50, false), (1_000, 1, false), (10_000, 1, false),
-            (1_000, 8, true), (1_000, 1, true),
+            (1_000, 8, true), (1_000, 1, true), (10_000, 1, true),
         ]
         for (count, senders, isLarge) in shapes {
             let load = Load(seriesCount: count, slots: prefix + readings / count)
             let shape = isLarge ? Shape.large(load, senders: senders) : Shape(senders: senders)
             let part = "\(count)" + (isLarge ? "-large-\(senders)" : senders == 8 ? "" : "-\(senders)")
-            let name = "\(count) series, \(senders) × \(shape.slots * count / senders) lines"
+            let name = "\(count) series, \(senders) × \(shape.lines(load)) lines"
             var peer: Row?
             if runs("influxdb-\(part)"), FileManager.default.isExecutableFile(atPath: InfluxDB.program) {
                 peer = try influxDB("InfluxDB 1.6, " + name, load, shape)

@@ -42,11 +42,20 @@ struct Load {
         (0..<count).map { $0 * seriesCount / count..<($0 + 1) * seriesCount / count }
     }
 
+    private func pieces(_ series: Range<Int>, _ most: Int) -> [Range<Int>] {
+        let count = min(most, series.count)
+        return stride(from: series.lowerBound, to: series.upperBound, by: count).map {
+            $0..<min($0 + count, series.upperBound)
+        }
+    }
+
     /// `[sender][request]`: each sender has its share of the series, and one request holds some slots of it.
     func requests(_ slots: Range<Int>, _ shape: Shape) -> [[[UInt8]]] {
         parts(shape.senders).map { part in
-            stride(from: slots.lowerBound, to: slots.upperBound, by: shape.slots).map { first in
-                (first..<min(first + shape.slots, slots.upperBound)).flatMap { lines(part, slot: $0) }
+            stride(from: slots.lowerBound, to: slots.upperBound, by: shape.slots).flatMap { first in
+                pieces(part, shape.mostSeries).map { piece in
+                    (first..<min(first + shape.slots, slots.upperBound)).flatMap { lines(piece, slot: $0) }
+                }
             }
         }
     }
@@ -57,9 +66,14 @@ struct Shape {
     var senders = 8
     /// Slots in one request. One slot means that every reading is forecast from.
     var slots = 1
+    /// Series in one request at most.
+    var mostSeries = Int.max
+
+    /// Lines in one request.
+    func lines(_ load: Load) -> Int { slots * min(load.seriesCount / senders, mostSeries) }
 
     /// About 5,000 lines a request, as InfluxDB's manual recommends: in parallel, or as one file by one sender.
     static func large(_ load: Load, senders: Int) -> Shape {
-        Shape(senders: senders, slots: max(1, 5_000 * senders / load.seriesCount))
+        Shape(senders: senders, slots: max(1, 5_000 * senders / load.seriesCount), mostSeries: 5_000)
     }
 }
