@@ -75,6 +75,7 @@ public final class Engine: Sendable {
         writerThread.join()
         for shard in shards { shard.mailbox.close() }
         for thread in threads { thread.join() }
+        writer.finish()
         watchers.finish()
         try store.close()
     }

@@ -11,7 +11,8 @@ enum WriterJob: Sendable {
 /// The one thread that writes to the database.
 ///
 /// It takes what has arrived, commits it in one synced transaction, tells the shards, and only then acknowledges.
-/// `@unchecked Sendable`: everything but `mailbox` is touched only by the thread that runs ``run()``.
+/// `@unchecked Sendable`: everything but `mailbox` is touched only by the thread that runs ``run()``, and after it by
+/// the one that calls ``finish()``.
 final class Writer: @unchecked Sendable {
     let mailbox: Mailbox<WriterJob>
     private let desk: WriterDesk
@@ -55,6 +56,10 @@ final class Writer: @unchecked Sendable {
         }
         commit([])
         desk.seal.stop()
+    }
+
+    /// Writes what the shards have left; once ``run()`` has returned and they have stepped over its last commit.
+    func finish() {
         desk.writeWaiting(all: true)
         desk.seal.join()
     }

@@ -3,7 +3,8 @@ import TimeSeries
 
 /// What the writer thread works with: the database, the series it knows, and the shards it tells.
 ///
-/// `@unchecked Sendable`: used by the writer's thread alone, handed to it once before it starts.
+/// `@unchecked Sendable`: used by the writer's thread alone, handed to it once before it starts, and by the engine's stop
+/// once it has ended.
 final class WriterDesk: @unchecked Sendable {
     let store: Store
     let catalog: ModelCatalog
