@@ -55,6 +55,7 @@ public final class Engine: Sendable {
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
         (self.writer, self.shards) = (writer, shards)
+        // A sender waits for the writer; what the shards do comes after its acknowledgement.
         threads = try shards.enumerated().map { place, shard in
             try OwnedThread(name: "shard-\(place)", niceness: 10) { shard.run() }
         }
