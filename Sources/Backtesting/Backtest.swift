@@ -175,4 +175,7 @@ private final class ReplayClock: WallClock {
     func reach(_ time: Timestamp) { newest.max(time.nanoseconds, ordering: .sequentiallyConsistent) }
 
     var now: Timestamp { Timestamp(nanoseconds: newest.load(ordering: .sequentiallyConsistent)) }
+
+    /// Nobody sets it.
+    var monotonic: Int64 { now.nanoseconds }
 }

@@ -84,16 +84,7 @@ extension Timestamp {
         }
         guard clock.isEmpty || clock[0] < 24 else { return nil }
         clock += [Double](repeating: 0, count: 3 - clock.count)
-        let seconds = Self.days(year, month, day) * 86_400 + Int64(clock[0]) * 3_600 + Int64(clock[1]) * 60
+        let seconds = CivilDay.days(year, month, day) * 86_400 + Int64(clock[0]) * 3_600 + Int64(clock[1]) * 60
         self = Timestamp.from(seconds: seconds).advanced(byNanoseconds: Int64((clock[2] * 1e9).rounded()))
-    }
-
-    /// Days since 1970-01-01 in the Gregorian calendar (H. Hinnant, "chrono-compatible low-level date algorithms").
-    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let y = month <= 2 ? year - 1 : year
-        let era = floorDivide(y, 400)
-        let yearOfEra = y - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 }

@@ -53,9 +53,12 @@ public enum Reply {
         public var findings: [String]
         public var chunks: Int
         public var chunkBytes: Int
+        /// What a person should know and that is no damage.
+        public var remarks: [String]
 
-        public init(findings: [String], chunks: Int, chunkBytes: Int) {
+        public init(findings: [String], chunks: Int, chunkBytes: Int, remarks: [String]) {
             self.findings = findings
+            self.remarks = remarks
             self.chunks = chunks
             self.chunkBytes = chunkBytes
         }
@@ -249,6 +252,13 @@ public enum Reply {
 
         public init(removed: [String]) {
             self.removed = removed
+        }
+    }
+    public struct Expire: Codable, Sendable {
+        public var time: String
+
+        public init(time: String) {
+            self.time = time
         }
     }
     public struct ListPlugins: Codable, Sendable {

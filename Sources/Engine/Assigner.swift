@@ -15,8 +15,17 @@ struct Assigner {
     let catalog: ModelCatalog
     let now: Timestamp
 
-    /// What serves a series now, and in whose place.
-    typealias Current = (version: ModelVersion, standsFor: Absentee?)
+    /// What serves a series now, and what is wanted of it.
+    struct Situation {
+        /// The newest epoch of the series and its version; nil before the first.
+        var epoch: Epoch?
+        var version: ModelVersion?
+        /// The forecaster that the series had until now.
+        var former: String?
+        var forecaster: ForecasterConfiguration?
+        /// What the configuration says that a state depends on; nil without a forecaster.
+        var setting: EpochSetting?
+    }
 
     enum Decision {
         case goOn(LoadedVersion)
@@ -78,23 +87,23 @@ struct Assigner {
 
     /// - Parameter versions: all there are, by their identity.
     func decide(
-        _ current: Current?, for forecaster: ForecasterConfiguration?, first: [String: FirstVersion],
-        versions: [Int64: ModelVersion]
+        _ situation: Situation, first: [String: FirstVersion], versions: [Int64: ModelVersion]
     ) -> Decision {
-        guard let forecaster else { return .change(nil, Cause("no forecaster selects it any more")) }
+        guard let forecaster = situation.forecaster else {
+            return .change(nil, Cause("no forecaster selects it any more"))
+        }
         let fallback = first[forecaster.name]
         func change(_ reason: String) -> Decision {
             .change(fallback?.version, Cause(reason, standsFor: fallback?.standsFor))
         }
-        guard let current, current.version.forecaster == forecaster.name else {
-            return change("selected by forecaster \(forecaster.name)")
-        }
-        let version = current.version
+        guard let epoch = situation.epoch, let version = situation.version, version.forecaster == forecaster.name,
+            situation.former == forecaster.name
+        else { return change("selected by forecaster \(forecaster.name)") }
         guard let loaded = try? catalog.load(version) else {
             return .change(
                 fallback?.version, Cause("version \(version.number) cannot be loaded", standsFor: .version(version.id)))
         }
-        guard fits(loaded, forecaster) else {
+        guard loaded.fits(forecaster) else {
             return change("the horizon or the quantiles of the configuration changed")
         }
         if let fallback, !catalog.isTrainable(version.method), version.method == fallback.version.version.method,
@@ -102,28 +111,46 @@ struct Assigner {
         {
             return change("the parameters of \(version.method) changed")
         }
-        return comeback(current, forecaster, fallback, versions) ?? .goOn(loaded)
-    }
-
-    private func fits(_ loaded: LoadedVersion, _ forecaster: ForecasterConfiguration) -> Bool {
-        loaded.specification.horizon == forecaster.horizon && loaded.specification.quantiles == forecaster.quantiles
+        if let decision = comeback(epoch, forecaster, fallback, versions) { return decision }
+        guard let wanted = situation.setting, let found = epoch.setting, wanted != found else { return .goOn(loaded) }
+        return .change(loaded, Cause(found.difference(from: wanted), standsFor: epoch.standsFor))
     }
 
     /// What a stand-in makes room for, now that it can be loaded; nil for every other model.
     private func comeback(
-        _ current: Current, _ forecaster: ForecasterConfiguration, _ first: FirstVersion?,
+        _ epoch: Epoch, _ forecaster: ForecasterConfiguration, _ first: FirstVersion?,
         _ versions: [Int64: ModelVersion]
     ) -> Decision? {
-        switch current.standsFor {
+        switch epoch.standsFor {
         case nil: return nil
         case .version(let id):
-            guard let former = versions[id], let loaded = try? catalog.load(former), fits(loaded, forecaster) else {
+            guard let former = versions[id], let loaded = try? catalog.load(former), loaded.fits(forecaster) else {
                 return nil
             }
             return .change(loaded, Cause("version \(former.number) can be loaded again"))
         case .method(let name):
-            guard let first, first.standsFor == nil, first.version.version.id != current.version.id else { return nil }
+            guard let first, first.standsFor == nil, first.version.version.id != epoch.version else { return nil }
             return .change(first.version, Cause("\(name) can be loaded now"))
         }
+    }
+}
+
+extension LoadedVersion {
+    /// Whether it forecasts what the configuration asks for.
+    func fits(_ forecaster: ForecasterConfiguration) -> Bool {
+        specification.horizon == forecaster.horizon && specification.quantiles == forecaster.quantiles
+    }
+}
+
+extension EpochSetting {
+    /// What is another in `wanted`, for people.
+    fileprivate func difference(from wanted: EpochSetting) -> String {
+        var parts: [String] = []
+        if maxGap != wanted.maxGap { parts.append("max_gap changed from \(maxGap) to \(wanted.maxGap)") }
+        if timeZone != wanted.timeZone { parts.append("time_zone changed from \(timeZone) to \(wanted.timeZone)") }
+        if aggregate != wanted.aggregate {
+            parts.append("aggregate changed from \(aggregate.rawValue) to \(wanted.aggregate.rawValue)")
+        }
+        return parts.joined(separator: ", ")
     }
 }

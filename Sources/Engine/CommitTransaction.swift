@@ -17,6 +17,8 @@ struct CommitTransaction {
     let desk: WriterDesk
     let now: Timestamp
     let clockIsSet: Bool
+    /// A time of day to be stored with it.
+    let settledTime: Timestamp?
 
     func run(
         _ requests: [IngestRequest], into entries: inout SeriesIndex, upkeep: Upkeep, outages: [Outage]
@@ -39,6 +41,7 @@ struct CommitTransaction {
                 }
                 for place in admission.settled { try transaction.setCadence(of: entries.values[place].pointee) }
                 for outage in outages { try transaction.saveOutage(outage) }
+                if let settledTime { try transaction.setSettledTime(settledTime) }
                 try upkeep.write(to: transaction)
                 try desk.seal.write(to: transaction)
                 return try finish(admission, receipts, births, transaction)
@@ -91,18 +94,25 @@ extension CommitTransaction {
         let forecaster = desk.configuration.forecaster(for: key)
         let id = try transaction.insertSeries(
             key: key, aggregate: rule.aggregate, forecaster: forecaster?.name, createdAt: now)
-        let assignment = try forecaster.flatMap { desk.firstVersions[$0.name] }.map { first in
-            let epoch = NewEpoch(
-                series: id, version: first.version.version.id, fromSlot: nil, warmUp: 0, position: 0,
-                reason: "new series", standsFor: first.standsFor, createdAt: now)
-            return Assignment(epoch: try transaction.insertEpoch(epoch), version: first.version)
-        }
+        let assignment = try forecaster.flatMap { try firstAssignment(of: key, id, $0, transaction) }
         let record = SeriesRecord(
             id: id, key: key, forecaster: forecaster?.name, aggregate: rule.aggregate, cadence: nil,
             latenessSlots: nil, createdAt: now)
         return SeriesSetup(
-            record: record, maxGap: forecaster?.maxGap ?? 512, assignment: assignment, checkpoint: nil,
-            history: KeptReadings())
+            record: record, assignment: assignment, checkpoint: nil, history: KeptReadings())
+    }
+
+    private func firstAssignment(
+        of key: SeriesKey, _ id: SeriesID, _ forecaster: ForecasterConfiguration, _ transaction: WriteTransaction
+    ) throws -> Assignment? {
+        guard let first = desk.firstVersions[forecaster.name] else { return nil }
+        let setting = desk.configuration.setting(of: key, forecaster)
+        let epoch = NewEpoch(
+            series: id, version: first.version.version.id, fromSlot: nil, warmUp: 0, position: 0,
+            reason: "new series", standsFor: first.standsFor, setting: setting, createdAt: now)
+        return Assignment(
+            epoch: try transaction.insertEpoch(epoch), version: first.version, setting: setting,
+            calendar: desk.configuration.calendar)
     }
 }
 

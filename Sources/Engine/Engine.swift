@@ -9,11 +9,13 @@ public import TimeSeries
 public final class Engine: Sendable {
     let store: Store
     let catalog: ModelCatalog
-    let clock: any WallClock
+    let clock: SettledClock
     let directory: SeriesDirectory
     let watchers: Watchers
     let writer: Writer
     let shards: [Shard]
+    /// One change of models after the other.
+    let turns = SerialTurns()
     private let counters: IngestCounters
     private let threads: [OwnedThread]
     private let writerThread: OwnedThread
@@ -28,10 +30,13 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - kernel: names the kernels that compute states; checkpoints of others are replayed, not trusted.
     ///   - onFatal: called once when nobody knows any more what is on disk; the process should end.
+    ///   - onNotice: told what an operator wants to know, from any thread.
     public init(
         store: Store, methods: [any ForecastingMethod], configuration: EngineConfiguration, clock: any WallClock,
-        kernel: String, onFatal: @escaping @Sendable (any Error) -> Void
+        kernel: String, onFatal: @escaping @Sendable (any Error) -> Void,
+        onNotice: @escaping @Sendable (EngineNotice) -> Void = { _ in }
     ) async throws {
+        let clock = SettledClock(clock, known: try store.clock().settled ?? .distantPast)
         let catalog = ModelCatalog(methods: methods, store: store)
         let recovered = try Recovery(
             store: store, catalog: catalog, configuration: configuration, kernel: kernel, now: clock.now
@@ -42,7 +47,7 @@ public final class Engine: Sendable {
         let outgoing = Outgoing()
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
             Shard(
-                stepper: Stepper(calendar: configuration.calendar), kernel: kernel, watchers: watchers,
+                stepper: Stepper(), kernel: kernel, watchers: watchers,
                 outgoing: outgoing, clock: clock, anomalyRules: configuration.anomalyRules)
         }
         let directory = SeriesDirectory()
@@ -50,7 +55,7 @@ public final class Engine: Sendable {
         let desk = WriterDesk(
             store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,
             outgoing: outgoing, clock: clock, configuration: configuration, recovered: recovered,
-            onFatal: onFatal)
+            onFatal: onFatal, onNotice: onNotice)
         let writer = Writer(desk: desk)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)

@@ -9,31 +9,49 @@ extension Engine {
     ///
     /// - Parameter isWarm: true replays the newest readings, late ones included; false starts from the initial state.
     public func reset(_ name: String, isWarm: Bool) async throws {
-        let id = try directory.id(of: name)
-        let found = try await ask(shard(of: id), about: [id]) { $0.assignment(of: id) }
-        guard let found else { throw EngineError.noForecaster(series: name) }
-        _ = try await change(
-            [id: found.version], warmUp: isWarm ? nil : 0,
-            Cause(isWarm ? "reset, warm" : "reset", standsFor: found.epoch.standsFor), champion: nil)
+        let count = try await changeModels {
+            let id = try directory.id(of: name)
+            guard let found = try await ask(shard(of: id), about: [], { $0.assignment(of: id) }) else {
+                throw EngineError.noForecaster(series: name)
+            }
+            let cause = Cause(isWarm ? "reset, warm" : "reset", standsFor: found.epoch.standsFor)
+            return try await plan([id: found.version], warmUp: isWarm ? nil : 0, cause)
+        }
+        if count == 0 { _ = try directory.id(of: name) }
     }
 
     /// Makes version `number` serve every series of `forecaster`.
     ///
     /// - Returns: how many series it serves now.
+    /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)`` if it forecasts other steps or quantiles than the
+    ///   configuration asks for.
     public func promote(_ forecaster: String, number: Int) async throws -> Int {
-        let ids = try await seriesIDs(of: forecaster)
-        let version = try self.version(number, of: forecaster)
-        let loaded = try await apart { [catalog] in try catalog.load(version, again: true) }
-        return try await change(
-            Dictionary(ids.map { ($0, loaded) }, uniquingKeysWith: { first, _ in first }), warmUp: nil,
-            Cause("promoted by hand"), champion: (forecaster, version.id))
+        try await changeModels {
+            let ids = try await seriesIDs(of: forecaster)
+            let version = try self.version(number, of: forecaster)
+            let loaded = try await apart { [catalog] in try catalog.load(version, again: true) }
+            return try await plan(
+                Dictionary(ids.map { ($0, loaded) }, uniquingKeysWith: { first, _ in first }), warmUp: nil,
+                Cause("promoted by hand"), champion: (forecaster, version.id))
+        }
     }
 
     /// Gives every series of `forecaster` the version it had before its newest one, in one step.
     ///
     /// - Returns: how many series went back.
     public func rollBack(_ forecaster: String) async throws -> Int {
-        let ids = try await seriesIDs(of: forecaster)
+        try await changeModels {
+            let ids = try await seriesIDs(of: forecaster)
+            let former = try await apart { [self] in try versionsBefore(ids, of: forecaster) }
+            guard let newest = former.values.map(\.version).max(by: { $0.id < $1.id }) else {
+                throw EngineError.nothingToRollBack(forecaster: forecaster)
+            }
+            return try await plan(former, warmUp: nil, Cause("rolled back"), champion: (forecaster, newest.id))
+        }
+    }
+
+    /// The version that each series had before its newest one, loaded; series that only had one are left out.
+    private func versionsBefore(_ ids: [SeriesID], of forecaster: String) throws -> [SeriesID: LoadedVersion] {
         let versions = Dictionary(
             try store.modelVersions(of: forecaster).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var former: [SeriesID: LoadedVersion] = [:]
@@ -42,12 +60,33 @@ extension Engine {
             guard let current = epochs.first,
                 let before = epochs.first(where: { $0.version != current.version }).flatMap({ versions[$0.version] })
             else { continue }
-            former[id] = try await apart { [catalog] in try catalog.load(before, again: true) }
+            former[id] = try catalog.load(before, again: true)
         }
-        guard let newest = former.values.map(\.version).max(by: { $0.id < $1.id }) else {
-            throw EngineError.nothingToRollBack(forecaster: forecaster)
+        return former
+    }
+
+    /// Gives some series of one forecaster another version, or the same one anew, as the configuration of now says.
+    ///
+    /// - Parameter warmUp: nil: as configured.
+    func plan(
+        _ versions: [SeriesID: LoadedVersion], warmUp: Int?, _ cause: Cause,
+        champion: (forecaster: String, version: Int64)? = nil
+    ) async throws -> ModelChange {
+        try await perform { desk in
+            let configuration = desk.configuration
+            var parts: [SeriesID: ModelChange.Part] = [:]
+            for entry in desk.entries.values {
+                guard let version = versions[entry.pointee.id],
+                    let forecaster = configuration.forecaster(for: entry.pointee.key),
+                    forecaster.name == version.version.forecaster
+                else { continue }
+                guard version.fits(forecaster) else { throw EngineError.misfit(version.version, forecaster.name) }
+                parts[entry.pointee.id] = ModelChange.Part(
+                    version: version, cause: cause, setting: configuration.setting(of: entry.pointee.key, forecaster),
+                    warmUp: warmUp ?? forecaster.warmUpSlots)
+            }
+            return ModelChange(parts: parts, calendar: configuration.calendar, champion: champion)
         }
-        return try await change(former, warmUp: nil, Cause("rolled back"), champion: (forecaster, newest.id))
     }
 
     /// Removes the selected series with their readings.
@@ -61,6 +100,11 @@ extension Engine {
         }
         return matching.map(\.key.description)
     }
+
+    /// Lets all that has expired by now be removed at once, where the daemon alone would take a share of it a day.
+    ///
+    /// - Returns: the time that expiry goes by: the clock's, or that of the newest reading if that is earlier.
+    public func expireNow() async throws -> Timestamp { try await perform { $0.expiry.confirm(at: $0) } }
 
     /// The versions of a forecaster, oldest first, and how many series each serves.
     public func models(of forecaster: String) async throws -> [(version: ModelVersion, serves: Int)] {
@@ -93,25 +137,6 @@ extension Engine {
 
     func checkForecaster(_ name: String) async throws { _ = try await seriesIDs(of: name) }
 
-    /// - Parameter warmUp: nil: as configured.
-    func change(
-        _ versions: [SeriesID: LoadedVersion], warmUp: Int?, _ cause: Cause,
-        champion: (forecaster: String, version: Int64)?
-    ) async throws -> Int {
-        let forecaster = versions.values.first?.version.forecaster ?? ""
-        return try await withCheckedThrowingContinuation { continuation in
-            Task { [writer] in
-                let job = WriterJob.perform { desk in
-                    let slots = desk.configuration.forecasters.first { $0.name == forecaster }?.warmUpSlots ?? 0
-                    EpochChange(
-                        versions: versions, warmUp: warmUp ?? slots, cause: cause, champion: champion
-                    ).commit(at: desk) { continuation.resume(with: $0) }
-                }
-                if await !writer.mailbox.send(job) { continuation.resume(throwing: EngineError.stopping) }
-            }
-        }
-    }
-
     /// The kept readings of the selected series between two instants: by series, ascending in time.
     public func export(_ selector: SeriesSelector, in range: ClosedRange<Timestamp>) throws -> Export {
         let selected = directory.matching(selector)
@@ -135,12 +160,7 @@ extension Engine {
     ///
     /// - Returns: how many series changed their forecaster, and what a person should know.
     public func reload(_ configuration: EngineConfiguration) async throws -> (changed: Int, warnings: [String]) {
-        let versions = try await perform { desk in
-            try Assigner(store: desk.store, catalog: desk.catalog, now: desk.now).untrainedVersions(of: configuration)
-        }
-        // From now on the catalog has each of them, or knows why not.
-        try await apart { [catalog] in for version in versions { _ = try? catalog.load(version) } }
-        return try await reassign { _ in configuration }
+        try await reassign { _ in configuration }
     }
 
     /// Whether there are models that should serve and could not be loaded.
@@ -152,18 +172,30 @@ extension Engine {
     /// - Returns: how many series changed.
     public func retryModels() async throws -> Int {
         let found = try await apart { [catalog] in catalog.retry() }
-        return found ? try await reassign { $0.configuration }.changed : 0
+        // They are let go of when no series has come to need them.
+        defer { withExtendedLifetime(found) {} }
+        return found.isEmpty ? 0 : try await reassign { $0.configuration }.changed
     }
 
+    /// Gives every series the model that a configuration says, and makes that the current one, both or neither.
     private func reassign(
         _ configuration: @escaping @Sendable (WriterDesk) -> EngineConfiguration
     ) async throws -> (changed: Int, warnings: [String]) {
-        let (handovers, warnings) = try await perform { desk in try desk.adopt(configuration(desk)) }
-        var count = 0
-        for (handover, versions) in handovers {
-            count += try await change(versions, warmUp: nil, handover.cause, champion: nil)
+        try await turns.perform {
+            let wanted = try await perform { configuration($0) }
+            let versions = try await perform { desk in
+                try Assigner(store: desk.store, catalog: desk.catalog, now: desk.now).untrainedVersions(of: wanted)
+            }
+            // Loaded here, where it may take long; from now on the catalog has each of them, or knows why not.
+            let loaded = try await apart { [catalog] in versions.compactMap { try? catalog.load($0) } }
+            defer { withExtendedLifetime(loaded) {} }
+            let (change, warnings) = try await perform { desk in try Reassignment(desk: desk).change(to: wanted) }
+            var count = try await carryOut(change)
+            // Series that were born meanwhile began under the configuration before.
+            let (rest, _) = try await perform { desk in try Reassignment(desk: desk).change(to: wanted) }
+            if !rest.parts.isEmpty { count += try await carryOut(rest) }
+            return (count, warnings)
         }
-        return (count, warnings)
     }
 
     /// Runs `body`, which may wait for a plugin's process, on a thread that nobody else needs: not the writer's, and
@@ -172,51 +204,5 @@ extension Engine {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global(qos: .utility).async { continuation.resume(with: Result { try body() }) }
         }
-    }
-}
-
-extension WriterDesk {
-    /// Series of one forecaster whose model has to change for one reason.
-    struct Handover: Hashable, Sendable {
-        var forecaster: String
-        var cause: Cause
-    }
-
-    /// Makes `configuration` the current one. Its models have been loaded, or could not be.
-    ///
-    /// - Returns: the series whose model has to change, to which, and what a person should know.
-    func adopt(
-        _ configuration: EngineConfiguration
-    ) throws -> (handovers: [Handover: [SeriesID: LoadedVersion]], warnings: [String]) {
-        let assigner = Assigner(store: store, catalog: catalog, now: now)
-        let (first, warnings) = try assigner.firstVersions(of: configuration)
-        let epochs = try store.currentEpochs()
-        let versions = Dictionary(
-            try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        var changed: [Handover: [SeriesID: LoadedVersion]] = [:]
-        var renamed: [(entry: EntryPointer, forecaster: String?)] = []
-        for entry in entries.values {
-            let forecaster = configuration.forecaster(for: entry.pointee.key)
-            if entry.pointee.forecaster != forecaster?.name { renamed.append((entry, forecaster?.name)) }
-            let current = epochs[entry.pointee.id].flatMap { epoch in
-                versions[epoch.version].map { (version: $0, standsFor: epoch.standsFor) }
-            }
-            if case .change(let version?, let cause) = assigner.decide(
-                current, for: forecaster, first: first, versions: versions)
-            {
-                let handover = Handover(forecaster: version.version.forecaster, cause: cause)
-                changed[handover, default: [:]][entry.pointee.id] = version
-            }
-        }
-        try store.write { transaction in
-            for change in renamed {
-                try transaction.setForecaster(change.forecaster, of: change.entry.pointee.id)
-            }
-        }
-        for change in renamed { change.entry.pointee.forecaster = change.forecaster }
-        self.configuration = configuration
-        for shard in shards { shard.tell(.watchFor(configuration.anomalyRules)) }
-        firstVersions = first
-        return (changed, warnings)
     }
 }

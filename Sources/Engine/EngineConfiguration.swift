@@ -1,4 +1,5 @@
 public import Forecasting
+import Storage
 public import TimeSeries
 
 /// What the engine needs to know; the daemon reads it from `nilod.toml`.
@@ -37,6 +38,11 @@ public struct EngineConfiguration: Sendable {
     /// The forecaster of a series: the first of the configuration that selects it.
     func forecaster(for key: SeriesKey) -> ForecasterConfiguration? {
         forecasters.first { $0.selectors.contains { $0.matches(key) } }
+    }
+
+    /// What the state of a series depends on beside its model and readings.
+    func setting(of key: SeriesKey, _ forecaster: ForecasterConfiguration) -> EpochSetting {
+        EpochSetting(maxGap: forecaster.maxGap, timeZone: calendar.name, aggregate: rule(for: key).aggregate)
     }
 
     /// What the configuration declares about a series: the first rule that selects it, else the defaults.
@@ -98,6 +104,8 @@ public struct ForecasterConfiguration: Sendable, Hashable {
     public var margin: Double
     /// The longest run of missing slots that a model is stepped through.
     public var maxGap: Int
+    /// The newest versions whose weights stay, beside those that serve or that a rollback would go back to.
+    public var keepVersions = 4
     /// Whether training goes on from the champion's weights, if it has the same method and parameters, or begins anew.
     public var startsFromChampion = false
     /// Train when the median series' recent loss is so many times that of long ago; nil: never for this reason.

@@ -1,3 +1,5 @@
+import Storage
+
 /// Why the engine refused a request.
 public enum EngineError: Error, Equatable, CustomStringConvertible {
     case unknownSeries(String, nearest: [String])
@@ -47,6 +49,14 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
             "version \(number) of \(forecaster) cannot serve: \(reason)"
         case .trainingFailed(let forecaster, let reason): "training \(forecaster) failed: \(reason)"
         }
+    }
+
+    /// The version forecasts something else than the configuration asks for.
+    static func misfit(_ version: ModelVersion, _ forecaster: String) -> EngineError {
+        .unusableVersion(
+            version.number, forecaster: forecaster,
+            reason: "it was made for another horizon or other quantiles than the configuration has now; train a new one"
+        )
     }
 
     private static func suggestion(_ nearest: [String]) -> String {

@@ -17,9 +17,10 @@ struct KeptReadings: Sendable {
 
     init() {}
 
-    /// The history that an epoch begins with: of the late readings only those that were there before it.
-    init(_ readings: [PositionedReading], since assignment: Assignment?) {
-        let position = assignment?.epoch.position ?? 0
+    /// The history that an epoch begins with.
+    ///
+    /// - Parameter position: where the epoch began: of the late readings only those up to there are part of it.
+    init(_ readings: [PositionedReading], lateThrough position: JournalPosition) {
         kept.reserveCapacity(readings.count)
         for item in readings where item.reading.timeliness == .fresh || item.position <= position {
             _ = insert(Kept(timestamp: item.reading.timestamp, value: item.reading.value, position: item.position))
@@ -38,7 +39,9 @@ struct KeptReadings: Sendable {
             kept.insert(reading, at: place)
             return .added
         }
-        if kept[place].value == reading.value || kept[place].position > reading.position { return .repeated }
+        // Of the bits: 0 and −0 may step a state to different ones.
+        let isEqual = kept[place].value.bitPattern == reading.value.bitPattern
+        if isEqual || kept[place].position > reading.position { return .repeated }
         kept[place] = reading
         return .corrected
     }

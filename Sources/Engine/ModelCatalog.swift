@@ -21,11 +21,18 @@ final class LoadedVersion: Sendable {
     }
 }
 
-/// The methods this daemon has, and the model versions loaded so far.
+/// The methods this daemon has, and the model versions that are loaded.
+///
+/// A version stays loaded for as long as somebody has it: a series that it serves, the configuration whose new series it
+/// serves first, a training run. The catalog itself only knows where it is.
 final class ModelCatalog: Sendable {
+    private struct Place {
+        weak var version: LoadedVersion?
+    }
+
     private let methods: [String: any ForecastingMethod]
     private let store: Store
-    private let loaded = Locked<[Int64: LoadedVersion]>([:])
+    private let loaded = Locked<[Int64: Place]>([:])
     /// Versions that could not be loaded, and why: not tried again for every series that has one.
     private let failed = Locked<[Int64: (version: ModelVersion, error: EngineError)]>([:])
 
@@ -47,11 +54,20 @@ final class ModelCatalog: Sendable {
     ///
     /// - Parameter again: whether to try once more what could not be loaded before; that may take as long as a plugin's start.
     func load(_ version: ModelVersion, again: Bool = false) throws -> LoadedVersion {
-        if let known = loaded.withLock({ $0[version.id] }) { return known }
+        if let known = loaded.withLock({ $0[version.id]?.version }) { return known }
+        // Not kept among the failures, which are tried again: it never comes back.
+        guard version.prunedAt == nil else {
+            throw EngineError.unusableVersion(
+                version.number, forecaster: version.forecaster,
+                reason: "its weights were removed when newer versions had taken its place (keep_versions)")
+        }
         if !again, let failure = failed.withLock({ $0[version.id] }) { throw failure.error }
         do {
             let ready = try attempt(version)
-            loaded.withLock { $0[version.id] = ready }
+            loaded.withLock { loaded in
+                loaded = loaded.filter { $0.value.version != nil }
+                loaded[version.id] = Place(version: ready)
+            }
             failed.withLock { $0[version.id] = nil }
             return ready
         } catch let error as EngineError {
@@ -65,10 +81,10 @@ final class ModelCatalog: Sendable {
 
     /// Tries each of them once more. Blocks.
     ///
-    /// - Returns: whether any has been loaded.
-    func retry() -> Bool {
+    /// - Returns: those that are loaded now.
+    func retry() -> [LoadedVersion] {
         let waiting = failed.withLock { $0.values.map(\.version) }
-        return waiting.count { (try? load($0, again: true)) != nil } > 0
+        return waiting.compactMap { try? load($0, again: true) }
     }
 
     /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)``, or what the database said.

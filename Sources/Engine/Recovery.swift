@@ -51,12 +51,16 @@ struct Recovery {
     private struct Plan {
         var record: SeriesRecord
         var forecaster: ForecasterConfiguration?
+        var setting: EpochSetting?
         var assignment: Assignment?
         var checkpoint: Checkpoint?
         /// Why the series needs a new epoch, and which version it gets; nil: it goes on.
         var change: (version: LoadedVersion?, cause: Cause)?
         var oldest: Timestamp = .distantPast
         var history: [PositionedReading] = []
+
+        /// The epoch is from before settings were stored.
+        var isSettingUnknown: Bool { assignment.map { $0.epoch.setting == nil } ?? false }
     }
 
     private func plan(
@@ -69,17 +73,17 @@ struct Recovery {
         var plans: [SeriesID: Plan] = [:]
         for record in try store.series() {
             let forecaster = configuration.forecaster(for: record.key)
-            var plan = Plan(record: record, forecaster: forecaster)
+            let setting = forecaster.map { configuration.setting(of: record.key, $0) }
+            var plan = Plan(record: record, forecaster: forecaster, setting: setting)
             let epoch = epochs[record.id]
-            let current = epoch.flatMap { epoch in
-                versions[epoch.version].map { (version: $0, standsFor: epoch.standsFor) }
-            }
-            switch assigner.decide(
-                current, for: forecaster, first: firstVersions, versions: versions)
-            {
+            let situation = Assigner.Situation(
+                epoch: epoch, version: epoch.flatMap { versions[$0.version] }, former: record.forecaster,
+                forecaster: forecaster, setting: setting)
+            switch assigner.decide(situation, first: firstVersions, versions: versions) {
             case .goOn(let version):
-                guard let epoch else { break }
-                plan.assignment = Assignment(epoch: epoch, version: version)
+                guard let epoch, let setting = epoch.setting ?? setting else { break }
+                plan.assignment = Assignment(
+                    epoch: epoch, version: version, setting: setting, calendar: configuration.calendar)
                 plan.checkpoint = checkpoints[record.id]?.first { $0.epoch == epoch.id }
                 if let found = plan.checkpoint, let reason = obstacle(found, version) {
                     plan.change = (version, Cause(reason, standsFor: epoch.standsFor))
@@ -133,9 +137,9 @@ struct Recovery {
             if let change = plan.change { recovered.warnings.append("\(plan.record.key): \(change.cause)") }
             recovered.setups.append(
                 SeriesSetup(
-                    record: plan.record, maxGap: plan.forecaster?.maxGap ?? 512,
-                    assignment: assignment, checkpoint: plan.change == nil ? plan.checkpoint : nil,
-                    history: KeptReadings(plan.history, since: assignment),
+                    record: plan.record, assignment: assignment,
+                    checkpoint: plan.change == nil ? plan.checkpoint : nil,
+                    history: KeptReadings(plan.history, lateThrough: assignment?.epoch.position ?? 0),
                     outages: plan.change == nil
                         ? (outages[id] ?? []).filter { $0.epoch == plan.assignment?.epoch.id }.map(\.slots) : []))
         }
@@ -144,18 +148,24 @@ struct Recovery {
     private func changeEpochs(
         _ plans: [SeriesID: Plan], _ frontiers: [SeriesID: Slot], position: JournalPosition
     ) throws -> [SeriesID: Assignment] {
-        guard plans.values.contains(where: { $0.change != nil }) else { return [:] }
+        guard plans.values.contains(where: { $0.change != nil || $0.isSettingUnknown }) else { return [:] }
         return try store.write { transaction in
             var changed: [SeriesID: Assignment] = [:]
             for (id, plan) in plans {
+                if let assignment = plan.assignment, plan.change == nil, plan.isSettingUnknown {
+                    try transaction.setSetting(assignment.setting, ofEpoch: assignment.epoch.id)
+                }
                 guard let change = plan.change else { continue }
                 try transaction.setForecaster(plan.forecaster?.name, of: id)
-                guard let version = change.version else { continue }
+                guard let version = change.version, let setting = plan.setting else { continue }
+                try transaction.setAggregate(setting.aggregate, of: id)
                 let epoch = NewEpoch(
                     series: id, version: version.version.id, fromSlot: frontiers[id],
                     warmUp: frontiers[id] == nil ? 0 : plan.forecaster?.warmUpSlots ?? 0, position: position,
-                    reason: change.cause.reason, standsFor: change.cause.standsFor, createdAt: now)
-                changed[id] = Assignment(epoch: try transaction.insertEpoch(epoch), version: version)
+                    reason: change.cause.reason, standsFor: change.cause.standsFor, setting: setting, createdAt: now)
+                changed[id] = Assignment(
+                    epoch: try transaction.insertEpoch(epoch), version: version, setting: setting,
+                    calendar: configuration.calendar)
             }
             return changed
         }

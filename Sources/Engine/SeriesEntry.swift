@@ -20,13 +20,17 @@ struct SeriesEntry: ~Copyable {
     private var pruningLength = SeriesEntry.shortWindow
     let rule: SeriesRule
     var forecaster: String?
+    /// Whether a reading has come since ``heardAt`` was noted.
+    private(set) var isHeard = false
+    /// When one came last, roughly; nil: not known.
+    private(set) var heardAt: Timestamp?
 
     private static let shortWindow = 128
     static let slotCapacity = 4_096
 
     init(record: SeriesRecord, rule: SeriesRule) {
         (id, key, forecaster) = (record.id, record.key, record.forecaster)
-        (cadence, latenessSlots) = (record.cadence, record.latenessSlots)
+        (cadence, latenessSlots, heardAt) = (record.cadence, record.latenessSlots, record.heardAt)
         self.rule = rule
     }
 
@@ -56,6 +60,7 @@ struct SeriesEntry: ~Copyable {
     /// Notes a reading and says how it is classed.
     mutating func admit(_ timestamp: Timestamp) -> Change {
         var change = Change(frontier: frontier)
+        isHeard = true
         change.isPruningDue = window.count >= pruningLength
         // The usual reading: newer than all others, in a slot of its own.
         if let cadence, let frontier, timestamp >= cadence.start(of: frontier + 1) {
@@ -72,6 +77,8 @@ struct SeriesEntry: ~Copyable {
         if cadence == nil { change.settled = settleCadence(Cadence.inferred(from: window)) }
         return change
     }
+
+    mutating func noteHeard(at time: Timestamp) { (isHeard, heardAt) = (false, time) }
 
     /// Undoes `change`, the newest one that was not undone.
     mutating func takeBack(_ change: Change) {

@@ -1,16 +1,18 @@
 import Storage
 import TimeSeries
 
-/// Which model serves a series, and since when.
+/// Which model serves a series, since when, and what its state depends on beside it.
 struct Assignment: Sendable {
     var epoch: Epoch
     var version: LoadedVersion
+    var setting: EpochSetting
+    /// Of the setting's time zone.
+    var calendar: LocalCalendar
 }
 
 /// All that a shard needs to take a series over, new or recovered.
 struct SeriesSetup: Sendable {
     var record: SeriesRecord
-    var maxGap: Int
     /// nil: no forecaster selects the series.
     var assignment: Assignment?
     var checkpoint: Checkpoint?

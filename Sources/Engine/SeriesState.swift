@@ -8,8 +8,9 @@ import TimeSeries
 struct SeriesState: ~Copyable {
     let id: SeriesID
     let key: SeriesKey
-    let aggregate: Aggregate
-    let maxGap: Int
+    /// What the track's epoch says.
+    private(set) var aggregate: Aggregate
+    private(set) var maxGap = 0
     private(set) var cadence: Cadence?
     private(set) var latenessSlots = 0
     private(set) var kept = KeptReadings()
@@ -54,7 +55,6 @@ struct SeriesState: ~Copyable {
         id = setup.record.id
         key = setup.record.key
         aggregate = setup.record.aggregate
-        maxGap = setup.maxGap
         cadence = setup.record.cadence
         latenessSlots = setup.record.latenessSlots ?? 0
         load(setup.assignment, checkpoint: setup.checkpoint, history: setup.history, outages: setup.outages)
@@ -186,12 +186,20 @@ struct SeriesState: ~Copyable {
         fillValues()
     }
 
+    /// Nothing forecasts the series from now on; its readings go on being kept.
+    mutating func endTrack() {
+        begin(nil, from: nil)
+        outages = Outages()
+        (isHeld, checkpointSlot, scoredBlock) = (false, nil, nil)
+    }
+
     private mutating func begin(_ assignment: Assignment?, from checkpoint: Checkpoint?) {
         track?.deinitialize(count: 1)
         guard let assignment else {
             track?.deallocate()
             return track = nil
         }
+        (aggregate, maxGap) = (assignment.setting.aggregate, assignment.setting.maxGap)
         let place = track ?? .allocate(capacity: 1)
         place.initialize(to: Track(assignment, checkpoint: checkpoint))
         track = place

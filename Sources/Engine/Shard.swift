@@ -8,13 +8,21 @@ enum ShardMessage: Sendable {
     case commit([PositionedReading])
     /// These series get a new epoch soon: keep everything until its history comes.
     case hold([SeriesID])
-    case load([SeriesID: Assignment], history: [SeriesID: KeptReadings])
+    case load([Load])
     case release([SeriesID])
     case forget([SeriesID])
     /// By forecaster, which slots are anomalies from now on.
     case watchFor([String: AnomalyRule])
     /// Asked once these series (all, if nil) have stepped over everything committed before.
     case ask([SeriesID]?, @Sendable (ShardView) -> Void)
+
+    /// The new epoch of a series.
+    struct Load: Sendable {
+        var series: SeriesID
+        /// nil: nothing forecasts it any more.
+        var assignment: Assignment?
+        var history: KeptReadings
+    }
 
     var isQuestion: Bool { if case .ask = self { true } else { false } }
 }
@@ -98,12 +106,15 @@ final class Shard: @unchecked Sendable {
         case .commit(let readings): take(readings)
         case .hold(let ids): for id in ids { series[id]?.pointee.isHeld = true }
         case .release(let ids): for id in ids { series[id]?.pointee.isHeld = false }
-        case .load(let assignments, let history): load(assignments, history)
+        case .load(let loads):
+            for item in loads { load(item) }
+            stepper.releaseModels()
         case .forget(let ids):
             let gone = Set(ids)
             behind.removeAll { gone.contains($0.pointee.id) }
             series.remove(gone)
             for id in ids { _ = board.takeDown(id) }
+            stepper.releaseModels()
         case .watchFor(let rules):
             anomalyRules = rules
             for state in series.all { watchForAnomalies(state) }
@@ -138,18 +149,20 @@ final class Shard: @unchecked Sendable {
         behind = waiting + behind
     }
 
-    private func load(_ assignments: [SeriesID: Assignment], _ history: [SeriesID: KeptReadings]) {
-        for (id, assignment) in assignments {
-            guard let state = series[id] else { continue }
-            state.pointee.load(assignment, checkpoint: nil, history: history[id] ?? KeptReadings())
-            watchForAnomalies(state)
-            fallBehind(state)
-            let version = assignment.version.version
-            watchers.publish(
-                .model(
-                    series: state.pointee.key, forecaster: version.forecaster, version: version.number,
-                    reason: "\(assignment.epoch.cause)"))
+    private func load(_ item: ShardMessage.Load) {
+        guard let state = series[item.series] else { return }
+        guard let assignment = item.assignment else {
+            state.pointee.endTrack()
+            return fallBehind(state)
         }
+        state.pointee.load(assignment, checkpoint: nil, history: item.history)
+        watchForAnomalies(state)
+        fallBehind(state)
+        let version = assignment.version.version
+        watchers.publish(
+            .model(
+                series: state.pointee.key, forecaster: version.forecaster, version: version.number,
+                reason: "\(assignment.epoch.cause)"))
     }
 
     private func watchForAnomalies(_ state: SeriesPointer) {

@@ -1,4 +1,5 @@
 import Forecasting
+import Storage
 public import TimeSeries
 
 /// What a question to a shard may look at, on the shard's own thread.
@@ -98,8 +99,8 @@ struct ShardView {
     func isAbsent(_ id: SeriesID) -> Bool { series[id]?.pointee.track?.pointee.open?.isAbsent ?? false }
 
     /// What serves `id`, and since when.
-    func assignment(of id: SeriesID) -> Assignment? {
-        series[id]?.pointee.track.map { Assignment(epoch: $0.pointee.epoch, version: $0.pointee.version) }
+    func assignment(of id: SeriesID) -> (epoch: Epoch, version: LoadedVersion)? {
+        series[id]?.pointee.track.map { ($0.pointee.epoch, $0.pointee.version) }
     }
 
     func summary(of id: SeriesID) -> SeriesSummary? {

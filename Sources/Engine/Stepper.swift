@@ -6,12 +6,9 @@ import TimeSeries
 /// Rows do not depend on who shares the batch, so the order of the series and the size of the batches change no bit.
 /// Owned by one shard thread, with the memory of its batches.
 final class Stepper {
-    private let calendar: LocalCalendar
     private var groups: [Group] = []
     /// The place in the calendar that was asked for last: most series of a batch ask for the same.
-    private var newest: (slot: Slot, cadence: Cadence, time: CalendarTime)?
-
-    init(calendar: LocalCalendar) { self.calendar = calendar }
+    private var newest: (slot: Slot, cadence: Cadence, calendar: LocalCalendar, time: CalendarTime)?
 
     /// Rows that one call of a model can step.
     private struct Group {
@@ -38,10 +35,11 @@ final class Stepper {
     func advance(_ series: [SeriesPointer], rounds: Int) -> [SeriesPointer] {
         var active = series
         for _ in 0..<rounds where !active.isEmpty { active = round(active) }
-        // Models come and go with promotions.
-        if groups.count > 64 { groups = [] }
         return active
     }
+
+    /// Lets go of every model, because some serve nobody any more; those that do come again with the next step.
+    func releaseModels() { groups = [] }
 
     /// One step of each series.
     ///
@@ -94,20 +92,22 @@ final class Stepper {
     func fill(
         _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesPointer, step: SeriesState.Step), _ lags: [Int]
     ) {
-        guard let cadence = due.state.pointee.cadence else { return }
+        guard let cadence = due.state.pointee.cadence, let track = due.state.pointee.track else { return }
         batch.series[row] = due.state.pointee.id
         batch.slots[row] = due.step.slot
         batch.values[row] = due.step.value
         for (place, lag) in lags.enumerated() {
             batch.lagged[row * lags.count + place] = due.state.pointee.values[due.step.slot - Int64(lag)]
         }
-        batch.calendar[row] = time(of: due.step.slot, cadence)
+        batch.calendar[row] = time(of: due.step.slot, cadence, track.pointee.calendar)
     }
 
-    private func time(of slot: Slot, _ cadence: Cadence) -> CalendarTime {
-        if let newest, newest.slot == slot, newest.cadence == cadence { return newest.time }
+    private func time(of slot: Slot, _ cadence: Cadence, _ calendar: LocalCalendar) -> CalendarTime {
+        if let newest, newest.slot == slot, newest.cadence == cadence, newest.calendar === calendar {
+            return newest.time
+        }
         let time = calendar.time(of: slot, cadence: cadence)
-        newest = (slot, cadence, time)
+        newest = (slot, cadence, calendar, time)
         return time
     }
 
@@ -153,7 +153,7 @@ final class Stepper {
                 let lagged = step - Int64(lag)
                 batch.lagged[place] = lagged == open.slot ? open.value : series.pointee.values[lagged]
             }
-            batch.calendar[0] = time(of: step, cadence)
+            batch.calendar[0] = time(of: step, cadence, track.pointee.calendar)
             guard step < slot else { break }
             track.pointee.model.advance(&batch)
             if batch.absent[0] { return nil }

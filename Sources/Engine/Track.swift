@@ -50,6 +50,7 @@ struct Track: ~Copyable {
     private(set) var lastValueSlot: Slot?
     private(set) var open: Open?
     private var openRow: Int
+    let calendar: LocalCalendar
     /// Last, because no step looks at it.
     let epoch: Epoch
 
@@ -67,6 +68,7 @@ struct Track: ~Copyable {
         }
         self.epoch = epoch
         self.version = version
+        calendar = assignment.calendar
         modelID = ObjectIdentifier(version)
         firstSlot = start.map { $0.overflow ? .min : $0.partialValue } ?? .min
         floats = TrackFloats(stateCount: version.model.stateCount, forecastCount: version.specification.forecastCount)

@@ -139,9 +139,13 @@ extension Engine {
         let winners = try winners(result, preparation, forecaster, candidate: candidate)
         let promoted = winners.values.count { $0.version.id == version.id }
         if !winners.isEmpty {
-            _ = try await change(
-                winners, warmUp: nil, Cause("won the holdout of version \(version.number)"),
-                champion: promoted > 0 ? (forecaster.name, version.id) : nil)
+            _ = try await changeModels {
+                try await plan(
+                    winners, warmUp: nil, Cause("won the holdout of version \(version.number)"),
+                    champion: promoted > 0 ? (forecaster.name, version.id) : nil)
+            }
+        } else {
+            try await pruneVersions()
         }
         let text = "version \(version.number) serves \(promoted) of \(preparation.order.columns.count) series"
         return (version.number, promoted, ([text] + result.notes.map { "it \($0)" }).joined(separator: "; "))

@@ -3,16 +3,23 @@ public import TimeSeries
 
 /// What tells the time of day. Tests turn one by hand.
 public protocol WallClock: Sendable {
+    /// The time of day, which anybody may set.
     var now: Timestamp { get }
+    /// Nanoseconds that nobody can set, from some beginning on.
+    var monotonic: Int64 { get }
 }
 
-/// The machine's clock.
+/// The machine's clocks.
 public struct SystemClock: WallClock {
     public init() {}
 
-    public var now: Timestamp {
+    public var now: Timestamp { Timestamp(nanoseconds: Self.read(CLOCK_REALTIME)) }
+
+    public var monotonic: Int64 { Self.read(CLOCK_MONOTONIC) }
+
+    private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 }

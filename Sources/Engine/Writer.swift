@@ -52,7 +52,7 @@ final class Writer: @unchecked Sendable {
             expectCompany(after: requests, took)
             if jobs.isEmpty { desk.writeWaiting() }
             desk.seal.begin(through: desk.position, limit: desk.configuration.sealAfter)
-            desk.dropExpired()
+            desk.expiry.step(at: desk)
         }
         commit([])
         desk.seal.stop()

@@ -11,29 +11,33 @@ final class WriterDesk: @unchecked Sendable {
     let shards: [Shard]
     let directory: SeriesDirectory
     let counters: IngestCounters
-    private let clock: any WallClock
+    private let clock: SettledClock
     let outgoing: Outgoing
     let seal: Seal
     private let onFatal: @Sendable (any Error) -> Void
+    let onNotice: @Sendable (EngineNotice) -> Void
 
     var configuration: EngineConfiguration
     var entries: SeriesIndex
     private(set) var position: JournalPosition
     /// The first version of each forecaster to serve a new series.
     var firstVersions: [String: FirstVersion] = [:]
-    private var newestCommit: Timestamp
-    /// When readings and series are next looked through for what has expired, and which series still are to be.
-    var nextExpiry: Timestamp = .distantPast
-    /// As places before this one.
-    var expiring = 0
+    /// The newest timestamp ever committed.
+    private(set) var newestReading: Timestamp
+    var expiry = Expiry()
+    /// Whether a jump of the clock has been told of, and no end of it.
+    private var hasJumped = false
+    /// When a settled time was stored last, by the monotonic clock; nil: not yet.
+    private var settledTimeStored: Int64?
 
-    /// Clocks before this are unset: 2025-01-01.
-    private static let earliestClock = Timestamp.from(seconds: 1_735_689_600)
+    /// How often a settled time is stored, in nanoseconds: it travels with a commit, and costs a page.
+    private static let settledTimeInterval: Int64 = 600_000_000_000
 
     init(
         store: Store, catalog: ModelCatalog, shards: [Shard], directory: SeriesDirectory, counters: IngestCounters,
-        outgoing: Outgoing, clock: any WallClock, configuration: EngineConfiguration,
-        recovered: consuming RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void
+        outgoing: Outgoing, clock: SettledClock, configuration: EngineConfiguration,
+        recovered: consuming RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void,
+        onNotice: @escaping @Sendable (EngineNotice) -> Void
     ) {
         seal = Seal(store: store)
         self.store = store
@@ -45,14 +49,17 @@ final class WriterDesk: @unchecked Sendable {
         self.clock = clock
         self.configuration = configuration
         self.onFatal = onFatal
+        self.onNotice = onNotice
         position = recovered.position
-        newestCommit = recovered.newestReading
+        newestReading = recovered.newestReading
         firstVersions = recovered.firstVersions
         entries = recovered.entries
         for entry in entries.values { directory.add(entry.pointee.id, entry.pointee.key) }
     }
 
     var now: Timestamp { clock.now }
+    var monotonic: Int64 { clock.monotonic }
+    var clockTrust: SettledClock.Trust { clock.trust }
     var commitDelay: Int64 { configuration.commitDelay }
 
     func shard(of id: SeriesID) -> Shard { shards[place(of: id)] }
@@ -75,12 +82,16 @@ final class WriterDesk: @unchecked Sendable {
     func commit(_ requests: [IngestRequest]) {
         let outages = outgoing.outages.takeAll()
         do {
-            let committed = try CommitTransaction(desk: self, now: now, clockIsSet: clockIsSet).run(
-                requests, into: &entries, upkeep: outgoing.take(256), outages: outages)
+            let look = lookAtClock()
+            let settledTime = dueSettledTime(look)
+            let committed = try CommitTransaction(
+                desk: self, now: look.time, clockIsSet: look.trust != .unset, settledTime: settledTime
+            ).run(requests, into: &entries, upkeep: outgoing.take(256), outages: outages)
+            if settledTime != nil { settledTimeStored = monotonic }
             committed.admission.confirm(entries)
             seal.confirm()
             position = committed.lastPosition
-            newestCommit = max(newestCommit, committed.newest)
+            newestReading = max(newestReading, committed.newest)
             deliver(committed)
             counters.update { $0.storageFull = false }
             answer(requests, with: committed)
@@ -90,16 +101,32 @@ final class WriterDesk: @unchecked Sendable {
         }
     }
 
-    /// A clock behind the build or the newest commit is a gateway's without a battery: its time is not to be trusted.
-    private var clockIsSet: Bool {
-        let isSet = now > Self.earliestClock && now.nanoseconds(since: newestCommit) > -600_000_000_000
-        counters.update { $0.clockIsSet = isSet }
-        return isSet
+    /// A settled time of day that is worth storing.
+    private func dueSettledTime(_ look: SettledClock.Look) -> Timestamp? {
+        let isDue = settledTimeStored.map { monotonic - $0 >= Self.settledTimeInterval } ?? true
+        return look.trust == .settled && isDue ? look.time : nil
+    }
+
+    /// Looks at the clock, and says what an operator should know of it.
+    private func lookAtClock() -> SettledClock.Look {
+        let look = clock.look()
+        counters.update { $0.clockIsSet = look.trust != .unset }
+        if let jump = look.jump, !hasJumped {
+            onNotice(
+                .warning(
+                    "this machine's clock has jumped by \(jump / 1_000_000_000) s; time goes on as before until the new one "
+                        + "has held for \(SettledClock.patience / 1_000_000_000) s"))
+        } else if hasJumped, look.jump == nil {
+            onNotice(.notice("this machine's clock is settled again; it is \(look.time.text)"))
+        }
+        hasJumped = look.jump != nil
+        return look
     }
 
     private func deliver(_ committed: CommitTransaction.Committed) {
         for setup in committed.births {
             directory.add(setup.record.id, setup.record.key)
+            expiry.noteBirth()
             shard(of: setup.record.id).tell(.adopt([setup]))
         }
         let readings = committed.admission.readings

@@ -4,7 +4,7 @@ import GRDB
 ///
 /// docs/decisions/0009 lists every table and what looks at it.
 enum CheckedTable: String, CaseIterable {
-    case series, epoch, champion, outage, schedule
+    case series, epoch, champion, outage, schedule, clock
     case journalEnd = "journal_end"
     case modelVersion = "model_version"
 
@@ -26,18 +26,19 @@ enum CheckedTable: String, CaseIterable {
 
     private var columns: String {
         switch self {
-        case .series: "id, key, aggregate, forecaster, cadence, lateness, created_at, sealed"
+        case .series: "id, key, aggregate, forecaster, cadence, lateness, created_at, sealed, heard_at"
         case .epoch:
             "id, series, version, from_slot, warm_up, position, reason, stands_for_method, stands_for_version, "
-                + "created_at"
+                + "created_at, max_gap, time_zone, aggregate"
         case .champion: "forecaster, version"
         case .outage: "series, epoch, from_slot, to_slot"
         case .schedule: "forecaster, next_due, last_started, last_finished, last_outcome"
-        case .journalEnd: "id, position, newest"
+        case .journalEnd: "id, position, newest, whole_from"
         // A version with other parameters than it was trained with would be another model.
         case .modelVersion:
             "id, forecaster, number, method, method_version, parameters, parent, created_at, window_start, window_end, "
                 + "metrics, weights"
+        case .clock: "id, settled, expired"
         }
     }
 

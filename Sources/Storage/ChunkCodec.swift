@@ -2,7 +2,7 @@ import TimeSeries
 
 /// Sealed history of one series, as it is taken apart and put together.
 struct Chunk: Equatable {
-    /// Ascending by timestamp; at one timestamp the fresh reading before the late one. At most one of each.
+    /// Ascending by timestamp and, at one timestamp, by position: at most three, see ``SealedChoice``.
     var readings: [PositionedReading]
     /// The highest journal position of its readings.
     var lastPosition: JournalPosition
@@ -15,20 +15,23 @@ struct Chunk: Equatable {
 ///
 /// | bytes | what |
 /// |---|---|
-/// | 1 | version, 1 |
+/// | 1 | version, 2 |
 /// | varint | number of readings n, 1…1,024 |
 /// | varint | highest journal position |
 /// | zigzag | first timestamp in ns |
 /// | varint | the largest unit, in ns, that divides all differences of timestamps; 1 if there are none |
 /// | packed | n − 1 zigzag second differences of the timestamps in that unit |
-/// | varint | number of late readings, then for each: |
-/// | varint, varint | its index minus that of the one before; highest journal position minus its own |
+/// | varint | number of positioned readings, then for each: |
+/// | varint | its index minus that of the one before |
+/// | varint | bit 0: timeliness; bits 1…: highest journal position minus its own |
 /// | rest | values, see ``ValueCodec`` |
 ///
-/// A fresh reading's own position is not kept: among sealed readings it no longer decides anything, and it lies before
-/// every position in the journal.
+/// Positioned are late readings and those that share their timestamp with another. The position of a fresh reading that is
+/// alone at its timestamp decides nothing: it lies before every position that still counts in the journal.
+///
+/// Version 1 kept positions of late readings only, as `varint index, varint distance`; see ``decode(_:series:)``.
 enum ChunkCodec {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     static func encode(_ chunk: Chunk) -> [UInt8] {
         let readings = chunk.readings
@@ -37,16 +40,24 @@ enum ChunkCodec {
         writer.varint(UInt64(readings.count))
         writer.varint(UInt64(bitPattern: chunk.lastPosition))
         write(readings.map(\.reading.timestamp.nanoseconds), to: &writer)
-        let late = readings.indices.filter { readings[$0].reading.timeliness == .late }
-        writer.varint(UInt64(late.count))
+        let positioned = readings.indices.filter { isPositioned($0, in: readings) }
+        writer.varint(UInt64(positioned.count))
         var before = 0
-        for index in late {
+        for index in positioned {
             writer.varint(UInt64(index - before))
-            writer.varint(UInt64(bitPattern: chunk.lastPosition - readings[index].position))
+            let distance = UInt64(bitPattern: chunk.lastPosition - readings[index].position)
+            writer.varint(distance << 1 | UInt64(readings[index].reading.timeliness.rawValue))
             before = index
         }
         ValueCodec.write(readings.map(\.reading.value), to: &writer)
         return writer.bytes
+    }
+
+    private static func isPositioned(_ index: Int, in readings: [PositionedReading]) -> Bool {
+        guard readings[index].reading.timeliness == .fresh else { return true }
+        let time = readings[index].reading.timestamp
+        return index > 0 && readings[index - 1].reading.timestamp == time
+            || index + 1 < readings.count && readings[index + 1].reading.timestamp == time
     }
 
     private static func write(_ times: [Int64], to writer: inout ByteWriter) {
@@ -82,10 +93,12 @@ enum ChunkCodec {
         return a
     }
 
+    /// Fresh readings of version 1 have no position of their own. Where a late one follows at the same timestamp, it came
+    /// later; so does one at the beginning of the next chunk, which the last timestamp may go on in.
     static func decode(_ bytes: [UInt8], series: SeriesID) throws(StorageError) -> Chunk {
         var reader = ByteReader(bytes)
         let found = try reader.byte()
-        guard found == version else { throw .malformed("format \(found) of a chunk is not known") }
+        guard (1...version).contains(found) else { throw .malformed("format \(found) of a chunk is not known") }
         let count = try reader.count(limit: Chunk.capacity)
         guard count > 0 else { throw .malformed("it has no readings") }
         let last = JournalPosition(bitPattern: try reader.varint())
@@ -96,7 +109,11 @@ enum ChunkCodec {
                     series: series, timestamp: Timestamp(nanoseconds: time), value: 0, timeliness: .fresh),
                 position: last)
         }
-        try markLate(&readings, last, from: &reader)
+        if found == 1 {
+            try readVersion1(&readings, last, from: &reader)
+        } else {
+            try readPositions(&readings, last, from: &reader)
+        }
         let values = try ValueCodec.read(count, from: &reader)
         guard values.count == count, reader.isAtEnd else { throw .malformed("its length is wrong") }
         for index in readings.indices { readings[index].reading.value = values[index] }
@@ -106,8 +123,18 @@ enum ChunkCodec {
     /// The number of readings in a chunk that is whole; 0 if its data say none.
     static func count(of bytes: [UInt8]) -> Int {
         var reader = ByteReader(bytes)
-        guard (try? reader.byte()) == version else { return 0 }
+        guard let found = try? reader.byte(), (1...version).contains(found) else { return 0 }
         return (try? reader.count(limit: Chunk.capacity)) ?? 0
+    }
+
+    /// Late readings that another value of the same time precedes, in a chunk of version 1: they lost against it.
+    static func shadowedCorrections(in bytes: [UInt8], series: SeriesID) throws(StorageError) -> Int {
+        guard bytes.first == 1 else { return 0 }
+        let readings = try decode(bytes, series: series).readings
+        return readings.indices.dropFirst().count { index in
+            let (former, reading) = (readings[index - 1].reading, readings[index].reading)
+            return reading.timeliness == .late && former.timestamp == reading.timestamp && former.value != reading.value
+        }
     }
 
     private static func times(_ count: Int, from reader: inout ByteReader) throws(StorageError) -> [Int64] {
@@ -123,7 +150,20 @@ enum ChunkCodec {
             }
     }
 
-    private static func markLate(
+    private static func readPositions(
+        _ readings: inout [PositionedReading], _ last: JournalPosition, from reader: inout ByteReader
+    ) throws(StorageError) {
+        var index = 0
+        for _ in 0..<(try reader.count(limit: readings.count)) {
+            index += try reader.count(limit: readings.count)
+            guard readings.indices.contains(index) else { throw .malformed("a positioned reading outside of it") }
+            let coded = try reader.varint()
+            readings[index].reading.timeliness = coded & 1 == 1 ? .late : .fresh
+            readings[index].position = last &- JournalPosition(bitPattern: coded >> 1)
+        }
+    }
+
+    private static func readVersion1(
         _ readings: inout [PositionedReading], _ last: JournalPosition, from reader: inout ByteReader
     ) throws(StorageError) {
         var index = 0
@@ -132,6 +172,10 @@ enum ChunkCodec {
             guard readings.indices.contains(index) else { throw .malformed("a late reading outside of it") }
             readings[index].reading.timeliness = .late
             readings[index].position = last &- JournalPosition(bitPattern: try reader.varint())
+            let time = readings[index].reading.timestamp
+            if index > 0, readings[index - 1].reading.timestamp == time { readings[index - 1].position = 0 }
         }
+        let end = readings.count - 1
+        if readings[end].reading.timeliness == .fresh { readings[end].position = 0 }
     }
 }

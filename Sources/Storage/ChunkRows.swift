@@ -92,10 +92,27 @@ struct ChunkRows {
         try remove(series, at: start)
     }
 
-    /// Drops the chunks that hold nothing newer than `limit`.
-    func drop(_ series: SeriesID, before limit: Timestamp) throws {
-        let sql = "DELETE FROM chunk WHERE series = ?1 AND start < ?2 AND newest < ?2"
-        try db.cachedStatement(sql: sql).execute(arguments: [series.rawValue, limit.nanoseconds])
+    /// When the oldest chunk of a series begins and ends; nil without one.
+    func oldest(of series: SeriesID) throws -> (start: Timestamp, newest: Timestamp)? {
+        let sql = "SELECT start, newest FROM chunk WHERE series = ? ORDER BY start LIMIT 1"
+        guard let row = try Row.fetchOne(try db.cachedStatement(sql: sql), arguments: [series.rawValue]),
+            let start = row.value("start", as: Int64.self), let newest = row.value("newest", as: Int64.self)
+        else { return nil }
+        return (Timestamp(nanoseconds: start), Timestamp(nanoseconds: newest))
+    }
+
+    func count(of series: SeriesID) throws -> Int {
+        let statement = try db.cachedStatement(sql: "SELECT COUNT(*) FROM chunk WHERE series = ?")
+        return try Int.fetchOne(statement, arguments: [series.rawValue]) ?? 0
+    }
+
+    /// Drops the oldest chunks, at most so many, of those that hold nothing at or after `limit`.
+    func drop(_ series: SeriesID, before limit: Timestamp, atMost count: Int?) throws {
+        let sql = """
+            DELETE FROM chunk WHERE series = ?1 AND start IN (
+                SELECT start FROM chunk WHERE series = ?1 AND start < ?2 AND newest < ?2 ORDER BY start LIMIT ?3)
+            """
+        try db.cachedStatement(sql: sql).execute(arguments: [series.rawValue, limit.nanoseconds, count ?? -1])
     }
 }
 

@@ -61,18 +61,52 @@ struct JournalRows {
         var next: JournalPosition { first + JournalPosition(places.count) }
     }
 
-    /// Looks at the checksums of at most `limit` rows from `position` on.
+    /// Looks at the checksums of at most `limit` rows from `position` on, and that each begins where the one before ended.
     ///
-    /// - Returns: the position of the last of them, and how many readings they hold; nil if there is none.
-    func check(from position: JournalPosition, limit: Int) throws -> (last: JournalPosition, readings: Int)? {
+    /// - Parameters:
+    ///   - position: where the first row is expected, or somewhere before.
+    ///   - whole: from this position on there are no holes.
+    /// - Returns: the position behind the last of them, and how many readings they hold; nil if there is none.
+    func check(
+        from position: JournalPosition, whole: JournalPosition, limit: Int
+    ) throws -> (next: JournalPosition, readings: Int)? {
         let sql = "SELECT seq, n, newest, crc32c, readings FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?"
         let rows = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: [position, limit])
-        var found: (last: JournalPosition, readings: Int)?
+        var (expected, readings) = (position, 0)
         while let row = try rows.next() {
             let checked = try Self.checked(row)
-            found = (checked.first, (found?.readings ?? 0) + checked.count)
+            guard checked.first == expected || checked.first <= whole else {
+                throw StorageError.damagedJournal(
+                    position: expected, reason: "the entries up to \(checked.first - 1) are missing")
+            }
+            let (next, overflow) = checked.first.addingReportingOverflow(JournalPosition(checked.count))
+            guard checked.count > 0, !overflow else {
+                throw StorageError.damagedJournal(position: checked.first, reason: "it holds \(checked.count) readings")
+            }
+            (expected, readings) = (next, readings + checked.count)
         }
-        return found
+        return readings == 0 ? nil : (expected, readings)
+    }
+
+    /// The position of the first row; nil if there is none.
+    func first() throws -> JournalPosition? {
+        try JournalPosition.fetchOne(db, sql: "SELECT seq FROM journal ORDER BY seq LIMIT 1")
+    }
+
+    /// Where the first row begins, and the newest time in it; nil if there is none.
+    func firstRow() throws -> (position: JournalPosition, newest: Timestamp)? {
+        guard let row = try Row.fetchOne(db, sql: "SELECT seq, newest FROM journal ORDER BY seq LIMIT 1") else {
+            return nil
+        }
+        return (try row.value("seq", in: "journal"), Timestamp(nanoseconds: try row.value("newest", in: "journal")))
+    }
+
+    /// Behind which position the first row is expected, and from which on there are no holes.
+    func bounds() throws -> (dropped: JournalPosition, whole: JournalPosition) {
+        guard let row = try Row.fetchOne(db, sql: "SELECT position, whole_from FROM journal_end") else {
+            throw Self.endIsMissing
+        }
+        return (try row.value("position", in: "journal_end"), try row.value("whole_from", in: "journal_end"))
     }
 
     private static func checked(_ row: Row) throws -> (first: JournalPosition, count: Int, bytes: [UInt8]) {
@@ -111,9 +145,12 @@ struct JournalRows {
         }
     }
 
-    /// Drops rows that hold nothing newer than `limit`.
+    /// Drops the first rows, as far as they hold nothing at or after `limit`.
     func drop(before limit: Timestamp, through end: JournalPosition) throws -> Int {
-        try drop(where: "newest < ? AND seq + n - 1 <= ?", [limit.nanoseconds, end])
+        try drop(
+            where:
+                "seq < COALESCE((SELECT seq FROM journal WHERE newest >= ? OR seq + n - 1 > ? ORDER BY seq LIMIT 1), ?)",
+            [limit.nanoseconds, end, JournalPosition.max])
     }
 
     /// Drops the first rows, at most `limit`, that lie at or before `end`.
@@ -122,14 +159,17 @@ struct JournalRows {
             where: "seq IN (SELECT seq FROM journal WHERE seq + n - 1 <= ? ORDER BY seq LIMIT ?)", [end, limit])
     }
 
-    /// Positions and the newest time outlive the rows.
+    /// Of the first rows only: what is left has no holes. Positions and the newest time outlive the rows.
     private func drop(where condition: String, _ arguments: StatementArguments) throws -> Int {
-        let sums = "SELECT COALESCE(SUM(n), 0) AS readings, MAX(newest) AS newest FROM journal WHERE \(condition)"
+        let sums = """
+            SELECT COALESCE(SUM(n), 0) AS readings, MAX(newest) AS newest, MAX(seq + n - 1) AS last FROM journal
+            WHERE \(condition)
+            """
         guard let row = try Row.fetchOne(db, sql: sums, arguments: arguments) else { return 0 }
         let readings: Int = try row.value("readings", in: "journal")
         guard readings > 0 else { return 0 }
         let newest: Int64? = try row.optional("newest", in: "journal")
-        let last = try end()
+        let last: JournalPosition = try row.value("last", in: "journal")
         try db.execute(sql: "DELETE FROM journal WHERE \(condition)", arguments: arguments)
         let end = "UPDATE journal_end SET position = MAX(position, ?), newest = MAX(newest, ?)"
         try db.execute(sql: end, arguments: [last, newest ?? .min])

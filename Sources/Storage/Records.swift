@@ -12,10 +12,12 @@ public struct SeriesRecord: Sendable, Hashable {
     /// How many slots a reading may be late; stored together with the cadence.
     public var latenessSlots: Int?
     public var createdAt: Timestamp
+    /// When a reading arrived last, to the day; nil: not known.
+    public var heardAt: Timestamp?
 
     public init(
         id: SeriesID, key: SeriesKey, forecaster: String?, aggregate: Aggregate, cadence: Cadence?,
-        latenessSlots: Int?, createdAt: Timestamp
+        latenessSlots: Int?, createdAt: Timestamp, heardAt: Timestamp? = nil
     ) {
         self.id = id
         self.key = key
@@ -24,13 +26,15 @@ public struct SeriesRecord: Sendable, Hashable {
         self.cadence = cadence
         self.latenessSlots = latenessSlots
         self.createdAt = createdAt
+        self.heardAt = heardAt
     }
 }
 
 /// A reading with its place in the journal.
 public struct PositionedReading: Sendable, Hashable {
     public var reading: Reading
-    /// Of a sealed fresh reading, the highest position in its chunk: it decides nothing any more.
+    /// Of a sealed fresh reading that is alone at its timestamp, the highest position in its chunk: it decides nothing any
+    /// more.
     public var position: JournalPosition
 
     public init(reading: Reading, position: JournalPosition) {
@@ -131,6 +135,8 @@ public struct ModelVersion: Sendable, Hashable {
     public var windowEnd: Timestamp?
     public var metrics: String
     public var weightsSize: Int
+    /// When its weights were removed; nil: they are there.
+    public var prunedAt: Timestamp?
 }
 
 /// What a model serves in place of until that can be loaded.
@@ -139,6 +145,20 @@ public enum Absentee: Sendable, Hashable {
     case method(String)
     /// The identity of a version that served before.
     case version(Int64)
+}
+
+/// What a state depends on beside its model and its readings.
+public struct EpochSetting: Sendable, Hashable {
+    /// The longest run of missing slots that the model is stepped through.
+    public var maxGap: Int
+    /// The tz database name of the zone that calendar features are of.
+    public var timeZone: String
+    /// How the readings of one slot become its value.
+    public var aggregate: Aggregate
+
+    public init(maxGap: Int, timeZone: String, aggregate: Aggregate) {
+        (self.maxGap, self.timeZone, self.aggregate) = (maxGap, timeZone, aggregate)
+    }
 }
 
 /// A change of model to be stored.
@@ -154,11 +174,12 @@ public struct NewEpoch: Sendable {
     public var reason: String
     /// What it makes room for when that can be loaded; nil: it serves in its own right.
     public var standsFor: Absentee?
+    public var setting: EpochSetting?
     public var createdAt: Timestamp
 
     public init(
         series: SeriesID, version: Int64, fromSlot: Slot?, warmUp: Int, position: JournalPosition, reason: String,
-        standsFor: Absentee? = nil, createdAt: Timestamp
+        standsFor: Absentee? = nil, setting: EpochSetting? = nil, createdAt: Timestamp
     ) {
         self.series = series
         self.version = version
@@ -167,6 +188,7 @@ public struct NewEpoch: Sendable {
         self.position = position
         self.reason = reason
         self.standsFor = standsFor
+        self.setting = setting
         self.createdAt = createdAt
     }
 }
@@ -182,6 +204,8 @@ public struct Epoch: Sendable, Hashable {
     public var reason: String
     /// What it makes room for when that can be loaded; nil: it serves in its own right.
     public var standsFor: Absentee?
+    /// nil in epochs of earlier versions, until a start has filled it in.
+    public var setting: EpochSetting?
     public var createdAt: Timestamp
 }
 

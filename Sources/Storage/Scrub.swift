@@ -25,6 +25,24 @@ extension Store {
         return try findings + scrubRows() + scrubChunks() + scrubScores()
     }
 
+    /// What the database holds that is no damage, but that a person should know.
+    ///
+    /// Until version 2 of the chunks' format, a correction that came late was shown with the value before it as soon as its
+    /// journal was sealed; it was kept, and counts again. Chunks that are sealed anew are not known any more.
+    public func remarks() throws -> [String] {
+        var counts: [SeriesID: Int] = [:]
+        try eachRow(of: "chunk", by: ["series", "start"], slice: 64) { row in
+            let stored = ChunkRows.stored(row)
+            let count = (try? ChunkCodec.shadowedCorrections(in: stored.data, series: stored.series)) ?? 0
+            if count > 0 { counts[stored.series, default: 0] += count }
+        }
+        let names = Dictionary(try series().map { ($0.id, "\($0.key)") }, uniquingKeysWith: { first, _ in first })
+        return counts.sorted { $0.key < $1.key }.map { series, count in
+            "\(names[series] ?? "series \(series.rawValue)"): \(count) late corrections were shown with the value before "
+                + "them by an earlier version, in exports, training and warm-ups; they count again, nothing to do"
+        }
+    }
+
     private func scrubRows() throws -> [String] {
         var findings: [String] = []
         for table in CheckedTable.allCases where table != .modelVersion {

@@ -30,17 +30,35 @@ extension Store {
             let turn = rest.prefix(Self.seriesPerRead)
             rest = rest.dropFirst(turn.count)
             let all = try read { db in
-                try turn.map { try Self.seal(tail[$0], of: $0, through: end, ChunkRows(db: db)) }
+                let epochs = try Self.epochPositions(of: turn, db)
+                return try turn.map { series in
+                    let choice = SealedChoice(epochPosition: epochs[series] ?? 0)
+                    return try Self.seal(tail[series], of: series, through: end, choice, ChunkRows(db: db))
+                }
             }
             for sealed in all { guard try body(sealed) else { return } }
         }
     }
 
+    /// The journal position at which each series' newest epoch began.
+    private static func epochPositions(
+        of series: ArraySlice<SeriesID>, _ db: Database
+    ) throws -> [SeriesID: JournalPosition] {
+        let sql = "SELECT position FROM epoch WHERE series = ? ORDER BY id DESC LIMIT 1"
+        let statement = try db.cachedStatement(sql: sql)
+        var positions: [SeriesID: JournalPosition] = [:]
+        for id in series {
+            positions[id] = try JournalPosition.fetchOne(statement, arguments: [id.rawValue])
+        }
+        return positions
+    }
+
     private static func seal(
-        _ readings: [PositionedReading], of series: SeriesID, through end: JournalPosition, _ rows: ChunkRows
+        _ readings: [PositionedReading], of series: SeriesID, through end: JournalPosition, _ choice: SealedChoice,
+        _ rows: ChunkRows
     ) throws -> SealedSeries {
         var sealed = SealedSeries(series: series, position: end)
-        var rest = inOrder(readings)[...]
+        var rest = choice.made(of: readings)[...]
         while let oldest = rest.first {
             let found = try rows.fetch(series, holding: oldest.time)
             // A start that is damaged may lie anywhere.
@@ -56,42 +74,29 @@ extension Store {
                     sealed.damaged.append(stored.start)
                 }
             }
-            sealed.chunks += cut(inOrder(former + added)).compactMap { ChunkRows.Stored($0, of: series) }
+            sealed.chunks += cut(choice.made(of: former + added)).compactMap { ChunkRows.Stored($0, of: series) }
         }
         return sealed
     }
 
-    /// One reading per timestamp and timeliness, ascending: the one with the highest position.
-    private static func inOrder(_ readings: [PositionedReading]) -> [PositionedReading] {
-        let isInOrder = zip(readings, readings.dropFirst()).allSatisfy { $0.order < $1.order }
-        guard !isInOrder else { return readings }
-        let all = readings.sorted { ($0.order, $0.position) < ($1.order, $1.position) }
-        return all.indices.filter { $0 + 1 == all.count || all[$0].order != all[$0 + 1].order }.map { all[$0] }
-    }
-
+    /// Readings of one timestamp stay in one chunk: chunks of a series do not overlap.
     private static func cut(_ readings: [PositionedReading]) -> [Chunk] {
-        stride(from: 0, to: readings.count, by: Chunk.capacity).map { start in
-            let part = Array(readings[start..<min(start + Chunk.capacity, readings.count)])
-            return Chunk(readings: part, lastPosition: part.reduce(0) { max($0, $1.position) })
+        var chunks: [Chunk] = []
+        var rest = readings[...]
+        while !rest.isEmpty {
+            var end = min(rest.startIndex + Chunk.capacity, rest.endIndex)
+            while end < rest.endIndex, end > rest.startIndex + 1, rest[end - 1].time == rest[end].time { end -= 1 }
+            let part = Array(rest[..<end])
+            chunks.append(Chunk(readings: part, lastPosition: part.reduce(0) { max($0, $1.position) }))
+            rest = rest[end...]
         }
+        return chunks
     }
 }
 
 extension PositionedReading {
-    /// By time; a fresh reading before a late one of the same time.
-    struct Order: Comparable {
-        let time: Timestamp
-        let timeliness: UInt8
-
-        static func < (a: Order, b: Order) -> Bool {
-            a.time == b.time ? a.timeliness < b.timeliness : a.time < b.time
-        }
-    }
-
     /// In nanoseconds.
     fileprivate var time: Int64 { reading.timestamp.nanoseconds }
-
-    var order: Order { Order(time: reading.timestamp, timeliness: reading.timeliness.rawValue) }
 }
 
 extension WriteTransaction {

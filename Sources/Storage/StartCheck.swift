@@ -19,16 +19,19 @@ extension Store {
                 throw StorageError.damagedTable(name: table, reason: reason)
             }
         }
-        for table: CheckedTable in [.series, .epoch, .champion, .outage, .journalEnd] {
+        for table: CheckedTable in [.series, .epoch, .champion, .outage, .journalEnd, .clock] {
             try read { try table.check($0) }
         }
         return try checkJournal()
     }
 
     private func checkJournal() throws -> Int {
-        var (next, readings): (JournalPosition, Int) = (0, 0)
-        while let rows = try read({ try JournalRows(db: $0).check(from: next, limit: 512) }) {
-            next = rows.last + 1
+        let (dropped, whole) = try read { try JournalRows(db: $0).bounds() }
+        var next = dropped + 1
+        if whole > next { next = try read { try JournalRows(db: $0).first() } ?? next }
+        var readings = 0
+        while let rows = try read({ try JournalRows(db: $0).check(from: next, whole: whole, limit: 512) }) {
+            next = rows.next
             readings += rows.readings
         }
         return readings

@@ -12,6 +12,14 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
     case damagedJournal(position: JournalPosition, reason: String)
     case damagedTable(name: String, reason: String)
     case damagedWeights(version: Int64)
+    /// Nothing could come back to the version when its weights were removed.
+    case prunedWeights(version: Int64)
+    /// The write-ahead log holds acknowledged commits behind a damaged place.
+    case damagedLog(path: String, frame: Int, commits: Int)
+    /// The database ends before a position that was acknowledged.
+    case lostCommits(path: String, found: JournalPosition, acknowledged: JournalPosition)
+    /// The database file is missing or too short to be one, though there are signs that it was one.
+    case cutDatabase(path: String, bytes: Int)
     case closed
     case malformed(String)
 
@@ -32,6 +40,19 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
         case .damagedTable(let name, let reason): "the table \(name) is damaged (\(reason)); restore a backup"
         case .damagedWeights(let version):
             "the weights of model version \(version) are damaged; promote another version"
+        case .prunedWeights(let version):
+            "the weights of model version \(version) were removed, since newer ones had taken its place (keep_versions); "
+                + "promote another version"
+        case .damagedLog(let path, let frame, let commits):
+            "the write-ahead log \(path)-wal is damaged at frame \(frame), and \(commits) acknowledged commits lie at or "
+                + "behind it; restore it from a copy, or run `nilod salvage` to keep what can be read"
+        case .lostCommits(let path, let found, let acknowledged):
+            "\(path) ends at journal position \(found), but readings up to \(acknowledged) were acknowledged: its "
+                + "write-ahead log was cut or damaged; restore \(path)-wal from a copy, or run `nilod salvage` to go on "
+                + "without those readings"
+        case .cutDatabase(let path, let bytes):
+            "\(path) has \(bytes) bytes, but it was a database: it was cut or removed; restore a backup, or remove "
+                + "\(path)-wal and \(path).mark to begin anew"
         case .closed: "the database was closed"
         case .malformed(let reason): reason
         }

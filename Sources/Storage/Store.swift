@@ -16,7 +16,8 @@ import TimeSeries
 public final class Store: Sendable {
     let path: String
     let pool: DatabasePool
-    private let lock: FileLock
+    private let lock: FileLock?
+    private let mark: CommitMark
     private let gate = ReadGate()
     /// How many read the journal right now: nothing may be dropped from it meanwhile.
     let readers = Mutex(0)
@@ -25,15 +26,21 @@ public final class Store: Sendable {
 
     /// Opens `path`, makes it if there is none, and brings its schema up to date.
     ///
-    /// - Throws: ``StorageError``: in use, written by a newer version, not ours, or not readable.
-    public init(path: String) throws {
-        self.path = path
-        lock = try FileLock(database: path)
+    /// - Throws: ``StorageError``: in use, written by a newer version, not ours, damaged, or not readable.
+    public convenience init(path: String) throws { try self.init(path: path, lock: try FileLock(database: path)) }
+
+    /// - Parameter lock: nil: whoever opens it holds the lock.
+    init(path: String, lock: FileLock?) throws {
+        (self.path, self.lock) = (path, lock)
+        let files = FileCheck(path: path)
+        try files.run()
         do {
             pool = try DatabasePool(path: path, configuration: Self.configuration)
-            try Migrations.run(pool, path: path)
             try Self.makeDurable(pool)
+            try Migrations.run(pool, path: path)
+            mark = CommitMark(database: path)
             let count = try checkForStart()
+            try files.confirm(try lastPosition())
             journalCount.withLock { $0 = count }
         } catch let error as DatabaseError {
             throw StorageError.cannotOpen(path: path, reason: "\(error)")
@@ -86,7 +93,7 @@ public final class Store: Sendable {
                 var result: T?
                 try db.inTransaction(.immediate) {
                     result = try body(WriteTransaction(db: db, notes: notes))
-                    if notes.wroteJournal { Failpoint.commit.hit() }
+                    if notes.lastPosition != nil { Failpoint.commit.hit() }
                     if notes.promoted { Failpoint.promotion.hit() }
                     if notes.sealed { Failpoint.seal.hit() }
                     return .commit
@@ -94,7 +101,8 @@ public final class Store: Sendable {
                 return result
             }
             journalCount.withLock { $0 += notes.journalReadings }
-            if notes.wroteJournal { Failpoint.committed.hit() }
+            if let position = notes.lastPosition { mark.note(position) }
+            if notes.lastPosition != nil { Failpoint.committed.hit() }
             guard let result else { throw StorageError.io(path: path, reason: "the transaction gave no result") }
             return result
         } catch let error as DatabaseError {
@@ -119,7 +127,7 @@ public final class Store: Sendable {
 
     /// Moves the log into the file, closes it and lets go of the lock.
     public func close() throws {
-        defer { lock.release() }
+        defer { lock?.release() }
         gate.close()
         try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         try pool.close()

@@ -21,7 +21,8 @@ extension Store {
             forecaster: try row.optional("forecaster", in: table), aggregate: aggregate,
             cadence: try row.optional("cadence", in: table).flatMap { Cadence(nanoseconds: $0) },
             latenessSlots: try row.optional("lateness", in: table),
-            createdAt: Timestamp(nanoseconds: try row.value("created_at", in: table)))
+            createdAt: Timestamp(nanoseconds: try row.value("created_at", in: table)),
+            heardAt: try row.optional("heard_at", in: table).map { Timestamp(nanoseconds: $0) })
     }
 
     /// The position of the newest reading ever; 0 before the first.
@@ -34,6 +35,17 @@ extension Store {
             guard let row = try Row.fetchOne(db, sql: sql) else { throw JournalRows.endIsMissing }
             let dropped: Int64 = try row.value("newest", in: "journal_end")
             return Timestamp(nanoseconds: max(dropped, try row.optional("kept", in: "journal") ?? .min))
+        }
+    }
+
+    /// The newest settled time of day, and when a day's share was expired last.
+    public func clock() throws -> (settled: Timestamp?, expired: Timestamp?) {
+        try read { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT settled, expired FROM clock") else { return (nil, nil) }
+            return (
+                try row.optional("settled", in: "clock").map { Timestamp(nanoseconds: $0) },
+                try row.optional("expired", in: "clock").map { Timestamp(nanoseconds: $0) }
+            )
         }
     }
 
@@ -99,8 +111,19 @@ extension Store {
             id: try row.value("id", in: table), series: SeriesID(try row.value("series", in: table)),
             version: try row.value("version", in: table), fromSlot: try row.optional("from_slot", in: table),
             warmUp: try row.value("warm_up", in: table), position: try row.value("position", in: table),
-            reason: try row.value("reason", in: table), standsFor: try absentee(row),
+            reason: try row.value("reason", in: table), standsFor: try absentee(row), setting: try setting(row),
             createdAt: Timestamp(nanoseconds: try row.value("created_at", in: table)))
+    }
+
+    private static func setting(_ row: Row) throws(StorageError) -> EpochSetting? {
+        guard let maxGap: Int = try row.optional("max_gap", in: "epoch"),
+            let timeZone: String = try row.optional("time_zone", in: "epoch"),
+            let name: String = try row.optional("aggregate", in: "epoch")
+        else { return nil }
+        guard let aggregate = Aggregate(rawValue: name) else {
+            throw StorageError.damagedTable(name: "epoch", reason: "there is no aggregate \"\(name)\"")
+        }
+        return EpochSetting(maxGap: maxGap, timeZone: timeZone, aggregate: aggregate)
     }
 
     private static func absentee(_ row: Row) throws(StorageError) -> Absentee? {
@@ -112,7 +135,7 @@ extension Store {
     public func modelVersions(of forecaster: String?) throws -> [ModelVersion] {
         let sql = """
             SELECT id, forecaster, number, method, method_version, parameters, parent, created_at, window_start,
-                window_end, metrics, LENGTH(weights) AS size
+                window_end, metrics, LENGTH(weights) AS size, SUBSTR(weights, 1, \(PrunedWeights.size)) AS head
             FROM model_version WHERE ?1 IS NULL OR forecaster = ?1 ORDER BY id
             """
         return try read { db in
@@ -122,6 +145,8 @@ extension Store {
 
     private static func modelVersion(_ row: Row) throws -> ModelVersion {
         let table = "model_version"
+        let head: Blob? = row.value("head")
+        let prunedAt = head.flatMap { PrunedWeights.time(in: $0.bytes) }
         return ModelVersion(
             id: try row.value("id", in: table), forecaster: try row.value("forecaster", in: table),
             number: try row.value("number", in: table), method: try row.value("method", in: table),
@@ -130,12 +155,13 @@ extension Store {
             createdAt: Timestamp(nanoseconds: try row.value("created_at", in: table)),
             windowStart: try row.optional("window_start", in: table).map { Timestamp(nanoseconds: $0) },
             windowEnd: try row.optional("window_end", in: table).map { Timestamp(nanoseconds: $0) },
-            metrics: try row.value("metrics", in: table), weightsSize: try row.value("size", in: table))
+            metrics: try row.value("metrics", in: table),
+            weightsSize: prunedAt == nil ? try row.value("size", in: table) : 0, prunedAt: prunedAt)
     }
 
     /// The weights of a version, checked.
     ///
-    /// - Throws: ``StorageError/damagedWeights(version:)``.
+    /// - Throws: ``StorageError/damagedWeights(version:)``, ``StorageError/prunedWeights(version:)``.
     public func weights(of version: Int64) throws -> [UInt8] {
         // Rows of earlier versions have the checksum of the weights alone.
         let isWhole = "\(CheckedTable.modelVersion.isWhole) OR crc32c IS row_checksum(weights)"
@@ -143,6 +169,7 @@ extension Store {
         guard let row = try read({ try Row.fetchOne($0, sql: sql, arguments: [version]) }),
             let weights: Blob = row.value("weights")
         else { throw StorageError.damagedWeights(version: version) }
+        guard PrunedWeights.time(in: weights.bytes) == nil else { throw StorageError.prunedWeights(version: version) }
         return weights.bytes
     }
 

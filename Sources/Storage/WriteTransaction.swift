@@ -5,7 +5,8 @@ public import TimeSeries
 public struct WriteTransaction {
     /// What the transaction did, for the failpoints.
     final class Notes {
-        var wroteJournal = false
+        /// Of the readings appended; nil: none were.
+        var lastPosition: JournalPosition?
         var promoted = false
         var sealed = false
         /// Readings added to the journal, less those dropped.
@@ -39,6 +40,19 @@ public struct WriteTransaction {
         try sign(series)
     }
 
+    public func setAggregate(_ aggregate: Aggregate, of series: SeriesID) throws {
+        try run("UPDATE series SET aggregate = ? WHERE id = ?", [aggregate.rawValue, series.rawValue])
+        try sign(series)
+    }
+
+    /// Notes when readings of some series arrived last.
+    public func setHeard(_ times: [(series: SeriesID, at: Timestamp)]) throws {
+        for (series, time) in times {
+            try run("UPDATE series SET heard_at = ? WHERE id = ?", [time.nanoseconds, series.rawValue])
+            try sign(series)
+        }
+    }
+
     private func sign(_ series: SeriesID) throws {
         try CheckedTable.series.sign(db, where: "id = ?", [series.rawValue])
     }
@@ -61,12 +75,12 @@ public struct WriteTransaction {
     public func appendJournal(_ readings: [Reading]) throws -> JournalPosition {
         let first = try JournalRows(db: db).end() + 1
         try JournalRows(db: db).insert(readings.map { ($0, false) }, at: first)
-        notes.wroteJournal = true
+        notes.lastPosition = first + JournalPosition(readings.count) - 1
         notes.journalReadings += readings.count
         return first
     }
 
-    /// Drops the rows that hold nothing newer than `limit` and lie wholly at or before `end`.
+    /// Drops the first rows, as far as they hold nothing at or after `limit` and lie wholly at or before `end`.
     ///
     /// - Returns: how many readings were dropped.
     @discardableResult
@@ -74,11 +88,6 @@ public struct WriteTransaction {
         let dropped = try JournalRows(db: db).drop(before: limit, through: end)
         notes.journalReadings -= dropped
         return dropped
-    }
-
-    /// Drops the chunks of a series that hold nothing newer than `limit`.
-    public func dropChunks(of series: SeriesID, before limit: Timestamp) throws {
-        try ChunkRows(db: db).drop(series, before: limit)
     }
 
     // MARK: Checkpoints
@@ -108,7 +117,15 @@ public struct WriteTransaction {
             id: id, forecaster: new.forecaster, number: number, method: new.method,
             methodVersion: new.methodVersion, parameters: new.parameters, parent: new.parent,
             createdAt: new.createdAt, windowStart: new.windowStart, windowEnd: new.windowEnd, metrics: new.metrics,
-            weightsSize: new.weights.count)
+            weightsSize: new.weights.count, prunedAt: nil)
+    }
+
+    /// Removes the weights of versions; their rows and metrics stay.
+    public func pruneWeights(of versions: [Int64], at now: Timestamp) throws {
+        for id in versions {
+            try run("UPDATE model_version SET weights = ? WHERE id = ?", [Blob(PrunedWeights.bytes(at: now)), id])
+            try CheckedTable.modelVersion.sign(db, where: "id = ?", [id])
+        }
     }
 
     public func insertEpoch(_ new: NewEpoch) throws -> Epoch {
@@ -121,17 +138,27 @@ public struct WriteTransaction {
         try run(
             """
             INSERT INTO epoch (series, version, from_slot, warm_up, position, reason, stands_for_method,
-                stands_for_version, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                stands_for_version, created_at, max_gap, time_zone, aggregate)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 new.series.rawValue, new.version, new.fromSlot, new.warmUp, new.position, new.reason, method, version,
-                new.createdAt.nanoseconds,
+                new.createdAt.nanoseconds, new.setting?.maxGap, new.setting?.timeZone,
+                new.setting?.aggregate.rawValue,
             ])
         let id = db.lastInsertedRowID
         try CheckedTable.epoch.sign(db, where: "id = ?", [id])
         return Epoch(
             id: id, series: new.series, version: new.version, fromSlot: new.fromSlot, warmUp: new.warmUp,
-            position: new.position, reason: new.reason, standsFor: new.standsFor, createdAt: new.createdAt)
+            position: new.position, reason: new.reason, standsFor: new.standsFor, setting: new.setting,
+            createdAt: new.createdAt)
+    }
+
+    /// Says what an epoch from before there were settings depends on.
+    public func setSetting(_ setting: EpochSetting, ofEpoch id: Int64) throws {
+        let sql = "UPDATE epoch SET max_gap = ?, time_zone = ?, aggregate = ? WHERE id = ?"
+        try run(sql, [setting.maxGap, setting.timeZone, setting.aggregate.rawValue, id])
+        try CheckedTable.epoch.sign(db, where: "id = ?", [id])
     }
 
     /// Points `forecaster` at the version that was promoted last.
@@ -139,6 +166,20 @@ public struct WriteTransaction {
         try run("INSERT OR REPLACE INTO champion (forecaster, version) VALUES (?, ?)", [forecaster, version])
         try CheckedTable.champion.sign(db, where: "forecaster = ?", [forecaster])
         notes.promoted = true
+    }
+
+    // MARK: Clock
+
+    /// Notes a time that commits and the monotonic clock agreed on.
+    public func setSettledTime(_ time: Timestamp) throws { try setClock("settled", time) }
+
+    /// Notes when a day's share of what has expired was removed.
+    public func setExpiryTime(_ time: Timestamp) throws { try setClock("expired", time) }
+
+    private func setClock(_ column: String, _ time: Timestamp) throws {
+        try run("INSERT OR IGNORE INTO clock (id, crc32c) VALUES (1, 0)", [])
+        try run("UPDATE clock SET \(column) = ? WHERE id = 1", [time.nanoseconds])
+        try CheckedTable.clock.sign(db, where: "id = 1", [])
     }
 
     // MARK: Schedule

@@ -2,13 +2,13 @@ extension Timestamp {
     /// RFC 3339 in UTC, to the millisecond, rounded towards the past: `2025-06-15T14:26:40.000Z`.
     ///
     /// A forecast with its history has 145 of them, so they are not left to a formatter, which takes some microseconds
-    /// each. The calendar is Howard Hinnant's `civil_from_days`, https://howardhinnant.github.io/date_algorithms.html.
+    /// each. Every ``Timestamp`` has a year of four digits.
     package var text: String {
         let day = floorDivide(nanoseconds, Self.day)
         // The first day of the range has begun before it, so that its start is no ``Timestamp``.
         let rest = nanoseconds % Self.day
         let millisecond = (rest < 0 ? rest + Self.day : rest) / 1_000_000
-        let (year, month, date) = Self.civil(day)
+        let (year, month, date) = CivilDay.date(of: day)
         return String(unsafeUninitializedCapacity: 24) { text in
             func write(_ value: Int64, _ range: Range<Int>, then separator: Unicode.Scalar) {
                 var rest = value
@@ -30,18 +30,4 @@ extension Timestamp {
     }
 
     private static let day: Int64 = 86_400_000_000_000
-
-    /// The date of a day since 1970-01-01, in the Gregorian calendar. Every ``Timestamp`` has a year of four digits.
-    private static func civil(_ day: Int64) -> (year: Int64, month: Int64, date: Int64) {
-        // Days and years from 1 March of year 0, in eras of 400 years.
-        let shifted = day + 719_468
-        let era = floorDivide(shifted, 146_097)
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let date = dayOfYear - (153 * month + 2) / 5 + 1
-        let isNextYear = month >= 10
-        return (era * 400 + yearOfEra + (isNextYear ? 1 : 0), isNextYear ? month - 9 : month + 3, date)
-    }
 }

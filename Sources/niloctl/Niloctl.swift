@@ -17,7 +17,8 @@ struct Niloctl: ParsableCommand {
         subcommands: [
             Status.self, ListSeries.self, Ingest.self, ShowForecast.self, Watch.self, Explain.self, Scores.self,
             Forecasters.self, Retrain.self, Models.self, Promote.self, Rollback.self, State.self, Reset.self,
-            Export.self, Backup.self, Reload.self, Forget.self, Doctor.self, Plugins.self, PluginVerbs.self,
+            Export.self, Backup.self, Reload.self, Forget.self, Expire.self, Doctor.self, Plugins.self,
+            PluginVerbs.self,
             Completions.self, ShowVersion.self,
         ])
 

@@ -78,6 +78,10 @@ extension ControlService {
         try await call.reply(Reply.Forget(removed: try await engine.forget(selector)))
     }
 
+    @Sendable func expire(_ call: VarlinkCall) async throws {
+        try await call.reply(Reply.Expire(time: try await engine.expireNow().text))
+    }
+
     @Sendable func reloadConfiguration(_ call: VarlinkCall) async throws {
         try await call.reply(Reply.Reload(text: try await reload()))
     }

@@ -36,7 +36,9 @@ extension ControlService {
     @Sendable func examine(_ call: VarlinkCall) async throws {
         let findings = try store.scrub()
         let (chunks, bytes) = try store.chunkTotals()
-        try await call.reply(Reply.Examine(findings: findings, chunks: chunks, chunkBytes: bytes))
+        let remarks = try store.remarks()
+        try await call.reply(
+            Reply.Examine(findings: findings, chunks: chunks, chunkBytes: bytes, remarks: remarks))
     }
 
     @Sendable func listSeries(_ call: VarlinkCall) async throws {

@@ -27,7 +27,7 @@ struct ControlService: Sendable {
         ]
         let changing: [String: Method] = [
             "Ingest": ingest, "Retrain": retrain, "Promote": promote, "Rollback": rollBack, "Reset": reset,
-            "Backup": backup, "Forget": forget, "Reload": reloadConfiguration,
+            "Backup": backup, "Forget": forget, "Expire": expire, "Reload": reloadConfiguration,
         ]
         let interface = try VarlinkInterface(
             Control.description,

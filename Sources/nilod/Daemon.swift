@@ -75,7 +75,13 @@ struct Daemon: Sendable {
         let store = try Store(path: settings.stateDirectory + "/nilo.db")
         let engine = try await Engine(
             store: store, methods: Methods.all + plugins.methods, configuration: settings.engine, clock: SystemClock(),
-            kernel: Methods.kernels.arithmetic, onFatal: { Self.die($0) })
+            kernel: Methods.kernels.arithmetic, onFatal: { Self.die($0) },
+            onNotice: { notice in
+                switch notice.level {
+                case .notice: log.notice("\(notice)")
+                case .warning: log.warning("\(notice)")
+                }
+            })
         return (store, engine)
     }
 

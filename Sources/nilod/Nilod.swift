@@ -9,7 +9,7 @@ struct Nilod: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Run.self, CheckConfig.self, Train.self, Launch.self, PluginCommand.self, CheckPlugin.self,
-            BacktestCommand.self, SelfTestCommand.self,
+            BacktestCommand.self, SelfTestCommand.self, SalvageCommand.self,
         ],
         defaultSubcommand: Run.self)
 }

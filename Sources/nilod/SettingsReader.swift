@@ -177,6 +177,7 @@ extension ForecasterConfiguration {
         opponents = try section.strings("opponents") ?? opponents
         trainingSlots = try section.integer("training_slots", 64...1_000_000) ?? trainingSlots
         warmUpSlots = try section.integer("warm_up", 0...100_000) ?? warmUpSlots
+        keepVersions = try section.integer("keep_versions", 1...1_000) ?? keepVersions
         maxGap = try section.integer("max_gap", 0...100_000) ?? maxGap
         holdout = try section.number("holdout", 0.01...0.9) ?? holdout
         margin = try section.number("margin", 0...1) ?? margin

@@ -38,6 +38,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
             "Export": (Question.Export.self, Reply.Export.self),
             "Backup": (Nothing.self, Reply.Backup.self),
             "Forget": (Question.Forget.self, Reply.Forget.self),
+            "Expire": (Nothing.self, Reply.Expire.self),
             "Reload": (Nothing.self, Reply.Reload.self),
             "ListPlugins": (Nothing.self, Reply.ListPlugins.self),
         ],

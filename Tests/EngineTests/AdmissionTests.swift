@@ -51,21 +51,6 @@ struct AdmissionTests {
         try engine.stop()
     }
 
-    @Test("a clock before the newest commit is not trusted: readings need timestamps of their own")
-    func unsetClock() async throws {
-        let fixture = try Fixture()
-        let engine = try await fixture.open()
-        _ = try await engine.ingest([reading("a", 1_000_000, 1)])
-        fixture.clock.set(seconds: 0)
-        var bare = reading("a", 0, 2)
-        bare.timestamp = nil
-        let receipt = try await engine.ingest([bare, reading("a", 1_000_100, 3)])
-        #expect(receipt.refusals == [Refusal(index: 0, reason: .clockUnset)])
-        #expect(receipt.accepted == 1)
-        #expect(!engine.ingestCounts.clockIsSet)
-        try engine.stop()
-    }
-
     @Test("a reading without a timestamp has the time of its arrival, however long its commit waits")
     func arrivalTime() async throws {
         var fixture = try Fixture()

@@ -5,6 +5,7 @@ import HoltWintersForecaster
 import LSTMForecaster
 import SeasonalNaiveForecaster
 import Storage
+import Synchronization
 import TestSupport
 import TimeSeries
 
@@ -38,10 +39,11 @@ struct Fixture {
         configuration = EngineConfiguration(forecasters: [forecaster], series: [rule], shardCount: 2)
     }
 
-    func open() async throws -> Engine {
+    /// - Parameter notices: takes what the engine tells an operator.
+    func open(_ notices: Notices? = nil) async throws -> Engine {
         try await Engine(
             store: Store(path: folder.path("nilo.db")), methods: methods, configuration: configuration, clock: clock,
-            kernel: "test", onFatal: { fatalError("\($0)") })
+            kernel: "test", onFatal: { fatalError("\($0)") }, onNotice: { notices?.add("\($0)") })
     }
 
     /// Trains in this process and returns how it ended.
@@ -62,6 +64,13 @@ struct Fixture {
         try engine.stop()
         return try await open()
     }
+}
+
+/// What an engine told an operator.
+final class Notices: Sendable {
+    private let all = Mutex<[String]>([])
+    var texts: [String] { all.withLock { $0 } }
+    func add(_ text: String) { all.withLock { $0.append(text) } }
 }
 
 extension Optional {

@@ -56,7 +56,7 @@ struct Original {
     ///
     /// - Parameter flip: where one bit is turned.
     func copy(to path: String, flip offset: Int? = nil) throws {
-        for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+        for suffix in ["", "-wal", "-shm", ".mark"] { unlink(path + suffix) }
         var copy = bytes
         if let offset { copy[offset] ^= 1 << UInt8(offset % 8) }
         try Data(copy).write(to: URL(filePath: path))

@@ -108,7 +108,7 @@ struct CheckedRowTests {
     func schema() throws {
         try Store(path: path).close()
         try Sabotage(path).run("PRAGMA user_version = 99")
-        #expect(throws: StorageError.newerSchema(path: path, found: 99, known: 7)) { _ = try Store(path: path) }
+        #expect(throws: StorageError.newerSchema(path: path, found: 99, known: 8)) { _ = try Store(path: path) }
         let other = folder.path("other.db")
         try Sabotage(other).run("CREATE TABLE theirs (x)")
         #expect(throws: StorageError.notOurs(path: other)) { _ = try Store(path: other) }

@@ -188,11 +188,36 @@ struct ChunkTests {
         try again.close()
     }
 
+    @Test("a chunk of format 1 is read; a correction in it that came late counts again, and the series is named")
+    func version1() throws {
+        try append([10], [1])
+        try seal()
+        try store.close()
+        // Readings at 10, 20 and 20 ns, the last one late and at position 4 of 9: 1, 2 and 3, decimal differences.
+        let data: [UInt8] = [1, 3, 9, 20, 10, 2, 6, 1, 2, 5, 0, 0, 2, 2, 10]
+        let head = [series.rawValue, 10, 20].flatMap { number in
+            withUnsafeBytes(of: number.littleEndian) { Array($0) }
+        }
+        let hex = data.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        try Sabotage(folder.path("nilo.db")).run(
+            """
+            UPDATE chunk SET start = 10, newest = 20, data = x'\(hex)', crc32c = \(CRC32C.checksum(head + data))
+            """)
+        let again = try Store(path: folder.path("nilo.db"))
+        var reader = SeriesReader(again, series, in: .distantPast ... .distantFuture, tail: [])
+        var values: [Double] = []
+        while let some = try reader.next() { values += some.map(\.value) }
+        #expect(values == [1, 3])
+        #expect(try again.remarks().count == 1)
+        #expect(try again.scrub().isEmpty)
+        try again.close()
+    }
+
     @Test("retention drops whole chunks")
     func retention() throws {
         try append((0..<4_096).map { Int64($0) * 10 }, (0..<4_096).map { Double($0) })
         try seal()
-        try store.write { try $0.dropChunks(of: series, before: Timestamp(nanoseconds: 20_480)) }
+        try store.write { try $0.expire(series, before: Timestamp(nanoseconds: 20_480), .all) }
         #expect(try readings().first?.value == 2_048)
     }
 }

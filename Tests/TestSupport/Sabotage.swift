@@ -53,10 +53,15 @@ public struct Sabotage {
     /// Takes the schema back to what it was before rows had checksums and checkpoints took turns.
     public func goBackToSchema5() throws {
         let tables = ["series", "epoch", "champion", "outage", "schedule", "journal_end"]
-        let drops = tables.map { "ALTER TABLE \($0) DROP COLUMN crc32c;" }.joined()
+        let newer = [
+            ("journal_end", "whole_from"), ("epoch", "max_gap"), ("epoch", "time_zone"), ("epoch", "aggregate"),
+            ("series", "heard_at"),
+        ]
+        let drops = (tables.map { ($0, "crc32c") } + newer).map { "ALTER TABLE \($0.0) DROP COLUMN \($0.1);" }.joined()
         try run(
             """
             BEGIN; \(drops)
+            DROP TABLE clock;
             CREATE TABLE side_by_side (
                 series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE, epoch INTEGER NOT NULL,
                 slot INTEGER NOT NULL, crc32c INTEGER NOT NULL, payload BLOB NOT NULL,

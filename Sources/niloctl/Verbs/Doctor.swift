@@ -15,8 +15,8 @@ struct Doctor: ParsableCommand {
             isHealthy = reply.findings.isEmpty
             try common.show(reply) { reply in
                 let size = "\(reply.chunks) chunks, \(short(Double(reply.chunkBytes) / 1e6, digits: 3)) MB"
-                return isHealthy
-                    ? "nothing is damaged (\(size))\n" : reply.findings.map { "\($0)\n" }.joined()
+                let findings = isHealthy ? ["nothing is damaged (\(size))"] : reply.findings
+                return (findings + reply.remarks).map { "\($0)\n" }.joined()
             }
         }
         if !isHealthy { throw ExitCode(65) }

@@ -1,0 +1,166 @@
+import Forecasting
+import Storage
+import TimeSeries
+
+/// A change of the models that serve some series: promotion, rollback, reset, another configuration.
+///
+/// All that may fail comes before the commit: models are loaded and histories read up to the position at which the change
+/// was planned. Then the database and the shards change together, from one job on the writer's thread, so that no reading
+/// and no other change lies between the two. One change follows the other, see ``Engine/changeModels(_:)``.
+struct ModelChange: Sendable {
+    /// What becomes of one series.
+    struct Part: Sendable {
+        /// nil: no forecaster any more.
+        var version: LoadedVersion?
+        var cause: Cause
+        var setting: EpochSetting
+        /// Slots to replay before the epoch; 0 starts from the initial state.
+        var warmUp: Int
+    }
+
+    var parts: [SeriesID: Part]
+    /// Of the settings' time zone.
+    var calendar: LocalCalendar
+    /// The forecaster's champion from now on, if this promotes one.
+    var champion: (forecaster: String, version: Int64)?
+    /// The configuration that becomes the current one with it.
+    var adoption: Adoption?
+
+    struct Adoption: Sendable {
+        var configuration: EngineConfiguration
+        var firstVersions: [String: FirstVersion]
+        /// The forecaster of each series whose forecaster is another from now on.
+        var forecasters: [SeriesID: String?]
+    }
+}
+
+/// A change with all that it needs from the time at which it was planned.
+struct PlannedChange: Sendable {
+    let change: ModelChange
+    /// Readings up to here are in the histories; the epochs begin here.
+    let position: JournalPosition
+    /// By series: where its epoch begins, and the oldest reading it needs.
+    private var frontiers: [SeriesID: Slot] = [:]
+    private(set) var oldest: [SeriesID: Timestamp] = [:]
+
+    /// Plans on the writer's thread. From now on the shards keep what the series' new epochs need.
+    init(_ change: ModelChange, at desk: WriterDesk) {
+        (self.change, position) = (change, desk.position)
+        for entry in desk.entries.values {
+            guard let part = change.parts[entry.pointee.id] else { continue }
+            frontiers[entry.pointee.id] = entry.pointee.frontier
+            guard let version = part.version else { continue }
+            oldest[entry.pointee.id] = Self.oldestNeeded(
+                version, part.warmUp, from: entry.pointee.frontier, entry.pointee.cadence)
+        }
+        for shard in desk.shards {
+            let mine = change.parts.keys.filter { desk.shard(of: $0) === shard }
+            if !mine.isEmpty { shard.tell(.hold(Array(mine))) }
+        }
+    }
+
+    private static func oldestNeeded(
+        _ version: LoadedVersion, _ warmUp: Int, from frontier: Slot?, _ cadence: Cadence?
+    ) -> Timestamp {
+        guard let cadence, let frontier else { return .distantPast }
+        let lags = max(version.model.lags.last ?? 0, SeriesState.shownSlots)
+        return cadence.start(of: frontier - Int64(warmUp + lags))
+    }
+
+    /// Reads what the new epochs are warmed up on. Blocks; away from the writer, which goes on committing meanwhile.
+    func readHistories(_ store: Store) throws -> [SeriesID: KeptReadings] {
+        // In the form in which the shards keep them: in another one before, ten thousand would be there twice.
+        var histories: [SeriesID: KeptReadings] = [:]
+        try store.eachHistory(of: oldest, through: position) { id, readings in
+            histories[id] = KeptReadings(readings, lateThrough: position)
+        }
+        return histories
+    }
+
+    /// Commits on the writer's thread, and tells the shards.
+    ///
+    /// - Returns: how many series have another epoch now; those forgotten since the plan are left out.
+    func commit(_ histories: [SeriesID: KeptReadings], at desk: WriterDesk) throws -> Int {
+        let present = Set(desk.entries.values.map { $0.pointee.id })
+        let parts = change.parts.filter { present.contains($0.key) }
+        let assignments = try write(parts, at: desk)
+        adopt(parts, at: desk)
+        for shard in desk.shards {
+            let mine = parts.keys.filter { desk.shard(of: $0) === shard }
+            guard !mine.isEmpty else { continue }
+            let loads = mine.map { id in
+                ShardMessage.Load(series: id, assignment: assignments[id], history: histories[id] ?? KeptReadings())
+            }
+            shard.tell(.load(loads))
+        }
+        return assignments.count
+    }
+
+    /// Lets the shards go on as before, because the change has failed.
+    func cancel(at desk: WriterDesk) {
+        for shard in desk.shards {
+            let mine = change.parts.keys.filter { desk.shard(of: $0) === shard }
+            if !mine.isEmpty { shard.tell(.release(Array(mine))) }
+        }
+    }
+
+    private func write(_ parts: [SeriesID: ModelChange.Part], at desk: WriterDesk) throws -> [SeriesID: Assignment] {
+        let now = desk.now
+        return try desk.store.write { transaction in
+            for (id, forecaster) in change.adoption?.forecasters ?? [:] {
+                try transaction.setForecaster(forecaster, of: id)
+            }
+            var assignments: [SeriesID: Assignment] = [:]
+            for (id, part) in parts {
+                guard let version = part.version else { continue }
+                try transaction.setAggregate(part.setting.aggregate, of: id)
+                let frontier = frontiers[id]
+                let epoch = NewEpoch(
+                    series: id, version: version.version.id, fromSlot: frontier,
+                    warmUp: frontier == nil ? 0 : part.warmUp, position: position, reason: part.cause.reason,
+                    standsFor: part.cause.standsFor, setting: part.setting, createdAt: now)
+                assignments[id] = Assignment(
+                    epoch: try transaction.insertEpoch(epoch), version: version, setting: part.setting,
+                    calendar: change.calendar)
+            }
+            if let champion = change.champion {
+                try transaction.recordChampion(forecaster: champion.forecaster, version: champion.version)
+            }
+            return assignments
+        }
+    }
+
+    private func adopt(_ parts: [SeriesID: ModelChange.Part], at desk: WriterDesk) {
+        guard let adoption = change.adoption else { return }
+        for entry in desk.entries.values {
+            if let forecaster = adoption.forecasters[entry.pointee.id] { entry.pointee.forecaster = forecaster }
+        }
+        desk.configuration = adoption.configuration
+        desk.firstVersions = adoption.firstVersions
+        for shard in desk.shards { shard.tell(.watchFor(adoption.configuration.anomalyRules)) }
+    }
+}
+
+extension Engine {
+    /// Decides, prepares and carries out one change of models after the other.
+    ///
+    /// - Parameter decide: runs once all changes before it are in the database and with the shards.
+    /// - Returns: how many series have another epoch now.
+    func changeModels(_ decide: () async throws -> ModelChange) async throws -> Int {
+        try await turns.perform { try await carryOut(try await decide()) }
+    }
+
+    /// Only within a turn.
+    func carryOut(_ change: ModelChange) async throws -> Int {
+        let planned = try await perform { desk in PlannedChange(change, at: desk) }
+        do {
+            let histories = try await apart { [store] in try planned.readHistories(store) }
+            let count = try await perform { desk in try planned.commit(histories, at: desk) }
+            try await pruneVersions()
+            return count
+        } catch {
+            try? await perform { desk in planned.cancel(at: desk) }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Storage
+import TimeSeries
+
+/// Decides on the writer's thread which models serve under a configuration.
+struct Reassignment {
+    let desk: WriterDesk
+
+    /// - Returns: the change that makes `configuration` the current one, and what a person should know.
+    func change(to configuration: EngineConfiguration) throws -> (change: ModelChange, warnings: [String]) {
+        let assigner = Assigner(store: desk.store, catalog: desk.catalog, now: desk.now)
+        let (first, warnings) = try assigner.firstVersions(of: configuration)
+        let epochs = try desk.store.currentEpochs()
+        let versions = Dictionary(
+            try desk.store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        var parts: [SeriesID: ModelChange.Part] = [:]
+        var forecasters: [SeriesID: String?] = [:]
+        for entry in desk.entries.values {
+            let (id, former) = (entry.pointee.id, entry.pointee.forecaster)
+            let forecaster = configuration.forecaster(for: entry.pointee.key)
+            let setting = forecaster.map { configuration.setting(of: entry.pointee.key, $0) }
+            if former != forecaster?.name { forecasters[id] = .some(forecaster?.name) }
+            let epoch = epochs[id]
+            let situation = Assigner.Situation(
+                epoch: epoch, version: epoch.flatMap { versions[$0.version] }, former: former, forecaster: forecaster,
+                setting: setting)
+            guard case .change(let version, let cause) = assigner.decide(situation, first: first, versions: versions)
+            else { continue }
+            // One that nothing has forecast and nothing will stays as it is.
+            guard former != nil || version != nil else { continue }
+            parts[id] = ModelChange.Part(
+                version: version, cause: cause,
+                setting: setting ?? EpochSetting(maxGap: 0, timeZone: configuration.calendar.name, aggregate: .mean),
+                warmUp: forecaster?.warmUpSlots ?? 0)
+        }
+        let adoption = ModelChange.Adoption(
+            configuration: configuration, firstVersions: first, forecasters: forecasters)
+        let change = ModelChange(parts: parts, calendar: configuration.calendar, adoption: adoption)
+        return (change, warnings + Self.settingChanges(parts))
+    }
+
+    /// How many series begin a new epoch, by the reason.
+    private static func settingChanges(_ parts: [SeriesID: ModelChange.Part]) -> [String] {
+        Dictionary(grouping: parts.values, by: \.cause.reason).map { reason, parts in
+            "\(reason): \(parts.count) series "
+                + (parts.first?.version == nil ? "are no longer forecast" : "begin anew, warm")
+        }.sorted()
+    }
+}

@@ -1,0 +1,32 @@
+import Glibc
+
+/// A file that is read in pieces. Owned by whoever made it.
+final class FileBytes {
+    private let descriptor: Int32
+    let count: Int
+
+    /// nil if it cannot be opened for reading.
+    init?(path: String) {
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        count = max(0, Int(lseek(descriptor, 0, SEEK_END)))
+    }
+
+    deinit { close(descriptor) }
+
+    /// The bytes from `offset` on, fewer than `count` at the end of the file or where it cannot be read.
+    func read(at offset: Int, count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: max(0, count))
+        var filled = 0
+        while filled < bytes.count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                pread(descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled, off_t(offset + filled))
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got > 0 else { break }
+            filled += got
+        }
+        bytes.removeLast(bytes.count - filled)
+        return bytes
+    }
+}

@@ -1,0 +1,139 @@
+import Glibc
+public import TimeSeries
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Makes a database that can be opened of one whose write-ahead log is damaged, and keeps the damaged files.
+///
+/// A page that a damaged frame held is often written again by a later one, so first the log is tried without the damaged
+/// frames. Only where the result is not in order, it ends at the first of them.
+public struct Salvage {
+    /// What became of the readings.
+    public struct Outcome: Sendable, Hashable {
+        /// The newest journal position now.
+        public var position: JournalPosition
+        /// Up to which readings were acknowledged; nil: not known.
+        public var acknowledged: JournalPosition?
+        /// Where the damaged files are kept.
+        public var kept: [String]
+        /// Frames of the log that were left out.
+        public var droppedFrames: Int
+    }
+
+    private let path: String
+
+    public init(path: String) { self.path = path }
+
+    /// - Throws: ``StorageError``: in use, or damaged beyond its log.
+    public func run() throws -> Outcome {
+        let lock = try FileLock(database: path)
+        defer { lock.release() }
+        let check = FileCheck(path: path)
+        guard (FileBytes(path: path)?.count ?? 0) > 0 else { throw StorageError.cutDatabase(path: path, bytes: 0) }
+        guard let log = check.log, let broken = log.firstBroken else {
+            return try accept(check, keeping: [], dropped: 0)
+        }
+        let whole = log.frames.filter { $0.isWhole || $0.number > broken && isTrusted($0, in: log) }
+        for frames in [whole, Array(log.frames.prefix(broken))] {
+            do {
+                try rebuild(log, frames)
+                let kept = try replace()
+                return try accept(check, keeping: kept, dropped: log.frames.count - frames.count)
+            } catch {
+                removeCopy()
+                if frames.count == broken { throw error }
+            }
+        }
+        throw StorageError.damagedLog(path: path, frame: broken, commits: log.unreadCommits)
+    }
+
+    /// A frame behind a damaged header of another goes on from a sum that is not known; whether it is whole, the check of the
+    /// database tells.
+    private func isTrusted(_ frame: WriteAheadLog.Frame, in log: WriteAheadLog) -> Bool {
+        frame.number > 0 && !log.frames[frame.number - 1].isWhole && frame.page > 0
+    }
+
+    private var copy: String { path + ".salvage" }
+
+    /// Makes a copy of the database with a log of `frames` alone, and lets SQLite and the start's checks look at it.
+    private func rebuild(_ log: WriteAheadLog, _ frames: [WriteAheadLog.Frame]) throws {
+        removeCopy()
+        try FileManager.default.copyItem(atPath: path, toPath: copy)
+        try log.write(frames, from: path + "-wal", to: copy + "-wal")
+        try Store(path: copy).close()
+    }
+
+    private func removeCopy() {
+        for suffix in ["", "-wal", "-shm", ".lock", ".mark"] { unlink(copy + suffix) }
+    }
+
+    /// Puts the copy in the place of the database, which stays under another name.
+    private func replace() throws -> [String] {
+        var number = 1
+        while access(path + ".damaged-\(number)", F_OK) == 0 { number += 1 }
+        var kept: [String] = []
+        for suffix in ["", "-wal"] where access(path + suffix, F_OK) == 0 {
+            kept.append(path + ".damaged-\(number)" + suffix)
+            try Self.move(path + suffix, to: path + ".damaged-\(number)" + suffix)
+        }
+        unlink(path + "-shm")
+        try Self.move(copy, to: path)
+        removeCopy()
+        return kept
+    }
+
+    private static func move(_ from: String, to target: String) throws(StorageError) {
+        guard rename(from, target) == 0 else {
+            throw .io(path: from, reason: "cannot be moved to \(target): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// From now on, what is there is what was acknowledged.
+    private func accept(_ check: FileCheck, keeping kept: [String], dropped: Int) throws -> Outcome {
+        unlink(CommitMark.path(of: path))
+        let store = try Store(path: path, lock: nil)
+        let position = try store.lastPosition()
+        try store.close()
+        return Outcome(position: position, acknowledged: check.acknowledged, kept: kept, droppedFrames: dropped)
+    }
+}
+
+extension WriteAheadLog {
+    /// Writes a log of `frames`, taken from the one at `source`, with checksums that go on from one to the next.
+    ///
+    /// - Throws: what the file system says.
+    func write(_ frames: [Frame], from source: String, to target: String) throws {
+        guard let file = FileBytes(path: source), let output = fopen(target, "w") else {
+            throw StorageError.io(path: target, reason: String(cString: strerror(errno)))
+        }
+        defer { fclose(output) }
+        let (header, start) = newHeader(file.read(at: 0, count: Self.headerSize))
+        fwrite(header, 1, header.count, output)
+        var sum = start
+        let size = Self.frameHeaderSize + pageSize
+        for frame in frames.prefix((frames.lastIndex(where: \.isCommit) ?? -1) + 1) {
+            var bytes = file.read(at: Self.headerSize + frame.number * size, count: size)
+            guard bytes.count == size else { break }
+            bytes.replaceSubrange(8..<16, with: header[16..<24])
+            sum = sum.adding(bytes[0..<8]).adding(bytes[24...])
+            bytes.replaceSubrange(16..<24, with: sum.bytes)
+            fwrite(bytes, 1, bytes.count, output)
+        }
+        guard fflush(output) == 0, ferror(output) == 0 else {
+            throw StorageError.io(path: target, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    /// What a header says, however damaged the old one is: little-endian words, this page size, and its salt.
+    private func newHeader(_ old: [UInt8]) -> (bytes: [UInt8], sum: LogChecksum) {
+        func word(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+        var bytes = word(0x377F_0682) + word(3_007_000) + word(UInt32(pageSize))
+        bytes += Array(old[12..<24])
+        let sum = LogChecksum(isBigEndian: false).adding(bytes[...])
+        return (bytes + sum.bytes, sum)
+    }
+}

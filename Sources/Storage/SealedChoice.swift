@@ -1,0 +1,38 @@
+import TimeSeries
+
+/// Which of several readings with one timestamp a chunk keeps.
+///
+/// For one timestamp the highest journal position wins, but a series' running state is made of fresh readings and of those
+/// late ones that its epoch's warm-up saw. So up to three are kept: the newest fresh one, the newest late one from before
+/// the epoch, and the newest of all. A later epoch sees everything that is sealed, so it needs no other.
+struct SealedChoice {
+    /// The journal position at which the series' newest epoch began; 0 without one.
+    let epochPosition: JournalPosition
+
+    /// - Returns: ascending by timestamp, then by position.
+    func made(of readings: [PositionedReading]) -> [PositionedReading] {
+        let isAscending = zip(readings, readings.dropFirst()).allSatisfy { $0.reading.timestamp < $1.reading.timestamp }
+        guard !isAscending else { return readings }
+        let all = readings.sorted { ($0.reading.timestamp, $0.position) < ($1.reading.timestamp, $1.position) }
+        var chosen: [PositionedReading] = []
+        chosen.reserveCapacity(all.count)
+        var rest = all[...]
+        while let time = rest.first?.reading.timestamp {
+            let same = rest.prefix { $0.reading.timestamp == time }
+            rest = rest.dropFirst(same.count)
+            chosen += same.count == 1 ? Array(same) : choose(same)
+        }
+        return chosen
+    }
+
+    /// - Parameter same: of one timestamp, ascending by position.
+    private func choose(_ same: ArraySlice<PositionedReading>) -> [PositionedReading] {
+        let fresh = same.lastIndex { $0.reading.timeliness == .fresh }
+        let inState = same.lastIndex { $0.reading.timeliness == .late && $0.position <= epochPosition }
+        let places = Set([fresh, inState, same.indices.last].compactMap { $0 })
+        // One that repeats the value before it changes nothing for anybody.
+        return places.sorted().reduce(into: []) { kept, place in
+            if kept.last?.reading.value.bitPattern != same[place].reading.value.bitPattern { kept.append(same[place]) }
+        }
+    }
+}

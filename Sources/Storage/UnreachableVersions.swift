@@ -1,0 +1,42 @@
+import GRDB
+
+extension Store {
+    /// Versions with weights, of more than a few bytes, that no series is served by, no series would be rolled back to, that make room for no other,
+    /// and that are not among the newest of their forecaster.
+    ///
+    /// - Parameter keeping: by forecaster, how many of the newest versions stay; those of other forecasters all stay.
+    public func unreachableVersions(keeping: [String: Int]) throws -> [Int64] {
+        let candidates = try read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT id, forecaster FROM model_version WHERE LENGTH(weights) > \(PrunedWeights.size) ORDER BY id DESC
+                    """
+            ).map { row in
+                (
+                    id: try row.value("id", in: "model_version", as: Int64.self),
+                    forecaster: try row.value("forecaster", in: "model_version", as: String.self)
+                )
+            }
+        }
+        var seen: [String: Int] = [:]
+        let old = candidates.filter { candidate in
+            seen[candidate.forecaster, default: 0] += 1
+            return keeping[candidate.forecaster].map { (seen[candidate.forecaster] ?? 0) > $0 } ?? false
+        }
+        guard !old.isEmpty else { return [] }
+        let reachable = Set(try read { try Int64.fetchAll($0, sql: Self.reachable) })
+        return old.map(\.id).filter { !reachable.contains($0) }
+    }
+
+    /// What serves, what it makes room for, what served before it, and what was promoted last.
+    private static let reachable = """
+        WITH current AS (SELECT series, MAX(id) AS id, version, stands_for_version FROM epoch GROUP BY series)
+        SELECT version FROM current
+        UNION SELECT stands_for_version FROM current WHERE stands_for_version IS NOT NULL
+        UNION SELECT version FROM champion
+        UNION SELECT version FROM (
+            SELECT MAX(epoch.id), epoch.version AS version FROM epoch, current
+            WHERE epoch.series = current.series AND epoch.version <> current.version GROUP BY epoch.series)
+        """
+}

@@ -1,0 +1,186 @@
+import Engine
+import Forecasting
+import Testing
+import TimeSeries
+
+@Suite("Changes of models follow one another, and memory and database change together")
+struct ModelChangeTests {
+    private static let names = (0..<12).map { "s\($0)" }
+
+    private func filled(_ fixture: Fixture, slots: Int = 120) async throws -> Engine {
+        let engine = try await fixture.open()
+        var dice = Dice(11)
+        for name in Self.names {
+            _ = try await engine.ingest(
+                (0..<slots).map { reading(name, Int64($0) * 10, dice.value(at: Int64($0) * 10)) })
+        }
+        return engine
+    }
+
+    /// What serves each series, and its state.
+    private func look(_ engine: Engine) async throws -> [String] {
+        var all: [String] = []
+        for name in Self.names {
+            do {
+                let state = try await engine.state(of: series(name))
+                let bits = state.values.map(\.bitPattern).reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) }
+                all.append("\(name) \(state.forecaster) \(state.method) \(state.version) \(state.slot) \(bits)")
+            } catch { all.append("\(name) \(error)") }
+        }
+        return all
+    }
+
+    @Test(
+        "promotions, rollbacks, resets, reloads, forgetting and ingest at once: a restart finds what was in memory",
+        arguments: 1...12 as ClosedRange<UInt64>)
+    func overlapping(seed: UInt64) async throws {
+        var fixture = try Fixture(method: "holt-winters", lateness: 8)
+        fixture.configuration.sealAfter = 300
+        fixture.configuration.forecasters[0].opponents = ["seasonal-naive"]
+        var engine = try await filled(fixture)
+        let versions = try await engine.models(of: "house").map(\.version.number)
+        var dice = Dice(seed)
+        for round in 0..<4 as Range<Int64> {
+            var jobs: [@Sendable (Engine) async throws -> Void] = []
+            var other = fixture.configuration
+            other.forecasters[0].maxGap = .random(in: 3...40, using: &dice)
+            other.series[0].aggregate = Bool.random(using: &dice) ? .mean : .max
+            let changed = other
+            for _ in 0..<8 {
+                let name = Self.names.randomElement(using: &dice) ?? "s0"
+                let version = versions.randomElement(using: &dice) ?? 1
+                switch Int.random(in: 0..<7, using: &dice) {
+                case 0, 1: jobs.append { _ = try await $0.promote("house", number: version) }
+                case 2: jobs.append { _ = try await $0.rollBack("house") }
+                case 3: jobs.append { try await $0.reset(series(name), isWarm: version % 2 == 0) }
+                case 4:
+                    jobs.append { _ = try await $0.reload(changed) }
+                    fixture.configuration = changed
+                case 5: jobs.append { _ = try await $0.forget(SeriesSelector(series(name))) }
+                default:
+                    jobs.append { engine in
+                        for index in 0..<10 as Range<Int64> {
+                            let second = 1_200 + round * 200 + index * 10
+                            _ = try await engine.ingest([
+                                reading(name, second, Double(index)), reading(name, second - 400, 3),
+                            ])
+                        }
+                    }
+                }
+            }
+            let running = engine
+            await withTaskGroup(of: Void.self) { group in
+                // A series may have been forgotten, a rollback may have nothing to go back to.
+                for job in jobs { group.addTask { try? await job(running) } }
+            }
+            let before = try await look(engine)
+            engine = try await fixture.restart(engine)
+            #expect(try await look(engine) == before, "seed \(seed), round \(round)")
+        }
+        try engine.stop()
+    }
+
+    private func reloaded(_ change: (inout EngineConfiguration) -> Void) async throws {
+        var fixture = try Fixture(method: "holt-winters", maxGap: 50)
+        var engine = try await filled(fixture)
+        // Gaps, several readings a slot: what the settings make a difference to.
+        for name in Self.names {
+            _ = try await engine.ingest([
+                reading(name, 1_500, 20), reading(name, 1_503, 30), reading(name, 1_510, 1), reading(name, 2_900, 4),
+            ])
+        }
+        let before = try await look(engine)
+        change(&fixture.configuration)
+        let (changed, warnings) = try await engine.reload(fixture.configuration)
+        #expect(changed == Self.names.count)
+        #expect(warnings.contains { $0.contains("changed from") })
+        for when in ["at once", "later"] {
+            if when == "later" {
+                for name in Self.names {
+                    _ = try await engine.ingest([reading(name, 3_200, 7), reading(name, 3_190, 9)])
+                }
+            }
+            let live = try await look(engine)
+            #expect(live != before)
+            engine = try await fixture.restart(engine)
+            #expect(try await look(engine) == live, "\(when)")
+        }
+        #expect(try await engine.reload(fixture.configuration).changed == 0)
+        try engine.stop()
+    }
+
+    @Test("another max_gap begins a new epoch, and a restart finds its states") func maxGap() async throws {
+        try await reloaded { $0.forecasters[0].maxGap = 2 }
+    }
+
+    @Test("another aggregate begins a new epoch, and a restart finds its states") func aggregate() async throws {
+        try await reloaded { $0.series[0].aggregate = .max }
+    }
+
+    @Test("another time zone begins a new epoch, and a restart finds its states")
+    func timeZone() async throws {
+        var fixture = try Fixture(method: "lstm")
+        var engine = try await filled(fixture)
+        _ = try await fixture.train(engine)
+        _ = try await engine.promote("house", number: 3)
+        fixture.configuration.calendar = LocalCalendar(name: "Asia/Kathmandu") { _ in 20_700 }
+        #expect(try await engine.reload(fixture.configuration).changed == Self.names.count)
+        for name in Self.names { _ = try await engine.ingest([reading(name, 1_400, 7)]) }
+        let live = try await look(engine)
+        engine = try await fixture.restart(engine)
+        #expect(try await look(engine) == live)
+        try engine.stop()
+    }
+
+    @Test("settings that changed while the daemon was away begin a new epoch at the start")
+    func whileAway() async throws {
+        var fixture = try Fixture(method: "holt-winters", maxGap: 50)
+        var engine = try await filled(fixture)
+        for name in Self.names { _ = try await engine.ingest([reading(name, 2_900, 4)]) }
+        fixture.configuration.forecasters[0].maxGap = 2
+        engine = try await fixture.restart(engine)
+        #expect(engine.warnings.contains { $0.contains("max_gap changed from 50 to 2") })
+        let live = try await look(engine)
+        engine = try await fixture.restart(engine)
+        #expect(engine.warnings.isEmpty)
+        #expect(try await look(engine) == live)
+        try engine.stop()
+    }
+
+    @Test("series that no selector names any more are forecast no more, and again when one does")
+    func letGo() async throws {
+        var fixture = try Fixture(method: "holt-winters")
+        var engine = try await filled(fixture)
+        let all = fixture.configuration.forecasters[0].selectors
+        fixture.configuration.forecasters[0].selectors = [SeriesSelector("none*")]
+        _ = try await engine.reload(fixture.configuration)
+        await #expect(throws: EngineError.self) { try await engine.forecast(of: series("s0")) }
+        fixture.configuration.forecasters[0].selectors = all
+        #expect(try await engine.reload(fixture.configuration).changed == Self.names.count)
+        let live = try await look(engine)
+        _ = try await engine.forecast(of: series("s0"))
+        engine = try await fixture.restart(engine)
+        #expect(try await look(engine) == live)
+        try engine.stop()
+    }
+
+    @Test("weights that nothing can come back to are removed; their rows and scores stay, and loading them says so")
+    func pruning() async throws {
+        var fixture = try Fixture(method: "lstm")
+        fixture.configuration.forecasters[0].keepVersions = 2
+        let engine = try await filled(fixture)
+        for _ in 0..<6 { _ = try await fixture.train(engine) }
+        for number in [8, 7] { _ = try await engine.promote("house", number: number) }
+        let models = try await engine.models(of: "house").map(\.version)
+        let trained = models.filter { $0.method == "lstm" }
+        #expect(trained.map(\.number) == [3, 4, 5, 6, 7, 8])
+        #expect(trained.filter { $0.prunedAt == nil }.map(\.number) == [7, 8])
+        #expect(trained.allSatisfy { HoldoutReport.of($0.metrics) != nil })
+        let error = await #expect(throws: EngineError.self) { try await engine.promote("house", number: 3) }
+        #expect(error?.description.contains("keep_versions") ?? false)
+        #expect(!engine.isMissingModels)
+        #expect(try await engine.rollBack("house") == Self.names.count)
+        #expect(try await engine.state(of: series("s0")).version == 8)
+        try engine.stop()
+    }
+}
