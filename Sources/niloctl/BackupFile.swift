@@ -74,12 +74,15 @@ final class BackupFile {
     }
 
     private func isNamed() -> Bool {
-        guard hasName || replaces else { return isLinked(to: path) }
-        if !hasName {
-            unlink(part)
-            guard isLinked(to: part) else { return false }
-        }
-        return rename(part, path) == 0
+        guard !hasName else { return rename(part, path) == 0 }
+        guard replaces else { return isLinked(to: path) }
+        let name = "\(part)-\(UInt64.random(in: 0 ... .max))"
+        guard isLinked(to: name) else { return false }
+        if rename(name, path) == 0 { return true }
+        let code = errno
+        unlink(name)
+        errno = code
+        return false
     }
 
     private func isLinked(to name: String) -> Bool {
