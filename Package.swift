@@ -91,6 +91,8 @@ let package = Package(
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
             ], swiftSettings: strict),
         .target(name: "CLauncher"),
+        .target(name: "CInvocation"),
+        .target(name: "Invocation", dependencies: ["CInvocation", "TimeSeries"], swiftSettings: strict),
         .target(
             name: "PluginHost",
             dependencies: ["CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
@@ -100,7 +102,8 @@ let package = Package(
             dependencies: [
                 "TimeSeries", "Forecasting", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
                 "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine",
-                "Backtesting", "Feeding", "PluginHost", "CLauncher", "CMemory", "Recurrent", "SelfTest", nio,
+                "Backtesting", "Feeding", "PluginHost", "CLauncher", "CMemory", "Invocation", "Recurrent", "SelfTest",
+                nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -108,7 +111,7 @@ let package = Package(
         .executableTarget(
             name: "niloctl",
             dependencies: [
-                "TimeSeries", "LineProtocol", "ControlInterface", "Varlink",
+                "TimeSeries", "LineProtocol", "ControlInterface", "Invocation", "Varlink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -163,7 +166,7 @@ let package = Package(
             "ForecastingTests",
             [
                 "Forecasting", "TimeSeries", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
-                "HoltWintersForecaster", "Recurrent",
+                "HoltWintersForecaster", "Recurrent", "TestSupport",
             ]),
     ]
 )

@@ -94,11 +94,17 @@ static void become(char *const command[], const struct launcher_limits *limits, 
     _exit(NOT_FOUND);
 }
 
-// The parent of a process, from proc_pid_stat(5); 0 if it is gone.
-static pid_t parent_of(const char *pid) {
-    char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+// What proc_pid_stat(5) says of a process.
+struct kinship {
+    char state;
+    pid_t parent, group, session;
+};
+
+// Returns 0 if it is gone.
+static int look_at(int processes, const char *pid, struct kinship *found) {
+    char path[32], text[512];
+    snprintf(path, sizeof path, "%.20s/stat", pid);
+    int file = openat(processes, path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return 0;
     ssize_t count = read(file, text, sizeof text - 1);
     close(file);
@@ -106,50 +112,116 @@ static pid_t parent_of(const char *pid) {
     text[count] = 0;
     // The name in parentheses may hold anything, parentheses too.
     char *end = strrchr(text, ')');
-    int parent = 0;
-    return end != NULL && sscanf(end + 1, " %*c %d", &parent) == 1 ? parent : 0;
+    return end != NULL && sscanf(end + 1, " %c %d %d %d", &found->state, &found->parent, &found->group,
+                                 &found->session) == 4;
 }
 
-static void kill_children(void) {
-    pid_t self = getpid();
+// Kernels number processes below this (proc_sys_kernel(5), pid_max).
+enum { PROCESSES_MAX = 1 << 22 };
+static unsigned char descendants[PROCESSES_MAX / 8];
+
+static int is_descendant(pid_t pid) {
+    return pid > 0 && pid < PROCESSES_MAX && (descendants[pid / 8] >> pid % 8 & 1) != 0;
+}
+
+static void note_descendant(pid_t pid) {
+    if (pid > 0 && pid < PROCESSES_MAX) descendants[pid / 8] |= (unsigned char)(1 << pid % 8);
+}
+
+// Processes whose parents were not known for ours when they were looked at.
+enum { STRANGERS_MAX = 16384 };
+static struct {
+    pid_t pid;
+    struct kinship found;
+} strangers[STRANGERS_MAX];
+
+// Notes and signals one of ours. Returns whether it still ran.
+static int signal_one(pid_t pid, const struct kinship *found, int number) {
+    note_descendant(pid);
+    if (number == SIGSTOP && strchr("TZX", found->state) != NULL) return 0;
+    // A session of its own has none but descendants in it, and its groups neither.
+    if (found->group != pid && found->session != getsid(0)) kill(-found->group, number);
+    kill(pid, number);
+    return 1;
+}
+
+// Signals everybody below us that one look at /proc finds, and returns how many of them still ran. It lists processes by
+// their numbers, so parents mostly come before their children, and who is forked meanwhile comes last.
+static int signal_found(int number) {
+    int running = 0, count = 0, is_new = 1;
+    memset(descendants, 0, sizeof descendants);
+    note_descendant(getpid());
     DIR *processes = opendir("/proc");
-    if (processes == NULL) return;
+    if (processes == NULL) return 0;
     for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
-        if (isdigit((unsigned char)entry->d_name[0]) && parent_of(entry->d_name) == self) {
-            kill((pid_t)atoi(entry->d_name), SIGKILL);
+        struct kinship found;
+        if (!isdigit((unsigned char)entry->d_name[0]) || !look_at(dirfd(processes), entry->d_name, &found)) continue;
+        pid_t pid = (pid_t)atoi(entry->d_name);
+        if (is_descendant(found.parent)) {
+            running += signal_one(pid, &found, number);
+        } else if (count < STRANGERS_MAX) {
+            strangers[count].pid = pid;
+            strangers[count++].found = found;
         }
     }
     closedir(processes);
-}
-
-// Whoever loses its parent becomes ours, so this ends when nobody is left.
-static void kill_descendants(void) {
-    do kill_children();
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
-}
-
-// Takes in whoever has ended. Returns whether the command is among them.
-static int reap(pid_t child, int *code) {
-    int status, is_over = 0;
-    for (pid_t ended; (ended = waitpid(-1, &status, WNOHANG)) > 0;) {
-        if (ended != child) continue;
-        is_over = 1;
-        *code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    // Numbers begin again at the end: children may have come before their parents.
+    while (is_new) {
+        is_new = 0;
+        for (int place = 0; place < count; place++) {
+            if (is_descendant(strangers[place].pid) || !is_descendant(strangers[place].found.parent)) continue;
+            running += signal_one(strangers[place].pid, &strangers[place].found, number);
+            is_new = 1;
+        }
     }
-    return is_over;
+    return running;
+}
+
+// Kills until nobody is left. Whoever loses its parent becomes ours, so our children are all there is in the end.
+//
+// `child` is not reaped yet, so that the number of its group is nobody else's. The kernel signals a group as one: nobody in
+// it forks away, however many they are. The others are stopped before they are killed: each that is gone would make room
+// for another under the limit of processes.
+static void kill_descendants(pid_t child) {
+    kill(-child, SIGKILL);
+    for (int turn = 0; turn < 16 && signal_found(SIGSTOP) > 0; turn++) {}
+    for (int pause_ms = 1;; pause_ms = pause_ms < 32 ? pause_ms * 2 : pause_ms) {
+        signal_found(SIGKILL);
+        pid_t ended;
+        while ((ended = waitpid(-1, NULL, WNOHANG)) > 0 || (ended < 0 && errno == EINTR)) {}
+        if (ended < 0) return;
+        poll(NULL, 0, pause_ms);
+    }
+}
+
+// Takes in those who have ended, but not the command, which keeps its number. Returns whether it is among them, and in
+// `more` whether there may be others: a crowd that comes and goes must not keep us from seeing anything else.
+static int reap(pid_t child, int *code, int *more) {
+    for (int count = 0; count < 64; count++) {
+        siginfo_t ended = {.si_pid = 0};
+        *more = waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0;
+        if (!*more) return 0;
+        if (ended.si_pid == child) {
+            *code = ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
+            return 1;
+        }
+        waitpid(ended.si_pid, NULL, 0);
+    }
+    return 0;
 }
 
 static int watch(pid_t child, int parent) {
     // Of a pipe that nobody reads any more, poll tells POLLERR without being asked.
     struct pollfd events[] = {{signal_pipe[0], POLLIN, 0}, {parent, POLLIN, 0}, {2, 0, 0}};
+    int more = 0;
     for (;;) {
-        if (poll(events, 3, -1) < 0) continue;
+        if (poll(events, 3, more ? 0 : -1) < 0) continue;
         if (events[1].revents != 0 || (events[2].revents & POLLERR) != 0) return STOPPED;
         unsigned char number;
         int code = 0;
-        if (read(signal_pipe[0], &number, 1) != 1) continue;
-        if (number != SIGCHLD) return STOPPED;
-        if (reap(child, &code)) return code;
+        int is_told = read(signal_pipe[0], &number, 1) == 1;
+        if (is_told && number != SIGCHLD) return STOPPED;
+        if ((is_told || more) && reap(child, &code, &more)) return code;
     }
 }
 
@@ -197,12 +269,14 @@ int launcher_run(char *const command[], const struct launcher_limits *limits) {
         dprintf(2, "cannot start %s: %s\n", command[0], strerror(errno));
         return NOT_FOUND;
     }
+    // It sleeps until the end, and then has to get its turn among all that the command may have started. Only some users may.
+    setpriority(PRIO_PROCESS, 0, -20);
     // The other ends have to see when the command closes its own.
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     dup2(null, 0);
     dup2(null, 1);
     int code = watch(child, parent_end);
-    kill_descendants();
+    kill_descendants(child);
     return code;
 }
 

@@ -103,9 +103,9 @@ public actor Retraining {
 
     private func run(_ forecaster: String) async throws -> (version: Int, promoted: Int, text: String) {
         tell(forecaster, .preparing)
-        let run = RunFolder(folder.appending(path: forecaster))
-        run.remove()
-        defer { run.remove() }
+        let runs = try RunFolders(folder)
+        let run = try runs.make()
+        defer { runs.remove(run) }
         let configuration = try await engine.forecaster(forecaster)
         let preparation = try await engine.prepareTraining(configuration, in: run)
         try await launch(run.url) { progress in Task { await self.tell(forecaster, .training(progress)) } }

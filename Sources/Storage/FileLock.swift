@@ -9,15 +9,32 @@ final class FileLock: Sendable {
     /// - Throws: ``StorageError/lockedBy(pid:path:)`` or ``StorageError/cannotOpen(path:reason:)``.
     init(database path: String) throws(StorageError) {
         let lockPath = path + ".lock"
-        descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .cannotOpen(path: lockPath, reason: String(cString: strerror(errno))) }
+        descriptor = open(lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else {
+            let reason = errno == ELOOP ? "it is a link, expected a file of our own; remove it" : Self.text(errno)
+            throw .cannotOpen(path: lockPath, reason: reason)
+        }
+        guard Self.isFileWithOneName(descriptor) else {
+            close(descriptor)
+            throw .cannotOpen(path: lockPath, reason: "expected a file with no other name; remove it")
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = Self.holder(descriptor)
             close(descriptor)
             throw .lockedBy(pid: holder, path: path)
         }
-        ftruncate(descriptor, 0)
-        _ = "\(getpid())\n".withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        // In place and then cut: on a full disk what it has is all there is.
+        let text = Array("\(getpid())\n".utf8)
+        _ = pwrite(descriptor, text, text.count, 0)
+        _ = ftruncate(descriptor, off_t(text.count))
+    }
+
+    private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
+
+    /// What is written into it must not be found under another name.
+    private static func isFileWithOneName(_ descriptor: Int32) -> Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_nlink == 1
     }
 
     deinit { release() }

@@ -18,6 +18,7 @@ public final class Store: Sendable {
     let pool: DatabasePool
     private let lock: FileLock?
     private let mark: CommitMark
+    private let places: FilePlaces
     private let gate = ReadGate()
     /// How many read the journal right now: nothing may be dropped from it meanwhile.
     let readers = Mutex(0)
@@ -39,10 +40,12 @@ public final class Store: Sendable {
             try Self.makeDurable(pool)
             try Migrations.run(pool, path: path)
             mark = CommitMark(database: path)
+            places = try FilePlaces(database: path)
             let count = try checkForStart()
             try files.confirm(try lastPosition())
             journalCount.withLock { $0 = count }
         } catch let error as DatabaseError {
+            guard error.resultCode != .SQLITE_FULL else { throw StorageError.diskFull(path: path) }
             throw StorageError.cannotOpen(path: path, reason: "\(error)")
         }
     }
@@ -52,8 +55,11 @@ public final class Store: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
             db.add(function: CheckedTable.function)
-            // Has to come before the first table; without effect on a database that has one.
-            if !db.configuration.readonly { try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
+            // Has to come before the first table. Not said again to a database that has it: that is a write, for which a
+            // full disk has no room.
+            if !db.configuration.readonly, try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") != 2 {
+                try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            }
             // In KiB. Readers pass over pages once, and there may be several.
             try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -4_096 : -65_536)")
             // Debian's SQLite overwrites deleted content with zeros by default, which doubles what is written.
@@ -85,7 +91,8 @@ public final class Store: Sendable {
     /// Runs `body` in one transaction, which is synced to disk when this returns, or undone when it throws.
     ///
     /// - Throws: ``StorageError/diskFull(path:)`` (nothing was changed; try again when there is room),
-    ///   ``StorageError/io(path:reason:)``, or what `body` throws.
+    ///   ``StorageError/moved(path:)`` (nobody will find what was written), ``StorageError/io(path:reason:)``, or what
+    ///   `body` throws.
     public func write<T>(_ body: (WriteTransaction) throws -> T) throws -> T {
         do {
             let notes = WriteTransaction.Notes()
@@ -103,11 +110,22 @@ public final class Store: Sendable {
             journalCount.withLock { $0 += notes.journalReadings }
             if let position = notes.lastPosition { mark.note(position) }
             if notes.lastPosition != nil { Failpoint.committed.hit() }
+            try places.check()
             guard let result else { throw StorageError.io(path: path, reason: "the transaction gave no result") }
             return result
         } catch let error as DatabaseError {
             throw storageError(error)
         }
+    }
+
+    /// Whether the files are where they were opened.
+    ///
+    /// - Throws: ``StorageError/moved(path:)``, ``StorageError/closed``.
+    public func checkPlaces() throws {
+        // Closing the database removes the log.
+        try gate.enter()
+        defer { gate.leave() }
+        try places.check()
     }
 
     /// Runs `body` in one transaction that changes nothing.
@@ -121,7 +139,9 @@ public final class Store: Sendable {
         }
     }
 
-    func storageError(_ error: DatabaseError) -> StorageError {
+    func storageError(_ error: DatabaseError) -> StorageError { Self.storageError(error, path: path) }
+
+    private static func storageError(_ error: DatabaseError, path: String) -> StorageError {
         error.resultCode == .SQLITE_FULL ? .diskFull(path: path) : .io(path: path, reason: "\(error)")
     }
 
@@ -129,19 +149,29 @@ public final class Store: Sendable {
     public func close() throws {
         defer { lock?.release() }
         gate.close()
-        try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        do {
+            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            // The log has everything, and the next start reads it.
+        }
         try pool.close()
     }
 
     /// Copies the database to `target` while it is in use, in steps, so that the writer is never kept waiting.
+    ///
+    /// - Throws: ``StorageError/diskFull(path:)``, ``StorageError/io(path:reason:)``.
     public func backup(to target: String, progress: @escaping (Double) -> Void) throws {
         try gate.enter()
         defer { gate.leave() }
-        let copy = try DatabaseQueue(path: target)
-        try pool.backup(to: copy, pagesPerStep: 256) { step in
-            progress(step.totalPageCount == 0 ? 1 : Double(step.completedPageCount) / Double(step.totalPageCount))
+        do {
+            let copy = try DatabaseQueue(path: target)
+            try pool.backup(to: copy, pagesPerStep: 256) { step in
+                progress(step.totalPageCount == 0 ? 1 : Double(step.completedPageCount) / Double(step.totalPageCount))
+            }
+            try copy.close()
+        } catch let error as DatabaseError {
+            throw Self.storageError(error, path: target)
         }
-        try copy.close()
     }
 
     /// The size of the database.

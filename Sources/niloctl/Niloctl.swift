@@ -1,5 +1,5 @@
 import ArgumentParser
-import TimeSeries
+import Invocation
 
 /// `niloctl`: the control command of a Nilometer daemon. One verb a file; speaks `org.nilometer.Control`.
 @main
@@ -23,8 +23,13 @@ struct Niloctl: ParsableCommand {
         ])
 
     static func main() {
-        let arguments = optionsLast(Array(CommandLine.arguments.dropFirst()))
-        if let text = complaint(about: arguments) { exit(withError: Exit.say(text, 64)) }
+        let arguments = optionsLast(Invocation.arguments)
+        let verbs = configuration.subcommands.map { $0._commandName }
+        if let text = Invocation.complaint(
+            about: arguments, program: "niloctl", word: "verb", verbs: verbs, usual: "status")
+        {
+            exit(withError: Exit.say(text, 64))
+        }
         main(arguments)
     }
 
@@ -39,15 +44,5 @@ struct Niloctl: ParsableCommand {
         }
         guard let verb = rest.first else { return arguments }
         return [verb] + common + rest.dropFirst()
-    }
-
-    /// What is wrong with the verb, with the nearest ones; nil if there is one of that name.
-    private static func complaint(about arguments: [String]) -> String? {
-        let verbs = configuration.subcommands.map { $0._commandName } + ["help"]
-        let named = arguments.first == "help" ? arguments.dropFirst().first : arguments.first
-        guard let named, !named.hasPrefix("-"), !verbs.contains(named) else { return nil }
-        let nearest = nearestNames(to: named, among: verbs).map { "\"\($0)\"" }.joined(separator: " or ")
-        let hint = nearest.isEmpty ? "" : "; did you mean \(nearest)?"
-        return "there is no verb \"\(named)\"\(hint)\n`niloctl --help` lists the verbs"
     }
 }

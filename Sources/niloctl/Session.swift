@@ -15,6 +15,10 @@ struct CommonOptions: ParsableArguments {
     @Flag(help: "Print the daemon's replies as JSON.") var json = false
     @Flag(help: "Use no colours (or NO_COLOR).") var noColor = false
 
+    func validate() throws {
+        if socket == "" { throw ValidationError("--socket expects a path, not nothing") }
+    }
+
     /// Whether an argument is one of these options, which may stand before the verb too.
     static func isOne(_ argument: String) -> Bool {
         ["--json", "--no-color", "--socket"].contains(argument) || argument.hasPrefix("--socket=")

@@ -57,8 +57,7 @@ struct BacktestCommand: AsyncParsableCommand {
         let text = String(decoding: try Data(contentsOf: URL(filePath: data)), as: UTF8.self)
         let all = try DataFile.parse(text, name: series)
         let plan = BacktestPlan(warm: warm, end: end, stride: stride, horizon: horizon)
-        let folder = FileManager.default.temporaryDirectory.appending(path: "nilod-backtest-\(getpid())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let folder = URL(filePath: try ScratchFolder.make("nilod-backtest"))
         defer { try? FileManager.default.removeItem(at: folder) }
         let child = TrainingChild(launcher: Executable.own) { Log.write("training: \($0)") }
         let backtest = try Backtest(

@@ -18,7 +18,7 @@ struct CheckPlugin: ParsableCommand {
             throw Exit.say("\(error)", 78)
         }
         print("\(plugin.manifest.name) \(plugin.manifest.version): plugin.toml is fine")
-        let files = "/tmp/nilometer-check-\(getpid())"
+        let files = try ScratchFolder.make("nilometer-check")
         let isFine = Conformance(plugin, launcher: Executable.own, folder: files) { line in
             Log.write("\(plugin.manifest.name): \(line)")
         }.run { finding in

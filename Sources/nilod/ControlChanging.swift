@@ -86,13 +86,10 @@ extension ControlService {
         try await call.reply(Reply.Reload(text: try await reload()))
     }
 
-    /// The database in pieces: copied beside itself first, because a client may be slow and a reader must not stay open.
+    /// The database in pieces.
     @Sendable func backup(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
-        let copy = settings.stateDirectory + "/backup-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-        defer { for suffix in ["", "-wal", "-shm", "-journal"] { unlink(copy + suffix) } }
-        try store.backup(to: copy) { _ in }
-        let file = try PieceReader(path: copy)
+        let file = try BackupCopy.make(of: store, in: folder)
         while let piece = try file.next(786_432) {
             try await call.reply(
                 Reply.Backup(data: Data(piece.bytes).base64EncodedString(), done: piece.done), continues: true)

@@ -1,5 +1,6 @@
 import ControlInterface
 import Engine
+import Forecasting
 import Glibc
 import PluginHost
 import Storage
@@ -10,6 +11,8 @@ import Varlink
 struct ControlService: Sendable {
     let engine: Engine
     let store: Store
+    /// Where copies of the database are made.
+    let folder: String
     let retraining: Retraining
     let plugins: PluginCatalog
     let sinks: Sinks
@@ -78,6 +81,10 @@ struct ControlService: Sendable {
             } catch let error as StorageError {
                 throw ControlError.refused(text: "\(error)").varlink
             } catch let error as SettingsError {
+                throw ControlError.refused(text: "\(error)").varlink
+            } catch let error as ForecastingError {
+                throw ControlError.refused(text: "\(error)").varlink
+            } catch let error as PluginHostError {
                 throw ControlError.refused(text: "\(error)").varlink
             }
         }

@@ -18,12 +18,21 @@ struct Daemon: Sendable {
     let log: Log
 
     func run() async throws {
-        try makeFolders()
+        // What is written is for the owner and the group, whatever the umask was; sockets are opened wider where they are
+        // made.
+        let asStarted = Glibc.umask(Self.umask)
+        let state = try StateFolder(settings.stateDirectory)
+        try makeSocketFolder(asStarted)
+        // Used to the end, and with it the folder, whose descriptor is the lock.
+        let reserve = Reserve(folder: state.folder)
+        for sentence in state.tighten() { log.warning(sentence) }
         let signals = Signals()
-        let plugins = makePlugins()
-        let (store, engine) = try await recover(plugins)
+        let plugins = makePlugins(state)
+        if let sentence = reserve.giveUpIfNeeded() { log.error(sentence) }
+        let (store, engine) = try await recover(state, plugins)
         for warning in engine.warnings { log.warning(warning) }
-        let retraining = makeRetraining(engine)
+        reserve.take()
+        let retraining = makeRetraining(engine, state)
         let schedule = RetrainingSchedule(engine: engine) { forecaster in
             Task { _ = try? await retraining.request(forecaster) }
         }
@@ -31,14 +40,17 @@ struct Daemon: Sendable {
         let sinks = Sinks(settings.sinks, log: log)
         let reloader = Reloader(options: options, engine: engine, plugins: plugins, log: log)
         let control = ControlService(
-            engine: engine, store: store, retraining: retraining, plugins: plugins, sinks: sinks, settings: settings,
+            engine: engine, store: store, folder: state.folder.path, retraining: retraining, plugins: plugins,
+            sinks: sinks, settings: settings,
             reload: { try await reloader.reload() })
         let leaving = Task { await sinks.run(engine) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             addServices(to: &group, engine, control)
             group.addTask { try await wait(for: signals, reloader) }
+            group.addTask { try await Self.watch(store, reserve) }
             try await group.next()
             try await stop(engine, schedule, retraining)
+            reserve.take()
             plugins.stop()
             // The engine has ended their streams; what is in them goes out.
             await leaving.value
@@ -59,8 +71,23 @@ struct Daemon: Sendable {
         if Systemd.activatedSocket == nil { unlink(settings.socket) }
     }
 
+    /// Looks every second whether the database is where it was opened, and whether there is room for the reserve again.
+    private static func watch(_ store: Store, _ reserve: Reserve) async throws {
+        while true {
+            try await Task.sleep(for: .seconds(1))
+            do {
+                try store.checkPlaces()
+            } catch StorageError.closed {
+                return
+            } catch {
+                die(error)
+            }
+            reserve.take()
+        }
+    }
+
     /// Opens the database and reads it, which may take long after a crash: systemd is asked for patience meanwhile.
-    private func recover(_ plugins: PluginCatalog) async throws -> (Store, Engine) {
+    private func recover(_ state: StateFolder, _ plugins: PluginCatalog) async throws -> (Store, Engine) {
         let log = log
         let waiting = Task {
             var seconds = 0
@@ -72,7 +99,9 @@ struct Daemon: Sendable {
             }
         }
         defer { waiting.cancel() }
-        let store = try Store(path: settings.stateDirectory + "/nilo.db")
+        let store = try Store(path: state.database)
+        // Only now is it certain that they are nobody's: an older version locks the database alone.
+        for sentence in state.removeLeftovers() { log.notice(sentence) }
         let engine = try await Engine(
             store: store, methods: Methods.all + plugins.methods, configuration: settings.engine, clock: SystemClock(),
             kernel: Methods.kernels.arithmetic, onFatal: { Self.die($0) },
@@ -85,30 +114,33 @@ struct Daemon: Sendable {
         return (store, engine)
     }
 
-    private func makePlugins() -> PluginCatalog {
+    private func makePlugins(_ state: StateFolder) -> PluginCatalog {
         let log = log
         for case .refused(_, _, let reason) in settings.plugins { log.warning("plugin refused: \(reason)") }
-        return PluginCatalog(
-            settings.plugins, launcher: Executable.own, folder: settings.stateDirectory + "/plugins"
-        ) { name, line in log.notice("plugin \(name): \(line)") }
-    }
-
-    private func makeFolders() throws {
-        for folder in [settings.stateDirectory, URL(filePath: settings.socket).deletingLastPathComponent().path] {
-            do {
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            } catch {
-                throw Exit.say("cannot make the folder \(folder): \(error.localizedDescription)", 73)
-            }
+        return PluginCatalog(settings.plugins, launcher: Executable.own, folder: state.plugins) { name, line in
+            log.notice("plugin \(name): \(line)")
         }
     }
 
-    private func makeRetraining(_ engine: Engine) -> Retraining {
+    private static let umask: mode_t = 0o027
+
+    /// Whoever may use the socket has to reach it: this folder is made as the umask at the start says.
+    private func makeSocketFolder(_ asStarted: mode_t) throws {
+        Glibc.umask(asStarted)
+        defer { Glibc.umask(Self.umask) }
+        let folder = URL(filePath: settings.socket).deletingLastPathComponent().path
+        do {
+            try StateFolder.make(folder)
+        } catch {
+            throw Exit.say("\(error); choose another --socket, or let this user write there", 73)
+        }
+    }
+
+    private func makeRetraining(_ engine: Engine, _ state: StateFolder) -> Retraining {
         let log = log
         let folders = settings.pluginFolders.flatMap { ["--plugins", $0] }
         let child = TrainingChild(launcher: Executable.own, arguments: folders) { log.info("training: \($0)") }
-        return Retraining(engine: engine, folder: URL(filePath: settings.stateDirectory + "/training")) {
-            folder, progress in
+        return Retraining(engine: engine, folder: state.training) { folder, progress in
             try await child.run(folder) { step in
                 if let note = step.note { log.notice("training: it \(note)") }
                 progress(step)

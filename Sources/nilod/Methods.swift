@@ -5,6 +5,7 @@ import LinearARForecaster
 import PluginHost
 import Recurrent
 import SeasonalNaiveForecaster
+import TimeSeries
 
 /// The forecasting methods that are linked in, and the kernels they compute with.
 enum Methods {
@@ -34,7 +35,7 @@ struct KnownMethods {
                 if plugin.isTrainable { trainable.insert(plugin.manifest.name) }
             case .refused(let name, _, _):
                 // One damaged manifest must not keep everything else from starting: its opponents serve meanwhile.
-                if !names.contains(name) { names.append(name) }
+                if NameRule.allows(name), !names.contains(name) { names.append(name) }
             }
         }
         (self.names, self.manifests, self.trainable) = (names, manifests, trainable)

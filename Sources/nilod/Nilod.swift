@@ -1,4 +1,5 @@
 import ArgumentParser
+import Invocation
 
 /// `nilod`: the composition root of the daemon. Configuration, services, signals, systemd.
 @main
@@ -12,6 +13,17 @@ struct Nilod: AsyncParsableCommand {
             BacktestCommand.self, SelfTestCommand.self, SalvageCommand.self,
         ],
         defaultSubcommand: Run.self)
+
+    static func main() async {
+        let arguments = Invocation.arguments
+        let commands = configuration.subcommands.map { $0._commandName }
+        if let text = Invocation.complaint(
+            about: arguments, program: "nilod", word: "command", verbs: commands, usual: "run")
+        {
+            exit(withError: Exit.say(text, 64))
+        }
+        await main(arguments)
+    }
 }
 
 enum Version {

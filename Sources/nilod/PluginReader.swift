@@ -49,13 +49,10 @@ struct PluginReader {
             throw section.error("contract", "\(ForecasterInterface.contract), which this nilod speaks, not \(contract)")
         }
         let manifest = Manifest(
-            name: try section.required("name", section.string),
+            name: try section.required("name", section.name),
             version: try section.required("version", section.string),
             summary: try section.string("summary") ?? "",
             parameters: try section.sections("parameter").map { try ParameterDescription($0) })
-        guard manifest.name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }) else {
-            throw section.error("name", "letters, digits and hyphens")
-        }
         let capabilities = try section.strings("capabilities") ?? []
         guard capabilities.allSatisfy({ $0 == "train" }) else {
             throw section.error("capabilities", "a list that holds \"train\" or nothing")

@@ -8,6 +8,7 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
+        Self.openStandardStreams()
         settle_allocator()
         do {
             let settings = try options.load()
@@ -19,6 +20,16 @@ struct Run: AsyncParsableCommand {
             throw Exit.forStart(error)
         }
     }
+
+    /// What is opened first must not become standard error, into which the log is written.
+    private static func openStandardStreams() {
+        while case let descriptor = open("/dev/null", O_RDWR), descriptor >= 0 {
+            if descriptor > 2 {
+                close(descriptor)
+                return
+            }
+        }
+    }
 }
 
 /// Where settings come from: flags over environment over file over defaults.
@@ -26,6 +37,12 @@ struct SettingsOptions: ParsableArguments, Sendable {
     @Option(help: "The configuration file.") var config: String?
     @Option(help: "The folder for the database and the training runs.") var stateDir: String?
     @Option(help: "The path of the control socket.") var socket: String?
+
+    func validate() throws {
+        for (name, value) in [("--config", config), ("--state-dir", stateDir), ("--socket", socket)] where value == "" {
+            throw ValidationError("\(name) expects a path, not nothing")
+        }
+    }
 
     func load() throws -> Settings {
         var settings = try Settings.load(config ?? Settings.usualFile)

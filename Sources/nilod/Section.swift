@@ -46,6 +46,18 @@ final class Section {
     }
 
     func string(_ key: String) throws -> String? { try value(key, "a string in quotes") { $0.string } }
+
+    /// A name as ``NameRule`` has it.
+    func name(_ key: String) throws -> String? {
+        guard let name = try string(key) else { return nil }
+        guard NameRule.allows(name) else { throw error(key, "\(NameRule.text), not \(NameRule.shown(name))") }
+        return name
+    }
+
+    func filePath(_ key: String) throws -> String? {
+        try value(key, "a path in quotes") { $0.string.flatMap { $0.isEmpty ? nil : $0 } }
+    }
+
     func boolean(_ key: String) throws -> Bool? { try value(key, "true or false") { $0.bool } }
 
     func integer(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {

@@ -40,8 +40,8 @@ extension Settings {
     }
 
     private init(_ section: Section) throws {
-        stateDirectory = try section.string("state_dir") ?? stateDirectory
-        socket = try section.string("socket") ?? socket
+        stateDirectory = try section.filePath("state_dir") ?? stateDirectory
+        socket = try section.filePath("socket") ?? socket
         group = try section.string("group")
         timeZone = try section.string("time_zone") ?? timeZone
         hints = try section.boolean("hints") ?? false
@@ -98,12 +98,12 @@ extension Settings.Sink {
         let target: Target
         switch try section.required("kind", section.string) {
         case "exec": target = .exec(try section.command())
-        case "file": target = .file(try section.required("path", section.string))
+        case "file": target = .file(try section.required("path", section.filePath))
         default: throw section.error("kind", "exec or file")
         }
         self.init(
             target: target, selector: try section.string("series").map { SeriesSelector($0) } ?? .all,
-            events: try Self.events(section), name: try section.string("name"))
+            events: try Self.events(section), name: try section.name("name"))
         try section.finish()
     }
 
@@ -171,7 +171,7 @@ extension ForecasterConfiguration {
             throw section.error("quantiles", "ascending numbers between 0 and 1")
         }
         self.init(
-            name: try section.required("name", section.string), method: try section.string("method") ?? "lstm",
+            name: try section.required("name", section.name), method: try section.string("method") ?? "lstm",
             selectors: try (section.strings("series") ?? ["*"]).map { SeriesSelector($0) },
             horizon: try section.integer("horizon", 1...2_000) ?? 24, quantiles: quantiles)
         opponents = try section.strings("opponents") ?? opponents

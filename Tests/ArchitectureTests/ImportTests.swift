@@ -21,13 +21,17 @@ import Testing
         "Sources/Backtesting": ["TimeSeries", "Forecasting", "Storage", "Engine"],
         "Sources/Feeding": ["TimeSeries", "LineProtocol", "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTPCompression"],
         "Sources/PluginHost": ["CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
+        "Sources/Invocation": ["CInvocation", "TimeSeries"],
         "Sources/nilod": [
             "ArgumentParser", "Backtesting", "CLauncher", "CMemory", "ControlInterface", "Crypto", "Engine", "Feeding",
-            "Forecasting", "HoltWintersForecaster", "LSTMForecaster", "LineProtocol", "LinearARForecaster",
+            "Forecasting", "HoltWintersForecaster", "Invocation", "LSTMForecaster", "LineProtocol",
+            "LinearARForecaster",
             "PluginHost", "Recurrent",
             "SeasonalNaiveForecaster", "SelfTest", "Storage", "TOMLKit", "TimeSeries", "Varlink",
         ],
-        "Sources/niloctl": ["ArgumentParser", "ControlInterface", "LineProtocol", "TimeSeries", "Varlink"],
+        "Sources/niloctl": [
+            "ArgumentParser", "ControlInterface", "Invocation", "LineProtocol", "TimeSeries", "Varlink",
+        ],
     ]
     static let system: Set<String> = [
         "Glibc", "Foundation", "FoundationEssentials", "Synchronization", "Dispatch", "System", "SystemPackage",

@@ -27,12 +27,18 @@ struct ConfigurationTests {
             ("[[forecaster]]\nname = \"a\"\nquantiles = [0.9, 0.1]", ":3: forecaster[0].quantiles: expected ascending"),
             ("[[forecaster]]\nname = \"a\"\n[forecaster.parameters.lstm]\nunits = -1", "parameter \"units\" must be"),
             ("[[source]]\nkind = \"modem\"", ":2: source[0].kind: expected"),
+            ("[[forecaster]]\nname = \"..\"", ":2: forecaster[0].name: expected a name of 1 to 64 letters, digits"),
+            ("[[forecaster]]\nname = \"\"", ":2: forecaster[0].name: expected a name of 1"),
+            ("[[forecaster]]\nname = \"\\u001b[31m\"", "forecaster[0].name: expected a name of 1"),
+            ("[[sink]]\nkind = \"file\"\npath = \"x\"\nname = \"a/b\"", ":4: sink[0].name: expected a name of 1"),
+            ("state_dir = \"\"", ":1: state_dir: expected a path in quotes"),
             ("name = = 1", ":1:"),
         ])
     func refused(_ text: String, _ expected: String) throws {
         let (code, errors) = try check(text)
         #expect(code == 78)
         #expect(errors.contains(expected), "\(errors)")
+        #expect(!errors.contains("\u{1B}"))
     }
 
     @Test("the files that come with the project are fine")

@@ -40,6 +40,71 @@ struct DiskFullTests {
         #expect(again.stop() == 0)
     }
 
+    /// A folder whose `state` is a small file system; nil with the reason printed.
+    private func smallDisk(_ megabytes: Int) throws -> TemporaryFolder? {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.path("state"), withIntermediateDirectories: true)
+        if try mount("-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", folder.path("state")) { return folder }
+        print("skipped: a small file system can only be mounted by root")
+        return nil
+    }
+
+    /// Takes all the room there is.
+    private func fill(_ folder: TemporaryFolder) throws {
+        guard let file = fopen(folder.path("state/filler"), "a") else { throw TestError("no filler") }
+        defer { fclose(file) }
+        setvbuf(file, nil, _IONBF, 0)
+        let zeros = [UInt8](repeating: 0, count: 4_096)
+        while fwrite(zeros, 1, zeros.count, file) == zeros.count {}
+    }
+
+    @Test("a start without a byte left serves what is there, after a kill and after a stop, and heals")
+    func start() throws {
+        guard let folder = try smallDisk(16) else { return }
+        defer { umount2(folder.path("state"), Int32(MNT_DETACH)) }
+        var daemon = try Daemon(in: folder, Load.configuration)
+        for batch in 0..<10 { try send(batch, to: daemon) }
+        for isKilled in [true, false, false] {
+            try fill(folder)
+            if isKilled { daemon.kill() } else { #expect(daemon.stop() == 0) }
+            try fill(folder)
+            daemon = try Daemon(in: folder, Load.configuration)
+            #expect(try Remains.readings(daemon).count == 4_000)
+            let forecast: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"))
+            #expect(!forecast.forecast.leads.isEmpty)
+        }
+        unlink(folder.path("state/filler"))
+        try send(10, to: daemon)
+        #expect(try Remains.readings(daemon).count == 4_400)
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test("on a full disk a training and a backup say that there is no room, in plain words, and leave nothing behind")
+    func training() throws {
+        guard let folder = try smallDisk(16) else { return }
+        defer { umount2(folder.path("state"), Int32(MNT_DETACH)) }
+        let daemon = try Daemon(in: folder, Load.configuration)
+        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(0..<300)))
+        try fill(folder)
+        var last: Reply.Retrain?
+        let question = Question.OfForecaster(forecaster: "house")
+        try daemon.connect().stream(Control.qualified("Retrain"), question, as: Reply.Retrain.self) { event in
+            last = event
+            return true
+        }
+        let text = try #require(last?.text)
+        #expect(text.contains("no room left") && !text.contains("NSCocoa"), "\(text)")
+        let refused = #expect(throws: VarlinkError.self) {
+            try daemon.connect().stream(Control.qualified("Backup"), as: Reply.Backup.self) { _ in true }
+        }
+        #expect(refused?.text("text")?.contains("no room left") == true, "\(String(describing: refused))")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("state"))
+        #expect(!names.contains { $0.hasPrefix("backup-") }, "\(names)")
+        let runs = try? FileManager.default.contentsOfDirectory(atPath: folder.path("state/training"))
+        #expect((runs ?? []).isEmpty)
+        #expect(daemon.stop() == 0)
+    }
+
     private func send(_ batch: Int, to daemon: Daemon, measurement: String = "room") throws {
         let lines = (0..<400).map {
             "\(measurement),id=\($0 % 4) t=\(batch % 7).5 \(Load.time(slot: batch * 100 + $0 / 4 - 900_000))\n"

@@ -87,6 +87,29 @@ struct LaunchTests {
         for pid in lines.compactMap({ Int32($0) }) { #expect(kill(pid, 0) == -1, "\(pid) is still there") }
     }
 
+    @Test("a crowd of a thousand is gone as soon as a single one: they are not looked for once for each of them")
+    func crowd() throws {
+        let null = open("/dev/null", O_RDONLY)
+        defer { close(null) }
+        let (isReady, over) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        // Half of them in sessions of their own. Should they be left, they are gone after ten minutes.
+        let script = """
+            for n in $(seq 500); do sleep 600 & setsid sleep 600 & done >/dev/null 2>&1
+            echo ready; wait
+            """
+        let limits = ChildLimits(processes: 100_000)
+        let order = ChildOrder(launcher: nilod, command: ["sh", "-c", script], directory: "/", limits: limits)
+        let child = try LaunchedChild(order, input: null) { line in
+            if line == "ready" { isReady.signal() }
+        } ended: { _ in
+            over.signal()
+        }
+        #expect(isReady.wait(timeout: .now() + 120) == .success)
+        child.end()
+        // One look a process took more than ten seconds on an idle machine.
+        #expect(over.wait(timeout: .now() + 6) == .success)
+    }
+
     @Test("the next start comes twice as late each time up to a minute, with jitter, for ever, until it serves well")
     func backoff() {
         var backoff = Backoff()

@@ -32,6 +32,8 @@ struct ManifestTests {
         (good + "\nmaximun = 4", "parameter[0].maximun: expected a key that this table has; did you mean maximum?"),
         (good.replacing("default = 12", with: "default = 2"), "parameter[0].default: expected a whole number from 3"),
         (good + "\n[other]", "other: expected a key that this table has"),
+        (good.replacing("\"odd\"", with: "\"../odd\""), "name: expected a name of 1 to 64 letters, digits"),
+        (good.replacing("\"odd\"", with: "\"\""), "name: expected a name of 1 to 64 letters, digits"),
         (good.replacing("\"odd\"", with: "\"lstm\""), "name: expected a name of its own; \"lstm\" is taken"),
     ]
 

@@ -12,15 +12,18 @@ public final class Daemon {
     /// - Parameters:
     ///   - folder: holds the configuration, the state and the socket.
     ///   - configuration: the text of `nilod.toml`.
+    ///   - prefix: the words of a command that becomes the daemon, such as a shell that sets a limit.
     public init(
         in folder: TemporaryFolder, _ configuration: String, environment: [String: String] = [:],
-        descriptors: Int? = nil
+        descriptors: Int? = nil, prefix: [String] = []
     ) throws {
         let file = try folder.write(configuration, to: "nilod.toml")
         let notifications = try NotificationSocket(path: folder.path("notify"))
         socket = folder.path("s")
+        let command = prefix + [ChildProcess.path(of: "nilod")]
         process = try ChildProcess(
-            "nilod", ["--config", file, "--state-dir", folder.path("state"), "--socket", socket],
+            command[0],
+            command.dropFirst() + ["--config", file, "--state-dir", folder.path("state"), "--socket", socket],
             environment: environment.merging(["NOTIFY_SOCKET": notifications.path]) { $1 }, descriptors: descriptors)
         guard notifications.waitForReady(of: process) else {
             process.kill()

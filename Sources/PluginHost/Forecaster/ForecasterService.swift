@@ -52,7 +52,7 @@ public struct ForecasterService: Sendable {
         let question = try call.decode(ForecasterQuestion.Load.self)
         let specification = try question.specification.specification()
         let model = try translated {
-            let weights = try question.weights.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) } ?? []
+            let weights = try question.weights.map { try ExchangedFile($0).read() } ?? []
             return try method.load(weights: weights, specification: specification)
         }
         let shape = ModelShape(
@@ -127,9 +127,9 @@ public struct ForecasterService: Sendable {
         progress: (TrainingProgress) throws -> Void
     ) throws -> TrainedWeights {
         let panel = try PanelFile.read(values: URL(filePath: question.panel), index: URL(filePath: question.index))
-        let from = try question.from.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) }
+        let from = try question.from.map { try ExchangedFile($0).read() }
         let trained = try method.train(panel, from: from, specification: specification, progress: progress)
-        try Data(trained.weights).write(to: URL(filePath: question.weights), options: .atomic)
+        try ExchangedFile(question.weights).write(trained.weights)
         return trained
     }
 
@@ -142,13 +142,25 @@ public struct ForecasterService: Sendable {
             switch error {
             case .unknownParameter(let name, _, _), .badParameter(let name, _, _, _):
                 throw ForecasterInterfaceError.badParameter(parameter: name, text: text).varlink
-            case .badWeights: throw ForecasterInterfaceError.badWeights(text: text).varlink
+            case .badWeights, .badFile: throw ForecasterInterfaceError.badWeights(text: text).varlink
             default: throw ForecasterInterfaceError.trainingFailed(text: text).varlink
             }
-        } catch let error as CocoaError {
-            throw ForecasterInterfaceError.badWeights(text: "\(error)").varlink
         }
     }
+}
+
+/// A file whose path the daemon gave.
+private struct ExchangedFile {
+    private let folder: Directory
+    private let name: String
+
+    init(_ path: String) throws {
+        let url = URL(filePath: path)
+        (folder, name) = (try Directory(opening: url.deletingLastPathComponent().path), url.lastPathComponent)
+    }
+
+    func read() throws -> [UInt8] { try folder.read(name) }
+    func write(_ bytes: [UInt8]) throws { try folder.write(bytes, to: name) }
 }
 
 extension ForecasterReply.Train {

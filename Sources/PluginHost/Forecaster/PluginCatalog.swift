@@ -23,7 +23,6 @@ public final class PluginCatalog: Sendable {
         _ found: [FoundPlugin], launcher: String, folder: String, log: @escaping @Sendable (String, String) -> Void
     ) {
         let files = PluginFiles(folder: URL(filePath: folder))
-        files.removeWeights()
         var (methods, supervisors, refused): ([any ForecastingMethod], [PluginSupervisor], [PluginReport]) = (
             [], [], []
         )

@@ -36,35 +36,20 @@ struct PluginFiles: Sendable {
     /// - Returns: the path; nil without weights.
     func write(_ weights: [UInt8], of model: String) throws -> String? {
         guard !weights.isEmpty else { return nil }
-        let file = folder.appending(path: "\(model).weights")
-        try makeFolder()
-        if !FileManager.default.fileExists(atPath: file.path) {
-            try Data(weights).write(to: file, options: .atomic)
-        }
-        return file.path
+        let folder = try Directory.own(folder.path)
+        let name = PluginExchange.weights(of: model)
+        if !folder.hasFile(name) { try folder.write(weights, to: name) }
+        return "\(folder.path)/\(name)"
     }
 
     func description(of model: String) -> ForecasterReply.Load? {
-        guard let data = try? Data(contentsOf: file(model)) else { return nil }
-        return try? JSONBytes.decode(ForecasterReply.Load.self, [UInt8](data))
+        let name = PluginExchange.description(of: model)
+        guard let bytes = try? Directory(opening: folder.path).read(name) else { return nil }
+        return try? JSONBytes.decode(ForecasterReply.Load.self, bytes)
     }
 
     func write(_ description: ForecasterReply.Load, of model: String) throws {
-        try makeFolder()
-        try Data(JSONBytes.encode(description)).write(to: file(model), options: .atomic)
-    }
-
-    private func file(_ model: String) -> URL { folder.appending(path: "\(model).json") }
-
-    private func makeFolder() throws {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    /// Weights are in the database and are written again when a model is loaded: those of former days only take room.
-    func removeWeights() {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        for name in names where name.hasSuffix(".weights") {
-            try? FileManager.default.removeItem(at: folder.appending(path: name))
-        }
+        try Directory.own(folder.path).write(
+            JSONBytes.encode(description), to: PluginExchange.description(of: model))
     }
 }

@@ -2,12 +2,6 @@ import ControlInterface
 import Forecasting
 import Varlink
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// A method whose models live in a plugin's process.
 struct PluginMethod: ForecastingMethod {
     let supervisor: PluginSupervisor
@@ -67,9 +61,9 @@ struct TrainablePluginMethod: TrainableMethod {
         _ panel: Panel, from: [UInt8]?, specification: ForecastSpecification,
         progress: (TrainingProgress) throws -> Void
     ) throws -> TrainedWeights {
-        let folder = method.files.folder.appending(path: "run-\(UInt64.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let exchange = try Directory.own(method.files.folder.path)
+        let (name, folder) = try exchange.numberedFolder(PluginExchange.run)
+        defer { exchange.remove(PluginExchange.run(name)) }
         let question = try question(panel, from, specification, in: folder)
         let plugin = method.supervisor.plugin
         let process = try PluginProcess(plugin, launcher: launcher, line: log)
@@ -86,21 +80,20 @@ struct TrainablePluginMethod: TrainableMethod {
         } catch let error as VarlinkError {
             throw ForecastingError.diverged(method: manifest.name, reason: error.text("text") ?? "\(error)")
         }
-        let weights = try Data(contentsOf: folder.appending(path: "weights"))
-        return TrainedWeights(weights: [UInt8](weights), metrics: metrics)
+        return TrainedWeights(weights: try folder.read(PluginExchange.result), metrics: metrics)
     }
 
     private func question(
-        _ panel: Panel, _ from: [UInt8]?, _ specification: ForecastSpecification, in folder: URL
+        _ panel: Panel, _ from: [UInt8]?, _ specification: ForecastSpecification, in folder: Directory
     ) throws -> ForecasterQuestion.Train {
-        func file(_ name: String) -> URL { folder.appending(path: name) }
+        func path(_ name: String) -> String { "\(folder.path)/\(name)" }
         var specification = specification
         specification.parameters = try manifest.resolve(specification.parameters)
-        try PanelFile.write(panel, values: file("panel.npy"), index: file("panel.json"))
-        if let from { try Data(from).write(to: file("from")) }
+        try PanelFile.write(panel, values: PluginExchange.panel, index: PluginExchange.index, in: folder)
+        if let from { try folder.write(from, to: PluginExchange.start) }
         return ForecasterQuestion.Train(
-            panel: file("panel.npy").path, index: file("panel.json").path,
-            specification: ForecasterSpecification(specification), from: from == nil ? nil : file("from").path,
-            weights: file("weights").path)
+            panel: path(PluginExchange.panel), index: path(PluginExchange.index),
+            specification: ForecasterSpecification(specification),
+            from: from == nil ? nil : path(PluginExchange.start), weights: path(PluginExchange.result))
     }
 }
