@@ -17,7 +17,7 @@ public final class Store: Sendable {
     let path: String
     let pool: DatabasePool
     private let lock: FileLock
-    private let gate = ReadGate()
+    let gate = ReadGate()
     /// How many read the journal right now: nothing may be dropped from it meanwhile.
     let readers = Mutex(0)
     let damage = Mutex<Set<DamagedChunk>>([])
@@ -131,6 +131,7 @@ public final class Store: Sendable {
         defer { gate.leave() }
         let copy = try DatabaseQueue(path: target)
         try pool.backup(to: copy, pagesPerStep: 256) { step in
+            try Task.checkCancellation()
             progress(step.totalPageCount == 0 ? 1 : Double(step.completedPageCount) / Double(step.totalPageCount))
         }
         try copy.close()

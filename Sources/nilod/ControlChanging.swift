@@ -74,7 +74,7 @@ extension ControlService {
     }
 
     @Sendable func forget(_ call: VarlinkCall) async throws {
-        let selector = SeriesSelector(try call.decode(Question.Forget.self).selector)
+        let selector = try SeriesSelector(parsing: call.decode(Question.Forget.self).selector)
         try await call.reply(Reply.Forget(removed: try await engine.forget(selector)))
     }
 
@@ -85,6 +85,10 @@ extension ControlService {
     /// The database in pieces: copied beside itself first, because a client may be slow and a reader must not stay open.
     @Sendable func backup(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
+        try await longAnswers.stream(to: call.peerKey) { try await sendBackup(call) }
+    }
+
+    private func sendBackup(_ call: VarlinkCall) async throws {
         let copy = settings.stateDirectory + "/backup-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         defer { for suffix in ["", "-wal", "-shm", "-journal"] { unlink(copy + suffix) } }
         try store.backup(to: copy) { _ in }

@@ -1,6 +1,7 @@
 import ControlInterface
 import Engine
 import Glibc
+import Listening
 import PluginHost
 import Storage
 import Varlink
@@ -30,14 +31,17 @@ struct Daemon: Sendable {
         schedule.start()
         let sinks = Sinks(settings.sinks, log: log)
         let reloader = Reloader(options: options, engine: engine, plugins: plugins, log: log)
+        let longAnswers = try LongAnswers()
+        let unfinished = MemoryBudget(limit: settings.unfinishedLimit)
         let control = ControlService(
             engine: engine, store: store, retraining: retraining, plugins: plugins, sinks: sinks, settings: settings,
-            reload: { try await reloader.reload() })
+            longAnswers: longAnswers, unfinished: unfinished, reload: { try await reloader.reload() })
         let leaving = Task { await sinks.run(engine) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             addServices(to: &group, engine, control)
             group.addTask { try await wait(for: signals, reloader) }
             try await group.next()
+            longAnswers.stop()
             try await stop(engine, schedule, retraining)
             plugins.stop()
             // The engine has ended their streams; what is in them goes out.
@@ -55,8 +59,8 @@ struct Daemon: Sendable {
         schedule.stop()
         await retraining.stop()
         try engine.stop()
-        // systemd's socket is systemd's to remove.
-        if Systemd.activatedSocket == nil { unlink(settings.socket) }
+        // systemd's socket is not among them, nor another daemon's at the same path.
+        SocketFile.removeAll()
     }
 
     /// Opens the database and reads it, which may take long after a crash: systemd is asked for patience meanwhile.
@@ -117,8 +121,8 @@ struct Daemon: Sendable {
         group.addTask {
             let endpoint =
                 Systemd.activatedSocket.map { VarlinkService.Endpoint.inherited($0) } ?? .path(settings.socket)
-            try await control.service { log.notice($0) }.run(endpoint) {
-                if Systemd.activatedSocket == nil { chmod(settings.socket, 0o660) }
+            let throttle = LogThrottle { log.notice($0) }
+            try await control.service { throttle($0) }.run(endpoint) {
                 log.notice("ready: \(engine.seriesCount) series, control on \(settings.socket)")
                 if settings.hints { Self.printHints(settings.socket) }
                 Systemd.notify("READY=1\nSTATUS=\(engine.seriesCount) series")
@@ -135,7 +139,7 @@ struct Daemon: Sendable {
                 }
             }
         }
-        let sources = Sources(engine: engine, log: log)
+        let sources = Sources(engine: engine, unfinished: control.unfinished, log: log)
         for source in settings.sources {
             group.addTask { try await sources.run(source) }
         }

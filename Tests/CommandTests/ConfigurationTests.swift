@@ -27,6 +27,16 @@ struct ConfigurationTests {
             ("[[forecaster]]\nname = \"a\"\nquantiles = [0.9, 0.1]", ":3: forecaster[0].quantiles: expected ascending"),
             ("[[forecaster]]\nname = \"a\"\n[forecaster.parameters.lstm]\nunits = -1", "parameter \"units\" must be"),
             ("[[source]]\nkind = \"modem\"", ":2: source[0].kind: expected"),
+            (
+                "[[source]]\nkind = \"unix\"\npath = \"/tmp/\(String(repeating: "x", count: 120))\"",
+                ":3: source[0].path: expected a path of at most 107 bytes for a socket, and /tmp/xxx"
+            ),
+            ("socket = \"\"", ":1: socket: expected the path of a socket"),
+            ("max_unfinished_mib = 1", ":1: max_unfinished_mib: expected a whole number from 32"),
+            (
+                "[[forecaster]]\nname = \"a\"\nseries = [\"\(String(repeating: "*", count: 65))\"]",
+                ":3: forecaster[0].series: expected at most 64 stars in a selector, not 65"
+            ),
             ("name = = 1", ":1:"),
         ])
     func refused(_ text: String, _ expected: String) throws {
@@ -47,6 +57,16 @@ struct ConfigurationTests {
             let child = try ChildProcess("nilod", ["check-config", file])
             #expect(child.wait() == 0, "\(path): \(child.standardError)")
         }
+    }
+
+    @Test("a socket that no path can name is exit code 78 with its length and the limit")
+    func longSocket() throws {
+        let path = folder.path(String(repeating: "z", count: 120))
+        let child = try ChildProcess("nilod", ["--state-dir", folder.path("state"), "--socket", path])
+        #expect(child.wait() == 78)
+        #expect(
+            child.standardError.contains(
+                "expected a path of at most 107 bytes for a socket, and \(path) has \(path.utf8.count)"))
     }
 
     @Test("a missing file is exit code 78 with its name")
