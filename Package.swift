@@ -34,7 +34,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
@@ -72,7 +71,8 @@ let package = Package(
         .target(
             name: "Storage", dependencies: ["TimeSeries", .product(name: "GRDB", package: "GRDB.swift")],
             resources: [.embedInCode("migrations")], swiftSettings: strict),
-        .target(name: "Varlink", dependencies: [nio], swiftSettings: strict),
+        .target(name: "Listening", swiftSettings: strict),
+        .target(name: "Varlink", dependencies: ["Listening", nio], swiftSettings: strict),
         .target(
             name: "ControlInterface", dependencies: ["TimeSeries", "Varlink"],
             resources: [.embedInCode("interfaces")], swiftSettings: strict),
@@ -84,11 +84,12 @@ let package = Package(
         .target(
             name: "Backtesting", dependencies: ["TimeSeries", "Forecasting", "Storage", "Engine"],
             swiftSettings: strict),
+        .target(name: "CInflate", linkerSettings: [.linkedLibrary("z")]),
         .target(
             name: "Feeding",
             dependencies: [
-                "TimeSeries", "LineProtocol", nio, .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+                "CInflate", "TimeSeries", "LineProtocol", "Listening", nio,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .target(name: "CLauncher"),
         .target(name: "CInvocation"),
@@ -102,7 +103,8 @@ let package = Package(
             dependencies: [
                 "TimeSeries", "Forecasting", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
                 "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine",
-                "Backtesting", "Feeding", "PluginHost", "CLauncher", "CMemory", "Invocation", "Recurrent", "SelfTest",
+                "Backtesting", "Feeding", "Listening", "PluginHost", "CLauncher", "CMemory", "Invocation", "Recurrent",
+                "SelfTest",
                 nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
@@ -125,7 +127,8 @@ let package = Package(
             ],
             path: "Tests/TestSupport", swiftSettings: strict),
         test("ArchitectureTests", []),
-        test("VarlinkTests", ["Varlink", "CertificationPeer", "TestSupport"]),
+        test("ListeningTests", ["Listening", "TestSupport"]),
+        test("VarlinkTests", ["Varlink", "Listening", "CertificationPeer", "TestSupport"]),
         test(
             "ControlInterfaceTests",
             ["CertificationPeer", "ControlInterface", "TestSupport", "Varlink", "nilod", "niloctl"]),
@@ -160,7 +163,9 @@ let package = Package(
                 "TestSupport", "TimeSeries", "nilod", "niloctl",
             ]),
         test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
-        test("FeedingTests", ["Feeding", "LineProtocol", "TestSupport", "TimeSeries", "nilod", "niloctl", nio]),
+        test(
+            "FeedingTests",
+            ["Feeding", "LineProtocol", "Listening", "TestSupport", "TimeSeries", "nilod", "niloctl", nio]),
         test("RecurrentTests", ["Recurrent", "SelfTest"], exclude: ["Fixtures"]),
         test(
             "ForecastingTests",

@@ -145,15 +145,15 @@ public final class Engine: Sendable {
         try await answer(about: name) { $0.state(of: $1) }
     }
 
+    /// How many series are selected.
+    public func count(_ selector: SeriesSelector) -> Int { directory.count(selector) }
+
     /// The selected series, by name.
+    ///
+    /// - Throws: `CancellationError`, before all shards were asked.
     public func series(_ selector: SeriesSelector) async throws -> [SeriesSummary] {
         let matching = directory.matching(selector)
-        var summaries: [SeriesID: SeriesSummary] = [:]
-        for shard in shards {
-            let mine = matching.map(\.id).filter { self.shard(of: $0) === shard }
-            let found = try await ask(shard, about: []) { view in mine.map { ($0, view.summary(of: $0)) } }
-            for (id, summary) in found { summaries[id] = summary }
-        }
+        let summaries = try await askEach(matching.map(\.id), areCurrent: false) { $0.summary(of: $1) }
         return matching.compactMap { summaries[$0.id] }
     }
 
@@ -180,7 +180,7 @@ public final class Engine: Sendable {
     func answer<Answer: Sendable>(
         about name: String, _ question: @escaping @Sendable (ShardView, SeriesID) -> Answer?
     ) async throws -> Answer {
-        let id = try directory.id(of: name)
+        let id = try await directory.id(of: name)
         let (found, summary, isAbsent) = try await ask(shard(of: id), about: [id]) { view in
             (question(view, id), view.summary(of: id), view.isAbsent(id))
         }
@@ -204,6 +204,33 @@ public final class Engine: Sendable {
             }
         }
     }
+
+    /// What `question` finds of many series. Some hundreds at a time: between two times the shard steps readings and
+    /// answers others.
+    ///
+    /// - Parameter areCurrent: whether each shall have stepped over everything that was committed before.
+    /// - Throws: `CancellationError` between two times.
+    func askEach<Answer: Sendable>(
+        _ series: [SeriesID], areCurrent: Bool,
+        _ question: @escaping @Sendable (ShardView, SeriesID) -> Answer?
+    ) async throws -> [SeriesID: Answer] {
+        var found: [SeriesID: Answer] = [:]
+        for shard in shards {
+            var rest = series.filter { self.shard(of: $0) === shard }[...]
+            while !rest.isEmpty {
+                try Task.checkCancellation()
+                let some = rest.prefix(Self.seriesAtATime)
+                rest = rest.dropFirst(some.count)
+                let answers = try await ask(shard, about: areCurrent ? Array(some) : []) { view in
+                    some.map { ($0, question(view, $0)) }
+                }
+                for (id, answer) in answers { found[id] = answer }
+            }
+        }
+        return found
+    }
+
+    private static let seriesAtATime = 512
 
     /// Runs `body` on the writer's thread, between two commits.
     func perform<T: Sendable>(_ body: @escaping @Sendable (WriterDesk) throws -> T) async throws -> T {

@@ -10,14 +10,14 @@ extension Engine {
     /// - Parameter isWarm: true replays the newest readings, late ones included; false starts from the initial state.
     public func reset(_ name: String, isWarm: Bool) async throws {
         let count = try await changeModels {
-            let id = try directory.id(of: name)
+            let id = try await directory.id(of: name)
             guard let found = try await ask(shard(of: id), about: [], { $0.assignment(of: id) }) else {
                 throw EngineError.noForecaster(series: name)
             }
             let cause = Cause(isWarm ? "reset, warm" : "reset", standsFor: found.epoch.standsFor)
             return try await plan([id: found.version], warmUp: isWarm ? nil : 0, cause)
         }
-        if count == 0 { _ = try directory.id(of: name) }
+        if count == 0 { _ = try await directory.id(of: name) }
     }
 
     /// Makes version `number` serve every series of `forecaster`.
@@ -109,10 +109,8 @@ extension Engine {
     /// The versions of a forecaster, oldest first, and how many series each serves.
     public func models(of forecaster: String) async throws -> [(version: ModelVersion, serves: Int)] {
         try await checkForecaster(forecaster)
-        let current = try store.currentEpochs().values.map(\.version)
-        return try store.modelVersions(of: forecaster).map { version in
-            (version, current.count { $0 == version.id })
-        }
+        let serves = try store.currentEpochs().values.reduce(into: [:]) { $0[$1.version, default: 0] += 1 }
+        return try store.modelVersions(of: forecaster).map { ($0, serves[$0.id] ?? 0) }
     }
 
     /// The champion of a forecaster: the version that was promoted last.
@@ -127,15 +125,16 @@ extension Engine {
     }
 
     func seriesIDs(of forecaster: String) async throws -> [SeriesID] {
-        try await perform { desk in
-            guard desk.configuration.forecasters.contains(where: { $0.name == forecaster }) else {
-                throw EngineError.unknownForecaster(forecaster, known: desk.configuration.forecasters.map(\.name))
-            }
-            return desk.entries.values.filter { $0.pointee.forecaster == forecaster }.map { $0.pointee.id }
+        try await checkForecaster(forecaster)
+        return try await perform { desk in
+            desk.entries.values.filter { $0.pointee.forecaster == forecaster }.map { $0.pointee.id }
         }
     }
 
-    func checkForecaster(_ name: String) async throws { _ = try await seriesIDs(of: name) }
+    func checkForecaster(_ name: String) async throws {
+        let known = try await perform { $0.configuration.forecasters.map(\.name) }
+        guard known.contains(name) else { throw EngineError.unknownForecaster(name, known: known) }
+    }
 
     /// The kept readings of the selected series between two instants: by series, ascending in time.
     public func export(_ selector: SeriesSelector, in range: ClosedRange<Timestamp>) throws -> Export {
@@ -148,9 +147,11 @@ extension Engine {
     /// The forecasters of the configuration and how many series each has.
     public func forecasters() async throws -> [(configuration: ForecasterConfiguration, seriesCount: Int)] {
         try await perform { desk in
-            desk.configuration.forecasters.map { forecaster in
-                (forecaster, desk.entries.values.count { $0.pointee.forecaster == forecaster.name })
+            // Between two commits: one look at the series, however many forecasters there are.
+            let counts = desk.entries.values.reduce(into: [String: Int]()) { counts, entry in
+                if let name = entry.pointee.forecaster { counts[name, default: 0] += 1 }
             }
+            return desk.configuration.forecasters.map { ($0, counts[$0.name] ?? 0) }
         }
     }
 

@@ -17,8 +17,11 @@ public struct Export {
     }
 
     /// The next readings of one series; nil at the end.
+    ///
+    /// - Throws: `CancellationError` when the task was cancelled.
     public mutating func next() throws -> (key: SeriesKey, readings: [Reading])? {
         while true {
+            try Task.checkCancellation()
             if let readings = try current?.reader.next(), let key = current?.key { return (key, readings) }
             guard let next = series.popFirst() else { return nil }
             current = (next.key, SeriesReader(store, next.id, in: range, tail: tail[next.id]))

@@ -17,6 +17,8 @@ public struct ScoredSeries: Sendable {
 
 extension Engine {
     /// What the forecasts of the selected series were worth between two instants, in whole blocks of slots.
+    ///
+    /// - Throws: `CancellationError` between two slices of the series or of the database.
     public func scores(
         _ selector: SeriesSelector, in range: ClosedRange<Timestamp>
     ) async throws -> [ScoredSeries] {
@@ -25,21 +27,18 @@ extension Engine {
         var reader = store.scores(of: Set(matching), in: range)
         while let slice = try reader.next() {
             for block in slice { finished[block.series, default: []].append(block) }
+            try Task.checkCancellation()
             // The thread is lent by everybody else's tasks.
             await Task.yield()
         }
-        var found: [SeriesID: ScoredSeries] = [:]
-        for shard in shards {
-            let mine = matching.filter { self.shard(of: $0) === shard }
-            for (id, known) in try await ask(shard, about: mine, { view in mine.map { ($0, view.scores(of: $0)) } }) {
-                guard case (var scores, let current)? = known else { continue }
-                // The database may hold the current block from before a late reading.
-                scores.blocks = (finished[id] ?? []).filter { $0.start != current?.start }.map(\.scores)
-                if let current, range.contains(current.start) { scores.blocks.append(current.scores) }
-                found[id] = scores
-            }
+        let found = try await askEach(matching, areCurrent: true) { $0.scores(of: $1) }
+        return matching.compactMap { id in
+            guard case (var scores, let current)? = found[id] else { return nil }
+            // The database may hold the current block from before a late reading.
+            scores.blocks = (finished[id] ?? []).filter { $0.start != current?.start }.map(\.scores)
+            if let current, range.contains(current.start) { scores.blocks.append(current.scores) }
+            return scores
         }
-        return matching.compactMap { found[$0] }
     }
 
     /// How often truths lay inside the intervals since the daemon started: by forecaster, then by lead.

@@ -1,3 +1,4 @@
+import Dispatch
 import TimeSeries
 
 /// Which series there are and which shard owns each: written by the writer after a commit, read by anybody.
@@ -8,6 +9,9 @@ final class SeriesDirectory: Sendable {
     }
 
     private let content = Locked(Content())
+    /// Looks for names like a mistyped one: one at a time, and on none of the threads that all tasks share.
+    private let suggesting = DispatchQueue(label: "suggestions")
+    private static let shownBytes = 200
 
     var count: Int { content.withLock { $0.byKey.count } }
 
@@ -25,11 +29,24 @@ final class SeriesDirectory: Sendable {
     }
 
     /// - Throws: ``EngineError/unknownSeries(_:nearest:)``.
-    func id(of name: String) throws(EngineError) -> SeriesID {
+    func id(of name: String) async throws -> SeriesID {
         if let id = known(name) { return id }
-        // Looked through without the lock, which event loops wait for.
-        let byKey = content.withLock { $0.byKey }
-        throw .unknownSeries(name, nearest: nearestNames(to: name, among: byKey.keys.map(\.description)))
+        throw EngineError.unknownSeries(Self.shown(name), nearest: await suggestions(for: name))
+    }
+
+    private func suggestions(for name: String) async -> [String] {
+        await withCheckedContinuation { continuation in
+            suggesting.async { [self] in
+                // Looked through without the lock, which event loops wait for.
+                let byKey = content.withLock { $0.byKey }
+                continuation.resume(returning: nearestNames(to: name, among: byKey.keys.lazy.map(\.description)))
+            }
+        }
+    }
+
+    private static func shown(_ name: String) -> String {
+        guard name.utf8.count > SeriesKey.longest else { return name }
+        return String(decoding: name.utf8.prefix(shownBytes), as: UTF8.self) + "…"
     }
 
     /// The series of a name as a person may write it; nil if there is none.
@@ -39,6 +56,10 @@ final class SeriesDirectory: Sendable {
     }
 
     func key(of id: SeriesID) -> SeriesKey? { content.withLock { $0.byID[id] } }
+
+    func count(_ selector: SeriesSelector) -> Int {
+        content.withLock { $0.byKey }.keys.count { selector.matches($0) }
+    }
 
     /// The selected series, by name.
     func matching(_ selector: SeriesSelector) -> [(id: SeriesID, key: SeriesKey)] {

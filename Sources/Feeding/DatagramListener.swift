@@ -25,7 +25,7 @@ public struct DatagramListener: Sendable {
     /// Serves until the task is cancelled.
     ///
     /// - Parameter onListening: called once, with the address that the system gave.
-    /// - Throws: ``FeedingError`` or NIO's errors when it cannot listen.
+    /// - Throws: ``SocketFileError``, ``FeedingError`` or NIO's errors when it cannot listen.
     public func run(onListening: @Sendable (ListenAddress) -> Void) async throws {
         let queue = DatagramQueue(limit: queueLimit)
         let intake = LineIntake(precision: precision, counters: counters, commit: commit)

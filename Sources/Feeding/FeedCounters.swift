@@ -13,6 +13,8 @@ public final class FeedCounters: Sendable {
         public var droppedDatagrams = 0
         /// Connections that were closed because there were too many.
         public var refusedConnections = 0
+        /// Silent connections that made room for others.
+        public var replacedConnections = 0
     }
 
     private let counts = Mutex(Counts())
@@ -30,5 +32,6 @@ public final class FeedCounters: Sendable {
     }
 
     func datagramDropped() { counts.withLock { $0.droppedDatagrams += 1 } }
+    func connectionReplaced() { counts.withLock { $0.replacedConnections += 1 } }
     func connectionRefused() { counts.withLock { $0.refusedConnections += 1 } }
 }

@@ -1,7 +1,6 @@
 import LineProtocol
 import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
 
 /// The requests of one connection, one after the other.
 struct HTTPConversation {
@@ -12,24 +11,30 @@ struct HTTPConversation {
     let shelf: DecoderShelf
     let bodyLimit: Int
     let answers: HTTPListener.Answers
+    let sender: Sender
 
     func serve(_ inbound: Inbound) async throws {
         var parts = inbound.makeAsyncIterator()
         do {
             while case .head(let head)? = try await parts.next() {
                 guard try await answer(head, &parts) else { return }
+                sender.finished()
+                sender.holds(0)
             }
-        } catch let error as NIOHTTPDecompression.DecompressionError {
+        } catch let error as RequestBodyError {
             // The body cannot be read on, so neither can the connection.
-            let isLimit = if case .limit = error { true } else { false }
-            try await send(isLimit ? tooLarge : brokenBody, keepAlive: false)
-        } catch is NIOHTTPDecompression.ExtraDecompressionError {
-            try await send(brokenBody, keepAlive: false)
+            try await send(error == .tooLarge ? tooLarge : brokenBody, keepAlive: false)
         }
     }
 
     private var brokenBody: HTTPAnswer {
         HTTPAnswer(.badRequest, problem: "expected a whole gzip or deflate body", code: "invalid")
+    }
+
+    private var unknownCoding: HTTPAnswer {
+        HTTPAnswer(
+            .unsupportedMediaType, problem: "expected one Content-Encoding: \(ContentCoding.supported)",
+            code: "unsupported media type", extra: [("Accept-Encoding", ContentCoding.supported)])
     }
 
     /// - Returns: whether the connection goes on.
@@ -38,21 +43,24 @@ struct HTTPConversation {
             try await send(tooLarge, keepAlive: false)
             return false
         }
+        guard let coding = ContentCoding(head.headers) else {
+            try await send(unknownCoding, keepAlive: false)
+            return false
+        }
         if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }) {
             try await outbound.write(.head(HTTPResponseHead(version: head.version, status: .continue)))
         }
-        var body = ByteBuffer()
+        let body = try RequestBody(coding, limit: bodyLimit)
         while let part = try await parts.next() {
             switch part {
             case .head: return false
-            case .body(var piece):
-                guard body.readableBytes + piece.readableBytes <= bodyLimit else {
-                    try await send(tooLarge, keepAlive: false)
-                    return false
-                }
-                body.writeBuffer(&piece)
+            case .body(let piece):
+                try body.append(piece)
+                sender.holds(body.bytes.readableBytes)
             case .end:
-                try await send(await answer(head, body), keepAlive: head.isKeepAlive)
+                try body.end()
+                let reply = await sender.working { await answer(head, body.bytes) }
+                try await send(reply, keepAlive: head.isKeepAlive)
                 return head.isKeepAlive
             }
         }

@@ -1,7 +1,7 @@
 import LineProtocol
+public import Listening
 import NIOCore
 import NIOHTTP1
-import NIOHTTPCompression
 import NIOPosix
 
 /// Line protocol over HTTP as InfluxDB's clients and Telegraf speak it, the daemon's numbers for Prometheus, and its
@@ -25,52 +25,53 @@ public struct HTTPListener: Sendable {
         }
     }
 
-    private let address: ListenAddress
+    /// How many clients there may be, how slow, and how long their bodies.
+    public struct Limits: Sendable {
+        /// When there are more, the one that was silent for longest makes room.
+        public var connections = 64
+        /// In bytes, as they come and after inflation.
+        public var body = 16_777_216
+        /// How long a connection may be open without a request.
+        public var idle = Duration.seconds(60)
+        /// How long a request may take from its first byte to its last, unless a kilobyte a second comes of it.
+        public var request = Duration.seconds(30)
+
+        public init() {}
+    }
+
     private let counters: FeedCounters
     private let answers: Answers
     private let bodyLimit: Int
-    private let idleLimit: TimeAmount
+    private let server: StreamServer<HTTPServerRequestPart, HTTPServerResponsePart>
 
     /// - Parameters:
-    ///   - bodyLimit: in bytes, after inflation.
-    ///   - idleSeconds: a connection that is silent for longer is closed.
+    ///   - unfinished: what the unfinished messages of all listeners may hold.
+    ///   - log: takes a line for each connection that was closed for a reason.
     public init(
-        address: ListenAddress, counters: FeedCounters, bodyLimit: Int = 16_777_216, idleSeconds: Int64 = 60,
+        address: ListenAddress, counters: FeedCounters, limits: Limits = Limits(),
+        unfinished: MemoryBudget = MemoryBudget(limit: 64 << 20), log: @escaping @Sendable (String) -> Void = { _ in },
         answers: Answers
     ) {
-        (self.address, self.counters, self.answers, self.bodyLimit) = (address, counters, answers, bodyLimit)
-        idleLimit = .seconds(idleSeconds)
+        (self.counters, self.answers, bodyLimit) = (counters, answers, limits.body)
+        server = StreamServer(
+            address: address, counters: counters, maximumConnections: limits.connections,
+            limits: SenderLimits(idle: limits.idle, unit: limits.request, rate: 1_024), unfinished: unfinished, log: log
+        )
     }
 
     /// Serves until the task is cancelled.
     ///
     /// - Parameter onListening: called once, with the address that the system gave.
+    /// - Throws: ``SocketFileError``, or NIO's errors, when it cannot listen.
     public func run(onListening: @Sendable (ListenAddress) -> Void) async throws {
-        let (bodyLimit, idleLimit, shelf) = (bodyLimit, idleLimit, DecoderShelf())
-        let server = StreamServer<HTTPServerRequestPart, HTTPServerResponsePart>(
-            address: address, counters: counters, maximumConnections: 64)
+        let shelf = DecoderShelf()
         try await server.run(onListening: onListening) { channel in
-            let pipeline = channel.pipeline.syncOperations
-            try pipeline.configureHTTPServerPipeline()
-            try pipeline.addHandler(NIOHTTPRequestDecompressor(limit: .size(bodyLimit)))
-            try pipeline.addHandler(IdleStateHandler(allTimeout: idleLimit))
-            try pipeline.addHandler(CloseWhenIdle())
-        } serve: { inbound, outbound in
+            try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+        } serve: { inbound, outbound, sender in
             try await HTTPConversation(
-                outbound: outbound, counters: counters, shelf: shelf, bodyLimit: bodyLimit, answers: answers
+                outbound: outbound, counters: counters, shelf: shelf, bodyLimit: bodyLimit, answers: answers,
+                sender: sender
             ).serve(inbound)
-        }
-    }
-}
-
-private final class CloseWhenIdle: ChannelInboundHandler {
-    typealias InboundIn = NIOAny
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent {
-            context.close(promise: nil)
-        } else {
-            context.fireUserInboundEventTriggered(event)
         }
     }
 }

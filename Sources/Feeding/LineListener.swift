@@ -1,4 +1,5 @@
 public import LineProtocol
+public import Listening
 import NIOCore
 import NIOPosix
 
@@ -8,36 +9,55 @@ import NIOPosix
 /// `line:column: reason`, and when the sender has finished it is told `accepted N refused M`, after everything is on
 /// disk.
 public struct LineListener: Sendable {
+    /// How many senders there may be, and how slow.
+    public struct Limits: Sendable {
+        /// When there are more, the one that was silent for longest makes room.
+        public var connections = 256
+        /// How long a connection may be open without a line.
+        public var idle = Duration.seconds(3_600)
+        /// How long a line may take from its first byte to its last.
+        public var line = Duration.seconds(30)
+
+        public init() {}
+    }
+
     private let address: ListenAddress
     private let precision: Precision
     private let counters: FeedCounters
-    private let maximumConnections: Int
+    private let server: StreamServer<ByteBuffer, ByteBuffer>
     private let commit: LineIntake.Commit
     private let shelf = DecoderShelf()
     /// A longer line without an end is refused and closes the connection.
     private static let longestLine = 65_536
 
-    /// - Parameter maximumConnections: more at a time are closed at once.
+    /// - Parameters:
+    ///   - unfinished: what the unfinished messages of all listeners may hold.
+    ///   - log: takes a line for each connection that was closed for a reason.
     public init(
-        address: ListenAddress, precision: Precision, counters: FeedCounters, maximumConnections: Int = 256,
+        address: ListenAddress, precision: Precision, counters: FeedCounters, limits: Limits = Limits(),
+        unfinished: MemoryBudget = MemoryBudget(limit: 64 << 20), log: @escaping @Sendable (String) -> Void = { _ in },
         commit: @escaping LineIntake.Commit
     ) {
         (self.address, self.precision, self.counters, self.commit) = (address, precision, counters, commit)
-        self.maximumConnections = maximumConnections
+        // However many bytes came of it: a line is short.
+        let times = SenderLimits(idle: limits.idle, unit: limits.line, rate: .max)
+        server = StreamServer(
+            address: address, counters: counters, maximumConnections: limits.connections, limits: times,
+            unfinished: unfinished, log: log)
     }
 
     /// Serves until the task is cancelled.
     ///
     /// - Parameter onListening: called once, with the address that the system gave.
+    /// - Throws: ``SocketFileError``, or NIO's errors, when it cannot listen.
     public func run(onListening: @Sendable (ListenAddress) -> Void) async throws {
-        let server = StreamServer<ByteBuffer, ByteBuffer>(
-            address: address, counters: counters, maximumConnections: maximumConnections)
         try await server.run(onListening: onListening, configure: { _ in }, serve: serve)
     }
 
     @Sendable
     private func serve(
-        _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+        _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        _ sender: Sender
     ) async throws {
         var intake = LineIntake(precision: precision, counters: counters, shelf: shelf, commit: commit)
         defer { intake.finish() }
@@ -45,8 +65,11 @@ public struct LineListener: Sendable {
         var (accepted, refused) = (0, 0)
         func take(isWhole: Bool) async throws {
             do {
-                let outcome = try await intake.take(pending.readableBytesView, isWhole: isWhole)
+                let outcome = try await sender.working {
+                    try await intake.take(pending.readableBytesView, isWhole: isWhole)
+                }
                 pending.moveReaderIndex(forwardBy: outcome.consumed)
+                if outcome.consumed > 0 { sender.finished(rest: pending.readableBytes) }
                 accepted += outcome.accepted
                 refused += outcome.refused
                 let answer = outcome.problems.map { "\($0)\n" }.joined()
@@ -60,6 +83,7 @@ public struct LineListener: Sendable {
             pending.discardReadBytes()
             pending.writeBuffer(&buffer)
             try await take(isWhole: false)
+            sender.holds(pending.readableBytes)
             guard pending.readableBytes <= Self.longestLine else {
                 let text = "\(intake.line):1: expected an end of the line within \(Self.longestLine) bytes\n"
                 return try await outbound.write(ByteBuffer(string: text))

@@ -1,24 +1,51 @@
 import GRDB
+import Synchronization
 import TimeSeries
 
 extension Store {
     /// Looks at every row's checksum and at SQLite's own structures, in slices, and says what is damaged and what to do.
     ///
     /// - Returns: one sentence for every damaged thing; none when all is well.
-    public func scrub() throws -> [String] {
-        var findings: [String] = []
-        let structure = try read { try String.fetchAll($0, sql: "PRAGMA integrity_check(20)") }
-        findings += structure.filter { $0 != "ok" }.map { "SQLite finds: \($0); restore a backup" }
+    public func scrub() throws -> [String] { try Scrub(self).run() }
+}
+
+/// One look at every row's checksum and at SQLite's own structures, which may take minutes and can be cancelled.
+public final class Scrub: Sendable {
+    private let store: Store
+    private let isCancelled = Atomic(false)
+    /// Looks at the structures, on a connection of its own, so that it alone is interrupted.
+    private let structure = Mutex<DatabaseQueue?>(nil)
+
+    public init(_ store: Store) { self.store = store }
+
+    /// Lets ``run()`` end soon. From any thread.
+    public func cancel() {
+        isCancelled.store(true, ordering: .relaxed)
+        structure.withLock { $0 }?.interrupt()
+    }
+
+    private func check() throws {
+        if isCancelled.load(ordering: .relaxed) { throw CancellationError() }
+    }
+
+    /// - Returns: one sentence for every damaged thing, with what to do; none when all is well.
+    /// - Throws: `CancellationError` once it was cancelled.
+    public func run() throws -> [String] {
+        var findings = try scrubStructure()
         do {
-            try scanJournal { _ in true }
+            try store.scanJournal { _ in
+                try check()
+                return true
+            }
         } catch let error as StorageError {
             findings.append("\(error)")
         }
-        for damaged in try checkpoints().damaged {
+        for damaged in try store.checkpoints().damaged {
             findings.append(
                 "a checkpoint of series \(damaged.series.rawValue) is damaged; the one before serves, nothing to do")
         }
-        for version in try modelVersions(of: nil) where (try? weights(of: version.id)) == nil {
+        for version in try store.modelVersions(of: nil) where (try? store.weights(of: version.id)) == nil {
+            try check()
             findings.append(
                 "the weights of \(version.forecaster) version \(version.number) are damaged; promote another")
         }
@@ -29,6 +56,8 @@ extension Store {
     ///
     /// Until version 2 of the chunks' format, a correction that came late was shown with the value before it as soon as its
     /// journal was sealed; it was kept, and counts again. Chunks that are sealed anew are not known any more.
+    ///
+    /// - Throws: `CancellationError` once it was cancelled.
     public func remarks() throws -> [String] {
         var counts: [SeriesID: Int] = [:]
         try eachRow(of: "chunk", by: ["series", "start"], slice: 64) { row in
@@ -36,10 +65,29 @@ extension Store {
             let count = (try? ChunkCodec.shadowedCorrections(in: stored.data, series: stored.series)) ?? 0
             if count > 0 { counts[stored.series, default: 0] += count }
         }
-        let names = Dictionary(try series().map { ($0.id, "\($0.key)") }, uniquingKeysWith: { first, _ in first })
+        let names = Dictionary(try store.series().map { ($0.id, "\($0.key)") }, uniquingKeysWith: { first, _ in first })
         return counts.sorted { $0.key < $1.key }.map { series, count in
             "\(names[series] ?? "series \(series.rawValue)"): \(count) late corrections were shown with the value before "
                 + "them by an earlier version, in exports, training and warm-ups; they count again, nothing to do"
+        }
+    }
+
+    private func scrubStructure() throws -> [String] {
+        try store.gate.enter()
+        defer { store.gate.leave() }
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        do {
+            let queue = try DatabaseQueue(path: store.path, configuration: configuration)
+            structure.withLock { $0 = queue }
+            defer { structure.withLock { $0 = nil } }
+            try check()
+            let found = try queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(20)") }
+            return found.filter { $0 != "ok" }.map { "SQLite finds: \($0); restore a backup" }
+        } catch let error as DatabaseError {
+            try check()
+            throw store.storageError(error)
         }
     }
 
@@ -47,7 +95,7 @@ extension Store {
         var findings: [String] = []
         for table in CheckedTable.allCases where table != .modelVersion {
             do {
-                try read { try table.check($0) }
+                try store.read { try table.check($0) }
             } catch let error as StorageError {
                 // Training times steer nothing but when to train; the next training replaces the row.
                 findings.append(
@@ -65,7 +113,8 @@ extension Store {
         while true {
             let condition = last.isEmpty ? "" : "WHERE (\(columns)) > (?, ?)"
             let sql = "SELECT * FROM \(table) \(condition) ORDER BY \(columns) LIMIT \(slice)"
-            let rows = try read { try Row.fetchAll($0, sql: sql, arguments: StatementArguments(last)) }
+            let rows = try store.read { try Row.fetchAll($0, sql: sql, arguments: StatementArguments(last)) }
+            try check()
             rows.forEach(body)
             guard let row = rows.last else { return }
             last = key.map { row[$0] }
@@ -88,11 +137,11 @@ extension Store {
             do {
                 _ = try stored.decoded()
             } catch {
-                note(stored, "\(error)")
+                store.note(stored, "\(error)")
             }
         }
-        let aside = try read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM quarantine") ?? 0 }
-        let named = damagedChunks.sorted { ($0.series, $0.start) < ($1.series, $1.start) }.map { chunk in
+        let aside = try store.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM quarantine") ?? 0 }
+        let named = store.damagedChunks.sorted { ($0.series, $0.start) < ($1.series, $1.start) }.map { chunk in
             "a chunk of series \(chunk.series.rawValue) is damaged (\(chunk.reason)): its readings from "
                 + "\(chunk.start.nanoseconds) to \(chunk.newest.nanoseconds) are left out; ingest them again or restore a backup"
         }

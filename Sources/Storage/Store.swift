@@ -19,7 +19,7 @@ public final class Store: Sendable {
     private let lock: FileLock?
     private let mark: CommitMark
     private let places: FilePlaces
-    private let gate = ReadGate()
+    let gate = ReadGate()
     /// How many read the journal right now: nothing may be dropped from it meanwhile.
     let readers = Mutex(0)
     let damage = Mutex<Set<DamagedChunk>>([])
@@ -166,6 +166,7 @@ public final class Store: Sendable {
         do {
             let copy = try DatabaseQueue(path: target)
             try pool.backup(to: copy, pagesPerStep: 256) { step in
+                try Task.checkCancellation()
                 progress(step.totalPageCount == 0 ? 1 : Double(step.completedPageCount) / Double(step.totalPageCount))
             }
             try copy.close()

@@ -6,6 +6,9 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The canonical text.
     public let description: String
 
+    /// In bytes, of a name that a person writes.
+    public static let longest = 65_536
+
     /// A key from its parts. Tags may come in any order.
     ///
     /// Parts that line protocol can hold come back the same from the text: none is empty, ends in a backslash or has
@@ -32,6 +35,9 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
     /// - Throws: ``SeriesKeyError`` when a part is missing, empty, there twice or not of line protocol.
     public init(parsing text: String) throws(SeriesKeyError) {
         func refuse(_ expected: String) -> SeriesKeyError { SeriesKeyError(text: text, reason: expected) }
+        guard text.utf8.count <= Self.longest else {
+            throw SeriesKeyError(text: "a long text", reason: "at most \(Self.longest) bytes")
+        }
         let bytes = Array(text.utf8)
         guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { throw refuse("no control characters") }
         let halves = Self.split(bytes[...], at: Self.space)
@@ -46,13 +52,15 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
             throw refuse("a measurement before the first comma or space, without # at its beginning")
         }
         var tags: [(key: String, value: String)] = []
+        // Bytes and not text: characters that look the same may be written in two ways.
+        var keys: Set<[UInt8]> = []
         for part in parts.dropFirst() {
             let pair = Self.split(part, at: Self.equals)
             guard pair.count == 2, !pair[0].isEmpty, !pair[1].isEmpty else {
                 throw refuse("tags of the form key=value, not \"\(String(decoding: part, as: UTF8.self))\"")
             }
             let tag = (Self.unescaped(pair[0], Self.keySpecials), Self.unescaped(pair[1], Self.keySpecials))
-            guard !tags.contains(where: { $0.key.utf8.elementsEqual(tag.0.utf8) }) else {
+            guard keys.insert(Array(tag.0.utf8)).inserted else {
                 throw refuse("each tag once, and \"\(tag.0)\" is there twice")
             }
             tags.append(tag)

@@ -74,7 +74,7 @@ extension ControlService {
     }
 
     @Sendable func forget(_ call: VarlinkCall) async throws {
-        let selector = SeriesSelector(try call.decode(Question.Forget.self).selector)
+        let selector = try SeriesSelector(parsing: call.decode(Question.Forget.self).selector)
         try await call.reply(Reply.Forget(removed: try await engine.forget(selector)))
     }
 
@@ -89,6 +89,10 @@ extension ControlService {
     /// The database in pieces.
     @Sendable func backup(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
+        try await longAnswers.stream(to: call.peerKey) { try await sendBackup(call) }
+    }
+
+    private func sendBackup(_ call: VarlinkCall) async throws {
         let file = try BackupCopy.make(of: store, in: folder)
         while let piece = try file.next(786_432) {
             try await call.reply(

@@ -3,6 +3,7 @@ import Crypto
 import Engine
 import Glibc
 import LineProtocol
+import Storage
 import TimeSeries
 import Varlink
 
@@ -28,23 +29,51 @@ extension ControlService {
     @Sendable func scores(_ call: VarlinkCall) async throws {
         let question = try call.decode(Question.GetScores.self)
         let range = try Self.range(question.start, question.end)
-        let selector = question.selector.map { SeriesSelector($0) } ?? .all
-        let found = try await engine.scores(selector, in: range)
-        try await call.reply(Reply.GetScores(series: found.map { ControlInterface.SeriesScores($0) }))
+        let selector = try Self.selector(question.selector)
+        let reply = try await longAnswers.inTurn(of: call.peerKey) {
+            let found = try await engine.scores(selector, in: range)
+            return try EncodedReply(Reply.GetScores(series: Self.each(found) { ControlInterface.SeriesScores($0) }))
+        }
+        try await call.reply(reply)
     }
 
     @Sendable func examine(_ call: VarlinkCall) async throws {
-        let findings = try store.scrub()
-        let (chunks, bytes) = try store.chunkTotals()
-        let remarks = try store.remarks()
-        try await call.reply(
-            Reply.Examine(findings: findings, chunks: chunks, chunkBytes: bytes, remarks: remarks))
+        let scrub = Scrub(store)
+        let reply = try await longAnswers.inTurn(of: call.peerKey) {
+            let (findings, remarks) = try await withTaskCancellationHandler {
+                (try scrub.run(), try scrub.remarks())
+            } onCancel: {
+                scrub.cancel()
+            }
+            let (chunks, bytes) = try store.chunkTotals()
+            return Reply.Examine(findings: findings, chunks: chunks, chunkBytes: bytes, remarks: remarks)
+        }
+        try await call.reply(reply)
     }
 
     @Sendable func listSeries(_ call: VarlinkCall) async throws {
-        let selector = try call.decode(Question.Selected.self).selector
-        let found = try await engine.series(selector.map { SeriesSelector($0) } ?? .all)
-        try await call.reply(Reply.ListSeries(series: found.map { Series($0) }))
+        let selector = try Self.selector(call.decode(Question.Selected.self).selector)
+        let list = { @Sendable [engine] in
+            try await EncodedReply(Reply.ListSeries(series: Self.each(engine.series(selector)) { Series($0) }))
+        }
+        // A few series are listed at once: who asks for one does not wait for those who ask for all.
+        let isShort = engine.count(selector) <= Self.shortList
+        try await call.reply(isShort ? list() : longAnswers.inTurn(of: call.peerKey, list))
+    }
+
+    private static let shortList = 256
+
+    /// - Throws: ``SeriesSelectorError``.
+    private static func selector(_ text: String?) throws -> SeriesSelector {
+        try text.map { try SeriesSelector(parsing: $0) } ?? .all
+    }
+
+    /// As messages, unless the caller has gone.
+    private static func each<Known, Message>(_ found: [Known], _ message: (Known) -> Message) throws -> [Message] {
+        try found.map { known in
+            try Task.checkCancellation()
+            return message(known)
+        }
     }
 
     @Sendable func forecast(_ call: VarlinkCall) async throws {
@@ -83,9 +112,9 @@ extension ControlService {
 
     @Sendable func watch(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
-        let selector = try call.decode(Question.Selected.self).selector
+        let selector = try Self.selector(call.decode(Question.Selected.self).selector)
         do {
-            for try await event in engine.watch(selector.map { SeriesSelector($0) } ?? .all) {
+            for try await event in engine.watch(selector) {
                 try await call.reply(EncodedReply(parameters: event.encoded), continues: true)
             }
             try await call.reply(Reply.Watch(dropped: "the daemon stops"))
@@ -97,7 +126,8 @@ extension ControlService {
     @Sendable func listForecasters(_ call: VarlinkCall) async throws {
         let schedule = try store.schedule()
         var found: [Forecaster] = []
-        for forecaster in try await engine.forecasters() {
+        let forecasters = try await longAnswers.inTurn(of: call.peerKey) { try await engine.forecasters() }
+        for forecaster in forecasters {
             let record = schedule[forecaster.configuration.name]
             found.append(
                 Forecaster(
@@ -114,7 +144,8 @@ extension ControlService {
     @Sendable func listModels(_ call: VarlinkCall) async throws {
         let name = try call.decode(Question.OfForecaster.self).forecaster
         let champion = try engine.champion(of: name)
-        let models = try await engine.models(of: name).map { version, serves in
+        let versions = try await longAnswers.inTurn(of: call.peerKey) { try await engine.models(of: name) }
+        let models = versions.map { version, serves in
             Model(
                 version: version.number, method: version.method, created: version.createdAt.text,
                 champion: version.id == champion, serves: serves, bytes: version.weightsSize,
@@ -150,27 +181,30 @@ extension ControlService {
 
     @Sendable func explain(_ call: VarlinkCall) async throws {
         let name = try call.decode(Question.OfSeries.self).series
-        try await call.reply(Reply.Explain(try await engine.explanation(of: name)))
+        let explanation = try await longAnswers.inTurn(of: call.peerKey) { try await engine.explanation(of: name) }
+        try await call.reply(Reply.Explain(explanation))
     }
 
     @Sendable func export(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
         let question = try call.decode(Question.Export.self)
         let range = try Self.range(question.start, question.end)
-        let encode: (SeriesKey, Timestamp, Double) -> String
+        let encode: @Sendable (SeriesKey, Timestamp, Double) -> String
         switch question.format ?? "csv" {
         case "csv": encode = ReadingEncoder.csv
         case "line": encode = ReadingEncoder.lineProtocol
         case "json": encode = ReadingEncoder.json
         default: throw VarlinkError.invalidParameter("format")
         }
-        if question.format ?? "csv" == "csv" {
-            try await call.reply(Reply.Export(data: ReadingEncoder.csvHeader), continues: true)
-        }
-        var export = try engine.export(SeriesSelector(question.selector), in: range)
-        while let (key, readings) = try export.next() {
-            let text = readings.map { encode(key, $0.timestamp, $0.value) }.joined()
-            try await call.reply(Reply.Export(data: text), continues: true)
+        let selector = try Self.selector(question.selector)
+        let isTable = question.format ?? "csv" == "csv"
+        try await longAnswers.stream(to: call.peerKey) {
+            if isTable { try await call.reply(Reply.Export(data: ReadingEncoder.csvHeader), continues: true) }
+            var export = try await longAnswers.inTurn(of: call.peerKey) { try engine.export(selector, in: range) }
+            while let (key, readings) = try export.next() {
+                let text = readings.map { encode(key, $0.timestamp, $0.value) }.joined()
+                try await call.reply(Reply.Export(data: text), continues: true)
+            }
         }
         try await call.reply(Reply.Export(data: ""))
     }

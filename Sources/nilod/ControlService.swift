@@ -2,6 +2,7 @@ import ControlInterface
 import Engine
 import Forecasting
 import Glibc
+import Listening
 import PluginHost
 import Storage
 import TimeSeries
@@ -17,6 +18,9 @@ struct ControlService: Sendable {
     let plugins: PluginCatalog
     let sinks: Sinks
     let settings: Settings
+    let longAnswers: LongAnswers
+    /// What the unfinished messages of all listeners may hold.
+    let unfinished: MemoryBudget
     let reload: @Sendable () async throws -> String
     let started = ContinuousClock.now
 
@@ -24,22 +28,30 @@ struct ControlService: Sendable {
 
     func service(log: @escaping @Sendable (String) -> Void) throws -> VarlinkService {
         let reading: [String: Method] = [
-            "GetStatus": status, "Examine": examine, "ListSeries": listSeries, "GetForecast": forecast,
-            "GetScores": scores, "Watch": watch, "ListForecasters": listForecasters, "ListModels": listModels,
-            "GetState": state, "Explain": explain, "Export": export, "ListPlugins": listPlugins,
+            "GetStatus": status, "GetForecast": forecast, "Watch": watch, "GetState": state, "ListPlugins": listPlugins,
         ]
-        let changing: [String: Method] = [
-            "Ingest": ingest, "Retrain": retrain, "Promote": promote, "Rollback": rollBack, "Reset": reset,
-            "Backup": backup, "Forget": forget, "Expire": expire, "Reload": reloadConfiguration,
+        // What grows with the series, the readings or the models.
+        let longReading: [String: Method] = [
+            "Examine": examine, "ListSeries": listSeries, "GetScores": scores, "ListForecasters": listForecasters,
+            "ListModels": listModels, "Explain": explain, "Export": export,
         ]
+        let changing: [String: Method] = ["Ingest": ingest, "Retrain": retrain]
+        let longChanging: [String: Method] = [
+            "Promote": promote, "Rollback": rollBack, "Reset": reset, "Backup": backup, "Forget": forget,
+            "Expire": expire, "Reload": reloadConfiguration,
+        ]
+        let open = reading.merging(longReading.mapValues { long($0) }) { first, _ in first }
+        let closed = changing.merging(longChanging.mapValues { long($0) }) { first, _ in first }
         let interface = try VarlinkInterface(
             Control.description,
-            methods: reading.mapValues { translated($0) }
-                .merging(changing.mapValues { permitted(translated($0)) }) { first, _ in first },
+            methods: open.mapValues { translated($0) }
+                .merging(closed.mapValues { permitted(translated($0)) }) { first, _ in first },
             // Only what everybody may do.
             quick: ["GetForecast": forecastAtOnce])
         var limits = ServiceLimits()
         limits.connections = Self.connectionLimit
+        limits.reserved = min(8, limits.connections / 4)
+        limits.unfinished = unfinished
         return try VarlinkService(
             info: ServiceInfo(
                 vendor: "Nilometer", product: "nilod", version: Version.current, url: "https://nilometer.org"),
@@ -54,6 +66,11 @@ struct ControlService: Sendable {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 128 }
         return Int(min(512, limit.rlim_cur / 3))
+    }
+
+    /// Off the threads that all tasks share, and cancelled with its caller.
+    private func long(_ method: @escaping Method) -> Method {
+        { call in try await longAnswers.run { try await method(call) } }
     }
 
     /// Whoever may open the socket may read; the owner, root and the configured group may change things.
@@ -86,6 +103,11 @@ struct ControlService: Sendable {
                 throw ControlError.refused(text: "\(error)").varlink
             } catch let error as PluginHostError {
                 throw ControlError.refused(text: "\(error)").varlink
+            } catch let error as SeriesSelectorError {
+                throw ControlError.refused(text: "\(error)").varlink
+            } catch is CancellationError {
+                // Nobody is there to hear it, or:
+                throw ControlError.busy(text: "\(EngineError.stopping)").varlink
             }
         }
     }
@@ -99,4 +121,9 @@ struct ControlService: Sendable {
         default: ControlError.refused(text: text).varlink
         }
     }
+}
+
+extension VarlinkCall {
+    /// Who is to have no more than a share.
+    var peerKey: PeerKey { peer.map { PeerKey(.user($0.uid), process: $0.pid) } ?? PeerKey(.unknown) }
 }

@@ -1,6 +1,7 @@
 import ControlInterface
 import Engine
 import Glibc
+import Listening
 import PluginHost
 import Storage
 import Varlink
@@ -39,9 +40,11 @@ struct Daemon: Sendable {
         schedule.start()
         let sinks = Sinks(settings.sinks, log: log)
         let reloader = Reloader(options: options, engine: engine, plugins: plugins, log: log)
+        let longAnswers = try LongAnswers()
+        let unfinished = MemoryBudget(limit: settings.unfinishedLimit)
         let control = ControlService(
             engine: engine, store: store, folder: state.folder.path, retraining: retraining, plugins: plugins,
-            sinks: sinks, settings: settings,
+            sinks: sinks, settings: settings, longAnswers: longAnswers, unfinished: unfinished,
             reload: { try await reloader.reload() })
         let leaving = Task { await sinks.run(engine) }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -49,6 +52,7 @@ struct Daemon: Sendable {
             group.addTask { try await wait(for: signals, reloader) }
             group.addTask { try await Self.watch(store, reserve) }
             try await group.next()
+            longAnswers.stop()
             try await stop(engine, schedule, retraining)
             reserve.take()
             plugins.stop()
@@ -67,8 +71,8 @@ struct Daemon: Sendable {
         schedule.stop()
         await retraining.stop()
         try engine.stop()
-        // systemd's socket is systemd's to remove.
-        if Systemd.activatedSocket == nil { unlink(settings.socket) }
+        // systemd's socket is not among them, nor another daemon's at the same path.
+        SocketFile.removeAll()
     }
 
     /// Looks every second whether the database is where it was opened, and whether there is room for the reserve again.
@@ -155,8 +159,8 @@ struct Daemon: Sendable {
         group.addTask {
             let endpoint =
                 Systemd.activatedSocket.map { VarlinkService.Endpoint.inherited($0) } ?? .path(settings.socket)
-            try await control.service { log.notice($0) }.run(endpoint) {
-                if Systemd.activatedSocket == nil { chmod(settings.socket, 0o660) }
+            let throttle = LogThrottle { log.notice($0) }
+            try await control.service { throttle($0) }.run(endpoint) {
                 log.notice("ready: \(engine.seriesCount) series, control on \(settings.socket)")
                 if settings.hints { Self.printHints(settings.socket) }
                 Systemd.notify("READY=1\nSTATUS=\(engine.seriesCount) series")
@@ -173,7 +177,7 @@ struct Daemon: Sendable {
                 }
             }
         }
-        let sources = Sources(engine: engine, log: log)
+        let sources = Sources(engine: engine, unfinished: control.unfinished, log: log)
         for source in settings.sources {
             group.addTask { try await sources.run(source) }
         }

@@ -1,5 +1,6 @@
 import Feeding
 import LineProtocol
+import Listening
 import PluginHost
 
 /// A child whose standard output is line protocol, started again whenever it ends.
@@ -8,7 +9,8 @@ struct ExecSource: Sendable {
     let precision: Precision
     let counters: FeedCounters
     let commit: LineIntake.Commit
-    let log: @Sendable (String) -> Void
+    /// Says no more than an operator may want to read; how many lines were refused is counted.
+    let log: LogThrottle
 
     /// A longer line without an end is dropped.
     private static let longestLine = 65_536
@@ -22,7 +24,7 @@ struct ExecSource: Sendable {
         while !Task.isCancelled {
             let started = ContinuousClock.now
             do {
-                try await take(ChildOutput(order, line: log))
+                try await take(ChildOutput(order) { [log] in log($0) })
             } catch {
                 log("\(error)")
             }
@@ -52,7 +54,7 @@ extension LineIntake {
     ///
     /// - Returns: the bytes that were read.
     fileprivate mutating func take(
-        _ bytes: [UInt8], isWhole: Bool, _ log: @Sendable (String) -> Void
+        _ bytes: [UInt8], isWhole: Bool, _ log: LogThrottle
     ) async throws -> Int {
         let outcome = try await take(bytes, isWhole: isWhole)
         if let problem = outcome.problems.first { log("refused \(outcome.refused) lines or readings: \(problem)") }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Listening
 import Storage
 
 /// This program, for children that are this program too.
@@ -20,6 +21,10 @@ enum Exit {
         case is ExitCode: error
         case StorageError.lockedBy: say("\(error)", Int32(75))
         case StorageError.newerSchema, StorageError.notOurs: say("\(error)", Int32(78))
+        case SocketFileError.inUse: say("\(error)", Int32(75))
+        case SocketFileError.pathTooLong, SocketFileError.notAPath, SocketFileError.notASocket:
+            say("\(error)", Int32(78))
+        case is SocketFileError: say("\(error)", Int32(73))
         case is StorageError: say("\(error)", Int32(74))
         default: say("\(error)", Int32(70))
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CMemory
 import Glibc
+import Listening
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run in the foreground until SIGTERM or SIGINT.")
@@ -48,6 +49,8 @@ struct SettingsOptions: ParsableArguments, Sendable {
         var settings = try Settings.load(config ?? Settings.usualFile)
         settings.stateDirectory = stateDir ?? Settings.environment("STATE_DIRECTORY") ?? settings.stateDirectory
         settings.socket = socket ?? Settings.environment("NILOMETER_SOCKET") ?? settings.socket
+        // Systemd's socket has its path already.
+        if Systemd.activatedSocket == nil { try SocketFile.check(path: settings.socket) }
         return settings
     }
 }

@@ -41,6 +41,8 @@ struct Settings: Sendable {
     var pluginFolders = PluginReader.usualFolders
     var plugins = PluginReader.find(in: PluginReader.usualFolders)
     var engine = EngineConfiguration(forecasters: [])
+    /// In bytes: what all messages that have not ended may hold together.
+    var unfinishedLimit = 64 << 20
     /// Printed at the start: what a newcomer may try.
     var hints = false
 

@@ -3,6 +3,7 @@ import Feeding
 import Forecasting
 import Glibc
 import LineProtocol
+import Listening
 import TOMLKit
 import TimeSeries
 
@@ -41,7 +42,7 @@ extension Settings {
 
     private init(_ section: Section) throws {
         stateDirectory = try section.filePath("state_dir") ?? stateDirectory
-        socket = try section.filePath("socket") ?? socket
+        socket = try section.socketPath("socket") ?? socket
         group = try section.string("group")
         timeZone = try section.string("time_zone") ?? timeZone
         hints = try section.boolean("hints") ?? false
@@ -55,6 +56,7 @@ extension Settings {
         engine.retention = try section.duration("retention")
         engine.sealAfter = try section.integer("seal_after", 1...100_000_000) ?? engine.sealAfter
         engine.maxSeries = try section.integer("max_series", 1...10_000_000) ?? engine.maxSeries
+        unfinishedLimit = try section.integer("max_unfinished_mib", 32...65_536).map { $0 << 20 } ?? unfinishedLimit
         engine.silentSeriesTTL = try section.duration("silent_series_ttl")
         engine.shardCount = try section.integer("shards", 1...64) ?? Self.usualShards
         engine.calendar =
@@ -84,7 +86,7 @@ extension Settings.Source {
         case "tcp": self = .stream(try section.listenAddress(), try section.precision())
         case "udp": self = .datagram(try section.listenAddress(), try section.precision())
         case "http":
-            let path = try section.string("path").map { ListenAddress.unix(path: $0) }
+            let path = try section.socketPath("path").map { ListenAddress.unix(path: $0) }
             self = .http(try path ?? section.listenAddress())
         case "exec": self = .exec(try section.command(), try section.precision())
         default: throw section.error("kind", "host, unix, unix-datagram, tcp, udp, http or exec")
@@ -102,7 +104,8 @@ extension Settings.Sink {
         default: throw section.error("kind", "exec or file")
         }
         self.init(
-            target: target, selector: try section.string("series").map { SeriesSelector($0) } ?? .all,
+            target: target,
+            selector: try section.string("series").map { try section.selector($0, of: "series") } ?? .all,
             events: try Self.events(section), name: try section.name("name"))
         try section.finish()
     }
@@ -126,7 +129,18 @@ extension Section {
         return command
     }
 
-    fileprivate func unixAddress() throws -> ListenAddress { .unix(path: try required("path", string)) }
+    fileprivate func unixAddress() throws -> ListenAddress { .unix(path: try required("path", socketPath)) }
+
+    /// A path that a socket can have.
+    fileprivate func socketPath(_ key: String) throws -> String? {
+        guard let path = try string(key) else { return nil }
+        do { try SocketFile.check(path: path) } catch { throw self.error(key, error.expected) }
+        return path
+    }
+
+    fileprivate func selector(_ text: String, of key: String) throws -> SeriesSelector {
+        do { return try SeriesSelector(parsing: text) } catch { throw self.error(key, error.expected) }
+    }
 
     fileprivate func listenAddress() throws -> ListenAddress {
         guard let address = ListenAddress(try required("listen", string)) else {
@@ -145,7 +159,7 @@ extension Section {
 
 extension SeriesRule {
     fileprivate init(_ section: Section) throws {
-        self.init(selector: SeriesSelector(try section.required("select", section.string)))
+        self.init(selector: try section.selector(section.required("select", section.string), of: "select"))
         cadence = try section.duration("cadence").map { nanoseconds in
             guard let cadence = Cadence(nanoseconds: nanoseconds) else {
                 throw section.error("cadence", "a duration above zero, such as 1s or 5m")
@@ -172,7 +186,7 @@ extension ForecasterConfiguration {
         }
         self.init(
             name: try section.required("name", section.name), method: try section.string("method") ?? "lstm",
-            selectors: try (section.strings("series") ?? ["*"]).map { SeriesSelector($0) },
+            selectors: try (section.strings("series") ?? ["*"]).map { try section.selector($0, of: "series") },
             horizon: try section.integer("horizon", 1...2_000) ?? 24, quantiles: quantiles)
         opponents = try section.strings("opponents") ?? opponents
         trainingSlots = try section.integer("training_slots", 64...1_000_000) ?? trainingSlots

@@ -10,9 +10,11 @@ final class Signals: Sendable {
     init() {
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
         signal(SIGPIPE, SIG_IGN)
+        // Of its own: the threads of the global queues may all be waiting for plugins.
+        let queue = DispatchQueue(label: "signals")
         sources = [SIGTERM, SIGINT, SIGHUP].map { number in
             signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { continuation.yield(number) }
             source.activate()
             return source

@@ -1,15 +1,22 @@
 import Engine
 import Feeding
-import Glibc
+import Listening
 import TimeSeries
 
 /// Runs what brings readings in.
 struct Sources: Sendable {
     let engine: Engine
+    /// What the unfinished messages of all listeners may hold.
+    let unfinished: MemoryBudget
     let log: Log
     private let counters = FeedCounters()
+    /// Who is cut off, and why: as many lines as anybody makes us say.
+    private let throttle: LogThrottle
 
-    init(engine: Engine, log: Log) { (self.engine, self.log) = (engine, log) }
+    init(engine: Engine, unfinished: MemoryBudget, log: Log) {
+        (self.engine, self.unfinished, self.log) = (engine, unfinished, log)
+        throttle = LogThrottle { log.notice($0) }
+    }
 
     /// Until the task is cancelled.
     func run(_ source: Settings.Source) async throws {
@@ -25,29 +32,28 @@ struct Sources: Sendable {
             }.run()
         case .stream(let address, let precision):
             try await LineListener(
-                address: address, precision: precision, counters: counters, commit: commit(isUrgent: true)
+                address: address, precision: precision, counters: counters, unfinished: unfinished,
+                log: { [throttle] in throttle($0) }, commit: commit(isUrgent: true)
             ).run { announce("line protocol", $0) }
         case .datagram(let address, let precision):
             try await DatagramListener(
                 address: address, precision: precision, counters: counters, commit: commit(isUrgent: false)
             ).run { announce("line protocol in datagrams", $0) }
         case .http(let address):
-            try await HTTPListener(address: address, counters: counters, answers: answers)
-                .run { announce("HTTP", $0) }
+            try await HTTPListener(
+                address: address, counters: counters, unfinished: unfinished, log: { [throttle] in throttle($0) },
+                answers: answers
+            ).run { announce("HTTP", $0) }
         case .exec(let command, let precision):
             let name = command.first ?? ""
             try await ExecSource(
                 command: command, precision: precision, counters: counters, commit: commit(isUrgent: false),
-                log: { [log] in log.notice("source \(name): \($0)") }
+                log: LogThrottle { [log] in log.notice("source \(name): \($0)") }
             ).run()
         }
     }
 
-    private func announce(_ what: String, _ address: ListenAddress) {
-        // As the control socket: its owner and its group may write.
-        if case .unix(let path) = address { chmod(path, 0o660) }
-        log.notice("\(what) on \(address)")
-    }
+    private func announce(_ what: String, _ address: ListenAddress) { log.notice("\(what) on \(address)") }
 
     private func commit(isUrgent: Bool) -> LineIntake.Commit {
         { [engine] readings in
@@ -91,6 +97,9 @@ struct Sources: Sendable {
             Metric(
                 "nilometer_connections_refused_total", .counter, help: "Connections beyond the limit.",
                 Double(feed.refusedConnections)),
+            Metric(
+                "nilometer_connections_replaced_total", .counter,
+                help: "Silent connections that made room for others.", Double(feed.replacedConnections)),
         ]
     }
 }

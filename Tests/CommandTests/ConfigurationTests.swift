@@ -32,6 +32,16 @@ struct ConfigurationTests {
             ("[[forecaster]]\nname = \"\\u001b[31m\"", "forecaster[0].name: expected a name of 1"),
             ("[[sink]]\nkind = \"file\"\npath = \"x\"\nname = \"a/b\"", ":4: sink[0].name: expected a name of 1"),
             ("state_dir = \"\"", ":1: state_dir: expected a path in quotes"),
+            (
+                "[[source]]\nkind = \"unix\"\npath = \"/tmp/\(String(repeating: "x", count: 120))\"",
+                ":3: source[0].path: expected a path of at most 107 bytes for a socket, and /tmp/xxx"
+            ),
+            ("socket = \"\"", ":1: socket: expected the path of a socket"),
+            ("max_unfinished_mib = 1", ":1: max_unfinished_mib: expected a whole number from 32"),
+            (
+                "[[forecaster]]\nname = \"a\"\nseries = [\"\(String(repeating: "*", count: 65))\"]",
+                ":3: forecaster[0].series: expected at most 64 stars in a selector, not 65"
+            ),
             ("name = = 1", ":1:"),
         ])
     func refused(_ text: String, _ expected: String) throws {
@@ -53,6 +63,16 @@ struct ConfigurationTests {
             let child = try ChildProcess("nilod", ["check-config", file])
             #expect(child.wait() == 0, "\(path): \(child.standardError)")
         }
+    }
+
+    @Test("a socket that no path can name is exit code 78 with its length and the limit")
+    func longSocket() throws {
+        let path = folder.path(String(repeating: "z", count: 120))
+        let child = try ChildProcess("nilod", ["--state-dir", folder.path("state"), "--socket", path])
+        #expect(child.wait() == 78)
+        #expect(
+            child.standardError.contains(
+                "expected a path of at most 107 bytes for a socket, and \(path) has \(path.utf8.count)"))
     }
 
     @Test("a missing file is exit code 78 with its name")

@@ -1,6 +1,9 @@
 import Feeding
 import Foundation
 import LineProtocol
+import Listening
+import NIOCore
+import NIOPosix
 import Testing
 import TimeSeries
 
@@ -10,6 +13,7 @@ struct HTTPTests {
 
     private func withHTTP<Result: Sendable>(
         _ commits: Commits, commit: LineIntake.Commit? = nil, trouble: String? = nil, bodyLimit: Int = 10_000,
+        connections: Int = 64, unfinished: MemoryBudget = MemoryBudget(limit: 64 << 20),
         _ body: @Sendable (ListenAddress) async throws -> Result
     ) async throws -> Result {
         let answers = HTTPListener.Answers(
@@ -20,9 +24,12 @@ struct HTTPTests {
                     Metric("by", .gauge, help: "Labels.", values: [([(name: "why", value: "a \"b\"")], .infinity)]),
                 ]
             }, trouble: { trouble })
+        var limits = HTTPListener.Limits()
+        limits.body = bodyLimit
+        limits.connections = connections
         let listener = HTTPListener(
-            address: .internet(host: "127.0.0.1", port: 0), counters: FeedCounters(), bodyLimit: bodyLimit,
-            answers: answers)
+            address: .internet(host: "127.0.0.1", port: 0), counters: FeedCounters(), limits: limits,
+            unfinished: unfinished, answers: answers)
         return try await withListener(listener.run, body)
     }
 
@@ -97,6 +104,76 @@ struct HTTPTests {
         #expect(commits.all.count == 1)
     }
 
+    @Test("a gzip body may be of several members, bounded together; what follows them is refused")
+    func members() async throws {
+        // Of "m f=1\n", nothing and "m f=2\n"; of "m f=3\n" in zlib's format; and twice 6,000 zeros, by Python.
+        let two = try #require(Data(base64Encoded: Self.members))
+        let deflated = try #require(Data(base64Encoded: Self.deflated))
+        let bombs = try #require(Data(base64Encoded: Self.bombs))
+        let commits = Commits()
+        let answers = try await withHTTP(commits) { address in
+            func answer(_ coding: String, _ body: Data) async throws -> String {
+                let bytes = request("POST /write", headers: ["Content-Encoding: \(coding)"], body: Array(body))
+                return String(try await exchange(address, [bytes]).prefix(12))
+            }
+            return [
+                try await answer("gzip", two), try await answer("GZIP", two + Data("junk".utf8)),
+                try await answer("gzip", two.dropLast(1)), try await answer("gzip", bombs),
+                try await answer("deflate", deflated), try await answer("deflate", deflated + deflated),
+                try await answer("identity", Data("m f=4\n".utf8)),
+            ]
+        }
+        #expect(
+            answers == ["204", "400", "400", "413", "204", "400", "204"].map { "HTTP/1.1 \($0)" }, "\(answers)")
+        #expect(commits.all.map(\.value) == [1, 2, 3, 4])
+    }
+
+    @Test(
+        "a body in a coding that is not known is refused with those that are, and not read as text",
+        arguments: ["br", "zstd", "gzip, gzip", "compress", "identity, br"])
+    func unknownCoding(_ coding: String) async throws {
+        let commits = Commits()
+        let answer = try await withHTTP(commits) {
+            try await post("/write", "m f=1 5\n", to: $0, headers: ["Content-Encoding: \(coding)"])
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 415 Unsupported Media Type\r\n"))
+        #expect(answer.contains("Accept-Encoding: gzip, deflate, identity\r\n"))
+        #expect(commits.all.isEmpty)
+    }
+
+    @Test("clients that never end their requests make room, and bodies that do not end have one budget")
+    func unfinished() async throws {
+        let (commits, body) = (Commits(), String(repeating: "x", count: 60_000))
+        let budget = MemoryBudget(limit: 100_000)
+        try await withHTTP(commits, bodyLimit: 1_000_000, connections: 2, unfinished: budget) { address in
+            let head = "POST /write HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+            let first = try await connection(to: address)
+            try await first.writeAndFlush(ByteBuffer(string: head + body)).get()
+            let second = try await connection(to: address)
+            // It may be closed before all of it is written.
+            try? await second.writeAndFlush(ByteBuffer(string: head + body + body)).get()
+            // Both are the largest part of what one peer holds, one of them too much.
+            try await second.closeFuture.get()
+            for number in 1...5 {
+                #expect(try await post("/write", "m f=\(number) 5\n", to: address).hasPrefix("HTTP/1.1 204"))
+            }
+            let third = try await connection(to: address)
+            try await third.writeAndFlush(ByteBuffer(string: head + "x")).get()
+            for number in 1...5 {
+                #expect(try await post("/write", "m f=\(number) 6\n", to: address).hasPrefix("HTTP/1.1 204"))
+            }
+            try await first.closeFuture.get()
+            try? await third.close().get()
+        }
+        #expect(commits.all.count == 10)
+    }
+
+    private func connection(to address: ListenAddress) async throws -> any Channel {
+        guard case .internet(let host, let port) = address else { throw CancellationError() }
+        return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: host, port: port).get()
+    }
+
     @Test("a body beyond the limit is refused, announced or not")
     func tooLarge() async throws {
         let commits = Commits()
@@ -127,6 +204,11 @@ struct HTTPTests {
         #expect(answer.contains("Allow: POST\r\n"))
     }
 
+    private static let members =
+        "H4sIAAAAAAACA8tVSLM15AIAk6If0AYAAAAfiwgAAAAAAAIDAwAAAAAAAAAAAB+LCAAAAAAAAgPLVUizNeICAFDxMvsGAAAA"
+    private static let deflated = "eJzLVUizNeYCAAXzAW4="
+    private static let bombs =
+        "H4sIAAAAAAACA+3BMQEAAADCoPVPbQhfoAAAAAAAgNcAxA3c/HAXAAAfiwgAAAAAAAID7cExAQAAAMKg9U9tCF+gAAAAAACA1wDEDdz8cBcAAA=="
     private static let small = "H4sIAAAAAAACA8tVSLM15AIAk6If0AYAAAA="
     private static let bomb = "H4sIAAAAAAACA+3BMQEAAADCoErrn84aHkABAAAAAAAAAAAAAAAAAAAAAAAA8GC9DxuMIE4AAA=="
 }

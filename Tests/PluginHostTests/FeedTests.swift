@@ -106,6 +106,31 @@ struct FeedTests {
         #expect(daemon.process.standardError.contains("refused 1 lines or readings: 1:13: expected a field value"))
     }
 
+    @Test("a source that prints garbage without end does not fill the log, and what it printed is counted")
+    func garbage() throws {
+        let daemon = try Daemon(
+            in: folder,
+            """
+            [[source]]
+            kind = "http"
+            path = "\(folder.path("h"))"
+            [[source]]
+            kind = "exec"
+            command = ["sh", "-c", "yes 'garbage = = =' | head -n 4000000; sleep 1000"]
+            """)
+        func refused() throws -> Int {
+            let peer = try RawPeer(folder.path("h"))
+            peer.send("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            let text = peer.receiveText()
+            let line = text.split(separator: "\n").first { $0.hasPrefix("nilometer_lines_refused_total ") }
+            return line.flatMap { $0.split(separator: " ").last }.flatMap { Double($0) }.map { Int($0) } ?? 0
+        }
+        try wait(until: "all of it is counted") { try refused() == 4_000_000 }
+        #expect(daemon.stop() == 0)
+        let lines = daemon.process.standardError.split(separator: "\n").filter { $0.contains("refused") }
+        #expect((1...200).contains(lines.count), "\(lines.count)")
+    }
+
     @Test("an exec sink gets every forecast and model event as a line of JSON, a file sink likewise")
     func sinks() throws {
         let received = folder.path("received")

@@ -39,6 +39,13 @@ public final class RawPeer {
     /// No more of this connection, for either side.
     public func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
+    /// All that comes until the other side hangs up.
+    public func receiveText() -> String {
+        var (text, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65_536))
+        while case let count = read(descriptor, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// All frames until the other side hangs up or `limit` have come.
     public func receive(_ limit: Int = .max) -> [String] {
         var (frames, pending): ([String], [UInt8]) = ([], [])

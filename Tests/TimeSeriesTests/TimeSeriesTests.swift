@@ -41,6 +41,71 @@ struct TimeSeriesTests {
         }
     }
 
+    /// What a selector means, in as few words as there are.
+    private static func matches(_ pattern: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> Bool {
+        guard let byte = pattern.first else { return name.isEmpty }
+        if byte == UInt8(ascii: "*") {
+            return (name.startIndex...name.endIndex).contains { matches(pattern.dropFirst(), name[$0...]) }
+        }
+        return name.first == byte && matches(pattern.dropFirst(), name.dropFirst())
+    }
+
+    @Test("a selector matches what it means")
+    func selectorMeaning() {
+        var random = SplitMix(state: 7)
+        for _ in 0..<20_000 {
+            let pattern = (0..<Int.random(in: 0...7, using: &random)).map { _ in
+                "ab**".utf8.randomElement(using: &random) ?? 0
+            }
+            let name = (0..<Int.random(in: 0...9, using: &random)).map { _ in
+                "ab".utf8.randomElement(using: &random) ?? 0
+            }
+            let (text, key) = (String(decoding: pattern, as: UTF8.self), String(decoding: name, as: UTF8.self))
+            #expect(
+                SeriesSelector(text).matches(SeriesKey(canonical: key)) == Self.matches(pattern[...], name[...]),
+                "\(text) and \(key)")
+        }
+    }
+
+    @Test("a selector from outside has a limit of length and of stars")
+    func boundedSelector() throws {
+        #expect(try SeriesSelector(parsing: "room,*").description == "room,*")
+        #expect(throws: SeriesSelectorError.tooLong(bytes: 65_537)) {
+            try SeriesSelector(parsing: String(repeating: "x", count: 65_537))
+        }
+        #expect(throws: SeriesSelectorError.tooManyStars(65)) {
+            try SeriesSelector(parsing: String(repeating: "x*", count: 65))
+        }
+    }
+
+    // Each of these took minutes when it took the product of two lengths.
+
+    @Test("the worst selector is matched in the time of reading the name", .timeLimit(.minutes(1)))
+    func linearSelector() {
+        let run = String(repeating: "a", count: 32_767)
+        let name = SeriesKey(canonical: run + run)
+        let selector = SeriesSelector("*" + run + "b*")
+        for _ in 0..<50 { #expect(!selector.matches(name)) }
+    }
+
+    @Test("a name with very many tags is parsed in the time of reading it", .timeLimit(.minutes(1)))
+    func linearName() throws {
+        let tags = (0..<9_000).map { ",\(String($0, radix: 36))=1" }.joined()
+        for _ in 0..<50 { #expect(try SeriesKey(parsing: "room\(tags) t").description.hasSuffix(" t")) }
+        #expect(throws: SeriesKeyError.self) { try SeriesKey(parsing: "room\(tags),0=1 t") }
+        #expect(throws: SeriesKeyError.self) { try SeriesKey(parsing: "room " + String(repeating: "t", count: 65_536)) }
+    }
+
+    @Test("among 40,000 names the nearest of a mistyped one are found in a moment", .timeLimit(.minutes(1)))
+    func boundedNearest() {
+        let tail = String(repeating: "x", count: 150)
+        let names = (0..<40_000).map { "sensor,id=\($0),\(tail)=1 t" }
+        for _ in 0..<50 {
+            #expect(nearestNames(to: "sensor,id=39999,\(tail)=1 tt", among: names).first == names[39_999])
+        }
+        #expect(nearestNames(to: String(repeating: "x", count: 1_000_000), among: names).isEmpty)
+    }
+
     @Test("the cadence is the snapped median interval, whatever the order of arrival")
     func cadence() throws {
         let times = (0..<17).map { Timestamp.from(seconds: 1_000 + 61 * Int64($0)) }
@@ -71,5 +136,16 @@ struct TimeSeriesTests {
     @Test("a mistyped name finds its neighbours")
     func nearest() {
         #expect(nearestNames(to: "room,id=1 tt", among: ["room,id=1 t", "host load"]) == ["room,id=1 t"])
+    }
+}
+
+/// Steele, Lea and Flood's generator, so that a test does the same each time.
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Listening
 import TestSupport
 import Testing
 import Varlink
@@ -129,6 +130,91 @@ import Varlink
                 return peer.receive(300_000).count
             }
             #expect(frames >= 300_000)
+        }
+    }
+
+    @Test("unfinished messages have one budget: the largest is closed with a reason, the others are answered")
+    func unfinishedBudget() async throws {
+        var limits = ServiceLimits()
+        limits.unfinished = MemoryBudget(limit: 1 << 20)
+        try await TestService.run(limits: limits) { service in
+            let (head, tail) = (#"{"method":"org.example.Test.Echo","parameters":{"text":""#, #""}}"# + "\0")
+            let text = String(repeating: "x", count: 400_000)
+            let boxes = try await blocking {
+                let boxes = [try RawPeerBox(service.path), try RawPeerBox(service.path)]
+                boxes[0].peer.send(head + text)
+                boxes[1].peer.send(head + text + text)
+                return boxes
+            }
+            let line = try #require(await service.logged("all unfinished messages together hold more than"))
+            #expect(line.contains("uid \(getuid()), pid \(getpid())"))
+            let (small, large) = try await blocking {
+                boxes[0].peer.send(tail)
+                return (boxes[0].peer.receive(1).count, boxes[1].peer.receive().count)
+            }
+            #expect(small == 1)
+            #expect(large == 0)
+        }
+    }
+
+    @Test("replies that nobody reads have one budget: of who leaves most, the largest is closed")
+    func unreadBudget() async throws {
+        var limits = ServiceLimits()
+        limits.held = MemoryBudget(limit: 8 << 20)
+        try await TestService.run(limits: limits) { service in
+            let deaf = try await blocking {
+                try (1...4).map { _ in
+                    let box = try RawPeerBox(service.path)
+                    box.peer.send(Self.call("Place", #"{"wait":true,"number":1,"bytes":3000000}"#))
+                    return box
+                }
+            }
+            #expect(await service.logged("all unfinished messages together hold more than") != nil)
+            #expect(try await blocking { try VarlinkClient(path: service.path).echo("still here") } == "still here")
+            withExtendedLifetime(deaf) {}
+        }
+    }
+
+    @Test("a peer that leaves a long reply unread has no second one made for it")
+    func unreadReply() async throws {
+        try await TestService.run { service in
+            let box = try await blocking {
+                let box = try RawPeerBox(service.path)
+                let call = Self.call("Place", #"{"wait":true,"number":1,"bytes":4000000}"#)
+                box.peer.send(call + call + call)
+                return box
+            }
+            var events = service.events.makeAsyncIterator()
+            #expect(await events.next() == "in turn")
+            // It reads nothing, and another's many calls are answered meanwhile.
+            try await blocking {
+                let client = try VarlinkClient(path: service.path)
+                for number in 0..<50 { _ = try client.echo("\(number)") }
+            }
+            let frames = try await blocking { box.peer.receive(3).count }
+            #expect(frames == 3)
+        }
+    }
+
+    @Test("when all places are taken by peers that never call, a newcomer gets one of theirs")
+    func silentCrowd() async throws {
+        var limits = ServiceLimits()
+        limits.connections = 3
+        limits.reserved = 0
+        limits.grace = .zero
+        try await TestService.run(limits: limits) { service in
+            let (waiting, silent) = try await blocking {
+                let waiting = try RawPeerBox(service.path)
+                waiting.peer.send(Self.call("Forever", #"{"bytes":1}"#, more: true))
+                _ = waiting.peer.receive(1)
+                return (waiting, [try RawPeerBox(service.path), try RawPeerBox(service.path)])
+            }
+            for number in 0..<5 {
+                #expect(try await blocking { try VarlinkClient(path: service.path).echo("\(number)") } == "\(number)")
+            }
+            #expect(await service.logged("there was no other place for another connection") != nil)
+            #expect(try await blocking { waiting.peer.receive(1_000).count } == 1_000)
+            for box in silent { #expect(try await blocking { box.peer.receive() }.isEmpty) }
         }
     }
 

@@ -7,6 +7,8 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
     case tooLong
     /// The peer was too slow or too quiet; the text says at what.
     case timedOut(String)
+    /// There is not enough for all peers, and this one had most; the text says of what.
+    case crowdedOut(String)
 
     public var description: String {
         switch self {
@@ -14,7 +16,7 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
         case .closed: "the other side closed the connection"
         case .malformed(let reason): "the other side does not speak Varlink: \(reason)"
         case .tooLong: "a message is longer than \(FrameLimit.bytes >> 20) MiB: send it in pieces"
-        case .timedOut(let reason): reason
+        case .timedOut(let reason), .crowdedOut(let reason): reason
         }
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+internal import Listening
 
 /// Who is on the other end of a Unix socket, as the kernel says (unix(7)).
 public struct Peer: Sendable, Hashable {
@@ -18,6 +19,12 @@ public struct Peer: Sendable, Hashable {
         (pid, uid, gid) = (Int32(bitPattern: credentials[0]), credentials[1], credentials[2])
         groups = Set(Self.supplementaryGroups(descriptor)).union([credentials[2]])
     }
+
+    /// For sharing fairly.
+    var key: PeerKey { PeerKey(.user(uid), process: pid) }
+
+    /// Root, and who runs the service.
+    var isPrivileged: Bool { uid == 0 || uid == getuid() }
 
     /// SO_PEERCRED carries only the primary group; SO_PEERGROUPS has the others, and says how many if there is too
     /// little room.

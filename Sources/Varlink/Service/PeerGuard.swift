@@ -1,25 +1,33 @@
 internal import NIOCore
 
-/// Disconnects a peer that is too slow or too quiet; see ``ServiceLimits``.
+/// Disconnects a peer that is too slow or too quiet, and counts what it makes us hold; see ``ServiceLimits``.
 ///
 /// Lives in front of the frame decoder, on the connection's event loop.
-final class PeerGuard: ChannelInboundHandler {
+final class PeerGuard: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     private let limits: ServiceLimits
-    private let calls: Counter
+    private let unanswered: Unanswered
+    /// Bytes of a message that has not ended.
+    private var unfinishedBytes = 0
+    private var waiting: [EventLoopPromise<Void>] = []
     private var stalled: Scheduled<Void>?
     private var unfinished: Scheduled<Void>?
     private var quiet: Scheduled<Void>?
     private var newest = NIODeadline.now()
     private var context: ChannelHandlerContext?
 
-    /// - Parameter calls: how many calls of this connection are not answered yet; counted up here, as soon as they are in,
-    ///   because a busy service may begin to answer long after that.
-    init(_ limits: ServiceLimits, calls: Counter) {
+    /// A reply as long as this is counted while it is unread; shorter ones are bounded by the connection's own limit.
+    private static let longReply = 65_536
+
+    /// - Parameter unanswered: counted up here, as soon as calls are in, because a busy service may begin to answer long
+    ///   after that.
+    init(_ limits: ServiceLimits, unanswered: Unanswered) {
         self.limits = limits
-        self.calls = calls
+        self.unanswered = unanswered
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -34,35 +42,65 @@ final class PeerGuard: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         newest = .now()
-        let buffer = unwrapInboundIn(data)
-        let endsMessage = buffer.readableBytesView.last == 0
-        let ended = buffer.readableBytesView.count { $0 == 0 }
+        let ended = count(unwrapInboundIn(data).readableBytesView)
         if ended > 0 {
-            calls.increment(by: ended)
             unfinished?.cancel()
             unfinished = nil
         }
-        if !endsMessage, unfinished == nil {
+        if unfinishedBytes > 0, unfinished == nil {
             watchMessage(context)
         }
         context.fireChannelRead(data)
     }
 
+    /// - Returns: how many messages end in `bytes`.
+    private func count(_ bytes: ByteBufferView) -> Int {
+        let ended = bytes.count { $0 == 0 }
+        let rest = bytes.lastIndex(of: 0).map { bytes.endIndex - $0 - 1 } ?? unfinishedBytes + bytes.count
+        unanswered.arrived(ended, bytes: unfinishedBytes + bytes.count - rest, rest: rest)
+        unfinishedBytes = rest
+        return ended
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         stalled?.cancel()
         stalled = context.channel.isWritable ? nil : drop(context, after: limits.stall, "it does not read its replies")
+        if context.channel.isWritable { release() }
         context.fireChannelWritabilityChanged()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
         for timer in [stalled, unfinished, quiet] { timer?.cancel() }
+        release()
         context.fireChannelInactive()
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let bytes = unwrapOutboundIn(data).readableBytes
+        guard bytes >= Self.longReply else { return context.write(data, promise: promise) }
+        let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+        unanswered.hold(bytes)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.unanswered.hold(-bytes) }
+        context.write(data, promise: written)
+    }
+
+    /// Done once the peer has read enough of its replies, or is gone. On the event loop.
+    func whenRead() -> EventLoopFuture<Void>? {
+        guard let context, context.channel.isActive, !context.channel.isWritable else { return nil }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        waiting.append(promise)
+        return promise.futureResult
+    }
+
+    private func release() {
+        for promise in waiting { promise.succeed() }
+        waiting = []
     }
 
     /// While calls wait for their answers, it may be the service that does not read on.
     private func watchMessage(_ context: ChannelHandlerContext) {
         unfinished = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.message)) {
-            if self.calls.value > 0 { return self.watchMessage(context) }
+            if self.unanswered.calls > 0 { return self.watchMessage(context) }
             self.close(context, "it did not end a message it began within \(self.limits.message)")
         }
     }
@@ -76,7 +114,7 @@ final class PeerGuard: ChannelInboundHandler {
     private func watchQuiet(_ context: ChannelHandlerContext, after limit: Duration) {
         quiet = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) {
             let rest = self.newest + TimeAmount(self.limits.idle) - .now()
-            if self.calls.value > 0 { return self.watchQuiet(context, after: self.limits.idle) }
+            if self.unanswered.calls > 0 { return self.watchQuiet(context, after: self.limits.idle) }
             if rest > .zero { return self.watchQuiet(context, after: .nanoseconds(rest.nanoseconds)) }
             self.close(context, "it sent no call within \(self.limits.idle)")
         }

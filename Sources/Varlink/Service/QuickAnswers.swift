@@ -12,34 +12,40 @@ final class QuickAnswers: ChannelInboundHandler {
 
     private let router: Router
     private let peer: Peer?
-    private let calls: Counter
+    private let unanswered: Unanswered
+    /// Told of each call that was answered here.
+    private var noteAnswer: () -> Void = {}
     /// False for a connection that is only there to be refused.
     private var isServing = false
     /// Calls that were passed on and are not answered yet.
     private var passedOn = 0
     private var hasWritten = false
 
-    /// - Parameter calls: how many calls of this connection are not answered yet.
-    init(_ router: Router, peer: Peer?, calls: Counter) {
+    init(_ router: Router, peer: Peer?, _ unanswered: Unanswered) {
         self.router = router
         self.peer = peer
-        self.calls = calls
+        self.unanswered = unanswered
     }
 
     /// On the event loop.
-    func beginServing() { isServing = true }
+    ///
+    /// - Parameter noteAnswer: told of each call that is answered here.
+    func beginServing(noteAnswer: @escaping () -> Void) {
+        self.noteAnswer = noteAnswer
+        isServing = true
+    }
 
     /// A call that was passed on has its answer, which is written already. On the event loop.
     func answered() { passedOn -= 1 }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard isServing, passedOn == 0, context.channel.isWritable,
-            let reply = router.quickAnswer(unwrapInboundIn(data), peer)
-        else {
+        let frame = unwrapInboundIn(data)
+        guard isServing, passedOn == 0, context.channel.isWritable, let reply = router.quickAnswer(frame, peer) else {
             passedOn += 1
             return context.fireChannelRead(data)
         }
-        calls.decrement()
+        unanswered.answered(bytes: frame.count)
+        noteAnswer()
         context.write(wrapOutboundOut(reply), promise: nil)
         hasWritten = true
     }

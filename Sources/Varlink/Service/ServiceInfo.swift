@@ -1,3 +1,5 @@
+public import Listening
+
 /// Who serves, for `org.varlink.service.GetInfo`.
 public struct ServiceInfo: Sendable {
     public var vendor: String
@@ -15,8 +17,16 @@ public struct ServiceLimits: Sendable {
     /// Connections at one time. One more gets the service's refusal as its first reply. Each holds a file descriptor:
     /// leave some for everything else the process opens.
     public var connections = 512
+    /// Of these, how many only root and the service's own user get.
+    public var reserved = 8
+    /// When all are taken, a connection that has had no call for so long gives its place to a newcomer.
+    public var grace = Duration.seconds(5)
     /// Bytes of replies that wait for a peer; beyond it the answer is suspended until the peer has read.
     public var outboundBytes = 1 << 20
+    /// What unfinished messages of all connections may hold; of who sends most, the largest is disconnected.
+    public var unfinished = MemoryBudget(limit: 64 << 20)
+    /// What whole calls without an answer and long replies that nobody reads may hold, likewise.
+    public var held = MemoryBudget(limit: 256 << 20)
     /// How long a peer may leave that much waiting.
     public var stall = Duration.seconds(30)
     /// How long a message may take from its first byte to its last, while no call before it waits for its answer.

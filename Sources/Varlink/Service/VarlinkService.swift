@@ -1,3 +1,4 @@
+internal import Listening
 internal import NIOCore
 internal import NIOPosix
 
@@ -27,7 +28,7 @@ public final class VarlinkService: Sendable {
 
     /// Where to listen.
     public enum Endpoint: Sendable {
-        /// A path; a socket left there by somebody who is gone is replaced.
+        /// A path; a socket left there by somebody who is gone is replaced, and this one is removed in the end.
         case path(String)
         /// A listening socket that somebody else has opened: socket activation.
         case inherited(Int32)
@@ -36,15 +37,26 @@ public final class VarlinkService: Sendable {
     /// Serves until the task is cancelled.
     ///
     /// - Parameter ready: called once connections are taken.
+    /// - Throws: ``SocketFileError`` if the path is not to be had.
     public func run(_ endpoint: Endpoint, ready: @Sendable () -> Void = {}) async throws {
-        let server = try await listen(endpoint)
+        switch endpoint {
+        case .path(let path):
+            let file = try SocketFile(path: path, .stream)
+            defer { file.remove() }
+            try await run(listening: file.descriptor, ready: ready)
+        case .inherited(let descriptor): try await run(listening: descriptor, ready: ready)
+        }
+    }
+
+    private func run(listening descriptor: Int32, ready: @Sendable () -> Void) async throws {
+        let server = try await listen(descriptor)
         ready()
         try await server.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
-                let open = Counter()
+                let seats = Seats(limits.connections, reserved: limits.reserved, grace: limits.grace)
                 var isFull = false
                 for try await connection in connections {
-                    guard open.value < limits.connections else {
+                    guard let seat = connection.seat(among: seats) else {
                         if !isFull { log("refusing connections: \(limits.connections) are open") }
                         isFull = true
                         // Before the next one is taken: a crowd holds no more descriptors than this one.
@@ -52,17 +64,16 @@ public final class VarlinkService: Sendable {
                         continue
                     }
                     isFull = false
-                    open.increment()
                     group.addTask {
-                        await self.serve(connection)
-                        open.decrement()
+                        await self.serve(connection) { seats.note(seat) }
+                        seats.leave(seat)
                     }
                 }
             }
         }
     }
 
-    private func listen(_ endpoint: Endpoint) async throws -> NIOAsyncChannel<Connection, Never> {
+    private func listen(_ descriptor: Int32) async throws -> NIOAsyncChannel<Connection, Never> {
         let (log, limits, router) = (log, limits, router)
         // One connection a read: NIO would accept up to 16 at once, more than the descriptors that are left may allow.
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -74,30 +85,24 @@ public final class VarlinkService: Sendable {
             }
         let oneByOne = NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark(
             lowWatermark: 1, highWatermark: 1)
-        return switch endpoint {
-        case .path(let path):
-            try await bootstrap.bind(
-                unixDomainSocketPath: path, cleanupExistingSocketFile: true, serverBackPressureStrategy: oneByOne,
-                childChannelInitializer: { Self.setUp($0, router, limits, log) })
-        case .inherited(let descriptor):
-            try await bootstrap.bind(
-                descriptor, serverBackPressureStrategy: oneByOne,
-                childChannelInitializer: { Self.setUp($0, router, limits, log) })
-        }
+        return try await bootstrap.bind(
+            descriptor, serverBackPressureStrategy: oneByOne,
+            childChannelInitializer: { Self.setUp($0, router, limits, log) })
     }
 
     private func refuse(_ connection: Connection) async {
-        try? await connection.streams(answersQuickly: false).executeThenClose { _, outbound in
+        try? await connection.streams(noteQuickAnswer: nil).executeThenClose { _, outbound in
             try await outbound.write(ReplyEnvelope.encode(refusal))
         }
     }
 
-    private func serve(_ connection: Connection) async {
-        try? await connection.streams(answersQuickly: true).executeThenClose { inbound, outbound in
+    /// - Parameter noteAnswer: told of each call that was answered.
+    private func serve(_ connection: Connection, noteAnswer: @escaping @Sendable () -> Void) async {
+        try? await connection.streams(noteQuickAnswer: noteAnswer).executeThenClose { inbound, outbound in
             // A peer that hangs up cancels what is still being answered: a stream has no end of its own.
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { try? await connection.channel.closeFuture.get() }
-                group.addTask { await self.answer(connection, inbound, outbound) }
+                group.addTask { await self.answer(connection, inbound, outbound, noteAnswer) }
                 await group.next()
                 group.cancelAll()
                 try? await connection.channel.close()
@@ -107,11 +112,16 @@ public final class VarlinkService: Sendable {
 
     private func answer(
         _ connection: Connection, _ inbound: NIOAsyncChannelInboundStream<[UInt8]>,
-        _ outbound: NIOAsyncChannelOutboundWriter<[UInt8]>
+        _ outbound: NIOAsyncChannelOutboundWriter<[UInt8]>, _ noteAnswer: @Sendable () -> Void
     ) async {
         do {
             for try await frame in inbound {
-                defer { connection.noteAnswer() }
+                // A peer that leaves its replies unread has one long one made for it, not two.
+                try await connection.untilRead()
+                defer {
+                    connection.answered(frame)
+                    noteAnswer()
+                }
                 try await router.answer(frame, connection.peer) { try await outbound.write($0) }
             }
         } catch {
@@ -129,58 +139,28 @@ public final class VarlinkService: Sendable {
         _ channel: any Channel, _ router: Router, _ limits: ServiceLimits, _ log: @escaping @Sendable (String) -> Void
     ) -> EventLoopFuture<Connection> {
         channel.eventLoop.makeCompletedFuture {
-            let (pipeline, calls) = (channel.pipeline.syncOperations, Counter())
+            let pipeline = channel.pipeline.syncOperations
             let peer =
                 try pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { Peer(descriptor: $0) }
                 ?? nil
             try channel.syncOptions?.setOption(
                 .writeBufferWaterMark, value: .init(low: limits.outboundBytes / 2, high: limits.outboundBytes))
-            try pipeline.addHandlers([
-                PeerGuard(limits, calls: calls), ByteToMessageHandler(FrameDecoder()),
-                MessageToByteHandler(FrameEncoder()),
-            ])
-            let quick = router.hasQuickAnswers ? QuickAnswers(router, peer: peer, calls: calls) : nil
+            let share = { (budget: MemoryBudget) in
+                budget.share(of: peer?.key ?? PeerKey(.unknown)) { channel.closeFor(.crowdedOut($0)) }
+            }
+            let unanswered = Unanswered(unfinished: share(limits.unfinished), held: share(limits.held))
+            let warden = PeerGuard(limits, unanswered: unanswered)
+            try pipeline.addHandler(warden)
+            try pipeline.addHandlers([ByteToMessageHandler(FrameDecoder()), MessageToByteHandler(FrameEncoder())])
+            let quick = router.hasQuickAnswers ? QuickAnswers(router, peer: peer, unanswered) : nil
             if let quick { try pipeline.addHandler(quick) }
             try pipeline.addHandler(ReasonLog { log(closing(peer, $0)) })
             // Nothing is read before somebody serves it.
             try channel.syncOptions?.setOption(.autoRead, value: false)
             return Connection(
-                channel: channel, peer: peer, calls: calls,
+                channel: channel, peer: peer, unanswered: unanswered,
+                warden: NIOLoopBound(warden, eventLoop: channel.eventLoop),
                 quick: quick.map { NIOLoopBound($0, eventLoop: channel.eventLoop) })
         }
-    }
-}
-
-/// One accepted connection.
-private struct Connection: Sendable {
-    let channel: any Channel
-    let peer: Peer?
-    /// How many calls are not answered yet.
-    let calls: Counter
-    let quick: NIOLoopBound<QuickAnswers>?
-
-    /// A call that was not answered at once has its answer.
-    func noteAnswer() {
-        calls.decrement()
-        // By way of the event loop, behind the answer itself, which is on the same way: a quick one must not overtake it.
-        guard let quick else { return }
-        channel.eventLoop.execute { quick.value.answered() }
-    }
-
-    /// The connection as streams of frames.
-    ///
-    /// Made when somebody serves it and not when it is accepted: SwiftNIO traps when such streams are let go unserved, as
-    /// happens to a connection that is still waiting when the service is cancelled.
-    func streams(answersQuickly: Bool) async throws -> NIOAsyncChannel<[UInt8], [UInt8]> {
-        try await channel.eventLoop.submit {
-            // Few frames wait, because each may be as long as a message can be.
-            let streams = try NIOAsyncChannel<[UInt8], [UInt8]>(
-                wrappingChannelSynchronously: channel,
-                configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
-            try channel.pipeline.syncOperations.handler(type: PeerGuard.self).beginServing()
-            if answersQuickly { quick?.value.beginServing() }
-            try channel.syncOptions?.setOption(.autoRead, value: true)
-            return streams
-        }.get()
     }
 }

@@ -1,0 +1,84 @@
+import CInflate
+import NIOCore
+
+/// Why a body is not taken.
+enum RequestBodyError: Error, Equatable {
+    case tooLarge
+    case broken
+}
+
+/// A request's body as its pieces come, inflated if it is wrapped. A gzip body is one member after the other (RFC 1952,
+/// 2.2), which is what `cat a.gz b.gz` makes.
+///
+/// Bounded before and after inflation: a kilobyte may be a megabyte, and a megabyte nothing.
+final class RequestBody {
+    private(set) var bytes = ByteBuffer()
+    private let coding: ContentCoding
+    private let limit: Int
+    private var rawCount = 0
+    private let inflater: OpaquePointer?
+    /// Between two streams: nothing that was begun is unfinished.
+    private var isAtEnd = true
+    private var streams = 0
+
+    private static let room = 65_536
+
+    /// - Parameter limit: in bytes, as they came and inflated.
+    init(_ coding: ContentCoding, limit: Int) throws(RequestBodyError) {
+        (self.coding, self.limit) = (coding, limit)
+        inflater =
+            switch coding {
+            case .identity: nil
+            case .gzip: inflater_make(31)
+            case .deflate: inflater_make(15)
+            }
+        guard coding == .identity || inflater != nil else { throw .broken }
+    }
+
+    deinit { if let inflater { inflater_free(inflater) } }
+
+    func append(_ piece: ByteBuffer) throws(RequestBodyError) {
+        var piece = piece
+        rawCount += piece.readableBytes
+        guard rawCount <= limit else { throw .tooLarge }
+        guard let inflater else {
+            bytes.writeBuffer(&piece)
+            return
+        }
+        while piece.readableBytes > 0 {
+            if isAtEnd { try beginStream(inflater) }
+            try inflate(inflater, &piece)
+        }
+    }
+
+    /// Nothing follows.
+    ///
+    /// - Throws: the body ends in the middle.
+    func end() throws(RequestBodyError) { guard isAtEnd else { throw .broken } }
+
+    private func beginStream(_ inflater: OpaquePointer) throws(RequestBodyError) {
+        guard streams == 0 || coding == .gzip else { throw .broken }
+        if streams > 0 { inflater_reset(inflater) }
+        (isAtEnd, streams) = (false, streams + 1)
+    }
+
+    private func inflate(_ inflater: OpaquePointer, _ piece: inout ByteBuffer) throws(RequestBodyError) {
+        var (used, made) = (piece.readableBytes, Self.room)
+        var result = inflater_broken
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.room) { output in
+            let output = output.bindMemory(to: UInt8.self)
+            piece.withUnsafeReadableBytes { input in
+                guard let start = output.baseAddress else { return made = 0 }
+                result = inflater_run(inflater, input.bindMemory(to: UInt8.self).baseAddress, &used, start, &made)
+            }
+            return made
+        }
+        piece.moveReaderIndex(forwardBy: used)
+        guard bytes.readableBytes <= limit else { throw .tooLarge }
+        switch result {
+        case inflater_ended: isAtEnd = true
+        case inflater_goes_on where used > 0 || made > 0: break
+        default: throw .broken
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import NIOCore
+
+/// Counts what a sender sends, and closes its connection when it takes too long; in front of everything else, on the
+/// connection's event loop.
+final class SenderGuard: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let sender: Sender
+    private let limits: SenderLimits
+    private let close: @Sendable (_ reason: String) -> Void
+    private var clock: RepeatedTask?
+
+    /// - Parameter close: closes the connection.
+    init(_ sender: Sender, _ limits: SenderLimits, close: @escaping @Sendable (_ reason: String) -> Void) {
+        (self.sender, self.limits, self.close) = (sender, limits, close)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        watch(context)
+        context.fireChannelActive()
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive { watch(context) } }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        sender.arrived(unwrapInboundIn(data).readableBytes)
+        context.fireChannelRead(data)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        clock?.cancel()
+        context.fireChannelInactive()
+    }
+
+    private func watch(_ context: ChannelHandlerContext) {
+        guard clock == nil else { return }
+        let interval = TimeAmount(min(.seconds(1), limits.idle, limits.unit))
+        let (sender, limits, close) = (sender, limits, close)
+        clock = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { task in
+            guard let reason = sender.lateness(limits) else { return }
+            task.cancel()
+            close(reason)
+        }
+    }
+}
