@@ -15,6 +15,7 @@ public final class Engine: Sendable {
     let writer: Writer
     let shards: [Shard]
     private let counters: IngestCounters
+    private let faults: ForecastFaults
     private let threads: [OwnedThread]
     private let writerThread: OwnedThread
     /// What recovery found that a person should know.
@@ -27,10 +28,12 @@ public final class Engine: Sendable {
     ///
     /// - Parameters:
     ///   - kernel: names the kernels that compute states; checkpoints of others are replayed, not trusted.
+    ///   - onWarning: takes what a person should know while it runs.
     ///   - onFatal: called once when nobody knows any more what is on disk; the process should end.
     public init(
         store: Store, methods: [any ForecastingMethod], configuration: EngineConfiguration, clock: any WallClock,
-        kernel: String, onFatal: @escaping @Sendable (any Error) -> Void
+        kernel: String, onWarning: @escaping @Sendable (String) -> Void = { _ in },
+        onFatal: @escaping @Sendable (any Error) -> Void
     ) async throws {
         let catalog = ModelCatalog(methods: methods, store: store)
         let recovered = try Recovery(
@@ -40,10 +43,11 @@ public final class Engine: Sendable {
         warnings = recovered.warnings
         let watchers = Watchers()
         let outgoing = Outgoing()
+        let faults = ForecastFaults(onWarning)
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
             Shard(
                 stepper: Stepper(calendar: configuration.calendar), kernel: kernel, watchers: watchers,
-                outgoing: outgoing, clock: clock, anomalyRules: configuration.anomalyRules)
+                outgoing: outgoing, faults: faults, clock: clock, anomalyRules: configuration.anomalyRules)
         }
         let directory = SeriesDirectory()
         let counters = IngestCounters()
@@ -54,7 +58,7 @@ public final class Engine: Sendable {
         let writer = Writer(desk: desk)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
-        (self.writer, self.shards) = (writer, shards)
+        (self.writer, self.shards, self.faults) = (writer, shards, faults)
         // A sender waits for the writer; what the shards do comes after its acknowledgement.
         threads = try shards.enumerated().map { place, shard in
             try OwnedThread(name: "shard-\(place)", niceness: 10) { shard.run() }
@@ -106,6 +110,8 @@ public final class Engine: Sendable {
     /// Requests not yet committed.
     public var ingestBacklog: Int { writer.mailbox.backlog + counters.current.deferred }
     public var watcherCount: Int { watchers.count }
+    /// Forecasts that were none since the start, by forecaster: their model gave numbers that are not finite.
+    public var unusableForecasts: [String: Int] { faults.byForecaster }
     public var seriesCount: Int { directory.count }
 
     // MARK: Questions
@@ -176,12 +182,15 @@ public final class Engine: Sendable {
         about name: String, _ question: @escaping @Sendable (ShardView, SeriesID) -> Answer?
     ) async throws -> Answer {
         let id = try directory.id(of: name)
-        let (found, summary, isAbsent) = try await ask(shard(of: id), about: [id]) { view in
-            (question(view, id), view.summary(of: id), view.isAbsent(id))
+        let (found, summary, isAbsent, isAnswered) = try await ask(shard(of: id), about: [id]) { view in
+            (question(view, id), view.summary(of: id), view.isAbsent(id), view.isAnswered(id))
         }
         if let found { return found }
         guard let summary, summary.forecaster != nil else { throw EngineError.noForecaster(series: name) }
         if isAbsent { throw EngineError.absent(series: name, method: summary.method ?? "") }
+        if isAnswered, let forecaster = summary.forecaster {
+            throw EngineError.notFinite(series: name, forecaster: forecaster, version: summary.version ?? 0)
+        }
         throw EngineError.notReady(
             "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
     }

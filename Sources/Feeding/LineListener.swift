@@ -1,6 +1,7 @@
 public import LineProtocol
 import NIOCore
 import NIOPosix
+import TimeSeries
 
 /// Line protocol on a stream: a Unix socket or TCP.
 ///
@@ -49,7 +50,7 @@ public struct LineListener: Sendable {
                 pending.moveReaderIndex(forwardBy: outcome.consumed)
                 accepted += outcome.accepted
                 refused += outcome.refused
-                let answer = outcome.problems.map { "\($0)\n" }.joined()
+                let answer = outcome.problems.map { "\($0)\n" }.joined().visible
                 if !answer.isEmpty { try await outbound.write(ByteBuffer(string: answer)) }
             } catch {
                 try await outbound.write(ByteBuffer(string: "\(error)\n"))

@@ -75,7 +75,7 @@ struct Daemon: Sendable {
         let store = try Store(path: settings.stateDirectory + "/nilo.db")
         let engine = try await Engine(
             store: store, methods: Methods.all + plugins.methods, configuration: settings.engine, clock: SystemClock(),
-            kernel: Methods.kernels.arithmetic, onFatal: { Self.die($0) })
+            kernel: Methods.kernels.arithmetic, onWarning: { log.warning($0) }, onFatal: { Self.die($0) })
         return (store, engine)
     }
 
