@@ -18,6 +18,7 @@ public enum Reply {
         public var clockSet: Bool
         public var training: String?
         public var expiredSeries: Int
+        public var unusableForecasts: [String: Int]
         public var coverage: [ForecasterCoverage]
         public var sinks: [Sink]
 
@@ -25,7 +26,7 @@ public enum Reply {
             version: String, pid: Int, kernels: String, uptimeSeconds: Double, database: String, databaseBytes: Int,
             journalReadings: Int, series: Int, accepted: Int, late: Int, refused: [String: Int], backlog: Int,
             watchers: Int, storageFull: Bool, clockSet: Bool, training: String? = nil, expiredSeries: Int,
-            coverage: [ForecasterCoverage], sinks: [Sink]
+            unusableForecasts: [String: Int], coverage: [ForecasterCoverage], sinks: [Sink]
         ) {
             self.version = version
             self.pid = pid
@@ -44,6 +45,7 @@ public enum Reply {
             self.clockSet = clockSet
             self.training = training
             self.expiredSeries = expiredSeries
+            self.unusableForecasts = unusableForecasts
             self.coverage = coverage
             self.sinks = sinks
         }

@@ -36,13 +36,16 @@ struct Admission {
         birth: (SeriesKey) throws -> SeriesEntry
     ) throws -> Result<Timeliness, Refused> {
         guard incoming.value.isFinite else { return .failure(Refused(.notFinite)) }
+        guard Float(incoming.value).isFinite else { return .failure(Refused(.tooLarge)) }
         let timestamp: Timestamp
         switch stamp(incoming.timestamp, arrivedAt: arrivedAt) {
         case .success(let stamped): timestamp = stamped
         case .failure(let refused): return .failure(refused)
         }
-        guard let place = try place(of: incoming.key, in: &entries, birth) else {
-            return .failure(Refused(.tooManySeries))
+        let place: Int
+        switch try self.place(of: incoming.key, in: &entries, birth) {
+        case .success(let found): place = found
+        case .failure(let refused): return .failure(refused)
         }
         let change = entries.values[place].pointee.admit(timestamp)
         changes.append((place, change))
@@ -57,9 +60,14 @@ struct Admission {
 
     private func place(
         of key: SeriesKey, in entries: inout SeriesIndex, _ birth: (SeriesKey) throws -> SeriesEntry
-    ) throws -> Int? {
-        if let place = entries.find(key) { return place }
-        return entries.count < maxSeries ? entries.add(try birth(key)) : nil
+    ) throws -> Result<Int, Refused> {
+        if let place = entries.find(key) { return .success(place) }
+        // A series that is there already, from before this rule, goes on.
+        if let character = key.description.unicodeScalars.first(where: \.isUnprintable) {
+            return .failure(Refused(.unprintableName, character))
+        }
+        guard entries.count < maxSeries else { return .failure(Refused(.tooManySeries)) }
+        return .success(entries.add(try birth(key)))
     }
 
     /// Forgets what the touched series no longer need, once the commit has succeeded.
@@ -84,6 +92,11 @@ struct Admission {
 
     struct Refused: Error {
         let reason: RefusalReason
-        init(_ reason: RefusalReason) { self.reason = reason }
+        /// Of the name, the one that is refused.
+        let character: Unicode.Scalar?
+
+        init(_ reason: RefusalReason, _ character: Unicode.Scalar? = nil) {
+            (self.reason, self.character) = (reason, character)
+        }
     }
 }

@@ -91,16 +91,16 @@ extension SeriesState {
     ) {
         guard let track, let cadence else { return }
         let probability = anomalyRule == nil ? nil : state.flatMap { track.pointee.model.settledTail(of: $0) }
-        guard let held = judge.judge(slot, probability: probability, anomalyRule, cadence), let probability else {
-            return
-        }
+        guard let held = judge.judge(slot, probability: probability, anomalyRule, cadence), let probability,
+            case let expected = expected(), expected.allSatisfy(\.isFinite)
+        else { return }
         let version = track.pointee.version.version
         anomalies.append(
             SeriesAnomaly(
                 series: key, forecaster: version.forecaster, method: version.method, version: version.number,
                 slot: slot, cadence: cadence, value: value, probability: probability,
                 quantiles: track.pointee.version.specification.quantiles,
-                expected: expected(), held: held))
+                expected: expected, held: held))
     }
 
     /// The anomalies that are news at `now`: an import of last year's readings is history, and tells nobody.

@@ -63,7 +63,8 @@ struct CommitTransaction {
                 receipt.accepted += 1
                 if timeliness == .late { receipt.late += 1 }
             case .failure(let refused):
-                receipt.refusals.append(Refusal(index: index, reason: refused.reason))
+                receipt.refusals.append(
+                    Refusal(index: index, reason: refused.reason, character: refused.character))
             }
         }
         return receipt

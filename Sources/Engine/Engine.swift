@@ -17,6 +17,7 @@ public final class Engine: Sendable {
     /// One change of models after the other.
     let turns = SerialTurns()
     private let counters: IngestCounters
+    private let faults: ForecastFaults
     private let threads: [OwnedThread]
     private let writerThread: OwnedThread
     /// What recovery found that a person should know.
@@ -45,10 +46,11 @@ public final class Engine: Sendable {
         warnings = recovered.warnings
         let watchers = Watchers()
         let outgoing = Outgoing()
+        let faults = ForecastFaults { onNotice(.warning($0)) }
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
             Shard(
                 stepper: Stepper(), kernel: kernel, watchers: watchers,
-                outgoing: outgoing, clock: clock, anomalyRules: configuration.anomalyRules)
+                outgoing: outgoing, faults: faults, clock: clock, anomalyRules: configuration.anomalyRules)
         }
         let directory = SeriesDirectory()
         let counters = IngestCounters()
@@ -59,7 +61,7 @@ public final class Engine: Sendable {
         let writer = Writer(desk: desk)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
-        (self.writer, self.shards) = (writer, shards)
+        (self.writer, self.shards, self.faults) = (writer, shards, faults)
         // A sender waits for the writer; what the shards do comes after its acknowledgement.
         threads = try shards.enumerated().map { place, shard in
             try OwnedThread(name: "shard-\(place)", niceness: 10) { shard.run() }
@@ -111,6 +113,8 @@ public final class Engine: Sendable {
     /// Requests not yet committed.
     public var ingestBacklog: Int { writer.mailbox.backlog + counters.current.deferred }
     public var watcherCount: Int { watchers.count }
+    /// Forecasts that were none since the start, by forecaster: their model gave numbers that are not finite.
+    public var unusableForecasts: [String: Int] { faults.byForecaster }
     public var seriesCount: Int { directory.count }
 
     // MARK: Questions
@@ -181,12 +185,15 @@ public final class Engine: Sendable {
         about name: String, _ question: @escaping @Sendable (ShardView, SeriesID) -> Answer?
     ) async throws -> Answer {
         let id = try await directory.id(of: name)
-        let (found, summary, isAbsent) = try await ask(shard(of: id), about: [id]) { view in
-            (question(view, id), view.summary(of: id), view.isAbsent(id))
+        let (found, summary, isAbsent, isAnswered) = try await ask(shard(of: id), about: [id]) { view in
+            (question(view, id), view.summary(of: id), view.isAbsent(id), view.isAnswered(id))
         }
         if let found { return found }
         guard let summary, summary.forecaster != nil else { throw EngineError.noForecaster(series: name) }
         if isAbsent { throw EngineError.absent(series: name, method: summary.method ?? "") }
+        if isAnswered, let forecaster = summary.forecaster {
+            throw EngineError.notFinite(series: name, forecaster: forecaster, version: summary.version ?? 0)
+        }
         throw EngineError.notReady(
             "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
     }

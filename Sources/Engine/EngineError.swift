@@ -12,6 +12,8 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
     case notReady(String)
     /// The series' model lives in a process that gives no answer.
     case absent(series: String, method: String)
+    /// The series' model gave numbers that are no forecast.
+    case notFinite(series: String, forecaster: String, version: Int)
     case storageFull
     case watcherBehind(events: Int)
     case stopping
@@ -38,6 +40,9 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
         case .notReady(let reason): reason
         case .absent(let series, let method):
             "\"\(series)\" has no forecast now: the plugin \(method) gives no answer; `niloctl plugins` says why"
+        case .notFinite(let series, let forecaster, let version):
+            "\"\(series)\" has no forecast now: version \(version) of \(forecaster) gives numbers that are not finite or beyond "
+                + "1e30; start its state anew (`niloctl reset`), or let another version serve (`niloctl promote`)"
         case .storageFull:
             "the disk is full: readings are refused until there is room again; free some space, no restart is needed"
         case .watcherBehind(let events):

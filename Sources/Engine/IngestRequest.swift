@@ -23,29 +23,37 @@ public struct IngestReceipt: Sendable, Hashable {
 }
 
 /// One refused reading.
-public struct Refusal: Sendable, Hashable {
+public struct Refusal: Sendable, Hashable, CustomStringConvertible {
     /// Its place in the request.
     public var index: Int
     public var reason: RefusalReason
+    /// The character of the name that is refused; nil for other reasons.
+    public var character: Unicode.Scalar?
 
-    package init(index: Int, reason: RefusalReason) {
+    package init(index: Int, reason: RefusalReason, character: Unicode.Scalar? = nil) {
         self.index = index
         self.reason = reason
+        self.character = character
     }
+
+    public var description: String { "\(reason)" + (character.map { ", not \($0.codePoint)" } ?? "") }
 }
 
 /// Why a reading is refused.
 public enum RefusalReason: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
-    case notFinite, tooFarAhead, clockUnset, slotFull, outOfRange, tooManySeries
+    case notFinite, tooLarge, tooFarAhead, clockUnset, slotFull, outOfRange, tooManySeries, unprintableName
 
     public var description: String {
         switch self {
         case .notFinite: "the value is NaN or infinite; expected a finite number"
+        case .tooLarge: "the value is beyond ±3.4e38, the range of float32; send it in another unit"
         case .tooFarAhead: "the timestamp is more than 5 minutes ahead of this machine's clock; check both clocks"
         case .clockUnset: "this machine's clock is not set, so the reading needs a timestamp of its own"
         case .slotFull: "its slot already has 4096 readings; declare a finer cadence for the series"
         case .tooManySeries:
             "there are as many series as max_series allows; forget some, raise it, or look for a tag with endless values"
+        case .unprintableName:
+            "expected a name without control characters, separators of lines and marks that turn the direction of writing"
         case .outOfRange: "the timestamp is outside 1678 to 2262"
         }
     }

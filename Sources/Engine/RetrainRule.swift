@@ -58,23 +58,48 @@ public enum RetrainRule: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The first due instant after `now`, or nil for never.
+    /// The first due instant after `now`, always later than that; nil for never.
     ///
-    /// - Parameter stagger: 0 ..< 1, how far into its interval this forecaster is moved, so that several with the same
-    ///   rule do not fall due together.
+    /// Of a daily rule every local day has exactly one, see ``DailyTime``.
+    ///
+    /// - Parameter stagger: 0 ..< 1, how far into its interval, or into ten minutes, this forecaster is moved, so that
+    ///   several with the same rule do not fall due together.
     public func due(after now: Timestamp, stagger: Double, calendar: LocalCalendar) -> Timestamp? {
         switch self {
         case .never: return nil
         case .every(let interval):
-            return now.advanced(byNanoseconds: interval + Int64(Double(interval) * stagger))
+            return now.advanced(byNanoseconds: interval)
+                .advanced(byNanoseconds: Int64(Double(interval) * stagger))
         case .daily(let second):
-            let day: Int64 = 86_400
-            let local = now.seconds + Int64(calendar.utcOffset(now.seconds))
-            var next = floorDivide(local, day) * day + Int64(second)
-            if next <= local { next += day }
-            // The offset of the target instant, so that a change to summer time between now and then is honoured.
-            let offset = calendar.utcOffset(next - Int64(calendar.utcOffset(now.seconds)))
-            return .from(seconds: next - Int64(offset) + Int64(stagger * 600))
+            let next = DailyTime(second: Int64(second), calendar: calendar).next(after: now.seconds)
+            return .from(seconds: next + Int64(stagger * Double(Self.dailyStagger)))
         }
     }
+
+    /// The due instant after one that was claimed at `now`.
+    ///
+    /// Forecasters keep the distance that their first instants had.
+    func due(afterClaimAt now: Timestamp, stagger: Double, calendar: LocalCalendar) -> Timestamp? {
+        if case .every = self { return due(after: now, stagger: 0, calendar: calendar) }
+        return due(after: now, stagger: stagger, calendar: calendar)
+    }
+
+    /// Whether `due`, which is still to come at `now`, was found by this rule and by a clock that was not far ahead.
+    ///
+    /// A clock that was set back a little after a claim has that day's instant before it once more: one that is a day
+    /// farther off is kept, so that no day trains twice.
+    func keeps(_ due: Timestamp, at now: Timestamp, stagger: Double, calendar: LocalCalendar) -> Bool {
+        switch self {
+        case .never: return false
+        case .every: return self.due(after: now, stagger: stagger, calendar: calendar).map { due <= $0 } ?? false
+        case .daily(let second):
+            let times = DailyTime(second: Int64(second), calendar: calendar)
+            // The stagger may have been another: it depends on how many forecasters there are.
+            let own = times.next(after: due.seconds - Self.dailyStagger)
+            return own <= due.seconds && own <= times.next(after: times.next(after: now.seconds))
+        }
+    }
+
+    /// What a daily instant may be moved by, in seconds.
+    private static let dailyStagger: Int64 = 600
 }

@@ -69,21 +69,24 @@ struct DueClaim {
         for (place, forecaster) in forecasters.enumerated() {
             let stagger = Double(place) / Double(max(1, forecasters.count)) * 0.5
             var record = records[forecaster.name] ?? ScheduleRecord(forecaster: forecaster.name)
-            let fresh = forecaster.retrain.due(after: now, stagger: stagger, calendar: desk.configuration.calendar)
             let isDue = record.nextDue.map { $0 <= now } ?? false
-            // A due time farther off than a whole interval is left from a clock that ran ahead, or from another rule.
-            let isStale = record.nextDue.map { due in fresh.map { due > $0 } ?? true } ?? (fresh != nil)
-            if isDue, fresh != nil { claimed.append(forecaster.name) }
-            if isDue || isStale {
-                // Only the first run is staggered; later ones keep the distance.
-                record.nextDue =
-                    isDue
-                    ? forecaster.retrain.due(after: now, stagger: 0, calendar: desk.configuration.calendar) : fresh
+            if isDue, forecaster.retrain != .never { claimed.append(forecaster.name) }
+            let next = next(after: record.nextDue, isDue: isDue, forecaster.retrain, stagger: stagger)
+            if next != record.nextDue {
+                record.nextDue = next
                 let new = record
                 try desk.store.write { try $0.setSchedule(new) }
             }
-            if let next = record.nextDue { wait = min(wait, Double(next.nanoseconds(since: now)) / 1e9) }
+            if let next { wait = min(wait, Double(next.nanoseconds(since: now)) / 1e9) }
         }
         return (claimed, wait)
+    }
+
+    /// The due time from now on: `noted`, unless it is claimed, or is left from another rule or from a clock that ran ahead.
+    private func next(after noted: Timestamp?, isDue: Bool, _ rule: RetrainRule, stagger: Double) -> Timestamp? {
+        let calendar = desk.configuration.calendar
+        if isDue { return rule.due(afterClaimAt: now, stagger: stagger, calendar: calendar) }
+        if let noted, rule.keeps(noted, at: now, stagger: stagger, calendar: calendar) { return noted }
+        return rule.due(after: now, stagger: stagger, calendar: calendar)
     }
 }

@@ -38,6 +38,7 @@ final class Shard: @unchecked Sendable {
     private let kernel: String
     private let watchers: Watchers
     private let outgoing: Outgoing
+    private let faults: ForecastFaults
     private let clock: any WallClock
     private var anomalyRules: [String: AnomalyRule]
     private var series = SeriesPlaces()
@@ -54,13 +55,14 @@ final class Shard: @unchecked Sendable {
     private static let seriesPerTurn = 64
 
     init(
-        stepper: Stepper, kernel: String, watchers: Watchers, outgoing: Outgoing, clock: any WallClock,
-        anomalyRules: [String: AnomalyRule]
+        stepper: Stepper, kernel: String, watchers: Watchers, outgoing: Outgoing, faults: ForecastFaults,
+        clock: any WallClock, anomalyRules: [String: AnomalyRule]
     ) {
         self.stepper = stepper
         self.kernel = kernel
         self.watchers = watchers
         self.outgoing = outgoing
+        self.faults = faults
         self.clock = clock
         self.anomalyRules = anomalyRules
         mailbox = Mailbox(capacity: 32)
@@ -192,6 +194,7 @@ final class Shard: @unchecked Sendable {
 
     private func finish(_ series: SeriesPointer, isWatched: Bool) {
         finish(&series.pointee)
+        noteFault(of: series)
         let isWanted = series.pointee.showing == .wanted
         guard isWatched || isWanted,
             let forecast = ShardView.forecast(
@@ -202,6 +205,13 @@ final class Shard: @unchecked Sendable {
             series.pointee.showing = .shown
         }
         if isWatched { watchers.publish(.forecast(forecast)) }
+    }
+
+    private func noteFault(of series: SeriesPointer) {
+        guard let track = series.pointee.track, track.pointee.open?.isAbsent == false,
+            track.pointee.forecast.first?.isNaN == true
+        else { return }
+        faults.note(track.pointee.version.version, series: series.pointee.key.description)
     }
 
     /// Passes on what its steps have left: outages, a checkpoint, scores, anomalies.

@@ -36,6 +36,8 @@ struct ShardView {
     /// Slots without a reading after which a series is silent.
     static let silence: Slot = 5
 
+    /// nil before the first, and where the model gave no answer or no usable one.
+    ///
     /// - Parameters:
     ///   - now: nil for the forecast from the open slot, even if it is old.
     ///   - patience: slots without a reading before the forecast is rolled forward.
@@ -51,9 +53,11 @@ struct ShardView {
         let isStale = current - open.slot > patience
         let rolled = isStale ? stepper.rollForward(series, to: current) : nil
         let (version, specification) = (track.pointee.version.version, track.pointee.version.specification)
+        let values = rolled?.values ?? Array(track.pointee.forecast)
+        guard values.first?.isNaN == false else { return nil }
         let forecast = Forecast(
             origin: rolled?.origin ?? open.slot, cadence: cadence, quantiles: specification.quantiles,
-            values: rolled?.values ?? Array(track.pointee.forecast), isStale: isStale)
+            values: values, isStale: isStale)
         let surprise = track.pointee.model.surprise(of: Array(track.pointee.openState))
         return SeriesForecast(
             series: series.pointee.key, forecaster: version.forecaster, method: version.method,
@@ -75,7 +79,8 @@ struct ShardView {
     }
 
     private static func history(of state: borrowing SeriesState, _ count: Int) -> [(slot: Slot, value: Float)] {
-        guard let open = state.track?.pointee.open else { return state.values.suffix(count) }
+        // A slot whose readings are beyond what forecasters see has no value.
+        guard let open = state.track?.pointee.open, !open.value.isNaN else { return state.values.suffix(count) }
         return state.values.suffix(count - 1) + [(open.slot, open.value)]
     }
 
@@ -97,6 +102,9 @@ struct ShardView {
 
     /// Whether the newest step of `id` had no answer of its model.
     func isAbsent(_ id: SeriesID) -> Bool { series[id]?.pointee.track?.pointee.open?.isAbsent ?? false }
+
+    /// Whether the newest step of `id` had an answer of its model, which may be no usable forecast.
+    func isAnswered(_ id: SeriesID) -> Bool { series[id]?.pointee.track?.pointee.open?.isAbsent == false }
 
     /// What serves `id`, and since when.
     func assignment(of id: SeriesID) -> (epoch: Epoch, version: LoadedVersion)? {

@@ -198,7 +198,7 @@ public struct HoldoutReport: Codable, Sendable {
     public var holdout: [Row]
 
     init(_ result: TrainingResult, _ preparation: TrainingPreparation, method: String) {
-        metrics = result.metrics
+        metrics = result.metrics.filter(\.value.isFinite)
         let names = result.scores.keys.sorted()
         holdout = names.map { name in
             let label = preparation.versions[name].map { "\($0.version.method) \(name)" } ?? "\(method) (new)"

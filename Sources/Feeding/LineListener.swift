@@ -2,6 +2,7 @@ public import LineProtocol
 public import Listening
 import NIOCore
 import NIOPosix
+import TimeSeries
 
 /// Line protocol on a stream: a Unix socket or TCP.
 ///
@@ -72,7 +73,7 @@ public struct LineListener: Sendable {
                 if outcome.consumed > 0 { sender.finished(rest: pending.readableBytes) }
                 accepted += outcome.accepted
                 refused += outcome.refused
-                let answer = outcome.problems.map { "\($0)\n" }.joined()
+                let answer = outcome.problems.map { "\($0)\n" }.joined().visible
                 if !answer.isEmpty { try await outbound.write(ByteBuffer(string: answer)) }
             } catch {
                 try await outbound.write(ByteBuffer(string: "\(error)\n"))

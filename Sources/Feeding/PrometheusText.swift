@@ -26,7 +26,8 @@ enum PrometheusText {
     static func encode(_ metrics: [Metric]) -> String {
         metrics.map { metric in
             "# HELP \(metric.name) \(escaped(metric.help))\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
-                + metric.values.map { "\(metric.name)\(labels($0.labels)) \(number($0.value))\n" }.joined()
+                + metric.values.filter(\.value.isFinite).map { "\(metric.name)\(labels($0.labels)) \($0.value)\n" }
+                .joined()
         }.joined()
     }
 
@@ -40,8 +41,4 @@ enum PrometheusText {
         text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
     }
 
-    private static func number(_ value: Double) -> String {
-        if value.isNaN { return "NaN" }
-        return value.isInfinite ? (value < 0 ? "-Inf" : "+Inf") : "\(value)"
-    }
 }

@@ -39,7 +39,9 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
             throw SeriesKeyError(text: "a long text", reason: "at most \(Self.longest) bytes")
         }
         let bytes = Array(text.utf8)
-        guard !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { throw refuse("no control characters") }
+        if let control = text.unicodeScalars.first(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+            throw refuse("no control characters, not \(control.codePoint)")
+        }
         let halves = Self.split(bytes[...], at: Self.space)
         guard halves.count == 2, let field = halves.last, !field.isEmpty else {
             throw refuse("one unescaped space between the measurement and the field")

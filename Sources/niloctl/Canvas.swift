@@ -22,7 +22,9 @@ struct Canvas {
     private static let bits: [[UInt32]] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]]
 
     private func x(_ step: Int) -> Int { step * (2 * width - 1) / (steps - 1) }
-    private func y(_ value: Double) -> Int { Int((high - value) / (high - low) * Double(4 * height - 1)) }
+    private func y(_ value: Double) -> Int {
+        Int(max(0, min(1, (high - value) / (high - low))) * Double(4 * height - 1))
+    }
 
     /// A line through the values of consecutive steps; a value that is not there breaks it.
     mutating func line(from step: Int, _ values: [Double], _ ink: Ink) {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ControlInterface
 import Glibc
+import TimeSeries
 import Varlink
 
 /// The names that a shell completes, asked from the daemon: quickly, and silently when there is none.
@@ -45,7 +46,7 @@ struct CompletedWord {
     /// The names that begin as typed.
     func candidates(_ names: [String]) -> [String] {
         // A name comes from whoever may send readings; a control character could do anything to a terminal.
-        let plain = names.filter { name in !name.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } }
+        let plain = names.filter { !$0.unicodeScalars.contains(where: \.isUnprintable) }
         return plain.filter { $0.hasPrefix(whole) }.map { name in
             switch CompletionShell.requesting {
             case .bash: Self.escaped(name)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Invocation
 
 /// `niloctl`: the control command of a Nilometer daemon. One verb a file; speaks `org.nilometer.Control`.
@@ -30,7 +31,16 @@ struct Niloctl: ParsableCommand {
         {
             exit(withError: Exit.say(text, 64))
         }
-        main(arguments)
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch {
+            // What the library says of an argument has the argument in it.
+            let text = fullMessage(for: error)
+            let status = exitCode(for: error)
+            if !text.isEmpty { (status.isSuccess ? Output.print : Output.complain)(text + "\n") }
+            Glibc.exit(status.rawValue)
+        }
     }
 
     /// `niloctl --socket PATH status` is `niloctl status --socket PATH`: the options belong to every verb.

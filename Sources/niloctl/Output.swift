@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import TimeSeries
 
 enum Exit {
     static func say(_ text: String, _ code: Int32) -> ExitCode {
@@ -9,9 +10,14 @@ enum Exit {
 }
 
 /// The two streams, unbuffered: what a person sees is never late.
+///
+/// Names of series, answers of the daemon and what plugins say come from outside: everything that is printed is made
+/// visible here. Only what this program draws itself goes past that.
 enum Output {
-    static func print(_ text: String) { write(1, text) }
-    static func complain(_ text: String) { write(2, text) }
+    static func print(_ text: String) { write(1, text.visible) }
+    static func complain(_ text: String) { write(2, text.visible) }
+    /// Writes a picture or a moved cursor. A text from outside that is part of it has been made visible.
+    static func draw(_ picture: String, on descriptor: Int32 = 1) { write(descriptor, picture) }
     static var isTerminal: Bool { isatty(1) == 1 }
     static var isComplaintTerminal: Bool { isatty(2) == 1 }
 

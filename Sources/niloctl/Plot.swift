@@ -40,7 +40,7 @@ struct Plot {
         let stale = forecast.stale ? ", stale" : ""
         let text =
             "\(forecast.series)   \(forecast.forecaster): \(forecast.method), version \(forecast.modelVersion)\(stale)"
-        return text.prefix(width) + "\n"
+        return text.visibleLine.prefix(width) + "\n"
     }
 
     private func axis(_ past: Int) -> String {

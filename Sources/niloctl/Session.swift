@@ -79,8 +79,6 @@ struct CommonOptions: ParsableArguments {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            encoder.nonConformingFloatEncodingStrategy = .convertToString(
-                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
             Output.print(String(decoding: try encoder.encode(reply), as: UTF8.self) + "\n")
         } else {
             Output.print(try table(reply))

@@ -1,8 +1,13 @@
+import TimeSeries
+
 /// Columns aligned for people: text to the left, numbers to the right.
 struct Table {
     private var rows: [[String]]
 
-    init(_ header: [String], _ rows: [[String]]) { self.rows = [header] + rows }
+    init(_ header: [String], _ rows: [[String]]) {
+        // Before it is measured; and a cell is no more than one line.
+        self.rows = [header] + rows.map { $0.map(\.visibleLine) }
+    }
 
     var text: String {
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -28,7 +33,7 @@ extension String {
 
 /// A number for people: at most `digits` significant digits.
 func short(_ value: Double, digits: Int = 5) -> String {
-    guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
+    guard value.isFinite, value != 0 else { return value == 0 ? "0" : "-" }
     var (scale, magnitude) = (0, abs(value))
     while magnitude >= 10 {
         magnitude /= 10

@@ -84,7 +84,7 @@ struct BacktestCommand: AsyncParsableCommand {
         try file?.finish()
         try surpriseFile?.finish()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
-        print(BacktestSummary.text(cards.map { ($0.series, $0.result) }, training: outcome, seconds: seconds))
+        Log.print(BacktestSummary.text(cards.map { ($0.series, $0.result) }, training: outcome, seconds: seconds))
     }
 
     /// Rows in a day.

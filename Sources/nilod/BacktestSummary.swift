@@ -52,6 +52,7 @@ enum BacktestSummary {
     }
 
     private static func fixed(_ value: Double, _ digits: Int = 3) -> String {
+        guard value.isFinite else { return "-" }
         let factor = digits == 1 ? 10.0 : 1_000
         let whole = Int64((min(1e12, value.magnitude) * factor).rounded())
         let fraction = String(whole % Int64(factor))

@@ -17,13 +17,13 @@ struct CheckPlugin: ParsableCommand {
         } catch {
             throw Exit.say("\(error)", 78)
         }
-        print("\(plugin.manifest.name) \(plugin.manifest.version): plugin.toml is fine")
+        Log.print("\(plugin.manifest.name) \(plugin.manifest.version): plugin.toml is fine")
         let files = try ScratchFolder.make("nilometer-check")
         let isFine = Conformance(plugin, launcher: Executable.own, folder: files) { line in
             Log.write("\(plugin.manifest.name): \(line)")
         }.run { finding in
-            print("\(finding.failure == nil ? "ok  " : "FAIL") \(finding.check)")
-            if let failure = finding.failure { print("     \(failure)") }
+            Log.print("\(finding.failure == nil ? "ok  " : "FAIL") \(finding.check)")
+            if let failure = finding.failure { Log.print("     \(failure)") }
         }
         if !isFine { throw ExitCode(65) }
     }

@@ -42,7 +42,7 @@ extension Reply.Explain {
             series: made.series.description, forecaster: made.forecaster, method: made.method,
             modelVersion: made.version, summary: made.summary, steps: made.steps, coverage: made.coverage,
             compared: made.compared, interval: made.interval,
-            findings: made.findings.map {
+            findings: made.findings.filter(\.value.isFinite).map {
                 Finding(name: $0.name, value: $0.value, unit: $0.unit, meaning: $0.meaning)
             })
     }
@@ -57,8 +57,9 @@ extension Anomaly {
             series: found.series.description, forecaster: found.forecaster, method: found.method,
             modelVersion: found.version, time: found.cadence.start(of: found.slot).text,
             cadenceSeconds: Double(found.cadence.nanoseconds) / 1e9, value: found.value,
-            probability: found.probability, median: median ?? .nan,
-            low: found.expected.first ?? .nan, high: found.expected.last ?? .nan, interval: Float(interval),
+            probability: found.probability, median: median ?? found.value,
+            low: found.expected.first ?? found.value, high: found.expected.last ?? found.value,
+            interval: Float(interval),
             held: found.held)
     }
 }
@@ -87,7 +88,8 @@ extension Reply.Retrain {
         case .preparing: self.init(phase: "preparing", done: 0, total: 0, text: "collecting readings", promoted: 0)
         case .training(let progress):
             self.init(
-                phase: "training", done: progress.done, total: progress.total, loss: progress.loss,
+                phase: "training", done: progress.done, total: progress.total,
+                loss: progress.loss.isFinite ? progress.loss : nil,
                 text: progress.note.map { "\($0)" } ?? "step \(progress.done) of \(progress.total)", promoted: 0)
         case .finished(let version, let promoted, let text):
             self.init(phase: "finished", done: 1, total: 1, text: text, version: version, promoted: promoted)

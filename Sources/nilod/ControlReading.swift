@@ -22,6 +22,7 @@ extension ControlService {
                 late: counts.late, refused: Dictionary(refused, uniquingKeysWith: { first, _ in first }),
                 backlog: engine.ingestBacklog, watchers: engine.watcherCount, storageFull: counts.storageFull,
                 clockSet: counts.clockIsSet, training: await retraining.running, expiredSeries: counts.expiredSeries,
+                unusableForecasts: engine.unusableForecasts,
                 coverage: coverage.map { ForecasterCoverage(forecaster: $0.key, coverage: LeadCoverage.all($0.value)) },
                 sinks: sinks.reports))
     }

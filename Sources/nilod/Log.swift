@@ -1,6 +1,9 @@
 import Glibc
+import TimeSeries
 
 /// Lines on standard error; with a priority in front when systemd's journal reads them (sd-daemon(3)).
+///
+/// Names of series, errors and what children say come from outside: every line is made visible here.
 struct Log: Sendable {
     enum Level: Int, Sendable, CaseIterable {
         case error = 3
@@ -29,12 +32,16 @@ struct Log: Sendable {
 
     private func write(_ level: Level, _ text: String) {
         guard level.rawValue <= minimum.rawValue else { return }
-        Self.write(Self.isUnderSystemd ? "<\(level.rawValue)>\(text)" : text)
+        Self.write((Self.isUnderSystemd ? "<\(level.rawValue)>" : "") + text.visibleLine)
     }
 
-    static func write(_ text: String) { put(text + "\n") }
+    /// Lines of any kind.
+    static func write(_ text: String) { put(text.visible + "\n") }
 
-    /// Without a new line after it.
+    /// Lines on standard output, for a command that somebody waits for.
+    static func print(_ text: String) { Swift.print(text.visible) }
+
+    /// Draws as it is, without a new line after it.
     static func put(_ text: String) {
         _ = text.withCString { Glibc.write(2, $0, strlen($0)) }
     }

@@ -64,7 +64,7 @@ struct CheckConfig: ParsableCommand {
     func run() throws {
         do {
             let settings = try Settings.load(file)
-            print(
+            Log.print(
                 "\(file) is fine: \(settings.engine.forecasters.count) forecasters, \(settings.sources.count) sources")
         } catch let error as SettingsError {
             throw Exit.say("\(error)", Int32(78))

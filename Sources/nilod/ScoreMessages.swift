@@ -17,8 +17,8 @@ extension ControlInterface.SeriesScores {
             scores: Self.scores(found.blocks), coverage: LeadCoverage.sums(found.blocks),
             nominalOuter: (levels.last ?? 0) - (levels.first ?? 0),
             nominalInner: levels[levels.count - 1 - inner] - levels[inner],
-            drift: found.report.drift.map { Double($0.lately / $0.longRun) }, tail: found.report.tail.map { Double($0) }
-        )
+            drift: found.report.drift.flatMap { $0.longRun > 0 ? Double($0.lately) / Double($0.longRun) : nil },
+            tail: found.report.tail.map { Double($0) })
     }
 
     /// Means over all truths; each block's errors are measured in its own mean step.
@@ -26,12 +26,13 @@ extension ControlInterface.SeriesScores {
         var sums: [Int: (count: Int, loss: Double, error: Double)] = [:]
         for block in blocks {
             // A series that never moves is forecast without error.
-            let scale = block.scale > 0 ? block.scale : 1
-            for lead in block.leads {
+            let scale = block.scale > 0 && block.scale.isFinite ? Double(block.scale) : 1
+            // Earlier versions scored forecasts that were not finite.
+            for lead in block.leads where lead.loss.isFinite && lead.error.isFinite {
                 let before = sums[lead.lead] ?? (0, 0, 0)
                 sums[lead.lead] = (
-                    before.count + lead.count, before.loss + Double(lead.loss / scale),
-                    before.error + Double(lead.error / scale)
+                    before.count + lead.count, before.loss + Double(lead.loss) / scale,
+                    before.error + Double(lead.error) / scale
                 )
             }
         }

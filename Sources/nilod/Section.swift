@@ -129,7 +129,7 @@ final class Section {
     private static func parameter(_ value: any TOMLValueConvertible) -> ParameterValue? {
         if let found = value.bool { return .boolean(found) }
         if let found = value.int { return .integer(found) }
-        if let found = value.double { return .number(found) }
+        if let found = value.double { return found.isFinite ? .number(found) : nil }
         if let found = value.string { return .string(found) }
         guard let array = value.array else { return nil }
         let list = array.compactMap { parameter($0) }

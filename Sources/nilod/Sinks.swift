@@ -31,7 +31,11 @@ struct Sinks: Sendable {
                 group.addTask {
                     do {
                         for try await event in events {
-                            try sink.take { try event.encoded + [0x0A] }
+                            do {
+                                try sink.take { try event.encoded + [0x0A] }
+                            } catch is EncodingError {
+                                sink.drop()
+                            }
                         }
                     } catch {
                         sink.drop()

@@ -59,7 +59,7 @@ struct Sources: Sendable {
         { [engine] readings in
             let receipt = try await engine.ingest(readings, isUrgent: isUrgent)
             return IngestOutcome(
-                accepted: receipt.accepted, refusals: receipt.refusals.map { ($0.index, "\($0.reason)") })
+                accepted: receipt.accepted, refusals: receipt.refusals.map { ($0.index, "\($0)") })
         }
     }
 
@@ -74,6 +74,9 @@ struct Sources: Sendable {
         let refused = RefusalReason.allCases.map { reason in
             ([(name: "reason", value: reason.rawValue)], Double(ingest.refused[reason] ?? 0))
         }
+        let unusable = engine.unusableForecasts.sorted { $0.key < $1.key }.map { forecaster, count in
+            ([(name: "forecaster", value: forecaster)], Double(count))
+        }
         return [
             Metric("nilometer_series", .gauge, help: "Series that are known.", Double(engine.seriesCount)),
             Metric("nilometer_readings_accepted_total", .counter, help: "Readings on disk.", Double(ingest.accepted)),
@@ -81,6 +84,9 @@ struct Sources: Sendable {
                 "nilometer_readings_late_total", .counter, help: "Accepted readings that were too late for the state.",
                 Double(ingest.late)),
             Metric("nilometer_readings_refused_total", .counter, help: "Readings that were refused.", values: refused),
+            Metric(
+                "nilometer_forecasts_unusable_total", .counter,
+                help: "Forecasts left out because their model gave numbers that are not finite.", values: unusable),
             Metric("nilometer_commits_total", .counter, help: "Synced group commits.", Double(ingest.commits)),
             Metric("nilometer_ingest_backlog", .gauge, help: "Requests that wait.", Double(engine.ingestBacklog)),
             Metric("nilometer_watchers", .gauge, help: "Watchers on the control socket.", Double(engine.watcherCount)),

@@ -1,4 +1,5 @@
 import Engine
+import Storage
 import Testing
 import TimeSeries
 
@@ -28,6 +29,54 @@ struct AdmissionTests {
             #expect(summary.counts.corrected == 0)
         }
         #expect(engine.seriesCount == 20)
+        try engine.stop()
+    }
+
+    @Test("a value beyond float32 is refused and counted; the largest that it holds is taken")
+    func tooLarge() async throws {
+        let fixture = try Fixture()
+        let engine = try await fixture.open()
+        let largest = Double(Float.greatestFiniteMagnitude)
+        let values = [3.5e38, -3.5e38, 1e308, -1.7976931348623157e308, largest, -largest, 3.4028235e38, 5e-324, 0]
+        let receipt = try await engine.ingest(values.enumerated().map { reading("a", Int64($0) * 10, $1) })
+        #expect(receipt.refusals == (0..<4).map { Refusal(index: $0, reason: .tooLarge) })
+        #expect(receipt.accepted == 5)
+        #expect(engine.ingestCounts.refused == [.tooLarge: 4])
+        try engine.stop()
+    }
+
+    @Test(
+        "a new series whose name has an unprintable character is refused with the code point; one from before goes on")
+    func unprintableNames() async throws {
+        let fixture = try Fixture()
+        let old = SeriesKey(measurement: "old\u{9B}31m", field: "t")
+        let store = try Store(path: fixture.folder.path("nilo.db"))
+        _ = try store.write {
+            try $0.insertSeries(
+                key: old, aggregate: .mean, forecaster: "house", createdAt: .from(seconds: Fixture.start))
+        }
+        try store.close()
+        let engine = try await fixture.open()
+        func reading(_ key: SeriesKey) -> IncomingReading {
+            IncomingReading(key: key, timestamp: .from(seconds: Fixture.start), value: 1)
+        }
+        let bad: [Unicode.Scalar] = [
+            "\u{1B}", "\u{7F}", "\u{85}", "\u{200E}", "\u{202E}", "\u{2028}", "\u{2066}", "\u{61C}",
+        ]
+        let keys = bad.flatMap { character in
+            [
+                SeriesKey(measurement: "a\(character)b", field: "t"),
+                SeriesKey(measurement: "a", tags: [("id", "\(character)")], field: "t"),
+                SeriesKey(measurement: "a", field: "t\(character)"),
+            ]
+        }
+        let receipt = try await engine.ingest((keys + [old, SeriesKey(measurement: "ünï", field: "漢")]).map(reading))
+        #expect(receipt.accepted == 2)
+        #expect(receipt.refusals.map(\.character) == bad.flatMap { [$0, $0, $0] })
+        #expect(receipt.refusals.allSatisfy { $0.reason == .unprintableName })
+        #expect("\(receipt.refusals[12])".hasSuffix("not U+202E"))
+        #expect(engine.ingestCounts.refused == [.unprintableName: keys.count])
+        #expect(try await engine.series(.all).map(\.series.description).contains("old\u{9B}31m t"))
         try engine.stop()
     }
 

@@ -19,11 +19,19 @@ enum FaultyPlugin {
 
 enum Fault: String {
     case none, trap, hang, allocate, flood, close, garbage, size, fork, stall
+    /// Numbers that are no forecast, from that call on.
+    case nan, infinity, huge
+    /// Terminal codes on standard error.
+    case codes
 
     /// - Parameter mark: stands in the command line of whatever it starts.
     func happen(_ batch: inout AdvanceBatch, mark: String) {
         switch self {
         case .none, .stall: break
+        case .nan: Self.fill(&batch.forecasts) { _ in .nan }
+        case .infinity: Self.fill(&batch.forecasts) { $0 % 2 == 0 ? .infinity : -.infinity }
+        case .huge: Self.fill(&batch.forecasts) { $0 % 2 == 0 ? 3e38 : -3e38 }
+        case .codes: Self.write(2, "\u{1B}]0;pwn\u{7} \u{9B}31m \u{202E}txt\u{2066} \u{2028}<0>forged\u{7F}\u{85}\n")
         case .trap: kill(getpid(), SIGILL)
         case .hang: Self.hang()
         case .allocate: Self.allocate()
@@ -33,6 +41,12 @@ enum Fault: String {
         case .size: batch.states.append(0)
         case .fork: Self.fork(mark)
         }
+    }
+
+    var isLasting: Bool { [.nan, .infinity, .huge].contains(self) }
+
+    private static func fill(_ forecasts: inout [Float], _ number: (Int) -> Float) {
+        for place in forecasts.indices { forecasts[place] = number(place) }
     }
 
     static func hang() -> Never { while true { sleep(1_000) } }
@@ -108,6 +122,8 @@ final class FaultyModel: ForecastModel, @unchecked Sendable {
             }
         }
         calls += 1
-        if calls == method.call { method.fault.happen(&batch, mark: method.mark) }
+        if calls == method.call || method.fault.isLasting && calls > method.call {
+            method.fault.happen(&batch, mark: method.mark)
+        }
     }
 }

@@ -36,6 +36,16 @@ public final class RawPeer {
         return true
     }
 
+    /// Nothing more will be sent.
+    public func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// All bytes until the other side hangs up.
+    public func text() -> String {
+        var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 65_536))
+        while case let count = read(descriptor, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// No more of this connection, for either side.
     public func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 

@@ -56,14 +56,49 @@ import Varlink
         #expect(try JSONBytes.decode([Float].self, JSONBytes.encode(floats)) == floats)
         #expect(try JSONBytes.decode([Double].self, JSONBytes.encode(plain)) == plain)
         #expect(try JSONBytes.decode([Float].self, JSONBytes.encode(plain)) == plain.map { Float("\($0)") })
-        let halfway = ["16777217", "16777219", "1.00000005960464477539", "8388608.5", "0.1e1", "-0", "1e400", "7e-46"]
+        let halfway = ["16777217", "16777219", "1.00000005960464477539", "8388608.5", "0.1e1", "-0", "7e-46"]
         for text in halfway {
             #expect(try JSONBytes.decode(Float.self, Array(text.utf8)).bitPattern == Float(text)?.bitPattern, "\(text)")
             #expect(try JSONBytes.decode(Double.self, Array(text.utf8)).bitPattern == Double(text)?.bitPattern)
         }
-        let odd = [Double.infinity, -.infinity, .nan]
-        let back = try JSONBytes.decode([Double].self, JSONBytes.encode(odd))
-        #expect(back[0] == odd[0] && back[1] == odd[1] && back[2].isNaN)
+    }
+
+    @Test("what is not finite is neither written nor read, as a number or as a text")
+    func notFinite() {
+        struct One: Encodable { var value: Double }
+        for odd in [Double.infinity, -.infinity, .nan] {
+            #expect(throws: EncodingError.self) { try JSONBytes.encode(One(value: odd)) }
+            #expect(throws: EncodingError.self) { try JSONBytes.encode([odd]) }
+            #expect(throws: EncodingError.self) { try JSONBytes.encode([Float(odd)]) }
+            #expect(throws: EncodingError.self) { try JSONBytes.encode(["a": odd]) }
+            #expect(throws: EncodingError.self) { try JSONBytes.encode(JSONValue.number(odd)) }
+        }
+        for text in ["\"nan\"", "\"inf\"", "\"-inf\"", "NaN", "Infinity", "1e400", "-1e400"] {
+            #expect(throws: DecodingError.self, "\(text)") { try JSONBytes.decode(Double.self, Array(text.utf8)) }
+            #expect(throws: DecodingError.self, "\(text)") {
+                try JSONBytes.decode([Float].self, Array("[\(text)]".utf8))
+            }
+        }
+        #expect(throws: DecodingError.self) { try JSONBytes.decode(Float.self, Array("3.5e38".utf8)) }
+    }
+
+    @Test("characters that act on a terminal are escaped, and come back")
+    func escapes() throws {
+        let all = (0...0xFFFF as ClosedRange<UInt32>).compactMap { Unicode.Scalar($0) }
+        let text = String(String.UnicodeScalarView(all)) + "\u{1F600}"
+        let bytes = try JSONBytes.encode(text)
+        #expect(try JSONBytes.decode(String.self, bytes).unicodeScalars.elementsEqual(text.unicodeScalars))
+        #expect(
+            try JSONDecoder().decode(String.self, from: Data(bytes)).unicodeScalars.elementsEqual(text.unicodeScalars))
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+            let isSafe =
+                scalar.properties.generalCategory != .control && !scalar.properties.isBidiControl
+                && scalar != "\u{2028}" && scalar != "\u{2029}"
+            #expect(isSafe, "U+\(String(scalar.value, radix: 16))")
+        }
+        for plain in ["é", "漢", "\u{200D}", "\u{2030}", "\u{660}", "\u{A0}"] {
+            #expect(try JSONBytes.encode(plain) == Array("\"\(plain)\"".utf8))
+        }
     }
 
     @Test(

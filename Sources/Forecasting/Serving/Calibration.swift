@@ -2,7 +2,8 @@
 /// Candès, "Adaptive conformal inference under distribution shift", 2021).
 ///
 /// The corrections, in units of the width of the forecast's outermost interval, are kept at leads 1, 2, 4, 8 … and
-/// interpolated between them, so that neighbouring leads learn from each other. The median is left alone.
+/// interpolated between them, so that neighbouring leads learn from each other. The median (the level nearest to one half)
+/// is left alone.
 struct Calibration: Sendable {
     let horizon: Int
     let levels: [Float]
@@ -65,27 +66,31 @@ struct Calibration: Sendable {
 
     private static func limited(_ x: Float) -> Float { max(-limit, min(limit, x)) }
 
-    /// Corrects a forecast, `[horizon][quantiles]`, and puts each lead into ascending order.
+    /// Corrects a forecast, `[horizon][quantiles]`, and puts each lead into ascending order on either side of its median,
+    /// which keeps its bits: a quantile that would cross it stops there.
     func apply(_ corrections: UnsafePointer<Float>, to forecast: UnsafeMutablePointer<Float>) {
         let width = levels.count
         for lead in 0..<horizon {
             let place = places[lead]
             let (row, below) = (forecast + lead * width, corrections + place.knot * width)
-            let spread = row[width - 1] - row[0]
-            for level in 0..<width {
+            let (spread, middle) = (row[width - 1] - row[0], row[median])
+            func corrected(_ level: Int) -> Float {
                 let correction = below[level] + place.share * (below[width + level] - below[level])
-                row[level] += correction * spread
+                return row[level] + correction * spread
             }
-            sort(row, width)
+            for level in 0..<median { row[level] = min(corrected(level), middle) }
+            for level in median + 1..<width { row[level] = max(corrected(level), middle) }
+            sort(row, 0..<median)
+            sort(row, median + 1..<width)
         }
     }
 
     /// Insertion sort: nearly always there is nothing to do.
-    private func sort(_ row: UnsafeMutablePointer<Float>, _ count: Int) {
-        for place in 1..<max(1, count) {
+    private func sort(_ row: UnsafeMutablePointer<Float>, _ range: Range<Int>) {
+        for place in range.dropFirst() {
             let value = row[place]
             var target = place
-            while target > 0, row[target - 1] > value {
+            while target > range.lowerBound, row[target - 1] > value {
                 row[target] = row[target - 1]
                 target -= 1
             }

@@ -51,7 +51,7 @@ struct ExpertMix: Sendable {
         for expert in 0..<count { weights[expert] = sum > 0 ? weights[expert] / sum : priors[expert] }
     }
 
-    /// The weighted mean of the experts' `forecasts`, `[experts][count]`; those without an opinion (NaN) have no say.
+    /// The weighted mean of the experts' `forecasts`, `[experts][count]`; those without a usable one have no say.
     func combine(
         _ forecasts: UnsafePointer<Float>, count: Int, weights: UnsafePointer<Float>,
         to out: UnsafeMutablePointer<Float>
@@ -60,7 +60,7 @@ struct ExpertMix: Sendable {
         for place in 0..<count { out[place] = 0 }
         for expert in priors.indices {
             let (forecast, weight) = (forecasts + expert * count, weights[expert])
-            guard weight > 0, isKnown(forecast, count) else { continue }
+            guard weight > 0, UsableForecast.isUsable(forecast, count) else { continue }
             sum += weight
             for place in 0..<count { out[place] += weight * forecast[place] }
         }
@@ -69,12 +69,5 @@ struct ExpertMix: Sendable {
             return
         }
         if sum != 1 { for place in 0..<count { out[place] /= sum } }
-    }
-
-    private func isKnown(_ forecast: UnsafePointer<Float>, _ count: Int) -> Bool {
-        // A sum is NaN or infinite if any part is; zero times it tells.
-        var sum: Float = 0
-        for place in 0..<count { sum += forecast[place] * 0 }
-        return sum == 0
     }
 }

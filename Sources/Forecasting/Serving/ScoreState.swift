@@ -127,6 +127,8 @@ struct ScoreState {
 
     /// Mixes and calibrates the experts' `forecasts`, `[experts][horizon][quantiles]`.
     ///
+    /// What is not usable, see ``UsableForecast``, is no forecast: all of `out` is NaN then.
+    ///
     /// - Parameters:
     ///   - isScored: whether they were made from a slot with a value: only such forecasts are held against what comes.
     ///   - out: `[horizon][quantiles]`.
@@ -138,6 +140,7 @@ struct ScoreState {
             out.update(from: forecasts, count: count)
         }
         layout.calibration.apply(corrections, to: out)
+        if !UsableForecast.isUsable(out, count) { for place in 0..<count { out[place] = .nan } }
         guard isScored else { return }
         next.update(from: out, count: layout.width)
         guard slot.isMultiple(of: Int64(layout.spacing)), !out[0].isNaN else { return }
@@ -159,7 +162,9 @@ struct ScoreState {
             var target = layout.opinions + expert * layout.expertCount
             for lead in layout.expertLeads {
                 for level in layout.expertLevels {
-                    origin[target] = forecasts[expert * count + (lead - 1) * layout.width + level]
+                    let opinion = forecasts[expert * count + (lead - 1) * layout.width + level]
+                    // An unusable one is none, and counts as worse than any.
+                    origin[target] = UsableForecast.isUsable(opinion) ? opinion : .nan
                     target += 1
                 }
             }

@@ -30,8 +30,8 @@ extension JSONEncoderNode: SingleValueEncodingContainer {
     func encodeNil() { output.plain("null") }
     func encode(_ value: Bool) { output.plain(value ? "true" : "false") }
     func encode(_ value: String) { output.string(value) }
-    func encode(_ value: Double) { output.number(value) }
-    func encode(_ value: Float) { output.number(value) }
+    func encode(_ value: Double) throws { try output.number(value) }
+    func encode(_ value: Float) throws { try output.number(value) }
     func encode(_ value: Int) { output.plain(value.description) }
     func encode(_ value: Int8) { output.plain(value.description) }
     func encode(_ value: Int16) { output.plain(value.description) }
@@ -61,8 +61,8 @@ private struct JSONObjectWriter<Key: CodingKey>: KeyedEncodingContainerProtocol 
     func encodeNil(forKey key: Key) { node(key).encodeNil() }
     func encode(_ value: Bool, forKey key: Key) { node(key).encode(value) }
     func encode(_ value: String, forKey key: Key) { node(key).encode(value) }
-    func encode(_ value: Double, forKey key: Key) { node(key).encode(value) }
-    func encode(_ value: Float, forKey key: Key) { node(key).encode(value) }
+    func encode(_ value: Double, forKey key: Key) throws { try node(key).encode(value) }
+    func encode(_ value: Float, forKey key: Key) throws { try node(key).encode(value) }
     func encode(_ value: Int, forKey key: Key) { node(key).encode(value) }
     func encode(_ value: Int8, forKey key: Key) { node(key).encode(value) }
     func encode(_ value: Int16, forKey key: Key) { node(key).encode(value) }

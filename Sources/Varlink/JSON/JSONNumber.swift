@@ -46,17 +46,19 @@ struct JSONNumber {
         return Value(exactly: negative)
     }
 
-    /// The nearest double.
+    /// The nearest double; nil if it is beyond the range.
     ///
     /// Digits below 2^53 and a power up to 10^22 are both exact, so that one division rounds once: Clinger, "How to read
     /// floating point numbers accurately", 1990. Everything else goes to the library.
     var double: Double? {
-        guard isExact, mantissa < 1 << 53, exponent >= -22 else { return Double(text) }
+        guard isExact, mantissa < 1 << 53, exponent >= -22 else {
+            return Double(text).flatMap { $0.isFinite ? $0 : nil }
+        }
         let value = Double(mantissa) / Self.powers[-exponent]
         return isNegative ? -value : value
     }
 
-    /// The nearest float.
+    /// The nearest float; nil if it is beyond the range.
     ///
     /// Rounding the nearest double again goes wrong only where that double lies right between two floats, or outside
     /// the normal range; there the library reads the digits.
@@ -64,7 +66,8 @@ struct JSONNumber {
         guard let double else { return nil }
         let isBetween = double.bitPattern & 0x1FFF_FFFF == 0x1000_0000
         let isNormal = double == 0 || (abs(double) >= 0x1p-126 && abs(double) < 0x1p127)
-        return isBetween || !isNormal ? Float(text) : Float(double)
+        let float = isBetween || !isNormal ? Float(text) : Float(double)
+        return float.flatMap { $0.isFinite ? $0 : nil }
     }
 
     private var text: String { String(decoding: bytes[range], as: UTF8.self) }

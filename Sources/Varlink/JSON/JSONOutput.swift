@@ -5,9 +5,6 @@ final class JSONOutput {
     /// The closing bytes of what is open.
     @exclusivity(unchecked) private var open: [UInt8] = []
 
-    /// JSON has no infinities and no NaN (RFC 8259, section 6); as texts they at least cross the wire.
-    static let notFinite: Set<String> = ["inf", "-inf", "nan"]
-
     init(capacity: Int = 512) { bytes.reserveCapacity(capacity) }
 
     /// How many objects and arrays are open.
@@ -48,40 +45,55 @@ final class JSONOutput {
     /// A value that is JSON already.
     func encoded(_ value: [UInt8]) { bytes.append(contentsOf: value) }
 
-    func number<Value: BinaryFloatingPoint & LosslessStringConvertible>(_ value: Value) {
+    /// - Throws: `EncodingError` for infinities and NaN, which JSON does not have (RFC 8259, section 6).
+    func number<Value: BinaryFloatingPoint & LosslessStringConvertible>(_ value: Value) throws {
+        guard value.isFinite else {
+            throw EncodingError.invalidValue(
+                value, .init(codingPath: [], debugDescription: "expected a finite number, found \(value)"))
+        }
         // Swift prints the shortest digits that read back as the same value.
-        if value.isFinite { plain(value.description) } else { string(value.description) }
+        plain(value.description)
     }
 
     func string(_ text: String) {
         var text = text
         bytes.append(UInt8(ascii: "\""))
-        text.withUTF8 { utf8 in
-            if utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
-                for byte in utf8 { escaped(byte) }
-            } else {
-                bytes.append(contentsOf: utf8)
-            }
+        let isPlain = text.withUTF8 { utf8 in
+            guard !utf8.contains(where: Self.mayNeedEscape) else { return false }
+            bytes.append(contentsOf: utf8)
+            return true
         }
+        if !isPlain { for scalar in text.unicodeScalars { escaped(scalar) } }
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private func escaped(_ byte: UInt8) {
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+    /// Whether a character that is escaped may begin with this byte.
+    private static func mayNeedEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F || byte == 0xC2
+            || byte == 0xD8 || byte == 0xE2
+    }
+
+    private func escaped(_ scalar: Unicode.Scalar) {
+        switch scalar.value {
+        case 0x22, 0x5C: bytes += [UInt8(ascii: "\\"), UInt8(truncatingIfNeeded: scalar.value)]
+        case 0x20..<0x7F: bytes.append(UInt8(truncatingIfNeeded: scalar.value))
         case 10: plain("\\n")
         case 13: plain("\\r")
         case 9: plain("\\t")
-        case ..<0x20: plain("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-        default: bytes.append(byte)
+        // Beside what JSON asks for: control characters, separators of lines, and what turns the direction of writing, none
+        // of which may reach the terminal of whoever looks at a message.
+        case ..<0x20, 0x7F...0x9F, 0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069:
+            let digits = String(scalar.value, radix: 16)
+            plain("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+        default: if let units = UTF8.encode(scalar) { bytes.append(contentsOf: units) }
         }
     }
 
     /// One value of any type.
     func value<T: Encodable>(_ value: T) throws {
         if T.self == String.self, let text = value as? String { return string(text) }
-        if T.self == [Float].self, let numbers = value as? [Float] { return array(numbers) }
-        if T.self == [Double].self, let numbers = value as? [Double] { return array(numbers) }
+        if T.self == [Float].self, let numbers = value as? [Float] { return try array(numbers) }
+        if T.self == [Double].self, let numbers = value as? [Double] { return try array(numbers) }
         let (depth, start) = (depth, bytes.count)
         try value.encode(to: JSONEncoderNode(self))
         settle(to: depth)
@@ -89,11 +101,11 @@ final class JSONOutput {
         if bytes.count == start { plain("{}") }
     }
 
-    private func array<Value: BinaryFloatingPoint & LosslessStringConvertible>(_ numbers: [Value]) {
+    private func array<Value: BinaryFloatingPoint & LosslessStringConvertible>(_ numbers: [Value]) throws {
         bytes.append(UInt8(ascii: "["))
         for (place, value) in numbers.enumerated() {
             if place > 0 { bytes.append(UInt8(ascii: ",")) }
-            number(value)
+            try number(value)
         }
         bytes.append(UInt8(ascii: "]"))
     }

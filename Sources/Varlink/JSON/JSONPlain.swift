@@ -10,11 +10,9 @@ extension JSONScanner {
         return JSONNumber(bytes, try number()).integer(type)
     }
 
-    /// JSON has no infinities and no NaN: they cross the wire as the texts ``JSONOutput`` writes.
-    mutating func float<Value: LosslessStringConvertible>(_ value: (JSONNumber) -> Value?) throws -> Value? {
-        if startsNumber { return value(JSONNumber(bytes, try number())) }
-        guard let text = try text() else { return nil }
-        return JSONOutput.notFinite.contains(text) ? Value(text) : nil
+    mutating func float<Value>(_ value: (JSONNumber) -> Value?) throws -> Value? {
+        guard startsNumber else { return nil }
+        return value(JSONNumber(bytes, try number()))
     }
 
     private var startsNumber: Bool {

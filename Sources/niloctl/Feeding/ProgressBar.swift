@@ -31,9 +31,9 @@ struct ProgressBar {
     }
 
     /// Removes the line, so that what follows stands alone.
-    func clear() { if shown != nil { Output.complain("\r\u{1B}[K") } }
+    func clear() { if shown != nil { Output.draw("\r\u{1B}[K", on: 2) } }
 
-    private func write(_ text: String) { Output.complain("\r\u{1B}[K" + text) }
+    private func write(_ text: String) { Output.draw("\r\u{1B}[K" + text, on: 2) }
 
     private static func time(_ seconds: Int) -> String {
         let (minutes, rest) = (seconds / 60, seconds % 60)

@@ -2,7 +2,12 @@ import ArgumentParser
 import ControlInterface
 
 struct Export: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print readings as CSV, line protocol or JSON lines.")
+    static let configuration = CommandConfiguration(
+        abstract: "Print readings as CSV, line protocol or JSON lines.",
+        discussion: """
+            Characters of a series' name that act on a terminal are printed as \\u001b, as everywhere; names that have them \
+            are not taken in any more.
+            """)
     @OptionGroup var common: CommonOptions
     @Argument(help: "The series or a pattern.", completion: .custom(Names.series)) var selector: String
     @Option(help: "From this time on: \(TimeOption.help)") var start: TimeOption?

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ControlInterface
+import TimeSeries
 
 struct Retrain: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Train a forecaster now.")
@@ -21,9 +22,10 @@ struct Retrain: ParsableCommand {
                 if common.json {
                     try common.show(reply) { _ in "" }
                 } else if isLast {
-                    Output.print((Output.isTerminal ? "\r\u{1B}[K" : "") + reply.text + "\n")
+                    if Output.isTerminal { Output.draw("\r\u{1B}[K") }
+                    Output.print(reply.text + "\n")
                 } else if Output.isTerminal {
-                    Output.print("\r\u{1B}[K" + Self.bar(reply))
+                    Output.draw("\r\u{1B}[K" + Self.bar(reply).visibleLine)
                 }
                 return true
             }
@@ -33,7 +35,7 @@ struct Retrain: ParsableCommand {
 
     private static func bar(_ reply: Reply.Retrain) -> String {
         guard reply.total > 0 else { return reply.text }
-        let filled = 40 * reply.done / reply.total
+        let filled = Int(40 * min(1, max(0, Double(reply.done) / Double(reply.total))))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 40 - filled)
         return "\(bar) \(reply.text)\(reply.loss.map { ", loss \(short($0, digits: 3))" } ?? "")"
     }

@@ -15,10 +15,10 @@ struct ShowForecast: ParsableCommand {
             let name = try client.resolve(series)
             let question = Question.Forecast(series: name, history: plot || common.json ? nil : 0)
             let reply = try client.call(Control.qualified("GetForecast"), question, as: Reply.GetForecast.self)
-            try common.show(reply) { reply in
-                plot
-                    ? Plot(reply.forecast, in: .current, isColoured: common.isColoured).text
-                    : Self.table(reply.forecast)
+            if plot, !common.json {
+                Output.draw(Plot(reply.forecast, in: .current, isColoured: common.isColoured).text)
+            } else {
+                try common.show(reply) { Self.table($0.forecast) }
             }
             if explain, !common.json { try Scores.printExperts(of: name, client) }
         }

@@ -29,7 +29,11 @@ struct Status: ParsableCommand {
                         ["kernels", status.kernels],
                         ["coverage", Self.coverage(status.coverage)],
                     ] + status.sinks.map { ["sink", "\($0.name), \($0.written) written, \($0.dropped) dropped"] }
+                let unusable = status.unusableForecasts.sorted { $0.key < $1.key }.map { "\($0.value) of \($0.key)" }
                 let alarms = [
+                    unusable.isEmpty
+                        ? ""
+                        : "NO FINITE NUMBERS: \(unusable.joined(separator: ", ")) forecasts were left out; see the log\n",
                     status.storageFull ? "THE DISK IS FULL: readings are refused\n" : "",
                     status.clockSet ? "" : "THE CLOCK IS NOT SET: readings without a timestamp are refused\n",
                 ]

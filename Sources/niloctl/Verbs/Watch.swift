@@ -20,7 +20,11 @@ struct Watch: ParsableCommand {
             try client.stream(
                 Control.qualified("Watch"), Question.Selected(selector: selector), as: Reply.Watch.self
             ) { reply in
-                try common.show(reply) { try view?.picture($0) ?? Self.line($0) }
+                if let picture = try view?.picture(reply) {
+                    Output.draw(picture)
+                } else {
+                    try common.show(reply, Self.line)
+                }
                 if reply.forecast != nil { seen += 1 }
                 return count.map { seen < $0 } ?? true
             }
