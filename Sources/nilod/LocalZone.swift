@@ -3,7 +3,8 @@ import Glibc
 
 /// The time zone of calendar features, read from the system's time zone files.
 enum LocalZone {
-    private static let folder = "/usr/share/zoneinfo/"
+    /// TZDIR is the C library's word for another place, tzset(3).
+    private static let folder = (Settings.environment("TZDIR") ?? "/usr/share/zoneinfo") + "/"
 
     /// Changes nothing in the process, so that a configuration that is refused later has had no effect.
     ///

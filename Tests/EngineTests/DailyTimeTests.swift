@@ -40,7 +40,7 @@ private struct ZoneTable: Sendable {
         return offsets[low].offset
     }
 
-    var calendar: LocalCalendar { LocalCalendar { offset($0) } }
+    var calendar: LocalCalendar { LocalCalendar(name: "test") { offset($0) } }
 
     func local(_ seconds: Int64) -> Int64 { seconds + Int64(offset(seconds)) }
 }

@@ -48,8 +48,8 @@ struct UnusableForecastTests {
         try await Engine(
             store: Store(path: fixture.folder.path("nilo.db")), methods: fixture.methods + [ExplodingMethod(bad: bad)],
             configuration: fixture.configuration, clock: fixture.clock, kernel: "test",
-            onWarning: { [warnings] text in warnings.all.withLock { $0.append(text) } },
-            onFatal: { fatalError("\($0)") })
+            onFatal: { fatalError("\($0)") },
+            onNotice: { [warnings] notice in warnings.all.withLock { $0.append("\(notice)") } })
     }
 
     @Test(

@@ -98,7 +98,7 @@ struct TerminalCodeTests {
             methods: [
                 "ListSeries": method(Reply.ListSeries(series: [series])),
                 "GetForecast": method(Reply.GetForecast(forecast: forecast)),
-                "Examine": method(Reply.Examine(findings: [text], chunks: 1, chunkBytes: 1)),
+                "Examine": method(Reply.Examine(findings: [text], chunks: 1, chunkBytes: 1, remarks: [])),
                 "ListPlugins": method(Reply.ListPlugins(plugins: [plugin])),
                 "Forget": method(Reply.Forget(removed: [text])),
                 "Reload": { _ in throw ControlError.refused(text: text).varlink },

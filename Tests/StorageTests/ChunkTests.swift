@@ -208,7 +208,7 @@ struct ChunkTests {
         var values: [Double] = []
         while let some = try reader.next() { values += some.map(\.value) }
         #expect(values == [1, 3])
-        #expect(try again.remarks().count == 1)
+        #expect(try Scrub(again).remarks().count == 1)
         #expect(try again.scrub().isEmpty)
         try again.close()
     }
