@@ -18,11 +18,14 @@ public final class MemoryBudget: Sendable {
         var next = 0
     }
 
-    public let limit: Int
+    private let limit: Int
+    private let what: String
     private let content = Mutex(Content())
 
-    /// - Parameter limit: in bytes.
-    public init(limit: Int) { self.limit = limit }
+    /// - Parameters:
+    ///   - limit: in bytes.
+    ///   - what: is held, for who is closed.
+    public init(limit: Int, of what: String = "unfinished messages") { (self.limit, self.what) = (limit, what) }
 
     /// What all hold now.
     public var total: Int { content.withLock { $0.total } }
@@ -66,7 +69,7 @@ public final class MemoryBudget: Sendable {
         }
         for victim in victims {
             victim.close(
-                "all unfinished messages together hold more than \(limit >> 20) MiB, and its \(victim.bytes >> 10) KiB "
+                "all \(what) together hold more than \(limit >> 20) MiB, and its \(victim.bytes >> 10) KiB "
                     + "are the largest part of the peer that holds most")
         }
     }

@@ -13,7 +13,8 @@ public final class SocketFile: Sendable {
     public let path: String
     /// Bound, not blocking, and listening if it is a stream's. Whoever uses it closes it.
     public let descriptor: Int32
-    private let identity: FileIdentity
+    /// The file itself, whatever its name.
+    private let pin: FilePin
 
     /// Those that were made and not removed yet.
     private static let made = Mutex<[ObjectIdentifier: SocketFile]>([:])
@@ -28,7 +29,7 @@ public final class SocketFile: Sendable {
         defer { lock.release() }
         try Self.clear(address, kind)
         self.path = path
-        (descriptor, identity) = try Self.listen(address, kind)
+        (descriptor, pin) = try Self.listen(address, kind)
         Self.made.withLock { $0[ObjectIdentifier(self)] = self }
     }
 
@@ -38,7 +39,8 @@ public final class SocketFile: Sendable {
         guard isOurs else { return }
         let lock = FolderLock(of: path)
         defer { lock.release() }
-        if FileIdentity(path) == identity { unlink(path) }
+        if pin.lies(at: path) { unlink(path) }
+        pin.release()
     }
 
     /// Removes every file of this process: for its end.
@@ -51,14 +53,14 @@ public final class SocketFile: Sendable {
 
     private static func listen(
         _ address: SocketAddress, _ kind: Kind
-    ) throws(SocketFileError) -> (descriptor: Int32, identity: FileIdentity) {
+    ) throws(SocketFileError) -> (descriptor: Int32, pin: FilePin) {
         let descriptor = try address.open(kind)
         do throws(SocketFileError) {
             guard address.with({ bind(descriptor, $0, $1) }) == 0 else { throw address.failure("bind") }
-            guard let identity = FileIdentity(address.path) else { throw address.failure("lstat") }
+            guard let pin = FilePin(address.path) else { throw address.failure("open") }
             guard chmod(address.path, 0o660) == 0 else { throw address.failure("chmod") }
             guard kind == .datagram || Glibc.listen(descriptor, backlog) == 0 else { throw address.failure("listen") }
-            return (descriptor, identity)
+            return (descriptor, pin)
         } catch {
             close(descriptor)
             throw error
@@ -90,17 +92,27 @@ public final class SocketFile: Sendable {
     }
 }
 
-/// Which file lies at a path, whatever its name.
-struct FileIdentity: Equatable, Sendable {
-    private let device: UInt
-    private let inode: UInt
+/// Holds on to a file, so that its device and inode stay its own: those of a removed file are soon given to another.
+private struct FilePin: Sendable {
+    private let descriptor: Int32
+    private let status: stat
+    /// Opens a file without its content, which sockets have none of; open(2). Glibc's module shows it only to GNU sources.
+    private static let pathOnly: Int32 = 0x20_0000
 
     /// nil: there is none.
     init?(_ path: String) {
+        descriptor = open(path, Self.pathOnly | O_NOFOLLOW | O_CLOEXEC)
         var status = stat()
-        guard lstat(path, &status) == 0 else { return nil }
-        (device, inode) = (UInt(status.st_dev), UInt(status.st_ino))
+        guard descriptor >= 0, fstat(descriptor, &status) == 0 else { return nil }
+        self.status = status
     }
+
+    func lies(at path: String) -> Bool {
+        var found = stat()
+        return lstat(path, &found) == 0 && found.st_dev == status.st_dev && found.st_ino == status.st_ino
+    }
+
+    func release() { close(descriptor) }
 }
 
 /// Keeps two processes from replacing the same dead socket at once: the later would take the earlier's.

@@ -29,20 +29,19 @@ struct SharingTests {
         func share(_ name: String, _ pid: Int32) -> MemoryBudget.Share {
             budget.share(of: Self.process(pid)) { _ in told.note(name) }
         }
-        let (many, large, other) = (["a", "b", "c"].map { share($0, 1) }, share("large", 2), share("other", 3))
-        large.set(4 * Self.mebibyte)
-        other.set(Self.mebibyte)
-        many[0].set(Self.mebibyte)
-        many[1].set(2 * Self.mebibyte)
-        #expect(told.all.isEmpty)
-        // Neither who makes it too much nor the largest of all, but of three that hold 7 MiB together the largest.
-        many[2].set(4 * Self.mebibyte)
-        #expect(told.all == ["c"])
-        #expect(budget.total == 8 * Self.mebibyte)
-        other.set(20 * Self.mebibyte)
-        #expect(told.all == ["c", "other"])
-        other.set(0)
-        #expect(budget.total == 7 * Self.mebibyte)
+        let shares = ["a", "b", "c"].map { share($0, 1) } + [share("large", 2), share("other", 3)]
+        withExtendedLifetime(shares) {
+            for (share, mebibytes) in zip([3, 4, 0, 1], [4, 1, 1, 2]) { shares[share].set(mebibytes * Self.mebibyte) }
+            #expect(told.all.isEmpty)
+            // Neither who makes it too much nor the largest of all, but of three that hold 7 MiB together the largest.
+            shares[2].set(4 * Self.mebibyte)
+            #expect(told.all == ["c"])
+            #expect(budget.total == 8 * Self.mebibyte)
+            shares[4].set(20 * Self.mebibyte)
+            #expect(told.all == ["c", "other"])
+            shares[4].set(0)
+            #expect(budget.total == 7 * Self.mebibyte)
+        }
     }
 
     @Test("who lets go of a share gives it back")

@@ -160,7 +160,7 @@ import Varlink
     @Test("replies that nobody reads have one budget: of who leaves most, the largest is closed")
     func unreadBudget() async throws {
         var limits = ServiceLimits()
-        limits.held = MemoryBudget(limit: 8 << 20)
+        limits.held = MemoryBudget(limit: 8 << 20, of: "unread replies")
         try await TestService.run(limits: limits) { service in
             let deaf = try await blocking {
                 try (1...4).map { _ in
@@ -169,7 +169,7 @@ import Varlink
                     return box
                 }
             }
-            #expect(await service.logged("all unfinished messages together hold more than") != nil)
+            #expect(await service.logged("all unread replies together hold more than") != nil)
             #expect(try await blocking { try VarlinkClient(path: service.path).echo("still here") } == "still here")
             withExtendedLifetime(deaf) {}
         }
@@ -213,7 +213,7 @@ import Varlink
                 #expect(try await blocking { try VarlinkClient(path: service.path).echo("\(number)") } == "\(number)")
             }
             #expect(await service.logged("there was no other place for another connection") != nil)
-            #expect(try await blocking { waiting.peer.receive(1_000).count } == 1_000)
+            #expect(try await blocking { waiting.peer.receive(1_000).count } >= 1_000)
             for box in silent { #expect(try await blocking { box.peer.receive() }.isEmpty) }
         }
     }

@@ -26,7 +26,7 @@ public struct ServiceLimits: Sendable {
     /// What unfinished messages of all connections may hold; of who sends most, the largest is disconnected.
     public var unfinished = MemoryBudget(limit: 64 << 20)
     /// What whole calls without an answer and long replies that nobody reads may hold, likewise.
-    public var held = MemoryBudget(limit: 256 << 20)
+    public var held = MemoryBudget(limit: 256 << 20, of: "unanswered calls and unread replies")
     /// How long a peer may leave that much waiting.
     public var stall = Duration.seconds(30)
     /// How long a message may take from its first byte to its last, while no call before it waits for its answer.
