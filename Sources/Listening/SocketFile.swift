@@ -124,9 +124,9 @@ private struct FolderLock {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         // Bounded, because anybody who may read the folder may hold its lock.
-        for _ in 0..<100 where descriptor >= 0 {
+        for _ in 0..<10 where descriptor >= 0 {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return }
-            _ = poll(nil, 0, 20)
+            _ = poll(nil, 0, 10)
         }
     }
 

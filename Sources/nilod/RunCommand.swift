@@ -9,7 +9,6 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        Self.openStandardStreams()
         settle_allocator()
         do {
             let settings = try options.load()
@@ -19,16 +18,6 @@ struct Run: AsyncParsableCommand {
             throw Exit.say("\(error)", Int32(78))
         } catch {
             throw Exit.forStart(error)
-        }
-    }
-
-    /// What is opened first must not become standard error, into which the log is written.
-    private static func openStandardStreams() {
-        while case let descriptor = open("/dev/null", O_RDWR), descriptor >= 0 {
-            if descriptor > 2 {
-                close(descriptor)
-                return
-            }
         }
     }
 }

@@ -27,7 +27,7 @@ struct InvocationTests {
             ("nilod", ["rum"], "there is no command \"rum\"; did you mean \"run\"?"),
             ("nilod", [""], "there is no command \"\""), ("niloctl", [""], "there is no verb \"\""),
             ("nilod", ["run", "away"], "away"), ("nilod", ["--state-dir", ""], "--state-dir expects a path"),
-            ("nilod", ["--socket="], "--socket expects a path"),
+            ("nilod", ["--socket="], "'--socket <socket>'"),
             ("nilod", ["--config", ""], "--config expects a path"),
             ("niloctl", ["status", "--socket", ""], "--socket expects a path"),
         ]

@@ -100,7 +100,7 @@ struct TimeSeriesTests {
     func boundedNearest() {
         let tail = String(repeating: "x", count: 150)
         let names = (0..<40_000).map { "sensor,id=\($0),\(tail)=1 t" }
-        for _ in 0..<50 {
+        for _ in 0..<4 {
             #expect(nearestNames(to: "sensor,id=39999,\(tail)=1 tt", among: names).first == names[39_999])
         }
         #expect(nearestNames(to: String(repeating: "x", count: 1_000_000), among: names).isEmpty)
