@@ -41,12 +41,11 @@ public struct Refusal: Sendable, Hashable, CustomStringConvertible {
 
 /// Why a reading is refused.
 public enum RefusalReason: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
-    case notFinite, tooLarge, tooFarAhead, clockUnset, slotFull, outOfRange, tooManySeries, unprintableName
+    case notFinite, tooFarAhead, clockUnset, slotFull, outOfRange, tooManySeries, unprintableName, nameTooLong
 
     public var description: String {
         switch self {
         case .notFinite: "the value is NaN or infinite; expected a finite number"
-        case .tooLarge: "the value is beyond ±3.4e38, the range of float32; send it in another unit"
         case .tooFarAhead: "the timestamp is more than 5 minutes ahead of this machine's clock; check both clocks"
         case .clockUnset: "this machine's clock is not set, so the reading needs a timestamp of its own"
         case .slotFull: "its slot already has 4096 readings; declare a finer cadence for the series"
@@ -54,6 +53,7 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable, CustomStrin
             "there are as many series as max_series allows; forget some, raise it, or look for a tag with endless values"
         case .unprintableName:
             "expected a name without control characters, separators of lines and marks that turn the direction of writing"
+        case .nameTooLong: "the series' name has more than 65536 bytes; shorten its tags"
         case .outOfRange: "the timestamp is outside 1678 to 2262"
         }
     }

@@ -117,7 +117,6 @@ struct SlotValues: Sendable {
 
 extension Float {
     /// The value of a slot as forecasters see it. One beyond 10¹⁸ counts as missing: its square would be beyond float32, and
-    /// one such reading would leave infinities in a state for ever. The reading itself is kept and exported; beyond float32,
-    /// where no forecast could ever tell it, it is refused (``RefusalReason/tooLarge``).
+    /// one such reading would leave infinities in a state for ever. The reading itself is kept and exported.
     init(slotValue: Double) { self = slotValue.magnitude <= 1e18 ? Float(slotValue) : .nan }
 }

@@ -83,7 +83,7 @@ public struct LineIntake: Sendable {
             outcome.problems += committed.refusals.map { refusal in
                 LineProblem(
                     line: batch.lines[refusal.index], column: 1,
-                    reason: "\(batch.readings[refusal.index].key): \(refusal.reason)")
+                    reason: "\(batch.readings[refusal.index].key.shortText): \(refusal.reason)")
             }
             outcome.problems.sort { $0.line < $1.line }
         }

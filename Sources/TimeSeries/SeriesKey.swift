@@ -120,3 +120,11 @@ public struct SeriesKeyError: Error, Equatable, CustomStringConvertible {
         "\"\(text)\" does not name a series: expected \(reason), as in \"room,id=1 t\""
     }
 }
+
+extension SeriesKey {
+    /// The name for a message: one that is refused may be of any length.
+    package var shortText: String {
+        let name = description.utf8
+        return name.count <= 200 ? description : String(decoding: name.prefix(200), as: UTF8.self) + "…"
+    }
+}

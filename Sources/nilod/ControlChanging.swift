@@ -30,7 +30,7 @@ extension ControlService {
         let refusals = receipt.refusals.map { refusal in
             Problem(
                 line: batch.lines[refusal.index], column: 1,
-                reason: "\(batch.readings[refusal.index].key): \(refusal)")
+                reason: "\(batch.readings[refusal.index].key.shortText): \(refusal)")
         }
         let problems = batch.problems.map { Problem(line: $0.line, column: $0.column, reason: $0.reason) } + refusals
         try await call.reply(

@@ -10,6 +10,7 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         settle_allocator()
+        try Self.checkDescriptors()
         do {
             let settings = try options.load()
             let log = Log(minimum: settings.logLevel)
@@ -19,6 +20,22 @@ struct Run: AsyncParsableCommand {
         } catch {
             throw Exit.forStart(error)
         }
+    }
+
+    /// With fewer, event loops and the database fail in places where nothing can be said any more.
+    private static let fewestDescriptors: rlim_t = 40
+
+    private static func checkDescriptors() throws {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        if limit.rlim_cur < fewestDescriptors, limit.rlim_max > limit.rlim_cur {
+            limit.rlim_cur = min(limit.rlim_max, fewestDescriptors)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        guard limit.rlim_cur < fewestDescriptors else { return }
+        throw Exit.say(
+            "at most \(limit.rlim_cur) files may be open, expected at least \(fewestDescriptors); raise the limit (LimitNOFILE= "
+                + "in the unit, or ulimit -n)", 71)
     }
 }
 

@@ -19,7 +19,7 @@ struct SalvageCommand: ParsableCommand {
             Log.print("\(path) holds readings up to journal position \(outcome.position) now")
             if let acknowledged = outcome.acknowledged {
                 let lost = max(0, acknowledged - outcome.position)
-                Log.print(lost == 0 ? "no acknowledged reading is missing" : "\(lost) acknowledged readings are missing")
+                Log.print("\(lost) acknowledged readings are missing")
             }
             if outcome.droppedFrames > 0 { Log.print("\(outcome.droppedFrames) frames of the log were left out") }
             for path in outcome.kept { Log.print("kept as it was: \(path)") }

@@ -50,6 +50,23 @@ struct IngestTests {
         #expect(second.stop() == 0)
     }
 
+    @Test("a line too long for a message is refused by its number, and its neighbours are sent")
+    func longLine() throws {
+        let daemon = try Daemon(in: folder, Self.patient)
+        let long = "room,id=" + String(repeating: "x", count: 9_000_000) + " t=1 1750000000000000000"
+        let name = "room,id=" + String(repeating: "y", count: 70_000) + " t=1 1750000000000000000"
+        let lines = ["room t=1 1750000000000000000", long, "room t=2 1750000001000000000", name, long]
+        let sending = try ingest(try folder.write(lines.joined(separator: "\n"), to: "long.lp"))
+        _ = sending.wait()
+        #expect(sending.standardOutput.hasPrefix("accepted 2 (0 late), refused 3"), "\(sending.standardOutput)")
+        for (line, text) in [(2, "expected at most"), (4, "more than 65536 bytes"), (5, "expected at most")] {
+            #expect(sending.standardError.contains("\(line):1: "))
+            #expect(sending.standardError.contains(text))
+        }
+        #expect(sending.standardError.utf8.count < 3_000)
+        #expect(daemon.stop() == 0)
+    }
+
     @Test("interrupted it says how to go on; --resume does, with the same timestamps, and the counts are of all")
     func resume() throws {
         #expect(try ingest("--resume", file).wait() == 66)

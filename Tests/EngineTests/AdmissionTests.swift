@@ -32,16 +32,27 @@ struct AdmissionTests {
         try engine.stop()
     }
 
-    @Test("a value beyond float32 is refused and counted; the largest that it holds is taken")
-    func tooLarge() async throws {
+    @Test(
+        "every finite double is kept and exported to the bit; one beyond 1e18 counts as missing and harms no forecast")
+    func large() async throws {
         let fixture = try Fixture()
-        let engine = try await fixture.open()
-        let largest = Double(Float.greatestFiniteMagnitude)
-        let values = [3.5e38, -3.5e38, 1e308, -1.7976931348623157e308, largest, -largest, 3.4028235e38, 5e-324, 0]
-        let receipt = try await engine.ingest(values.enumerated().map { reading("a", Int64($0) * 10, $1) })
-        #expect(receipt.refusals == (0..<4).map { Refusal(index: $0, reason: .tooLarge) })
-        #expect(receipt.accepted == 5)
-        #expect(engine.ingestCounts.refused == [.tooLarge: 4])
+        var engine = try await fixture.open()
+        let values = [3.5e38, -3.5e38, 1e308, -1.7976931348623157e308, 3.4028235e38, 5e-324, 0, 1e19, 1e18]
+        let all = (0..<40).flatMap { round in
+            values.enumerated().map { index, value in
+                reading("a", Int64(round * values.count + index) * 10, value)
+            }
+        }
+        #expect(try await engine.ingest(all).accepted == all.count)
+        for _ in 0..<2 {
+            var (found, export) = ([Double](), try engine.export(.all, in: .distantPast ... .distantFuture))
+            while let piece = try export.next() { found += piece.readings.map(\.value) }
+            #expect(found == all.map(\.value))
+            let state = try await engine.state(of: series("a"))
+            #expect(state.slot > 0)
+            engine = try await fixture.restart(engine)
+            #expect(try await engine.state(of: series("a")).values.map(\.bitPattern) == state.values.map(\.bitPattern))
+        }
         try engine.stop()
     }
 

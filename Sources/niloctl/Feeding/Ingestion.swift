@@ -39,9 +39,14 @@ struct Ingestion {
         while !Interruption.hasCome {
             let time = record.sending?.time ?? IngestInput.now.nanoseconds
             guard let piece = pieces.next(time: Timestamp(nanoseconds: time), end: record.sending?.end) else { break }
-            record.sending = .init(end: piece.range.upperBound, time: time)
-            keep()
-            let reply = try send(piece, &client)
+            let reply: Reply.Ingest
+            if piece.isTooLong {
+                reply = Self.refusal(of: piece)
+            } else {
+                record.sending = .init(end: piece.range.upperBound, time: time)
+                keep()
+                reply = try send(piece, &client)
+            }
             tell(reply)
             record.add(reply)
             (record.offset, record.line, record.sending) = (pieces.offset, pieces.line, nil)
@@ -53,6 +58,14 @@ struct Ingestion {
         }
         if Interruption.hasCome { keep() } else { record.remove() }
         return !Interruption.hasCome
+    }
+
+    private static func refusal(of piece: InputPieces.Piece) -> Reply.Ingest {
+        let reason =
+            "the line has \(piece.range.count) bytes, expected at most \(InputPieces.longestLine); is it line protocol?"
+        return Reply.Ingest(
+            accepted: 0, late: 0, skipped: 0, refused: 1,
+            problems: [Problem(line: piece.firstLine, column: 1, reason: reason)], position: 0)
     }
 
     private mutating func keep() { isKept = input.isResumable && record.save() }

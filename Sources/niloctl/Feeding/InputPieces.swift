@@ -9,6 +9,8 @@ struct InputPieces {
         /// Where in the input it begins and ends.
         var range: Range<Int>
         var firstLine: Int
+        /// It is one line that is too long for a call, and was passed over.
+        var isTooLong = false
     }
 
     private let descriptor: Int32
@@ -21,6 +23,8 @@ struct InputPieces {
     private(set) var line: Int
 
     private static let size = 524_288
+    /// Longer lines would not fit into a message, whose JSON may be twice as long.
+    static let longestLine = 4_194_304
 
     /// - Parameters:
     ///   - offset: where `descriptor` stands in the input.
@@ -38,6 +42,9 @@ struct InputPieces {
     ///   - end: where the piece has to end; nil: where lines end.
     mutating func next(time: Timestamp, end: Int? = nil) -> Piece? {
         while true {
+            if pending.count > Self.longestLine, pending.prefix(Self.longestLine).firstIndex(of: 0x0A) == nil {
+                return passOver()
+            }
             let wanted = end.map { $0 - offset } ?? .max
             let isWhole = isAtEnd || pending.count >= wanted
             let bytes = pending.prefix(wanted)
@@ -51,6 +58,24 @@ struct InputPieces {
             }
             guard !isAtEnd, read(upTo: max(Self.size, min(wanted, 2 * pending.count))) else { return nil }
         }
+    }
+
+    /// Reads on to the end of a line without keeping it; nil if it was interrupted.
+    private mutating func passOver() -> Piece? {
+        let start = offset
+        while true {
+            if let end = pending.firstIndex(of: 0x0A) {
+                pending.removeFirst(end + 1)
+                offset += end + 1
+                break
+            }
+            offset += pending.count
+            pending.removeAll(keepingCapacity: true)
+            if isAtEnd { break }
+            guard read(upTo: Self.size) else { return nil }
+        }
+        defer { line += 1 }
+        return Piece(text: "", range: start..<offset, firstLine: line, isTooLong: true)
     }
 
     private func cut(_ bytes: [UInt8], isWhole: Bool, _ time: Timestamp) -> (String, consumed: Int, nextLine: Int) {
