@@ -156,7 +156,8 @@ extension Engine {
         do {
             let histories = try await apart { [store] in try planned.readHistories(store) }
             let count = try await perform { desk in try planned.commit(histories, at: desk) }
-            try await pruneVersions()
+            // What is not removed now is removed with the next change.
+            try? await pruneVersions()
             return count
         } catch {
             try? await perform { desk in planned.cancel(at: desk) }

@@ -1,6 +1,12 @@
 import Glibc
 import TimeSeries
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// What the files of a database say before SQLite opens them: it would take a damaged log for a torn one, and a cut database
 /// for a new one, and write over both.
 struct FileCheck {
@@ -19,7 +25,7 @@ struct FileCheck {
     }
 
     /// The page size that the database's header says; nil without one.
-    private static func pageSize(of path: String) -> Int? {
+    static func pageSize(of path: String) -> Int? {
         guard let bytes = FileBytes(path: path)?.read(at: 16, count: 2), bytes.count == 2 else { return nil }
         // https://sqlite.org/fileformat2.html: 1 means 65,536.
         let size = Int(bytes[0]) << 8 | Int(bytes[1])
@@ -40,12 +46,26 @@ struct FileCheck {
     /// unsynced. Where the mark counts what was acknowledged, ``confirm(_:)`` sees the loss of any.
     private var tearable: Int { acknowledged == nil ? 1 : 2 }
 
-    /// Looks whether all that was acknowledged is there.
+    /// Where a log is kept that SQLite does not read to its end.
+    static func tornLog(of path: String) -> String { path + "-wal.torn" }
+
+    /// Keeps a log that SQLite does not read to its end: closing the database removes the log itself, and a salvage may want
+    /// what lies behind.
+    func keepTornLog() {
+        guard log?.firstBroken != nil else { return }
+        unlink(Self.tornLog(of: path))
+        try? FileManager.default.copyItem(atPath: path + "-wal", toPath: Self.tornLog(of: path))
+    }
+
+    /// Looks whether all that was acknowledged is there; a torn log is of no use then.
     ///
     /// - Parameter found: the newest position in the database.
     /// - Throws: ``StorageError/lostCommits(path:found:acknowledged:)``.
     func confirm(_ found: JournalPosition) throws(StorageError) {
-        guard let acknowledged, found < acknowledged else { return }
+        guard let acknowledged, found < acknowledged else {
+            unlink(Self.tornLog(of: path))
+            return
+        }
         throw .lostCommits(path: path, found: found, acknowledged: acknowledged)
     }
 }

@@ -34,7 +34,9 @@ public struct Salvage {
         defer { lock.release() }
         let check = FileCheck(path: path)
         guard (FileBytes(path: path)?.count ?? 0) > 0 else { throw StorageError.cutDatabase(path: path, bytes: 0) }
-        guard let log = check.log, let broken = log.firstBroken else {
+        guard let log = WriteAheadLog(path: source, fallbackPageSize: FileCheck.pageSize(of: path)),
+            let broken = log.firstBroken
+        else {
             return try accept(check, keeping: [], dropped: 0)
         }
         let whole = log.frames.filter { $0.isWhole || $0.number > broken && isTrusted($0, in: log) }
@@ -59,11 +61,17 @@ public struct Salvage {
 
     private var copy: String { path + ".salvage" }
 
+    /// The log, or what a start has kept of it.
+    private var source: String {
+        let torn = FileCheck.tornLog(of: path)
+        return access(torn, F_OK) == 0 ? torn : path + "-wal"
+    }
+
     /// Makes a copy of the database with a log of `frames` alone, and lets SQLite and the start's checks look at it.
     private func rebuild(_ log: WriteAheadLog, _ frames: [WriteAheadLog.Frame]) throws {
         removeCopy()
         try FileManager.default.copyItem(atPath: path, toPath: copy)
-        try log.write(frames, from: path + "-wal", to: copy + "-wal")
+        try log.write(frames, from: source, to: copy + "-wal")
         try Store(path: copy).close()
     }
 
@@ -76,7 +84,7 @@ public struct Salvage {
         var number = 1
         while access(path + ".damaged-\(number)", F_OK) == 0 { number += 1 }
         var kept: [String] = []
-        for suffix in ["", "-wal"] where access(path + suffix, F_OK) == 0 {
+        for suffix in ["", "-wal", "-wal.torn"] where access(path + suffix, F_OK) == 0 {
             kept.append(path + ".damaged-\(number)" + suffix)
             try Self.move(path + suffix, to: path + ".damaged-\(number)" + suffix)
         }
@@ -95,10 +103,16 @@ public struct Salvage {
     /// From now on, what is there is what was acknowledged.
     private func accept(_ check: FileCheck, keeping kept: [String], dropped: Int) throws -> Outcome {
         unlink(CommitMark.path(of: path))
-        let store = try Store(path: path, lock: nil)
-        let position = try store.lastPosition()
-        try store.close()
-        return Outcome(position: position, acknowledged: check.acknowledged, kept: kept, droppedFrames: dropped)
+        do {
+            let store = try Store(path: path, lock: nil)
+            let position = try store.lastPosition()
+            try store.close()
+            return Outcome(position: position, acknowledged: check.acknowledged, kept: kept, droppedFrames: dropped)
+        } catch {
+            // A start that fails must go on knowing what is missing.
+            if let acknowledged = check.acknowledged { CommitMark(database: path).note(acknowledged) }
+            throw error
+        }
     }
 }
 

@@ -35,6 +35,7 @@ public final class Store: Sendable {
         (self.path, self.lock) = (path, lock)
         let files = FileCheck(path: path)
         try files.run()
+        files.keepTornLog()
         do {
             pool = try DatabasePool(path: path, configuration: Self.configuration)
             try Self.makeDurable(pool)

@@ -107,6 +107,9 @@ struct LogDamageTests {
                 #expect([UInt8](try Data(contentsOf: URL(filePath: copy.path("nilo.db-wal")))) == log)
             case .lostCommits(_, let position, let acknowledged):
                 #expect(position < acknowledged && acknowledged == killed.acknowledged)
+                // What SQLite does not read is still there for a salvage.
+                #expect([UInt8](try Data(contentsOf: URL(filePath: copy.path("nilo.db-wal.torn")))) == log)
+                #expect(try Salvage(path: copy.path("nilo.db")).run().position >= position)
             default: Issue.record("byte \(offset): \(found)")
             }
         }
