@@ -32,8 +32,10 @@ struct FileCheck {
         return size == 1 ? 65_536 : size >= smallestPage && size & (size - 1) == 0 ? size : nil
     }
 
-    /// - Throws: ``StorageError/cutDatabase(path:bytes:)``, ``StorageError/damagedLog(path:frame:commits:)``.
+    /// - Throws: ``StorageError/unfinishedSalvage(path:)``, ``StorageError/cutDatabase(path:bytes:)``,
+    ///   ``StorageError/damagedLog(path:frame:commits:)``.
     func run() throws(StorageError) {
+        guard !Salvage.isUnfinished(path) else { throw .unfinishedSalvage(path: path) }
         let size = FileBytes(path: path)?.count ?? 0
         if size < Self.smallestPage, size > 0 || (acknowledged ?? 0) > 0 || log?.frames.isEmpty == false {
             throw .cutDatabase(path: path, bytes: size)

@@ -33,6 +33,7 @@ public struct Salvage {
         let lock = try FileLock(database: path)
         defer { lock.release() }
         let check = FileCheck(path: path)
+        if Self.isUnfinished(path) { return try accept(check, keeping: replace(), dropped: 0) }
         guard (FileBytes(path: path)?.count ?? 0) > 0 else { throw StorageError.cutDatabase(path: path, bytes: 0) }
         guard let log = WriteAheadLog(path: source, fallbackPageSize: FileCheck.pageSize(of: path)),
             let broken = log.firstBroken
@@ -43,12 +44,14 @@ public struct Salvage {
         for frames in [whole, Array(log.frames.prefix(broken))] {
             do {
                 try rebuild(log, frames)
-                let kept = try replace()
-                return try accept(check, keeping: kept, dropped: log.frames.count - frames.count)
             } catch {
                 removeCopy()
-                if frames.count == broken { throw error }
+                guard frames.count == broken else { continue }
+                throw error
             }
+            try Self.move(copy, to: Self.result(of: path))
+            removeCopy()
+            return try accept(check, keeping: replace(), dropped: log.frames.count - frames.count)
         }
         throw StorageError.damagedLog(path: path, frame: broken, commits: log.unreadCommits)
     }
@@ -79,18 +82,24 @@ public struct Salvage {
         for suffix in ["", "-wal", "-shm", ".lock", ".mark"] { unlink(copy + suffix) }
     }
 
-    /// Puts the copy in the place of the database, which stays under another name.
+    /// Where the new database waits until the damaged files are out of its way.
+    private static func result(of path: String) -> String { path + ".salvaged" }
+
+    /// Whether a salvage was interrupted when its result was there, but not in its place yet.
+    static func isUnfinished(_ path: String) -> Bool { access(result(of: path), F_OK) == 0 }
+
+    /// Puts the result in the place of the database, which stays under another name. Interrupted, it can be run again: the
+    /// database goes last, so that until then the same number is free.
     private func replace() throws -> [String] {
         var number = 1
         while access(path + ".damaged-\(number)", F_OK) == 0 { number += 1 }
         var kept: [String] = []
-        for suffix in ["", "-wal", "-wal.torn"] where access(path + suffix, F_OK) == 0 {
-            kept.append(path + ".damaged-\(number)" + suffix)
+        for suffix in ["-wal.torn", "-wal", ""] where access(path + suffix, F_OK) == 0 {
+            kept.insert(path + ".damaged-\(number)" + suffix, at: 0)
             try Self.move(path + suffix, to: path + ".damaged-\(number)" + suffix)
         }
         unlink(path + "-shm")
-        try Self.move(copy, to: path)
-        removeCopy()
+        try Self.move(Self.result(of: path), to: path)
         return kept
     }
 

@@ -22,6 +22,8 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
     case lostCommits(path: String, found: JournalPosition, acknowledged: JournalPosition)
     /// The database file is missing or too short to be one, though there are signs that it was one.
     case cutDatabase(path: String, bytes: Int)
+    /// A salvage was interrupted while it moved files.
+    case unfinishedSalvage(path: String)
     case closed
     case malformed(String)
 
@@ -57,6 +59,7 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
         case .cutDatabase(let path, let bytes):
             "\(path) has \(bytes) bytes, but it was a database: it was cut or removed; restore a backup, or remove "
                 + "\(path)-wal and \(path).mark to begin anew"
+        case .unfinishedSalvage(let path): "a salvage of \(path) was interrupted; run `nilod salvage` again"
         case .closed: "the database was closed"
         case .malformed(let reason): reason
         }

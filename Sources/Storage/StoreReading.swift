@@ -54,13 +54,14 @@ extension Store {
     /// Read in slices, each a transaction of its own, because an open reader keeps the log from shrinking.
     ///
     /// - Parameter oldest: entries that hold nothing at least as new are passed over.
-    /// - Throws: ``StorageError/damagedJournal(position:reason:)``.
+    /// - Throws: ``StorageError/damagedJournal(position:reason:)``; `CancellationError` when the task was cancelled.
     public func scanJournal(
         from position: JournalPosition = 1, notOlderThan oldest: Timestamp = .distantPast,
         _ body: (JournalEntry) throws -> Bool
     ) throws {
         var next = position
         while true {
+            try Task.checkCancellation()
             let entries = try read { try JournalRows(db: $0).fetch(from: next, notOlderThan: oldest) }
             for entry in entries { guard try Self.hand(entry, from: position, to: body) else { return } }
             guard let last = entries.last else { return }

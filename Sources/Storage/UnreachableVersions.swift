@@ -1,8 +1,8 @@
 import GRDB
 
 extension Store {
-    /// Versions with weights, of more than a few bytes, that no series is served by, no series would be rolled back to, that make room for no other,
-    /// and that are not among the newest of their forecaster.
+    /// Versions with weights of more than a few bytes that serve no series, are no rollback's target, make room for no other
+    /// version, and are not among the newest of their forecaster.
     ///
     /// - Parameter keeping: by forecaster, how many of the newest versions stay; those of other forecasters all stay.
     public func unreachableVersions(keeping: [String: Int]) throws -> [Int64] {

@@ -201,6 +201,24 @@ struct LogDamageTests {
         #expect(outcomes.contains(killed.acknowledged))
     }
 
+    @Test("a salvage that is interrupted while it moves files is named by a start, and goes on", arguments: 0...2)
+    func interrupted(_ moved: Int) throws {
+        let killed = try Killed()
+        var log = killed.log
+        log[killed.offset(of: killed.frames / 2) + 24 + 77] ^= 16
+        let whole = try killed.copy(log: log)
+        let outcome = try Salvage(path: whole.path("nilo.db")).run()
+        let copy = try killed.copy(log: log)
+        try FileManager.default.copyItem(atPath: whole.path("nilo.db"), toPath: copy.path("nilo.db.salvaged"))
+        for suffix in ["-wal", ""].prefix(moved) {
+            #expect(rename(copy.path("nilo.db" + suffix), copy.path("nilo.db.damaged-1" + suffix)) == 0)
+        }
+        #expect(error(copy) == .unfinishedSalvage(path: copy.path("nilo.db")))
+        #expect(try Salvage(path: copy.path("nilo.db")).run().position == outcome.position)
+        #expect(try position(copy) == outcome.position)
+        #expect([UInt8](try Data(contentsOf: URL(filePath: copy.path("nilo.db.damaged-1-wal")))) == log)
+    }
+
     @Test("nilod refuses to start on a damaged log with 74, salvages it, and goes on")
     func daemon() throws {
         let folder = try TemporaryFolder()
