@@ -13,6 +13,8 @@ struct SeriesEntry: ~Copyable {
     private(set) var latenessSlots: Int?
     /// The newest slot with a reading; nil before the cadence is known.
     private(set) var frontier: Slot?
+    /// Whether a reading has come since ``heardAt`` was noted.
+    private(set) var isHeard = false
     /// Distinct timestamps so far while the cadence is not known; then those of the slots that can still take a fresh
     /// reading. Ascending.
     private var window: [Timestamp] = []
@@ -20,8 +22,6 @@ struct SeriesEntry: ~Copyable {
     private var pruningLength = SeriesEntry.shortWindow
     let rule: SeriesRule
     var forecaster: String?
-    /// Whether a reading has come since ``heardAt`` was noted.
-    private(set) var isHeard = false
     /// When one came last, roughly; nil: not known.
     private(set) var heardAt: Timestamp?
 

@@ -8,7 +8,9 @@ import TimeSeries
 final class Stepper {
     private var groups: [Group] = []
     /// The place in the calendar that was asked for last: most series of a batch ask for the same.
-    private var newest: (slot: Slot, cadence: Cadence, calendar: LocalCalendar, time: CalendarTime)?
+    private var newest: (slot: Slot, cadence: Cadence, calendar: ObjectIdentifier, time: CalendarTime)?
+    /// The calendar of ``newest``, kept so that no other one gets its identity; comparing that counts no references.
+    private var newestCalendar: LocalCalendar?
 
     /// Rows that one call of a model can step.
     private struct Group {
@@ -99,15 +101,17 @@ final class Stepper {
         for (place, lag) in lags.enumerated() {
             batch.lagged[row * lags.count + place] = due.state.pointee.values[due.step.slot - Int64(lag)]
         }
-        batch.calendar[row] = time(of: due.step.slot, cadence, track.pointee.calendar)
+        batch.calendar[row] = time(of: due.step.slot, cadence, track)
     }
 
-    private func time(of slot: Slot, _ cadence: Cadence, _ calendar: LocalCalendar) -> CalendarTime {
-        if let newest, newest.slot == slot, newest.cadence == cadence, newest.calendar === calendar {
+    private func time(of slot: Slot, _ cadence: Cadence, _ track: UnsafeMutablePointer<Track>) -> CalendarTime {
+        let calendar = track.pointee.calendarID
+        if let newest, newest.slot == slot, newest.cadence == cadence, newest.calendar == calendar {
             return newest.time
         }
-        let time = calendar.time(of: slot, cadence: cadence)
+        let time = track.pointee.calendar.time(of: slot, cadence: cadence)
         newest = (slot, cadence, calendar, time)
+        newestCalendar = track.pointee.calendar
         return time
     }
 
@@ -153,7 +157,7 @@ final class Stepper {
                 let lagged = step - Int64(lag)
                 batch.lagged[place] = lagged == open.slot ? open.value : series.pointee.values[lagged]
             }
-            batch.calendar[0] = time(of: step, cadence, track.pointee.calendar)
+            batch.calendar[0] = time(of: step, cadence, track)
             guard step < slot else { break }
             track.pointee.model.advance(&batch)
             if batch.absent[0] { return nil }

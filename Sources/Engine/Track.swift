@@ -50,12 +50,14 @@ struct Track: ~Copyable {
     private(set) var lastValueSlot: Slot?
     private(set) var open: Open?
     private var openRow: Int
+    /// Of ``calendar``: comparing it counts no references.
+    let calendarID: ObjectIdentifier
+    // These last, because no step looks at them.
     let calendar: LocalCalendar
-    /// Last, because no step looks at it.
     let epoch: Epoch
 
     /// The bytes of it that a step looks at.
-    static let steppedSize = MemoryLayout<Track>.size - MemoryLayout<Epoch>.size
+    static let steppedSize = MemoryLayout<Track>.size - MemoryLayout<Epoch>.size - MemoryLayout<LocalCalendar>.size
 
     var model: ServedModel { version.model }
 
@@ -69,6 +71,7 @@ struct Track: ~Copyable {
         self.epoch = epoch
         self.version = version
         calendar = assignment.calendar
+        calendarID = ObjectIdentifier(assignment.calendar)
         modelID = ObjectIdentifier(version)
         firstSlot = start.map { $0.overflow ? .min : $0.partialValue } ?? .min
         floats = TrackFloats(stateCount: version.model.stateCount, forecastCount: version.specification.forecastCount)

@@ -1,3 +1,4 @@
+import Glibc
 internal import NIOCore
 
 /// Disconnects a peer that is too slow or too quiet, and counts what it makes us hold; see ``ServiceLimits``.
@@ -42,7 +43,7 @@ final class PeerGuard: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         newest = .now()
-        let ended = count(unwrapInboundIn(data).readableBytesView)
+        let ended = count(unwrapInboundIn(data))
         if ended > 0 {
             unfinished?.cancel()
             unfinished = nil
@@ -53,13 +54,24 @@ final class PeerGuard: ChannelDuplexHandler {
         context.fireChannelRead(data)
     }
 
-    /// - Returns: how many messages end in `bytes`.
-    private func count(_ bytes: ByteBufferView) -> Int {
-        let ended = bytes.count { $0 == 0 }
-        let rest = bytes.lastIndex(of: 0).map { bytes.endIndex - $0 - 1 } ?? unfinishedBytes + bytes.count
-        unanswered.arrived(ended, bytes: unfinishedBytes + bytes.count - rest, rest: rest)
+    /// - Returns: how many messages end in `buffer`.
+    private func count(_ buffer: ByteBuffer) -> Int {
+        let (ended, end) = buffer.withUnsafeReadableBytes(Self.ends)
+        let all = unfinishedBytes + buffer.readableBytes
+        let rest = ended > 0 ? buffer.readableBytes - end : all
+        unanswered.arrived(ended, bytes: all - rest, rest: rest)
         unfinishedBytes = rest
         return ended
+    }
+
+    /// How many messages end in `bytes`, and where the last one does.
+    private static func ends(_ bytes: UnsafeRawBufferPointer) -> (count: Int, end: Int) {
+        guard let start = bytes.baseAddress else { return (0, 0) }
+        var (count, end) = (0, 0)
+        while let found = memchr(start + end, 0, bytes.count - end) {
+            (count, end) = (count + 1, UnsafeRawPointer(found) - start + 1)
+        }
+        return (count, end)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
