@@ -81,9 +81,10 @@ extension Engine {
                     forecaster.name == version.version.forecaster
                 else { continue }
                 guard version.fits(forecaster) else { throw EngineError.misfit(version.version, forecaster.name) }
-                parts[entry.pointee.id] = ModelChange.Part(
-                    version: version, cause: cause, setting: configuration.setting(of: entry.pointee.key, forecaster),
+                let service = ModelChange.Service(
+                    version: version, setting: configuration.setting(of: entry.pointee.key, forecaster),
                     warmUp: warmUp ?? forecaster.warmUpSlots)
+                parts[entry.pointee.id] = ModelChange.Part(service: service, cause: cause)
             }
             return ModelChange(parts: parts, calendar: configuration.calendar, champion: champion)
         }

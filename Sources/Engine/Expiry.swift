@@ -15,10 +15,18 @@ struct Expiry {
         /// Until this monotonic time.
         case resting(until: Int64)
         /// Series before this place are still to be looked at.
-        case surveying(before: Int, due: Int)
+        case surveying(before: Int, Due)
         /// Announced; removal begins at this monotonic time.
         case waiting(until: Int64)
         case removing(before: Int)
+    }
+
+    /// How many series a survey has found to have something to remove.
+    private struct Due {
+        /// Readings past their retention.
+        var retention = 0
+        /// Silent for too long.
+        var silent = 0
     }
 
     private var phase = Phase.resting(until: .min)
@@ -46,7 +54,7 @@ struct Expiry {
     /// Lets what is due now be removed at once.
     mutating func confirm(at desk: WriterDesk) -> Timestamp {
         confirmed = Self.evidence(desk)
-        phase = .surveying(before: desk.entries.count, due: 0)
+        phase = .surveying(before: desk.entries.count, Due())
         evidence = confirmed
         return confirmed
     }
@@ -76,38 +84,44 @@ struct Expiry {
             try? desk.store.write { try $0.setExpiryTime(time) }
         }
         if isDaily { forgettable = max(1, desk.entries.count / 20) }
-        phase = .surveying(before: desk.entries.count, due: 0)
+        phase = .surveying(before: desk.entries.count, Due())
     }
 
-    private mutating func survey(_ desk: WriterDesk, before end: Int, _ found: Int) {
+    private mutating func survey(_ desk: WriterDesk, before end: Int, _ found: Due) {
         let some = desk.entries.values.prefix(end).suffix(Self.seriesPerStep)
-        let due =
-            found
-            + some.count { entry in
-                desk.expiryLimit(of: entry.pointee.key, at: evidence).map { limit in
-                    (try? desk.store.oldestChunk(of: entry.pointee.id)).flatMap { $0 }.map { $0.newest < limit }
-                        ?? false
-                } ?? false
-            }
-        noteHeard(some, desk)
-        guard some.startIndex == 0 else { return phase = .surveying(before: some.startIndex, due: due) }
-        guard due > 0 || desk.configuration.silentSeriesTTL != nil || desk.journalLimit(at: evidence) != nil else {
-            return rest(desk)
+        var due = found
+        due.retention += some.count { entry in
+            desk.expiryLimit(of: entry.pointee.key, at: evidence).map { limit in
+                (try? desk.store.oldestChunk(of: entry.pointee.id)).flatMap { $0 }.map { $0.newest < limit } ?? false
+            } ?? false
         }
+        noteHeard(some, desk)
+        due.silent += silent(some, desk).count
+        guard some.startIndex == 0 else { return phase = .surveying(before: some.startIndex, due) }
+        guard due.retention > 0 || desk.configuration.silentSeriesTTL != nil || desk.journalLimit(at: evidence) != nil
+        else { return rest(desk) }
         announce(due, desk)
     }
 
     /// Once for a day: until then the limits move on by a day.
-    private mutating func announce(_ due: Int, _ desk: WriterDesk) {
+    private mutating func announce(_ due: Due, _ desk: WriterDesk) {
         guard evidence > announced, evidence != confirmed else {
             return phase = .removing(before: desk.entries.count)
         }
         announced = evidence.advanced(byNanoseconds: Self.day)
-        if due > 0 {
+        let soon = "from \(Self.notice / Self.second) s from now on"
+        if due.retention > 0 {
             desk.onNotice(
                 .notice(
-                    "retention: from \(Self.notice / Self.second) s from now on, readings past their retention on "
-                        + "\(announced.text) are removed; \(due) series have some now"))
+                    "retention: \(soon), readings past their retention on \(announced.text) are removed; "
+                        + "\(due.retention) series have some now"))
+        }
+        if due.silent > 0, let timeToLive = desk.configuration.silentSeriesTTL {
+            let limit = announced.advanced(byNanoseconds: -timeToLive)
+            desk.onNotice(
+                .notice(
+                    "silent_series_ttl: \(soon), series that were silent since before \(limit.text) are forgotten; "
+                        + "\(due.silent) have been silent for so long now"))
         }
         phase = .waiting(until: desk.monotonic + Self.notice)
     }
@@ -166,14 +180,19 @@ struct Expiry {
         for entry in heard { entry.pointee.noteHeard(at: now) }
     }
 
-    private mutating func forgetSilent(_ some: ArraySlice<EntryPointer>, _ desk: WriterDesk) {
-        guard let timeToLive = desk.configuration.silentSeriesTTL else { return }
+    private func silent(_ some: ArraySlice<EntryPointer>, _ desk: WriterDesk) -> [EntryPointer] {
+        guard let timeToLive = desk.configuration.silentSeriesTTL else { return [] }
         let oldest = evidence.advanced(byNanoseconds: -timeToLive)
-        let all = some.filter { entry in
+        return some.filter { entry in
             !entry.pointee.isHeard && entry.pointee.heardAt.map { $0 < oldest } ?? false
         }
+    }
+
+    private mutating func forgetSilent(_ some: ArraySlice<EntryPointer>, _ desk: WriterDesk) {
+        let all = silent(some, desk)
         let silent = confirmed == evidence ? all : Array(all.prefix(forgettable))
-        guard !silent.isEmpty else { return }
+        guard !silent.isEmpty, let timeToLive = desk.configuration.silentSeriesTTL else { return }
+        let oldest = evidence.advanced(byNanoseconds: -timeToLive)
         let (ids, names) = (silent.map { $0.pointee.id }, silent.prefix(3).map { "\($0.pointee.key)" })
         desk.onNotice(
             .notice(

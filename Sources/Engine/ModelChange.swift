@@ -11,8 +11,13 @@ struct ModelChange: Sendable {
     /// What becomes of one series.
     struct Part: Sendable {
         /// nil: no forecaster any more.
-        var version: LoadedVersion?
+        var service: Service?
         var cause: Cause
+    }
+
+    /// What serves a series from now on.
+    struct Service: Sendable {
+        var version: LoadedVersion
         var setting: EpochSetting
         /// Slots to replay before the epoch; 0 starts from the initial state.
         var warmUp: Int
@@ -49,9 +54,9 @@ struct PlannedChange: Sendable {
         for entry in desk.entries.values {
             guard let part = change.parts[entry.pointee.id] else { continue }
             frontiers[entry.pointee.id] = entry.pointee.frontier
-            guard let version = part.version else { continue }
+            guard let service = part.service else { continue }
             oldest[entry.pointee.id] = Self.oldestNeeded(
-                version, part.warmUp, from: entry.pointee.frontier, entry.pointee.cadence)
+                service, from: entry.pointee.frontier, entry.pointee.cadence)
         }
         for shard in desk.shards {
             let mine = change.parts.keys.filter { desk.shard(of: $0) === shard }
@@ -60,11 +65,11 @@ struct PlannedChange: Sendable {
     }
 
     private static func oldestNeeded(
-        _ version: LoadedVersion, _ warmUp: Int, from frontier: Slot?, _ cadence: Cadence?
+        _ service: ModelChange.Service, from frontier: Slot?, _ cadence: Cadence?
     ) -> Timestamp {
         guard let cadence, let frontier else { return .distantPast }
-        let lags = max(version.model.lags.last ?? 0, SeriesState.shownSlots)
-        return cadence.start(of: frontier - Int64(warmUp + lags))
+        let lags = max(service.version.model.lags.last ?? 0, SeriesState.shownSlots)
+        return cadence.start(of: frontier - Int64(service.warmUp + lags))
     }
 
     /// Reads what the new epochs are warmed up on. Blocks; away from the writer, which goes on committing meanwhile.
@@ -112,15 +117,15 @@ struct PlannedChange: Sendable {
             }
             var assignments: [SeriesID: Assignment] = [:]
             for (id, part) in parts {
-                guard let version = part.version else { continue }
-                try transaction.setAggregate(part.setting.aggregate, of: id)
+                guard let service = part.service else { continue }
+                try transaction.setAggregate(service.setting.aggregate, of: id)
                 let frontier = frontiers[id]
                 let epoch = NewEpoch(
-                    series: id, version: version.version.id, fromSlot: frontier,
-                    warmUp: frontier == nil ? 0 : part.warmUp, position: position, reason: part.cause.reason,
-                    standsFor: part.cause.standsFor, setting: part.setting, createdAt: now)
+                    series: id, version: service.version.version.id, fromSlot: frontier,
+                    warmUp: frontier == nil ? 0 : service.warmUp, position: position, reason: part.cause.reason,
+                    standsFor: part.cause.standsFor, setting: service.setting, createdAt: now)
                 assignments[id] = Assignment(
-                    epoch: try transaction.insertEpoch(epoch), version: version, setting: part.setting,
+                    epoch: try transaction.insertEpoch(epoch), version: service.version, setting: service.setting,
                     calendar: change.calendar)
             }
             if let champion = change.champion {

@@ -27,10 +27,11 @@ struct Reassignment {
             else { continue }
             // One that nothing has forecast and nothing will stays as it is.
             guard former != nil || version != nil else { continue }
-            parts[id] = ModelChange.Part(
-                version: version, cause: cause,
-                setting: setting ?? EpochSetting(maxGap: 0, timeZone: configuration.calendar.name, aggregate: .mean),
-                warmUp: forecaster?.warmUpSlots ?? 0)
+            var service: ModelChange.Service?
+            if let version, let setting, let forecaster {
+                service = ModelChange.Service(version: version, setting: setting, warmUp: forecaster.warmUpSlots)
+            }
+            parts[id] = ModelChange.Part(service: service, cause: cause)
         }
         let adoption = ModelChange.Adoption(
             configuration: configuration, firstVersions: first, forecasters: forecasters)
@@ -42,7 +43,7 @@ struct Reassignment {
     private static func settingChanges(_ parts: [SeriesID: ModelChange.Part]) -> [String] {
         Dictionary(grouping: parts.values, by: \.cause.reason).map { reason, parts in
             "\(reason): \(parts.count) series "
-                + (parts.first?.version == nil ? "are no longer forecast" : "begin anew, warm")
+                + (parts.first?.service == nil ? "are no longer forecast" : "begin anew, warm")
         }.sorted()
     }
 }

@@ -139,6 +139,20 @@ struct ClockTests {
         try engine.stop()
     }
 
+    @Test("without newer readings nothing expires, whatever the clock says")
+    func withoutReadings() async throws {
+        let (fixture, engine) = try await filled { fixture in
+            fixture.configuration.retention = 400 * Self.day * 1_000_000_000
+        }
+        fixture.clock.jump(seconds: 500 * Self.day)
+        for _ in 0..<3 * 24 * 60 {
+            fixture.clock.advance(seconds: 60)
+            try await engine.heartbeat()
+        }
+        #expect(try count(engine) == 28_800)
+        try engine.stop()
+    }
+
     @Test("a daemon that starts with a clock 500 days ahead removes a share of a history a day, and says so before")
     func share() async throws {
         let notices = Notices()
