@@ -1,5 +1,8 @@
 import Engine
+import Forecasting
 import Storage
+import Synchronization
+import TestSupport
 import Testing
 import TimeSeries
 
@@ -95,6 +98,55 @@ struct CorrectionTests {
             let found = try await run(corrections, sealAfter: sealAfter, restarts: sealAfter != 20)
             #expect(found == expected, "seed \(seed), sealed after \(sealAfter)")
         }
+        #expect(try await warmed(corrections.expected) == expected.warm)
+    }
+
+    /// The warm state of an engine that has got nothing but these readings, in their order.
+    private func warmed(_ readings: [Int64: Double]) async throws -> Outcome {
+        let engine = try await Fixture(lateness: 8).open()
+        for (second, value) in readings.sorted(by: { $0.key < $1.key }) {
+            _ = try await engine.ingest([reading("a", second, value)])
+        }
+        try await engine.reset(series("a"), isWarm: true)
+        defer { try? engine.stop() }
+        return try await Outcome(engine, "a")
+    }
+
+    /// What a training would see.
+    private func panel(_ engine: Engine, _ fixture: Fixture) async throws -> Panel.Series {
+        let seen = Mutex<Panel?>(nil)
+        let retraining = Retraining(engine: engine, folder: fixture.folder.url.appending(path: "training")) {
+            folder, _ in
+            let panel = try RunFolder(folder).readOrder().panel
+            seen.withLock { $0 = panel }
+            throw TestError("seen")
+        }
+        for await _ in try await retraining.request("house") {}
+        await retraining.stop()
+        return try #require(seen.withLock { $0?.series.first })
+    }
+
+    @Test(
+        "a panel to train on has the newest reading of each timestamp, sealed or not",
+        arguments: 1...6 as ClosedRange<UInt64>, [1, 20, 1_000_000])
+    func panels(seed: UInt64, sealAfter: Int) async throws {
+        let corrections = Corrections(seed: seed)
+        var fixture = try Fixture(method: "lstm", lateness: 8)
+        fixture.configuration.sealAfter = sealAfter
+        var engine = try await fixture.open()
+        for (number, batch) in corrections.batches.enumerated() {
+            _ = try await engine.ingest(batch)
+            if number % 9 == 4 { engine = try await fixture.restart(engine) }
+        }
+        let panel = try await panel(engine, fixture)
+        let beginning = panel.cadence.start(of: panel.start).seconds - Fixture.start
+        #expect(beginning == corrections.expected.keys.min())
+        #expect(panel.values.count > 60)
+        for (slot, value) in panel.values.enumerated() {
+            let expected = corrections.expected[beginning + Int64(slot) * Fixture.cadence].map { Float($0) }
+            #expect(value.isNaN ? expected == nil : value == expected, "slot \(slot)")
+        }
+        try engine.stop()
     }
 
     @Test("an export while the journal is sealed gives each timestamp once, in order")

@@ -103,16 +103,7 @@ struct Outcome: Equatable {
     }
 }
 
-/// Equal seeds give equal numbers.
-struct Dice: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return (state >> 33) | (state << 31)
-    }
-
+extension Dice {
     /// Roughly a wave with noise.
     mutating func value(at second: Int64) -> Double {
         let phase = Double(second % 480) / 480

@@ -1,5 +1,7 @@
 import Engine
 import Forecasting
+import Synchronization
+import TestSupport
 import Testing
 import TimeSeries
 
@@ -182,5 +184,58 @@ struct ModelChangeTests {
         #expect(try await engine.rollBack("house") == Self.names.count)
         #expect(try await engine.state(of: series("s0")).version == 8)
         try engine.stop()
+    }
+
+    @Test("a version that nothing has any more is unloaded at once")
+    func unloading() async throws {
+        var fixture = try Fixture(method: "counted")
+        let living = LivingModels()
+        fixture.methods = [CountedMethod(living: living)]
+        let engine = try await filled(fixture)
+        for number in 1...6 {
+            _ = try await fixture.train(engine)
+            _ = try await engine.promote("house", number: number)
+            for name in Self.names { #expect(try await engine.state(of: series(name)).version == number) }
+            #expect(living.count.load(ordering: .relaxed) == 1)
+        }
+        try engine.stop()
+    }
+}
+
+/// How many models of a method there are.
+private final class LivingModels: Sendable {
+    let count = Atomic(0)
+}
+
+private struct CountedMethod: TrainableMethod {
+    let manifest = Manifest(name: "counted", version: "1", summary: "counts its models", parameters: [])
+    let living: LivingModels
+
+    func train(
+        _ panel: Panel, from: [UInt8]?, specification: ForecastSpecification,
+        progress: (TrainingProgress) throws -> Void
+    ) throws -> TrainedWeights { TrainedWeights(weights: [1], metrics: [:]) }
+
+    func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
+        CountedModel(living)
+    }
+}
+
+private final class CountedModel: ForecastModel {
+    let stateCount = 1
+    let lags: [Int] = []
+    let initialState: [Float] = [0]
+    let summary = "one number"
+    private let living: LivingModels
+
+    init(_ living: LivingModels) {
+        self.living = living
+        living.count.add(1, ordering: .relaxed)
+    }
+
+    deinit { living.count.subtract(1, ordering: .relaxed) }
+
+    func advance(_ batch: inout AdvanceBatch) {
+        for place in batch.forecasts.indices { batch.forecasts[place] = 1 }
     }
 }

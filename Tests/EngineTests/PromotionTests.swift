@@ -1,5 +1,6 @@
 import Engine
 import Forecasting
+import TestSupport
 import Testing
 import TimeSeries
 

@@ -3,6 +3,7 @@ import Forecasting
 import HoltWintersForecaster
 import SeasonalNaiveForecaster
 import Storage
+import TestSupport
 import Testing
 import TimeSeries
 
