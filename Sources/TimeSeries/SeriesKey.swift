@@ -1,7 +1,12 @@
+import Glibc
+
 /// The name of a series as line protocol writes it: `measurement,tag=value field`.
 ///
 /// The text is canonical: tags ascend by key, and special characters are escaped as line protocol escapes them, so equal
 /// series have equal text. One field of one tag set of one measurement is one series.
+///
+/// Names are bytes: letters that look the same and are written in two ways (composed and decomposed, say) make two series,
+/// as they do in the database.
 public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The canonical text.
     public let description: String
@@ -72,7 +77,30 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
             field: Self.unescaped(field, Self.keySpecials))
     }
 
-    public static func < (a: SeriesKey, b: SeriesKey) -> Bool { a.description < b.description }
+    // Swift compares texts by what they mean and not by their bytes.
+    public static func == (a: SeriesKey, b: SeriesKey) -> Bool { a.order(to: b) == 0 }
+    public static func < (a: SeriesKey, b: SeriesKey) -> Bool { a.order(to: b) < 0 }
+
+    public func hash(into hasher: inout Hasher) {
+        withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Below, at or above 0, as memcmp has it.
+    private func order(to other: SeriesKey) -> Int {
+        withBytes { mine in
+            other.withBytes { others in
+                let longer = mine.count - others.count
+                guard let here = mine.baseAddress, let there = others.baseAddress else { return longer }
+                let order = memcmp(here, there, min(mine.count, others.count))
+                return order == 0 ? longer : Int(order)
+            }
+        }
+    }
+
+    private func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        // Every native text is contiguous.
+        description.utf8.withContiguousStorageIfAvailable(body) ?? Array(description.utf8).withUnsafeBufferPointer(body)
+    }
 
     private static let comma = UInt8(ascii: ",")
     private static let space = UInt8(ascii: " ")

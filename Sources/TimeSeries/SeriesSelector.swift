@@ -3,6 +3,17 @@
 /// Matching takes time in the length of the name, whatever the pattern is: each part between two stars is looked for from
 /// where the one before it was found (the leftmost place is never worse than a later one), by Knuth, Morris and Pratt.
 public struct SeriesSelector: Hashable, Sendable, CustomStringConvertible {
+    // Of the parts and not of the description: names are bytes.
+    public static func == (a: SeriesSelector, b: SeriesSelector) -> Bool {
+        a.first == b.first && a.middle == b.middle && a.last == b.last
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(first)
+        hasher.combine(middle)
+        hasher.combine(last)
+    }
+
     public let description: String
     private let first: [UInt8]
     private let middle: [SelectorPart]

@@ -30,6 +30,23 @@ struct TimeSeriesTests {
         #expect(try Array(SeriesKey(parsing: text).description.utf8) == Array(text.utf8))
     }
 
+    @Test(
+        "names that look the same and have other bytes are two series",
+        arguments: [
+            ("caf\u{e9}", "cafe\u{301}"), ("\u{212b}", "\u{c5}"), ("\u{ac00}", "\u{1100}\u{1161}"),
+            ("\u{3a9}", "\u{2126}"), ("a\u{323}\u{307}", "a\u{307}\u{323}"),
+        ])
+    func bytes(_ one: String, _ other: String) throws {
+        let keys = try [one, other].map { try SeriesKey(parsing: "m,p=\($0) v") }
+        #expect(one == other)
+        #expect(keys[0] != keys[1])
+        #expect((keys[0] < keys[1]) != (keys[1] < keys[0]))
+        #expect(Set(keys).count == 2)
+        #expect(SeriesSelector("m,p=\(one) v").matches(keys[0]))
+        #expect(!SeriesSelector("m,p=\(one) v").matches(keys[1]))
+        #expect(SeriesSelector(keys[0].description) != SeriesSelector(keys[1].description))
+    }
+
     @Test("a star in a selector stands for any characters")
     func selector() throws {
         let key = try SeriesKey(parsing: "room,id=1 t")
