@@ -22,6 +22,8 @@ public enum DataFile {
     /// - Parameter name: of the series of a file without a column `series`.
     /// - Throws: ``BacktestError/badRow(line:reason:)``.
     public static func parse(_ text: String, name: String) throws(BacktestError) -> [DataSeries] {
+        // Some programs begin a file with a byte order mark.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? Substring(text.unicodeScalars.dropFirst()) : text[...]
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
         let header = lines.popFirst().map { columns(of: $0).map(String.init) } ?? []
         guard let time = header.firstIndex(of: "timestamp"), let value = header.firstIndex(of: "value") else {

@@ -60,6 +60,8 @@ enum Byte {
     static let minus = UInt8(ascii: "-")
     static let plus = UInt8(ascii: "+")
     static let dot = UInt8(ascii: ".")
+    /// U+FEFF in UTF-8.
+    static let orderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     @inline(__always)
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }

@@ -1,11 +1,5 @@
 public import TimeSeries
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// Decodes `series,timestamp,value`, one reading a line, as `niloctl export` writes it.
 ///
 /// The series is quoted when it holds a comma or a quote, and a quote in it is doubled (RFC 4180); the timestamp is a
@@ -29,6 +23,7 @@ public struct CSVDecoder {
         while place < lines.count {
             let number = firstLine + place
             var line = lines[place]
+            if number == 1, line.starts(with: Byte.orderMark) { line = line.dropFirst(Byte.orderMark.count) }
             while line.last == Byte.carriageReturn || line.last == Byte.space { line.removeLast() }
             place += 1
             if line.isEmpty || line.starts(with: Array("series,timestamp,value".utf8)) { continue }
@@ -64,8 +59,7 @@ public struct CSVDecoder {
             let (nanoseconds, overflow) = count.multipliedReportingOverflow(by: precision.factor)
             return overflow ? nil : Timestamp(nanoseconds: nanoseconds)
         }
-        guard let date = try? Date(text, strategy: .iso8601) else { return nil }
-        return Timestamp.from(seconds: Int64(date.timeIntervalSince1970.rounded(.down)))
+        return Timestamp(rfc3339: text)
     }
 
     /// At least one.

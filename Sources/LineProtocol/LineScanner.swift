@@ -14,6 +14,10 @@ struct LineScanner {
     init(_ bytes: Bytes, firstLine: Int) {
         self.bytes = bytes
         line = firstLine
+        // Some programs begin a file with one. It belongs to no name.
+        if firstLine == 1, Byte.orderMark.indices.allSatisfy({ bytes[$0] == Byte.orderMark[$0] }) {
+            place = Byte.orderMark.count
+        }
     }
 
     /// A name or a string as it stands in the text.

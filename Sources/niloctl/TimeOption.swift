@@ -1,12 +1,6 @@
 import ArgumentParser
 import TimeSeries
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// A time as people write one after an option, checked before anybody is asked.
 struct TimeOption: ExpressibleByArgument {
     static let help = "2026-01-31T12:00:00Z, 2026-01-31 (UTC), or 2h for two hours ago (s, m, h, d)."
@@ -25,9 +19,9 @@ struct TimeOption: ExpressibleByArgument {
             let (nanoseconds, isTooEarly) = now.nanoseconds.subtractingReportingOverflow(ago)
             if count < 0 || isTooLong || isTooEarly { return nil }
             text = String(nanoseconds)
-        } else if Int64(argument) != nil || (try? Date(argument, strategy: .iso8601)) != nil {
+        } else if Int64(argument) != nil || Timestamp(rfc3339: argument) != nil {
             text = argument
-        } else if (try? Date("\(argument)T00:00:00Z", strategy: .iso8601)) != nil {
+        } else if Timestamp(rfc3339: "\(argument)T00:00:00Z") != nil {
             text = "\(argument)T00:00:00Z"
         } else {
             return nil

@@ -46,6 +46,19 @@ struct LineProtocolTests {
         #expect(batch.readings.first?.timestamp == nil)
     }
 
+    @Test("a byte order mark at the beginning is passed over, and belongs to a name anywhere else")
+    func orderMark() {
+        let batch = decode("\u{feff}a v=1 1\n\u{feff}a v=2 2")
+        #expect(batch.problems.isEmpty)
+        #expect(batch.readings.map(\.key.description) == ["a v", "\u{feff}a v"])
+        let csv = DecodedBatch(csv: "\u{feff}series,timestamp,value\na v,1970-01-01T00:00:00.25Z,1")
+        #expect(csv.readings.map(\.key.description) == ["a v"])
+        #expect(csv.readings.first?.timestamp == Timestamp(nanoseconds: 250_000_000))
+        #expect(DecodedBatch(csv: "\u{feff}a v,1,1").readings.map(\.key.description) == ["a v"])
+        let later = DecodedBatch(lineProtocol: Array("\u{feff}a v=1 1".utf8), precision: .nanoseconds, firstLine: 2)
+        #expect(later.readings.map(\.key.description) == ["\u{feff}a v"])
+    }
+
     @Test("an export reads back the same, as line protocol and as CSV")
     func roundTrip() throws {
         let key = try SeriesKey(parsing: #"ro\ om,id=a\,b t"#)

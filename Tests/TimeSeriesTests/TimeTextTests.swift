@@ -31,4 +31,42 @@ struct TimeTextTests {
         #expect(Timestamp.distantPast.text == "1677-09-21T00:12:43.145Z")
         #expect(Timestamp.distantFuture.text == "2262-04-11T23:47:16.854Z")
     }
+
+    @Test("a time that was written is read back, to the millisecond")
+    func readBack() {
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<5_000 {
+            let milliseconds = Int64.random(in: Int64.min / 1_000_000 + 1...Int64.max / 1_000_000, using: &generator)
+            let time = Timestamp(nanoseconds: milliseconds * 1_000_000)
+            #expect(Timestamp(rfc3339: time.text) == time)
+        }
+    }
+
+    @Test(
+        "RFC 3339 is read to the nanosecond, with any offset",
+        arguments: [
+            ("1970-01-01T00:00:00Z", 0), ("1970-01-01T00:00:01.5Z", 1_500_000_000),
+            ("1970-01-01t01:00:00.000000001+01:00", 1), ("1969-12-31 23:59:59.25z", -750_000_000),
+            ("1970-01-01T00:00:00.1234567899Z", 123_456_789), ("1969-12-31T19:00:00-0500", 0),
+            ("2024-02-29T00:00:00Z", 1_709_164_800_000_000_000), ("2016-12-31T23:59:60Z", 1_483_228_800_000_000_000),
+        ] as [(String, Int64)])
+    func read(_ text: String, _ nanoseconds: Int64) {
+        #expect(Timestamp(rfc3339: text) == Timestamp(nanoseconds: nanoseconds))
+    }
+
+    @Test(
+        "what is no time is none",
+        arguments: [
+            "", "2026", "2026-01-31", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-00T00:00:00Z",
+            "2026-01-31T24:00:00Z", "2026-01-31T00:60:00Z", "2026-01-31T00:00:61Z", "2026-01-31T00:00:00",
+            "2026-01-31T00:00:00.Z", "2026-01-31T00:00:00Z ", "2026-01-31T00:00:00+1:00", "2026-01-31T00:00:00+24:00",
+            "+26-01-31T00:00:00Z", "2026-01-31T00:00:00ZZ", "２０２６-01-31T00:00:00Z", "1e10-01-01T00:00:00Z",
+        ])
+    func refused(_ text: String) { #expect(Timestamp(rfc3339: text) == nil) }
+
+    @Test("times beyond the range saturate")
+    func saturation() {
+        #expect(Timestamp(rfc3339: "9999-12-31T23:59:59Z") == .distantFuture)
+        #expect(Timestamp(rfc3339: "0000-01-01T00:00:00Z") == .distantPast)
+    }
 }
