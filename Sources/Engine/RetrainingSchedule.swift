@@ -10,7 +10,14 @@ public final class RetrainingSchedule: Sendable {
     private let engine: Engine
     private let due: @Sendable (String) -> Void
     private let queue = DispatchQueue(label: "retraining-schedule")
-    private let timer = Locked<(any DispatchSourceTimer)?>(nil)
+    private struct State {
+        /// nil: stopped, or not started.
+        var timer: (any DispatchSourceTimer)?
+        /// Whether the rules may be others than those that the look under way goes by.
+        var isWanted = false
+    }
+
+    private let state = Locked(State())
 
     /// - Parameter due: called for every forecaster that is due.
     public init(engine: Engine, due: @escaping @Sendable (String) -> Void) {
@@ -18,31 +25,42 @@ public final class RetrainingSchedule: Sendable {
         self.due = due
     }
 
-    public func start() { arm(after: 0) }
+    public func start() { state.withLock { $0.timer = armed(after: 0) } }
 
     public func stop() {
-        timer.withLock { timer in
-            timer?.cancel()
-            timer = nil
+        state.withLock { state in
+            state.timer?.cancel()
+            state.timer = nil
         }
+    }
+
+    /// Looks at once, because the rules may be others now.
+    public func lookAgain() {
+        state.withLock { $0.isWanted = true }
+        arm(after: 0)
     }
 
     private func arm(after seconds: Double) {
-        timer.withLock { timer in
-            timer?.cancel()
-            let next = DispatchSource.makeTimerSource(queue: queue)
-            next.schedule(deadline: .now() + seconds, leeway: .milliseconds(100))
-            next.setEventHandler { [weak self] in Task { await self?.look() } }
-            next.activate()
-            timer = next
+        state.withLock { state in
+            guard let timer = state.timer else { return }
+            timer.cancel()
+            state.timer = armed(after: state.isWanted ? 0 : seconds)
         }
     }
 
+    private func armed(after seconds: Double) -> any DispatchSourceTimer {
+        let next = DispatchSource.makeTimerSource(queue: queue)
+        next.schedule(deadline: .now() + seconds, leeway: .milliseconds(100))
+        next.setEventHandler { [weak self] in Task { await self?.look() } }
+        next.activate()
+        return next
+    }
+
     private func look() async {
+        state.withLock { $0.isWanted = false }
         let claim = try? await engine.claimDue()
         let drifting = try? await engine.drifting()
         for forecaster in Set((claim?.claimed ?? []) + (drifting ?? [])).sorted() { due(forecaster) }
-        guard timer.withLock({ $0 != nil }) else { return }
         arm(after: min(60, max(0.05, claim?.wait ?? 60)))
     }
 }

@@ -39,7 +39,7 @@ struct Daemon: Sendable {
         }
         schedule.start()
         let sinks = Sinks(settings.sinks, log: log)
-        let reloader = Reloader(options: options, engine: engine, plugins: plugins, log: log)
+        let reloader = Reloader(options: options, engine: engine, schedule: schedule, plugins: plugins, log: log)
         let longAnswers = try LongAnswers()
         let unfinished = MemoryBudget(limit: settings.unfinishedLimit)
         let control = ControlService(

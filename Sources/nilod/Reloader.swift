@@ -5,12 +5,15 @@ import PluginHost
 actor Reloader {
     private let options: SettingsOptions
     private let engine: Engine
+    private let schedule: RetrainingSchedule
     private let known: Set<String>
     private let log: Log
     private var last: Task<String, any Error>?
 
-    init(options: SettingsOptions, engine: Engine, plugins: PluginCatalog, log: Log) {
-        (self.options, self.engine, self.log) = (options, engine, log)
+    init(
+        options: SettingsOptions, engine: Engine, schedule: RetrainingSchedule, plugins: PluginCatalog, log: Log
+    ) {
+        (self.options, self.engine, self.schedule, self.log) = (options, engine, schedule, log)
         known = Set((Methods.all + plugins.methods).map(\.manifest.name))
     }
 
@@ -35,6 +38,7 @@ actor Reloader {
             }
         }
         let (changed, warnings) = try await engine.reload(settings.engine)
+        schedule.lookAgain()
         for warning in warnings { log.warning(warning) }
         return
             "configuration reloaded: \(changed) series changed their forecaster; sources, sinks, sockets and plugins need a restart"

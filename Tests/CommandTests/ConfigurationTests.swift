@@ -1,3 +1,4 @@
+import ControlInterface
 import Foundation
 import Glibc
 import TestSupport
@@ -100,6 +101,18 @@ struct ConfigurationTests {
         while try Niloctl(daemon.socket, "forecasters", "--json").json.first.map({ "\($0)" })?.contains("other") != true
         {}
         #expect(try state() == before)
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test("a retrain rule that a reload brings is gone by at once")
+    func retrainRule() throws {
+        let daemon = try Daemon(in: folder, smooth)
+        let due = { try daemon.call("ListForecasters", as: Reply.ListForecasters.self).forecasters.first?.nextDue }
+        #expect(try due() == nil)
+        _ = try folder.write(smooth + "\nretrain = \"every 1h\"", to: "nilod.toml")
+        #expect(try Niloctl(daemon.socket, "reload").code == 0)
+        // Without it the schedule looks once a minute.
+        try wait(until: "a time is noted", within: .seconds(20)) { try due() != nil }
         #expect(daemon.stop() == 0)
     }
 
