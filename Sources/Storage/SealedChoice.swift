@@ -6,11 +6,12 @@ import TimeSeries
 /// late ones that its epoch's warm-up saw. So up to three are kept: the newest fresh one, the newest late one from before
 /// the epoch, and the newest of all. A later epoch sees everything that is sealed, so it needs no other.
 struct SealedChoice {
-    /// The journal position at which the series' newest epoch began; 0 without one.
-    let epochPosition: JournalPosition
+    /// The journal position at which the series' newest epoch began; 0 without one. Asked for only if a timestamp is there
+    /// more than once, which is rare.
+    let epochPosition: () throws -> JournalPosition
 
     /// - Returns: ascending by timestamp, then by position.
-    func made(of readings: [PositionedReading]) -> [PositionedReading] {
+    func made(of readings: [PositionedReading]) throws -> [PositionedReading] {
         let isAscending = zip(readings, readings.dropFirst()).allSatisfy { $0.reading.timestamp < $1.reading.timestamp }
         guard !isAscending else { return readings }
         let all = readings.sorted { ($0.reading.timestamp, $0.position) < ($1.reading.timestamp, $1.position) }
@@ -20,13 +21,14 @@ struct SealedChoice {
         while let time = rest.first?.reading.timestamp {
             let same = rest.prefix { $0.reading.timestamp == time }
             rest = rest.dropFirst(same.count)
-            chosen += same.count == 1 ? Array(same) : choose(same)
+            chosen += same.count == 1 ? Array(same) : try choose(same)
         }
         return chosen
     }
 
     /// - Parameter same: of one timestamp, ascending by position.
-    private func choose(_ same: ArraySlice<PositionedReading>) -> [PositionedReading] {
+    private func choose(_ same: ArraySlice<PositionedReading>) throws -> [PositionedReading] {
+        let epochPosition = try epochPosition()
         let fresh = same.lastIndex { $0.reading.timeliness == .fresh }
         let inState = same.lastIndex { $0.reading.timeliness == .late && $0.position <= epochPosition }
         let places = Set([fresh, inState, same.indices.last].compactMap { $0 })

@@ -30,9 +30,8 @@ extension Store {
             let turn = rest.prefix(Self.seriesPerRead)
             rest = rest.dropFirst(turn.count)
             let all = try read { db in
-                let epochs = try Self.epochPositions(of: turn, db)
-                return try turn.map { series in
-                    let choice = SealedChoice(epochPosition: epochs[series] ?? 0)
+                try turn.map { series in
+                    let choice = SealedChoice { try Self.epochPosition(of: series, db) }
                     return try Self.seal(tail[series], of: series, through: end, choice, ChunkRows(db: db))
                 }
             }
@@ -40,17 +39,10 @@ extension Store {
         }
     }
 
-    /// The journal position at which each series' newest epoch began.
-    private static func epochPositions(
-        of series: ArraySlice<SeriesID>, _ db: Database
-    ) throws -> [SeriesID: JournalPosition] {
+    /// The journal position at which a series' newest epoch began; 0 without one.
+    private static func epochPosition(of series: SeriesID, _ db: Database) throws -> JournalPosition {
         let sql = "SELECT position FROM epoch WHERE series = ? ORDER BY id DESC LIMIT 1"
-        let statement = try db.cachedStatement(sql: sql)
-        var positions: [SeriesID: JournalPosition] = [:]
-        for id in series {
-            positions[id] = try JournalPosition.fetchOne(statement, arguments: [id.rawValue])
-        }
-        return positions
+        return try JournalPosition.fetchOne(try db.cachedStatement(sql: sql), arguments: [series.rawValue]) ?? 0
     }
 
     private static func seal(
@@ -58,7 +50,7 @@ extension Store {
         _ rows: ChunkRows
     ) throws -> SealedSeries {
         var sealed = SealedSeries(series: series, position: end)
-        var rest = choice.made(of: readings)[...]
+        var rest = try choice.made(of: readings)[...]
         while let oldest = rest.first {
             let found = try rows.fetch(series, holding: oldest.time)
             // A start that is damaged may lie anywhere.
@@ -74,7 +66,7 @@ extension Store {
                     sealed.damaged.append(stored.start)
                 }
             }
-            sealed.chunks += cut(choice.made(of: former + added)).compactMap { ChunkRows.Stored($0, of: series) }
+            sealed.chunks += cut(try choice.made(of: former + added)).compactMap { ChunkRows.Stored($0, of: series) }
         }
         return sealed
     }
