@@ -103,15 +103,21 @@ struct Assigner {
             return .change(
                 fallback?.version, Cause("version \(version.number) cannot be loaded", standsFor: .version(version.id)))
         }
+        if let decision = comeback(epoch, forecaster, fallback, versions) { return decision }
         guard loaded.fits(forecaster) else {
-            return change("the horizon or the quantiles of the configuration changed")
+            // A trained one comes back when it fits again.
+            let former = catalog.isTrainable(version.method) ? .version(version.id) : epoch.standsFor
+            return .change(
+                fallback?.version,
+                Cause(
+                    "the horizon or the quantiles of the configuration changed",
+                    standsFor: former ?? fallback?.standsFor))
         }
         if let fallback, !catalog.isTrainable(version.method), version.method == fallback.version.version.method,
             version.id != fallback.version.version.id
         {
             return change("the parameters of \(version.method) changed")
         }
-        if let decision = comeback(epoch, forecaster, fallback, versions) { return decision }
         guard let wanted = situation.setting, let found = epoch.setting, wanted != found else { return .goOn(loaded) }
         return .change(loaded, Cause(found.difference(from: wanted), standsFor: epoch.standsFor))
     }
@@ -127,7 +133,7 @@ struct Assigner {
             guard let former = versions[id], let loaded = try? catalog.load(former), loaded.fits(forecaster) else {
                 return nil
             }
-            return .change(loaded, Cause("version \(former.number) can be loaded again"))
+            return .change(loaded, Cause("version \(former.number) can serve again"))
         case .method(let name):
             guard let first, first.standsFor == nil, first.version.version.id != epoch.version else { return nil }
             return .change(first.version, Cause("\(name) can be loaded now"))

@@ -3,20 +3,27 @@ import TimeSeries
 /// How often truths lay inside the intervals since the daemon started, by forecaster and lead.
 struct CoverageTotals: Sendable {
     private(set) var byForecaster: [String: [SlotScores.Coverage]] = [:]
+    /// What the newest of them should be.
+    private var nominal: [String: QuantileLevels.Interval] = [:]
 
     mutating func add(_ scores: SlotScores, of forecaster: String?) {
         guard let forecaster else { return }
-        add(scores.coverage, of: forecaster)
+        add(scores.coverage, of: forecaster, scores.nominal)
     }
 
     mutating func add(_ other: CoverageTotals) {
-        for (forecaster, leads) in other.byForecaster { add(leads, of: forecaster) }
+        for (forecaster, leads) in other.byForecaster { add(leads, of: forecaster, other.nominal[forecaster]) }
     }
 
-    private mutating func add(_ leads: [SlotScores.Coverage], of forecaster: String) {
+    private mutating func add(
+        _ leads: [SlotScores.Coverage], of forecaster: String, _ nominal: QuantileLevels.Interval?
+    ) {
         var totals = byForecaster[forecaster] ?? []
-        // A horizon that changed starts anew.
-        if totals.count != leads.count { totals = leads.map { _ in .init(count: 0, outer: 0, inner: 0) } }
+        // Another horizon or other quantiles start anew.
+        if totals.count != leads.count || nominal != self.nominal[forecaster] {
+            totals = leads.map { _ in .init(count: 0, outer: 0, inner: 0) }
+        }
+        self.nominal[forecaster] = nominal
         for (place, lead) in leads.enumerated() {
             totals[place].count += lead.count
             totals[place].outer += lead.outer

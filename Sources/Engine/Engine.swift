@@ -18,6 +18,7 @@ public final class Engine: Sendable {
     let turns = SerialTurns()
     private let counters: IngestCounters
     private let faults: ForecastFaults
+    let outgoing: Outgoing
     private let threads: [OwnedThread]
     private let writerThread: OwnedThread
     /// What recovery found that a person should know.
@@ -61,7 +62,7 @@ public final class Engine: Sendable {
         let writer = Writer(desk: desk)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
-        (self.writer, self.shards, self.faults) = (writer, shards, faults)
+        (self.writer, self.shards, self.faults, self.outgoing) = (writer, shards, faults, outgoing)
         // A sender waits for the writer; what the shards do comes after its acknowledgement.
         threads = try shards.enumerated().map { place, shard in
             try OwnedThread(name: "shard-\(place)", niceness: 10) { shard.run() }

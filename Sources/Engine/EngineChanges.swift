@@ -36,7 +36,8 @@ extension Engine {
         }
     }
 
-    /// Gives every series of `forecaster` the version it had before its newest one, in one step.
+    /// Gives every series of `forecaster` the version it had before its newest one, in one step. Twice is a way there and
+    /// back.
     ///
     /// - Returns: how many series went back.
     public func rollBack(_ forecaster: String) async throws -> Int {

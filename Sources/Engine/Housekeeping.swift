@@ -15,9 +15,11 @@ extension WriterDesk {
                     try waiting.write(to: transaction)
                     if seals { try seal.write(to: transaction) }
                 }
+                waiting.written()
                 seal.confirm()
             } catch {
-                // Recovery replays from an older checkpoint, and the seal keeps what it could not write.
+                // Tried again with a later commit; the seal keeps what it could not write, too.
+                waiting.putBack()
                 return
             }
         } while all

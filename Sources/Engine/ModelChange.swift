@@ -88,7 +88,16 @@ struct PlannedChange: Sendable {
     func commit(_ histories: [SeriesID: KeptReadings], at desk: WriterDesk) throws -> Int {
         let present = Set(desk.entries.values.map { $0.pointee.id })
         let parts = change.parts.filter { present.contains($0.key) }
-        let assignments = try write(parts, at: desk)
+        // What the epochs that end have earned: the next ones will not earn it again.
+        let scores = desk.outgoing.takeScores(of: parts.keys)
+        let assignments: [SeriesID: Assignment]
+        do {
+            assignments = try write(parts, scores, at: desk)
+        } catch {
+            scores.putBack()
+            throw error
+        }
+        scores.written()
         adopt(parts, at: desk)
         for shard in desk.shards {
             let mine = parts.keys.filter { desk.shard(of: $0) === shard }
@@ -109,9 +118,12 @@ struct PlannedChange: Sendable {
         }
     }
 
-    private func write(_ parts: [SeriesID: ModelChange.Part], at desk: WriterDesk) throws -> [SeriesID: Assignment] {
+    private func write(
+        _ parts: [SeriesID: ModelChange.Part], _ scores: Upkeep, at desk: WriterDesk
+    ) throws -> [SeriesID: Assignment] {
         let now = desk.now
         return try desk.store.write { transaction in
+            try scores.write(to: transaction)
             for (id, forecaster) in change.adoption?.forecasters ?? [:] {
                 try transaction.setForecaster(forecaster, of: id)
             }
@@ -127,6 +139,7 @@ struct PlannedChange: Sendable {
                 assignments[id] = Assignment(
                     epoch: try transaction.insertEpoch(epoch), version: service.version, setting: service.setting,
                     calendar: change.calendar)
+                try transaction.pruneEpochs(of: id)
             }
             if let champion = change.champion {
                 try transaction.recordChampion(forecaster: champion.forecaster, version: champion.version)

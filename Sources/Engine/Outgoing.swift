@@ -1,72 +1,161 @@
 import Storage
 import TimeSeries
 
-/// What the shards have for the writer. Shards never wait here, and none of it is a promise: a checkpoint is a short cut
-/// for recovery, and scores come again with the replay.
+/// What the shards have for the writer. Shards never wait here.
+///
+/// Scores are promised: a checkpoint lies behind the truths that it has scored, and no replay from it earns them again. So
+/// none is written before the scores of its series that were earned before it.
 struct Outgoing: Sendable {
-    let checkpoints = Outbox<SeriesID, Checkpoint>()
-    let scores = Outbox<ScoreKey, FinishedScores>()
+    let checkpoints = Outbox<Checkpoint>(of: { $0.series }, joined: { $1 })
+    let scores = Outbox<FinishedScores>(of: { $0.series }, joined: { $0.joined(with: $1) })
     /// These go with the next commit: what a reading's state is depends on them.
     let outages = OutageBox()
 
-    var isEmpty: Bool { checkpoints.isEmpty && scores.isEmpty }
+    /// Takes out some of each for a transaction, which ends with ``Upkeep/written()`` or ``Upkeep/putBack()``.
+    ///
+    /// - Parameter limit: of how many series.
+    func take(_ limit: Int) -> Upkeep {
+        let scores = scores.take(limit)
+        let candidates = checkpoints.take(limit)
+        // Looked at last: a shard puts the scores before the checkpoint.
+        let waiting = self.scores.waiting(among: candidates.map(\.series))
+        let early = candidates.filter { waiting.contains($0.series) }
+        checkpoints.putBack(early)
+        let ready = early.isEmpty ? candidates : candidates.filter { !waiting.contains($0.series) }
+        return Upkeep(checkpoints: ready, scores: scores, source: self)
+    }
 
-    /// Takes out at most `limit` of each.
-    func take(_ limit: Int) -> Upkeep { Upkeep(checkpoints: checkpoints.take(limit), scores: scores.take(limit)) }
+    /// Takes the scores of some series, for a transaction that begins another epoch of theirs.
+    func takeScores(of series: some Collection<SeriesID>) -> Upkeep {
+        Upkeep(checkpoints: [], scores: scores.take(of: series), source: self)
+    }
 }
 
 /// Rows on their way to the database.
 struct Upkeep: Sendable {
-    var checkpoints: [Checkpoint]
-    var scores: [FinishedScores]
+    let checkpoints: [Checkpoint]
+    let scores: [FinishedScores]
+    fileprivate let source: Outgoing
 
     var isEmpty: Bool { checkpoints.isEmpty && scores.isEmpty }
 
     func write(to transaction: WriteTransaction) throws {
         for item in checkpoints { try transaction.saveCheckpoint(item) }
-        for item in scores { try transaction.saveScores(item.scores, of: item.series, cadence: item.cadence) }
+        for item in scores {
+            for block in item.blocks { try transaction.saveScores(block, of: item.series, cadence: item.cadence) }
+        }
+    }
+
+    /// The transaction was committed.
+    func written() {
+        source.checkpoints.forget(checkpoints)
+        source.scores.forget(scores)
+    }
+
+    /// The transaction has failed.
+    func putBack() {
+        source.checkpoints.putBack(checkpoints)
+        source.scores.putBack(scores)
     }
 }
 
-/// A block of slots whose truths have come.
+/// Blocks of slots of one series whose truths have come.
 struct FinishedScores: Sendable {
     var series: SeriesID
     var cadence: Cadence
-    var scores: SlotScores
+    /// Each with another start.
+    var blocks: [SlotScores]
 
-    var key: ScoreKey { ScoreKey(series: series, start: scores.start) }
+    /// With those that were finished later; of one start the later counts.
+    func joined(with later: FinishedScores) -> FinishedScores {
+        let starts = Set(later.blocks.map(\.start))
+        var joined = later
+        joined.blocks = blocks.filter { !starts.contains($0.start) } + later.blocks
+        return joined
+    }
 }
 
-/// Which block of which series.
-struct ScoreKey: Hashable, Comparable, Sendable {
-    var series: SeriesID
-    var start: Slot
-
-    static func < (a: ScoreKey, b: ScoreKey) -> Bool { (a.series, a.start) < (b.series, b.start) }
-}
-
-/// Items that wait, one per key: a newer one replaces the older.
-final class Outbox<Key: Hashable & Comparable & Sendable, Item: Sendable>: Sendable {
-    private struct Content {
-        var waiting: [Key: Item] = [:]
-        /// The keys that are taken out next, last first.
-        var turn: [Key] = []
+/// Items that wait, one per series, and those that are being written.
+final class Outbox<Item: Sendable>: Sendable {
+    fileprivate struct Content {
+        var waiting: [SeriesID: Item] = [:]
+        var leaving: [SeriesID: Item] = [:]
+        /// The series whose items are taken out next, last first.
+        var turn: [SeriesID] = []
     }
 
     private let content = Locked(Content())
+    private let series: @Sendable (Item) -> SeriesID
+    private let joined: @Sendable (_ older: Item, _ newer: Item) -> Item
 
-    var isEmpty: Bool { content.withLock { $0.waiting.isEmpty } }
+    init(
+        of series: @escaping @Sendable (Item) -> SeriesID,
+        joined: @escaping @Sendable (_ older: Item, _ newer: Item) -> Item
+    ) {
+        (self.series, self.joined) = (series, joined)
+    }
 
-    func put(_ item: Item, for key: Key) { content.withLock { $0.waiting[key] = item } }
+    func put(_ item: Item) {
+        content.withLock { content in
+            let series = series(item)
+            content.waiting[series] = content.waiting[series].map { joined($0, item) } ?? item
+        }
+    }
 
-    /// Takes out at most `limit` items in the order of their keys: neighbours share pages of the database, and a page is
+    /// Takes out at most `limit` items in the order of their series: neighbours share pages of the database, and a page is
     /// written for each commit that touches it.
     func take(_ limit: Int) -> [Item] {
         content.withLock { content in
             if content.turn.isEmpty { content.turn = content.waiting.keys.sorted(by: >) }
             let next = content.turn.suffix(limit)
             content.turn.removeLast(next.count)
-            return next.reversed().compactMap { content.waiting.removeValue(forKey: $0) }
+            return next.reversed().compactMap { content.take($0) }
         }
+    }
+
+    func take(of series: some Collection<SeriesID>) -> [Item] {
+        content.withLock { content in series.compactMap { content.take($0) } }
+    }
+
+    /// The items were written.
+    func forget(_ items: [Item]) {
+        content.withLock { content in for item in items { content.leaving[series(item)] = nil } }
+    }
+
+    /// The items were not written; what has come since goes before them.
+    func putBack(_ items: [Item]) {
+        content.withLock { content in
+            for item in items {
+                let series = series(item)
+                content.leaving[series] = nil
+                content.waiting[series] = content.waiting[series].map { joined(item, $0) } ?? item
+            }
+        }
+    }
+
+    /// Of `series`, those that have an item waiting.
+    func waiting(among series: [SeriesID]) -> Set<SeriesID> {
+        content.withLock { content in Set(series.filter { content.waiting[$0] != nil }) }
+    }
+
+    /// What is not known to be written, of some series.
+    func pending(of series: some Collection<SeriesID>) -> [SeriesID: Item] {
+        content.withLock { content in
+            var found: [SeriesID: Item] = [:]
+            for id in series {
+                let parts = [content.leaving[id], content.waiting[id]].compactMap { $0 }
+                found[id] = parts.count == 2 ? joined(parts[0], parts[1]) : parts.first
+            }
+            return found
+        }
+    }
+}
+
+extension Outbox.Content {
+    /// One that is leaving stays known until it is written.
+    fileprivate mutating func take(_ series: SeriesID) -> Item? {
+        let item = waiting.removeValue(forKey: series)
+        if let item { leaving[series] = item }
+        return item
     }
 }

@@ -166,6 +166,7 @@ struct Recovery {
                 changed[id] = Assignment(
                     epoch: try transaction.insertEpoch(epoch), version: version, setting: setting,
                     calendar: configuration.calendar)
+                try transaction.pruneEpochs(of: id)
             }
             return changed
         }

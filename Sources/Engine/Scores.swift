@@ -16,29 +16,37 @@ public struct ScoredSeries: Sendable {
 }
 
 extension Engine {
-    /// What the forecasts of the selected series were worth between two instants, in whole blocks of slots.
+    /// What the forecasts of the selected series were worth, in whole blocks of slots. A block counts in the range in which
+    /// its last slot begins, so that adjoining ranges add up; the one that is being scored ends with the newest slot.
     ///
     /// - Throws: `CancellationError` between two slices of the series or of the database.
     public func scores(
         _ selector: SeriesSelector, in range: ClosedRange<Timestamp>
     ) async throws -> [ScoredSeries] {
         let matching = directory.matching(selector).map(\.id)
-        var finished: [SeriesID: [ScoreReader.Block]] = [:]
-        var reader = store.scores(of: Set(matching), in: range)
+        // A block goes from the shard to the outgoing ones and from there to the database: looked for in this order, none
+        // is missed.
+        let found = try await askEach(matching, areCurrent: true) { $0.scores(of: $1) }
+        let pending = outgoing.scores.pending(of: matching)
+        let written = try await writtenScores(of: matching, in: range)
+        return matching.compactMap { id in
+            guard let series = found[id] else { return nil }
+            return series.with(written: written[id] ?? [], pending: pending[id], in: range)
+        }
+    }
+
+    private func writtenScores(
+        of series: [SeriesID], in range: ClosedRange<Timestamp>
+    ) async throws -> [SeriesID: [ScoreReader.Block]] {
+        var found: [SeriesID: [ScoreReader.Block]] = [:]
+        var reader = store.scores(of: Set(series), in: range)
         while let slice = try reader.next() {
-            for block in slice { finished[block.series, default: []].append(block) }
+            for block in slice { found[block.series, default: []].append(block) }
             try Task.checkCancellation()
             // The thread is lent by everybody else's tasks.
             await Task.yield()
         }
-        let found = try await askEach(matching, areCurrent: true) { $0.scores(of: $1) }
-        return matching.compactMap { id in
-            guard case (var scores, let current)? = found[id] else { return nil }
-            // The database may hold the current block from before a late reading.
-            scores.blocks = (finished[id] ?? []).filter { $0.start != current?.start }.map(\.scores)
-            if let current, range.contains(current.start) { scores.blocks.append(current.scores) }
-            return scores
-        }
+        return found
     }
 
     /// How often truths lay inside the intervals since the daemon started: by forecaster, then by lead.
@@ -49,16 +57,45 @@ extension Engine {
     }
 }
 
+/// What the shard knows of a series' scores.
+struct ScoresSoFar: Sendable {
+    var series: ScoredSeries
+    var cadence: Cadence
+    /// The block that is being scored, which ends with the newest slot, and the one before it until the shard passes it on:
+    /// with the step after the one that ended it, which may still be taken back.
+    var own: [(scores: SlotScores, end: Slot)] = []
+
+    /// With the finished blocks; where two places know a block, the later in the order written, pending, own counts.
+    func with(written: [ScoreReader.Block], pending: FinishedScores?, in range: ClosedRange<Timestamp>) -> ScoredSeries
+    {
+        var blocks: [Timestamp: SlotScores] = [:]
+        for block in written { blocks[block.start] = block.scores }
+        for (block, end) in (pending?.blocks ?? []).map({ ($0, $0.lastSlot) }) + own {
+            blocks[cadence.start(of: block.start)] = range.contains(cadence.start(of: end)) ? block : nil
+        }
+        var series = series
+        series.blocks = blocks.sorted { $0.key < $1.key }.map(\.value)
+        return series
+    }
+}
+
 extension ShardView {
     /// What is known of `id` without the database; nil before its first step.
-    func scores(of id: SeriesID) -> (scores: ScoredSeries, current: (start: Timestamp, scores: SlotScores)?)? {
+    func scores(of id: SeriesID) -> ScoresSoFar? {
         guard let state = state(of: id), let cadence = cadence(of: id), let version = assignment(of: id)?.version,
             let report = version.model.report(of: state.values, slot: state.slot, cadence: cadence)
         else { return nil }
-        let scores = ScoredSeries(
+        let scored = ScoredSeries(
             series: state.series, forecaster: state.forecaster, method: state.method, version: state.version,
-            quantiles: version.specification.quantiles, blocks: [],
-            report: report)
-        return (scores, report.block.map { (cadence.start(of: $0.start), $0) })
+            quantiles: version.specification.quantiles, blocks: [], report: report)
+        var own = report.block.map { [(scores: $0, end: state.slot)] } ?? []
+        if let former = series[id]?.pointee.blockOfHead(), former.start != report.block?.start {
+            own.append((former, former.lastSlot))
+        }
+        return ScoresSoFar(series: scored, cadence: cadence, own: own)
     }
+}
+
+extension SlotScores {
+    fileprivate var lastSlot: Slot { start + Slot(slots) - 1 }
 }

@@ -31,7 +31,7 @@ struct SeriesState: ~Copyable {
     var isBehind = false
     /// Whether its forecast is on the shard's board.
     var showing = Showing.not
-    var finishedScores: [FinishedScores] = []
+    var finishedBlocks: [SlotScores] = []
     /// The slots that are scored together with the head; nil: not known.
     var scoredBlock: SlotBlock?
     /// Which closed slots are anomalies; nil: none.

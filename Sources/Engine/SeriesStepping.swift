@@ -68,17 +68,25 @@ extension SeriesState {
         guard let track, let cadence, let newest = track.pointee.headSlot else { return }
         let length = ServedModel.blockLength(of: cadence)
         scoredBlock = SlotBlock(of: slot, length: length)
-        guard !SlotBlock(of: newest, length: length).contains(slot),
-            let scores = track.pointee.model.scores(of: track.pointee.head.state, slot: newest, cadence: cadence),
-            scores.start >= track.pointee.epoch.fromSlot ?? .min
-        else { return }
-        finishedScores.append(FinishedScores(series: id, cadence: cadence, scores: scores))
+        guard !SlotBlock(of: newest, length: length).contains(slot), let scores = blockOfHead() else { return }
+        // Once more after a late reading.
+        finishedBlocks.removeAll { $0.start == scores.start }
+        finishedBlocks.append(scores)
     }
 
-    mutating func takeFinishedScores() -> [FinishedScores] {
-        guard !finishedScores.isEmpty else { return [] }
-        defer { finishedScores = [] }
-        return finishedScores
+    /// The block that the head is in, so far; nil for one that the model warmed up on.
+    func blockOfHead() -> SlotScores? {
+        guard let track, let cadence, let newest = track.pointee.headSlot,
+            let scores = track.pointee.model.scores(of: track.pointee.head.state, slot: newest, cadence: cadence),
+            scores.start >= track.pointee.epoch.fromSlot ?? .min
+        else { return nil }
+        return scores
+    }
+
+    mutating func takeFinishedBlocks() -> [SlotScores] {
+        guard !finishedBlocks.isEmpty else { return [] }
+        defer { finishedBlocks = [] }
+        return finishedBlocks
     }
 
     /// Takes a closed slot that the model gave no answer for: the state stays as it is.

@@ -217,13 +217,13 @@ final class Shard: @unchecked Sendable {
     /// Passes on what its steps have left: outages, a checkpoint, scores, anomalies.
     private func finish(_ state: inout SeriesState) {
         if state.outages.hasUnsaved { outgoing.outages.put(state.takeUnsavedOutages()) }
-        if let checkpoint = state.settle(kernel: kernel) {
-            outgoing.checkpoints.put(checkpoint, for: checkpoint.series)
+        let blocks = state.takeFinishedBlocks()
+        for block in blocks { coverage.add(block, of: state.track?.pointee.version.version.forecaster) }
+        if !blocks.isEmpty, let cadence = state.cadence {
+            outgoing.scores.put(FinishedScores(series: state.id, cadence: cadence, blocks: blocks))
         }
-        for finished in state.takeFinishedScores() {
-            coverage.add(finished.scores, of: state.track?.pointee.version.version.forecaster)
-            outgoing.scores.put(finished, for: finished.key)
-        }
+        // Behind the scores, see ``Outgoing``.
+        if let checkpoint = state.settle(kernel: kernel) { outgoing.checkpoints.put(checkpoint) }
         if !state.anomalies.isEmpty {
             for anomaly in state.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
         }

@@ -80,15 +80,16 @@ final class WriterDesk: @unchecked Sendable {
 
     /// Commits `requests` together, tells the shards and answers.
     func commit(_ requests: [IngestRequest]) {
-        let outages = outgoing.outages.takeAll()
+        let (outages, upkeep) = (outgoing.outages.takeAll(), outgoing.take(256))
         do {
             let look = lookAtClock()
             let settledTime = dueSettledTime(look)
             let committed = try CommitTransaction(
                 desk: self, now: look.time, clockIsSet: look.trust != .unset, settledTime: settledTime
-            ).run(requests, into: &entries, upkeep: outgoing.take(256), outages: outages)
+            ).run(requests, into: &entries, upkeep: upkeep, outages: outages)
             if settledTime != nil { settledTimeStored = monotonic }
             committed.admission.confirm(entries)
+            upkeep.written()
             seal.confirm()
             position = committed.lastPosition
             newestReading = max(newestReading, committed.newest)
@@ -97,6 +98,7 @@ final class WriterDesk: @unchecked Sendable {
             answer(requests, with: committed)
         } catch {
             outgoing.outages.put(outages)
+            upkeep.putBack()
             fail(requests, error)
         }
     }

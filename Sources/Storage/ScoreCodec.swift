@@ -4,14 +4,15 @@ import TimeSeries
 ///
 /// | bytes | what |
 /// |---|---|
-/// | 1 | version, 1 |
+/// | 1 | version, 2 |
 /// | zigzag, varint | first slot, number of slots |
 /// | 4 | scale, float32 |
 /// | varint + n × (varint, varint, 4, 4) | by scored lead: lead, count, loss, error |
 /// | varint + n × 3 varints | by lead: count, in the outer, in the inner interval |
 /// | 1 each | tail probabilities, one per slot |
+/// | 8, 8 | nominal shares of the outer and the inner interval, float64; NaN: not known; version 1 does not have them |
 enum ScoreCodec {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
     static func encode(_ scores: SlotScores) -> [UInt8] {
         var writer = ByteWriter(capacity: 64 + scores.coverage.count * 3 + scores.tails.count)
@@ -31,13 +32,14 @@ enum ScoreCodec {
             for count in [lead.count, lead.outer, lead.inner] { writer.varint(UInt64(count)) }
         }
         writer.append(scores.tails)
+        for share in [scores.nominal?.outer, scores.nominal?.inner] { writer.fixed((share ?? .nan).bitPattern) }
         return writer.bytes
     }
 
     static func decode(_ payload: [UInt8]) throws(StorageError) -> SlotScores {
         var reader = ByteReader(payload)
         let found = try reader.byte()
-        guard found == version else { throw .malformed("format \(found) of a score is not known") }
+        guard (1...version).contains(found) else { throw .malformed("format \(found) of a score is not known") }
         let start = try reader.zigzag()
         let slots = try reader.count(limit: reader.remaining)
         let scale = Float(bitPattern: try reader.fixed(UInt32.self))
@@ -58,6 +60,15 @@ enum ScoreCodec {
         }
         var tails: [UInt8] = []
         for _ in 0..<slots { tails.append(try reader.byte()) }
-        return SlotScores(start: start, slots: slots, scale: scale, leads: leads, coverage: coverage, tails: tails)
+        var scores = SlotScores(
+            start: start, slots: slots, scale: scale, leads: leads, coverage: coverage, tails: tails)
+        if found > 1 { scores.nominal = try nominal(&reader) }
+        return scores
+    }
+
+    private static func nominal(_ reader: inout ByteReader) throws(StorageError) -> QuantileLevels.Interval? {
+        let outer = Double(bitPattern: try reader.fixed(UInt64.self))
+        let inner = Double(bitPattern: try reader.fixed(UInt64.self))
+        return outer.isNaN ? nil : QuantileLevels.Interval(outer: outer, inner: inner)
     }
 }

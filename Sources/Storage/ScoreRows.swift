@@ -35,7 +35,7 @@ extension WriteTransaction {
 }
 
 extension Store {
-    /// The scores of the blocks of `wanted` that touch `range`.
+    /// The scores of the blocks of `wanted` whose last slot begins in `range`.
     public func scores(of wanted: Set<SeriesID>, in range: ClosedRange<Timestamp>) -> ScoreReader {
         ScoreReader(store: self, wanted: wanted, range: range)
     }
@@ -83,7 +83,7 @@ public struct ScoreReader {
         while let row = try rows.next() {
             let series = SeriesID(row.value("series") ?? 0)
             if wanted.contains(series), row.value("end") ?? Int64.min > range.lowerBound.nanoseconds,
-                let (start, scores) = Self.scores(row, series)
+                let (start, scores) = Self.scores(row, series), range.contains(Self.lastSlot(row, start, scores))
             {
                 blocks.append((series, start, scores))
             }
@@ -94,6 +94,12 @@ public struct ScoreReader {
             }
         }
         return (blocks, nil)
+    }
+
+    /// When the last slot of a block begins.
+    private static func lastSlot(_ row: Row, _ start: Timestamp, _ scores: SlotScores) -> Timestamp {
+        let end = Timestamp(nanoseconds: row.value("end") ?? .max)
+        return end.advanced(byNanoseconds: -end.nanoseconds(since: start) / Int64(max(1, scores.slots)))
     }
 
     /// nil if the checksum or the form is wrong.

@@ -154,6 +154,21 @@ public struct WriteTransaction {
             createdAt: new.createdAt)
     }
 
+    /// Removes the epochs of a series that nothing looks at any more: all but the newest and the newest of another version,
+    /// to which the series can be rolled back.
+    public func pruneEpochs(of series: SeriesID) throws {
+        try run(
+            """
+            WITH own AS (SELECT id, version FROM epoch WHERE series = ?1),
+                newest AS (SELECT MAX(id) AS id, version FROM own)
+            DELETE FROM epoch WHERE series = ?1 AND id < (SELECT id FROM newest)
+                AND id IS NOT (SELECT MAX(id) FROM own WHERE version <> (SELECT version FROM newest))
+            """, [series.rawValue])
+        try run(
+            "DELETE FROM outage WHERE series = ?1 AND epoch < (SELECT MAX(id) FROM epoch WHERE series = ?1)",
+            [series.rawValue])
+    }
+
     /// Says what an epoch from before there were settings depends on.
     public func setSetting(_ setting: EpochSetting, ofEpoch id: Int64) throws {
         let sql = "UPDATE epoch SET max_gap = ?, time_zone = ?, aggregate = ? WHERE id = ?"

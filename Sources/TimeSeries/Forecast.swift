@@ -11,6 +11,21 @@ public struct QuantileLevels: Hashable, Sendable, Codable {
     }
 
     public var count: Int { levels.count }
+    /// How often truths should lie between the outermost levels, and between the next ones (the same if there are only
+    /// those).
+    public var nominal: Interval {
+        let inner = count >= 5 ? 1 : 0
+        return Interval(outer: levels[count - 1] - levels[0], inner: levels[count - 1 - inner] - levels[inner])
+    }
+
+    /// Shares of truths inside the outer and the inner interval.
+    public struct Interval: Hashable, Sendable {
+        public var outer: Double
+        public var inner: Double
+
+        public init(outer: Double, inner: Double) { (self.outer, self.inner) = (outer, inner) }
+    }
+
     /// The place of the level nearest to one half.
     public var medianIndex: Int {
         levels.indices.min { abs(levels[$0] - 0.5) < abs(levels[$1] - 0.5) } ?? 0

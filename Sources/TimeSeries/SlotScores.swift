@@ -43,9 +43,12 @@ public struct SlotScores: Sendable, Hashable {
     public var coverage: [Coverage]
     /// One per slot: 1 … 255 for a tail probability of 1 … 2⁻³² of its value, 0 for a slot without.
     public var tails: [UInt8]
+    /// What ``coverage`` should be; nil: not known.
+    public var nominal: QuantileLevels.Interval?
 
     public init(
-        start: Slot, slots: Int, scale: Float, leads: [Lead], coverage: [Coverage], tails: [UInt8]
+        start: Slot, slots: Int, scale: Float, leads: [Lead], coverage: [Coverage], tails: [UInt8],
+        nominal: QuantileLevels.Interval? = nil
     ) {
         self.start = start
         self.slots = slots
@@ -53,5 +56,6 @@ public struct SlotScores: Sendable, Hashable {
         self.leads = leads
         self.coverage = coverage
         self.tails = tails
+        self.nominal = nominal
     }
 }

@@ -6,17 +6,17 @@ import TimeSeries
 
 extension ControlInterface.SeriesScores {
     init(_ found: ScoredSeries) {
-        let levels = found.quantiles.levels
-        let inner = levels.count >= 5 ? 1 : 0
+        let nominal = found.quantiles.nominal
+        // Truths that were held against other intervals, before the configuration changed, say nothing of these.
+        let comparable = found.blocks.filter { $0.nominal == nil || $0.nominal == nominal }
         self.init(
             series: found.series.description, forecaster: found.forecaster, method: found.method,
             modelVersion: found.version,
             experts: found.report.experts.map {
                 Expert(name: $0.name.isEmpty ? found.method : $0.name, weight: Double($0.weight))
             },
-            scores: Self.scores(found.blocks), coverage: LeadCoverage.sums(found.blocks),
-            nominalOuter: (levels.last ?? 0) - (levels.first ?? 0),
-            nominalInner: levels[levels.count - 1 - inner] - levels[inner],
+            scores: Self.scores(found.blocks), coverage: LeadCoverage.sums(comparable),
+            nominalOuter: nominal.outer, nominalInner: nominal.inner,
             drift: found.report.drift.flatMap { $0.longRun > 0 ? Double($0.lately) / Double($0.longRun) : nil },
             tail: found.report.tail.map { Double($0) })
     }

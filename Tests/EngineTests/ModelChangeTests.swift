@@ -186,6 +186,26 @@ struct ModelChangeTests {
         try engine.stop()
     }
 
+    @Test("of a series' epochs two stay: the newest, and the one that a rollback goes back to")
+    func epochs() async throws {
+        var fixture = try Fixture(method: "holt-winters")
+        fixture.configuration.forecasters[0].opponents = ["seasonal-naive"]
+        var engine = try await filled(fixture)
+        let numbers = try await engine.models(of: "house").map(\.version.number)
+        for number in numbers + numbers + numbers { _ = try await engine.promote("house", number: number) }
+        for _ in 0..<3 { for name in Self.names { try await engine.reset(series(name), isWarm: true) } }
+        #expect(
+            try Sabotage(fixture.folder.path("nilo.db")).numbers("SELECT COUNT(*) FROM epoch") == [2 * Self.names.count]
+        )
+        let served = try await engine.state(of: series("s3")).version
+        #expect(try await engine.rollBack("house") == Self.names.count)
+        #expect(try await engine.state(of: series("s3")).version != served)
+        engine = try await fixture.restart(engine)
+        #expect(try await engine.rollBack("house") == Self.names.count)
+        #expect(try await engine.state(of: series("s3")).version == served)
+        try engine.stop()
+    }
+
     @Test("a version that nothing has any more is unloaded at once")
     func unloading() async throws {
         var fixture = try Fixture(method: "counted")

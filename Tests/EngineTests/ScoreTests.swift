@@ -42,7 +42,7 @@ struct ScoreTests {
         return found.first?.blocks ?? []
     }
 
-    @Test("a range leaves out the blocks that do not touch it, and the weights of a mix are told")
+    @Test("a block counts in the range of its last slot, and the weights of a mix are told")
     func range() async throws {
         var fixture = try Fixture(method: "mix")
         fixture.methods = [HoltWinters(), SeasonalNaive(), MixMethod(of: [HoltWinters(), SeasonalNaive()])]
@@ -60,7 +60,7 @@ struct ScoreTests {
         #expect(all.report.experts.map(\.name) == ["holt-winters", "seasonal-naive"])
         #expect(abs(all.report.experts.reduce(0) { $0 + $1.weight } - 1) < 1e-5)
         let middle = all.blocks[2]
-        let time = Timestamp.from(seconds: middle.start * 10)
+        let time = Timestamp.from(seconds: (middle.start + Slot(middle.slots) - 1) * 10)
         #expect(try await engine.scores(.all, in: time...time)[0].blocks == [middle])
         try engine.stop()
     }

@@ -78,7 +78,7 @@ extension ServedModel {
         }
         return SlotScores(
             start: number * length, slots: Int(length), scale: floats[layout.scale], leads: leads, coverage: coverage,
-            tails: tails)
+            tails: tails, nominal: nominal)
     }
 
     /// How many slots of a series with this cadence are scored together.

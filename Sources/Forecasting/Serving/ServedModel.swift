@@ -15,12 +15,14 @@ public final class ServedModel: ForecastModel {
     let layout: ScoreLayout
     private let mix: ExpertMix
     private let forecastCount: Int
+    let nominal: QuantileLevels.Interval
 
     public init(_ model: any ForecastModel, specification: ForecastSpecification) {
         self.model = model
         layout = ScoreLayout(experts: model.experts.count, specification: specification)
         mix = ExpertMix(model.experts)
         forecastCount = specification.forecastCount
+        nominal = specification.quantiles.nominal
         stateCount = model.stateCount + layout.count
         initialState = model.initialState + layout.initial(priors: mix.priors)
         lags = model.lags

@@ -9,6 +9,9 @@ struct Scores: ParsableCommand {
             PINBALL and MASE are in units of the series' mean absolute step: less is better. The coverages say how many
             truths lay inside the intervals; their headings say how many should have. One series shows every lead.
 
+            Scores are kept by blocks of at most a day and at most 96 slots; with --start and --end, a block counts where
+            its last slot lies.
+
             Examples:
               niloctl scores
               niloctl scores 'room,id=1 t' --start 7d
