@@ -59,6 +59,19 @@ struct LinearARTests {
         }
     }
 
+    @Test("after a gap longer than every lag it goes on from the last value")
+    func longGap() throws {
+        let model = try trained(Wave.panel())
+        var column = try Wave.series(0, slots: 1_400)
+        for index in 300..<1_400 { column.values[index] = .nan }
+        var walk = Walk(model, series: 1)
+        for index in column.values.indices {
+            let forecast = walk.step([column], at: index, parts: [[0]])[0]
+            #expect(forecast.allSatisfy { $0.isFinite }, "slot \(index)")
+            if index > 1_000 { #expect(abs(forecast[1] - column.values[299]) < 20) }
+        }
+    }
+
     @Test("a fleet of many short series shares its weights, and one with few values is served too")
     func fleet() throws {
         var panel = try Wave.panel(70, slots: 120)

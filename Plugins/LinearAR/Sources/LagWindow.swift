@@ -31,7 +31,7 @@ package struct LagWindow: Hashable, Sendable {
     /// Writes `(lag − last) / scale` for every lag, and returns the last value: the slot's own, else that of the newest
     /// lag that has one. A missing lag takes the value before it, one before the first value takes the first.
     ///
-    /// NaN when there is no value at all.
+    /// NaN when there is no value at all; no lag differs from it then.
     package func read(
         _ lagged: UnsafePointer<Float>, value: Float, scale: Float, to d: UnsafeMutablePointer<Float>
     ) -> Float {
@@ -46,6 +46,10 @@ package struct LagWindow: Hashable, Sendable {
             d[index] = known
         }
         let last = value.isFinite ? value : known
+        guard last.isFinite else {
+            for index in lags.indices { d[index] = 0 }
+            return last
+        }
         let first = oldest < lags.count ? d[oldest] : last
         for index in min(oldest + 1, lags.count)..<lags.count { d[index] = first }
         if oldest == lags.count { for index in lags.indices { d[index] = last } }
