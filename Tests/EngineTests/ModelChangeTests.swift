@@ -82,6 +82,24 @@ struct ModelChangeTests {
         try engine.stop()
     }
 
+    @Test("a reset of a series does not undo a promotion that comes between its question and its answer")
+    func resetDuringPromotion() async throws {
+        var fixture = try Fixture(method: "holt-winters")
+        fixture.configuration.forecasters[0].opponents = ["seasonal-naive"]
+        let engine = try await filled(fixture)
+        let numbers = try await engine.models(of: "house").map(\.version.number)
+        for round in 0..<30 {
+            let number = numbers[round % numbers.count]
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { _ = try await engine.promote("house", number: number) }
+                for name in Self.names { group.addTask { try await engine.reset(series(name), isWarm: true) } }
+                try await group.waitForAll()
+            }
+            for name in Self.names { #expect(try await engine.state(of: series(name)).version == number) }
+        }
+        try engine.stop()
+    }
+
     private func reloaded(_ change: (inout EngineConfiguration) -> Void) async throws {
         var fixture = try Fixture(method: "holt-winters", maxGap: 50)
         var engine = try await filled(fixture)

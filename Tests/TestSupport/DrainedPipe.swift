@@ -45,7 +45,7 @@ final class DrainedPipe: Sendable {
 
     /// Waits until so many whole lines with `text` have come. One caller at a time.
     ///
-    /// - Returns: those lines; nil if the writers went away before.
+    /// - Returns: those lines; nil if the writers went away before, or said nothing for a minute and a half.
     func lines(with text: String, count: Int) -> [String]? {
         while true {
             let isLast = isAtEnd.withLock { $0 }
@@ -54,7 +54,7 @@ final class DrainedPipe: Sendable {
             let found = lines.filter { $0.contains(text) }.prefix(count).map(String.init)
             if found.count == count { return found }
             guard !isLast else { return nil }
-            arrival.wait()
+            guard arrival.wait(timeout: .now() + 90) == .success else { return nil }
         }
     }
 }
