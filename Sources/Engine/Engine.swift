@@ -164,18 +164,11 @@ public final class Engine: Sendable {
 
     /// Forecasts, anomalies and model changes of the selected series from now on.
     ///
-    /// A watcher who falls behind is dropped: its stream ends with ``EngineError/watcherBehind(events:)``. All watchers of an
-    /// event get the same one, so that it is encoded once.
-    public func watch(_ selector: SeriesSelector) -> AsyncThrowingStream<Published<EngineEvent>, any Error> {
-        watchers.subscribe(selector)
-    }
-
-    /// Events of some kinds for a sink: one that falls behind loses events and is told of each.
-    public func feed(
-        _ selector: SeriesSelector, _ kinds: Set<EngineEvent.Kind>, overflow: @escaping @Sendable () -> Void
-    ) -> AsyncThrowingStream<Published<EngineEvent>, any Error> {
-        watchers.subscribe(selector, kinds: kinds, overflow: overflow)
-    }
+    /// A watcher who falls behind loses events and is told how many, see ``EngineEvent/lost(_:)``. All watchers of an event
+    /// get the same one, so that it is encoded once.
+    public func watch(
+        _ selector: SeriesSelector, _ kinds: Set<EngineEvent.Kind> = Set(EngineEvent.Kind.allCases)
+    ) -> EventStream { watchers.subscribe(selector, kinds: kinds) }
 
     // MARK: Plumbing
 

@@ -15,7 +15,6 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
     /// The series' model gave numbers that are no forecast.
     case notFinite(series: String, forecaster: String, version: Int)
     case storageFull
-    case watcherBehind(events: Int)
     case stopping
     case threadFailed(name: String, code: Int32)
     case unusableVersion(Int, forecaster: String, reason: String)
@@ -45,8 +44,6 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
                 + "1e30; start its state anew (`niloctl reset`), or let another version serve (`niloctl promote`)"
         case .storageFull:
             "the disk is full: readings are refused until there is room again; free some space, no restart is needed"
-        case .watcherBehind(let events):
-            "the watcher was more than \(events) events behind and was dropped; watch fewer series or read faster"
         case .stopping: "the daemon is stopping; try again when it runs"
         case .threadFailed(let name, let code):
             "could not start the thread \(name) (error \(code)); raise the thread limit"

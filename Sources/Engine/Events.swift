@@ -8,12 +8,24 @@ public enum EngineEvent: Sendable {
     case anomaly(SeriesAnomaly)
     /// Another model serves the series now.
     case model(series: SeriesKey, forecaster: String, version: Int, reason: String)
+    /// So many events did not reach this watcher, because it had not read those before.
+    case lost(Int)
 
-    var series: SeriesKey {
+    /// nil for what is about no series.
+    var series: SeriesKey? {
         switch self {
         case .forecast(let forecast): forecast.series
         case .anomaly(let anomaly): anomaly.series
         case .model(let series, _, _, _): series
+        case .lost: nil
+        }
+    }
+
+    /// What it takes while it waits, with the text that it is written as, in bytes.
+    var size: Int {
+        switch self {
+        case .forecast(let forecast): 700 + 24 * forecast.forecast.values.count + 64 * forecast.history.count
+        case .anomaly, .model, .lost: 700
         }
     }
 
@@ -22,11 +34,13 @@ public enum EngineEvent: Sendable {
         case forecast, anomaly, model
     }
 
-    var kind: Kind {
+    /// nil for what every watcher is told.
+    var kind: Kind? {
         switch self {
         case .forecast: .forecast
         case .anomaly: .anomaly
         case .model: .model
+        case .lost: nil
         }
     }
 }
@@ -47,22 +61,23 @@ public struct SeriesForecast: Sendable {
     public var history: [(slot: Slot, value: Float)]
 }
 
-/// Hands events to whoever watches. A watcher who falls behind is dropped, never waited for.
+/// Hands events to whoever watches. A watcher who falls behind loses events and is told how many, and is never waited for.
 final class Watchers: Sendable {
     private struct Watcher {
         var selector: SeriesSelector
         var kinds: Set<EngineEvent.Kind>
-        /// Told of an event that found the stream full; nil: the watcher is dropped then.
-        var overflow: (@Sendable () -> Void)?
-        var continuation: AsyncThrowingStream<Published<EngineEvent>, any Error>.Continuation
+        var queue: EventQueue
+
+        func wants(_ event: EngineEvent) -> Bool {
+            guard let series = event.series, let kind = event.kind else { return true }
+            return kinds.contains(kind) && selector.matches(series)
+        }
     }
 
     private let watchers = Locked<[Int: Watcher]>([:])
     private let nextID = Locked(0)
-    /// Events a watcher may be behind before it is dropped.
-    private let capacity: Int
-
-    init(capacity: Int = 1_024) { self.capacity = capacity }
+    /// A commit of 40,000 series with six leads of three quantiles fits into a queue.
+    private let budget = EventQueue.Budget(limit: 128 << 20, perQueue: 64 << 20)
 
     var count: Int { watchers.withLock { $0.count } }
 
@@ -73,36 +88,26 @@ final class Watchers: Sendable {
 
     /// Events about the selected series from now on.
     func subscribe(
-        _ selector: SeriesSelector, kinds: Set<EngineEvent.Kind> = Set(EngineEvent.Kind.allCases),
-        overflow: (@Sendable () -> Void)? = nil
-    ) -> AsyncThrowingStream<Published<EngineEvent>, any Error> {
-        let (stream, continuation) = AsyncThrowingStream.makeStream(
-            of: Published<EngineEvent>.self, bufferingPolicy: .bufferingOldest(capacity))
+        _ selector: SeriesSelector, kinds: Set<EngineEvent.Kind> = Set(EngineEvent.Kind.allCases)
+    ) -> EventStream {
+        let queue = EventQueue(budget)
         let id = nextID.withLock { id in
             id += 1
             return id
         }
-        watchers.withLock {
-            $0[id] = Watcher(selector: selector, kinds: kinds, overflow: overflow, continuation: continuation)
-        }
-        continuation.onTermination = { [weak self] _ in _ = self?.watchers.withLock { $0.removeValue(forKey: id) } }
-        return stream
+        watchers.withLock { $0[id] = Watcher(selector: selector, kinds: kinds, queue: queue) }
+        return EventStream(queue) { [weak self] in _ = self?.watchers.withLock { $0.removeValue(forKey: id) } }
     }
 
     func publish(_ event: EngineEvent) {
         let published = Published(event)
-        // Not under the lock: a watcher that is told while its task is being cancelled waits for that task, whose
-        // cancellation waits for the lock to forget the watcher.
-        let slow = watchers.withLock({ $0 }).filter { _, watcher in
-            guard watcher.kinds.contains(event.kind), watcher.selector.matches(event.series) else { return false }
-            guard case .dropped = watcher.continuation.yield(published) else { return false }
-            watcher.overflow?()
-            return watcher.overflow == nil
+        // Not under the lock: a queue wakes its reader.
+        for watcher in watchers.withLock({ $0 }).values where watcher.wants(event) {
+            watcher.queue.put(published, bytes: event.size)
         }
-        for (_, watcher) in slow { watcher.continuation.finish(throwing: EngineError.watcherBehind(events: capacity)) }
     }
 
     func finish() {
-        for (_, watcher) in watchers.withLock({ $0 }) { watcher.continuation.finish() }
+        for watcher in watchers.withLock({ $0 }).values { watcher.queue.finish() }
     }
 }

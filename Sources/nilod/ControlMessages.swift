@@ -72,6 +72,10 @@ extension Reply.Watch {
         case .anomaly(let anomaly): self.init(anomaly: Anomaly(anomaly))
         case .model(let series, let forecaster, let version, let reason):
             self.init(model: "\(series): \(forecaster) version \(version), \(reason)")
+        case .lost(let count):
+            self.init(
+                dropped: "\(count) events were lost here, because those before them were not read in time; watch fewer "
+                    + "series or read faster")
         }
     }
 }

@@ -114,14 +114,10 @@ extension ControlService {
     @Sendable func watch(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
         let selector = try Self.selector(call.decode(Question.Selected.self).selector)
-        do {
-            for try await event in engine.watch(selector) {
-                try await call.reply(EncodedReply(parameters: event.encoded), continues: true)
-            }
-            try await call.reply(Reply.Watch(dropped: "the daemon stops"))
-        } catch let error as EngineError {
-            try await call.reply(Reply.Watch(dropped: "\(error)"))
+        for await event in engine.watch(selector) {
+            try await call.reply(EncodedReply(parameters: event.encoded), continues: true)
         }
+        try await call.reply(Reply.Watch(dropped: "the daemon stops"))
     }
 
     @Sendable func listForecasters(_ call: VarlinkCall) async throws {

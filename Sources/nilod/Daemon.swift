@@ -38,7 +38,7 @@ struct Daemon: Sendable {
             Task { _ = try? await retraining.request(forecaster) }
         }
         schedule.start()
-        let sinks = Sinks(settings.sinks, log: log)
+        let sinks = Sinks(settings.sinks, engine: engine, log: log)
         let reloader = Reloader(options: options, engine: engine, schedule: schedule, plugins: plugins, log: log)
         let longAnswers = try LongAnswers()
         let unfinished = MemoryBudget(limit: settings.unfinishedLimit)
@@ -46,7 +46,7 @@ struct Daemon: Sendable {
             engine: engine, store: store, folder: state.folder.path, retraining: retraining, plugins: plugins,
             sinks: sinks, settings: settings, longAnswers: longAnswers, unfinished: unfinished,
             reload: { try await reloader.reload() })
-        let leaving = Task { await sinks.run(engine) }
+        let leaving = Task { await sinks.run() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             addServices(to: &group, engine, control)
             group.addTask { try await wait(for: signals, reloader) }
@@ -56,9 +56,7 @@ struct Daemon: Sendable {
             try await stop(engine, schedule, retraining)
             reserve.take()
             plugins.stop()
-            // The engine has ended their streams; what is in them goes out.
-            await leaving.value
-            sinks.stop()
+            await sinks.stop(leaving)
             // Connections end with the process. Cancelling them instead would race with one that is just being accepted:
             // SwiftNIO traps when an accepted channel is let go before anybody has served it.
             exit(0)
@@ -156,14 +154,17 @@ struct Daemon: Sendable {
         to group: inout ThrowingTaskGroup<Void, any Error>, _ engine: Engine, _ control: ControlService
     ) {
         let (log, settings) = (log, settings)
+        let readiness = Readiness(of: 1 + settings.sources.count(where: \.isListener)) {
+            if settings.hints { Self.printHints(settings.socket) }
+            Systemd.notify("READY=1\nSTATUS=\(engine.seriesCount) series")
+        }
         group.addTask {
             let endpoint =
                 Systemd.activatedSocket.map { VarlinkService.Endpoint.inherited($0) } ?? .path(settings.socket)
             let throttle = LogThrottle { log.notice($0) }
             try await control.service { throttle($0) }.run(endpoint) {
                 log.notice("ready: \(engine.seriesCount) series, control on \(settings.socket)")
-                if settings.hints { Self.printHints(settings.socket) }
-                Systemd.notify("READY=1\nSTATUS=\(engine.seriesCount) series")
+                readiness.note()
             }
         }
         group.addTask { try await Comeback(engine: engine, log: log).run() }
@@ -177,7 +178,7 @@ struct Daemon: Sendable {
                 }
             }
         }
-        let sources = Sources(engine: engine, unfinished: control.unfinished, log: log)
+        let sources = Sources(engine: engine, unfinished: control.unfinished, readiness: readiness, log: log)
         for source in settings.sources {
             group.addTask { try await sources.run(source) }
         }

@@ -13,6 +13,14 @@ struct Settings: Sendable {
         case datagram(ListenAddress, Precision)
         case http(ListenAddress)
         case exec([String], Precision)
+
+        /// Whether others send to it.
+        var isListener: Bool {
+            switch self {
+            case .stream, .datagram, .http: true
+            case .host, .exec: false
+            }
+        }
     }
 
     /// Where forecasts, anomalies and model events go, as JSON lines.

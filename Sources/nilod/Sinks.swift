@@ -6,9 +6,10 @@ import Varlink
 
 /// Runs what forecasts, anomalies and model events go out through.
 struct Sinks: Sendable {
-    private let sinks: [(name: String, setting: Settings.Sink, sink: any LineSink)]
+    private let sinks: [(name: String, events: EventStream, sink: any LineSink)]
 
-    init(_ settings: [Settings.Sink], log: Log) {
+    /// Events from now on are for them.
+    init(_ settings: [Settings.Sink], engine: Engine, log: Log) {
         sinks = settings.map { setting in
             let name = setting.name ?? setting.usualName
             let line: @Sendable (String) -> Void = { log.notice("sink \(name): \($0)") }
@@ -19,26 +20,22 @@ struct Sinks: Sendable {
                         ChildOrder(launcher: Executable.own, command: command, limits: ChildLimits()), line: line)
                 case .file(let path): FileSink(path: path, line: line)
                 }
-            return (name, setting, sink)
+            return (name, engine.watch(setting.selector, setting.events), sink)
         }
     }
 
     /// Until the engine stops.
-    func run(_ engine: Engine) async {
+    func run() async {
         await withTaskGroup(of: Void.self) { group in
-            for (_, setting, sink) in sinks {
-                let events = engine.feed(setting.selector, setting.events) { sink.drop() }
+            for (_, events, sink) in sinks {
                 group.addTask {
-                    do {
-                        for try await event in events {
-                            do {
-                                try sink.take { try event.encoded + [0x0A] }
-                            } catch is EncodingError {
-                                sink.drop()
-                            }
+                    for await event in events {
+                        if case .lost(let count) = event.value { sink.drop(count) }
+                        guard let bytes = try? event.encoded else {
+                            sink.drop(1)
+                            continue
                         }
-                    } catch {
-                        sink.drop()
+                        await sink.take(bytes + [0x0A])
                     }
                 }
             }
@@ -46,15 +43,28 @@ struct Sinks: Sendable {
     }
 
     var reports: [Sink] {
-        sinks.map { name, _, sink in
-            let counts = sink.counts
+        sinks.map { name, events, sink in
+            let (counts, backlog) = (sink.counts, events.backlog)
+            // What waits for a sink is on its way: one that ends takes it over to the dropped ones.
             return Sink(
-                name: name, written: counts.written, dropped: counts.dropped, restarts: counts.restarts,
-                lastError: counts.lastError)
+                name: name, written: counts.written + backlog.waiting, dropped: counts.dropped + backlog.lost,
+                restarts: counts.restarts, lastError: counts.lastError)
         }
     }
 
-    func stop() { for (_, _, sink) in sinks { sink.stop() } }
+    /// Once the engine has ended their streams: what is in them goes out, but nobody who does not read is waited for.
+    ///
+    /// - Parameter leaving: runs ``run()``.
+    func stop(_ leaving: Task<Void, Never>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await leaving.value }
+            group.addTask { try? await Task.sleep(for: .seconds(2)) }
+            await group.next()
+            // With it, what still waits is dropped.
+            for (_, _, sink) in sinks { sink.stop() }
+            group.cancelAll()
+        }
+    }
 }
 
 extension Settings.Sink {

@@ -8,13 +8,14 @@ struct Sources: Sendable {
     let engine: Engine
     /// What the unfinished messages of all listeners may hold.
     let unfinished: MemoryBudget
+    let readiness: Readiness
     let log: Log
     private let counters = FeedCounters()
     /// Who is cut off, and why: as many lines as anybody makes us say.
     private let throttle: LogThrottle
 
-    init(engine: Engine, unfinished: MemoryBudget, log: Log) {
-        (self.engine, self.unfinished, self.log) = (engine, unfinished, log)
+    init(engine: Engine, unfinished: MemoryBudget, readiness: Readiness, log: Log) {
+        (self.engine, self.unfinished, self.readiness, self.log) = (engine, unfinished, readiness, log)
         throttle = LogThrottle { log.notice($0) }
     }
 
@@ -53,7 +54,10 @@ struct Sources: Sendable {
         }
     }
 
-    private func announce(_ what: String, _ address: ListenAddress) { log.notice("\(what) on \(address)") }
+    private func announce(_ what: String, _ address: ListenAddress) {
+        log.notice("\(what) on \(address)")
+        readiness.note()
+    }
 
     private func commit(isUrgent: Bool) -> LineIntake.Commit {
         { [engine] readings in

@@ -9,7 +9,7 @@ struct AnomalyTests {
     private struct World {
         var fixture: Fixture
         var engine: Engine
-        private var stream: AsyncThrowingStream<Published<EngineEvent>, any Error>
+        private var stream: EventStream
         private var earlier: [SeriesAnomaly] = []
 
         init(cooldown: Int64 = 100) async throws {
@@ -62,7 +62,7 @@ struct AnomalyTests {
         private func stop() async throws -> [SeriesAnomaly] {
             try engine.stop()
             var found: [SeriesAnomaly] = []
-            for try await event in stream {
+            for await event in stream {
                 if case .anomaly(let anomaly) = event.value { found.append(anomaly) }
             }
             return found

@@ -87,7 +87,7 @@ struct UnusableForecastTests {
         #expect(try await engine.forecast(of: series("a")).forecast.values.allSatisfy { $0.isFinite })
         try engine.stop()
         var told = 0
-        for try await event in watcher {
+        for await event in watcher {
             guard case .forecast(let forecast) = event.value else { continue }
             #expect(forecast.forecast.values.allSatisfy { $0.isFinite })
             told += 1

@@ -179,8 +179,11 @@ struct FeedTests {
             """)
         var slot = 0
         while try sink(daemon).dropped < 20, slot < 400 {
-            let text = "room,id=1 t=\(slot % 5) \((1_750_000_000 + slot * 10) * 1_000_000_000)\n"
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
+            // Much more than is kept for a sink: 20 forecasts of 500 leads a commit.
+            let text = (1...20).map {
+                "room,id=\($0) t=\(slot % 5) \((1_750_000_000 + slot * 10) * 1_000_000_000)\n"
+            }
+            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text.joined()))
             _ = try? daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"), as: Reply.GetForecast.self)
             slot += 1
         }

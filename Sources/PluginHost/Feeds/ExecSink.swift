@@ -15,6 +15,8 @@ public final class ExecSink: LineSink {
         var descriptor: Int32 = -1
         /// The rest of the line that filled the pipe.
         var rest: ArraySlice<UInt8> = []
+        /// Has another line, for which there is no room.
+        var caller: CheckedContinuation<Void, Never>?
         var counts = SinkCounts()
         var backoff = Backoff()
         var isStopped = false
@@ -34,24 +36,46 @@ public final class ExecSink: LineSink {
 
     public var counts: SinkCounts { state.withLock { $0.counts } }
 
-    public func drop() { state.withLock { $0.counts.dropped += 1 } }
+    public func drop(_ count: Int) { state.withLock { $0.counts.dropped += count } }
 
-    public func take(_ line: () throws -> [UInt8]) rethrows {
-        try state.withLock { state in
-            guard state.descriptor >= 0, state.flush() else { return state.counts.dropped += 1 }
-            state.rest = try line()[...]
-            state.counts.written += 1
-            _ = state.flush()
+    public func take(_ line: [UInt8]) async {
+        await withCheckedContinuation { continuation in
+            let hasRoom = state.withLock { state in
+                guard state.descriptor >= 0 else {
+                    state.counts.dropped += 1
+                    return true
+                }
+                state.rest = line[...]
+                state.counts.written += 1
+                let hasRoom = state.flush()
+                if !hasRoom { state.caller = continuation }
+                return hasRoom
+            }
+            if hasRoom { continuation.resume() } else { flushLater() }
         }
     }
 
-    /// Lets the child read what is in its pipe, for two seconds.
-    public func stop() {
-        let child = state.withLock { state -> LaunchedChild? in
-            state.isStopped = true
-            state.hangUp()
-            return state.child
+    /// Looks again and again whether the child has read on, until the line is in its pipe or it has ended.
+    private func flushLater() {
+        queue.asyncAfter(deadline: .now() + 0.002) { [self] in
+            let (hasRoom, caller) = state.withLock { state in
+                let hasRoom = state.flush()
+                defer { if hasRoom { state.caller = nil } }
+                return (hasRoom, hasRoom ? state.caller : nil)
+            }
+            caller?.resume()
+            if !hasRoom { flushLater() }
         }
+    }
+
+    /// Lets the child read what is in its pipe, for two seconds, and the rest of a line before.
+    public func stop() {
+        for _ in 0..<1_000 where !state.withLock({ $0.flush() }) { usleep(2_000) }
+        let (child, caller) = state.withLock { state in
+            state.isStopped = true
+            return (state.child, state.hangUp())
+        }
+        caller?.resume()
         guard let child, !child.waitUntilOver(within: .seconds(2)) else { return }
         child.end()
         child.waitUntilOver(within: .seconds(5))
@@ -75,14 +99,15 @@ public final class ExecSink: LineSink {
     }
 
     private func ended(_ reason: String) {
-        let pause = state.withLock { state -> Double? in
-            state.hangUp()
+        let (pause, caller) = state.withLock { state in
+            let caller = state.hangUp()
             state.child = nil
-            guard !state.isStopped else { return nil }
+            guard !state.isStopped else { return (nil as Double?, caller) }
             state.counts.restarts += 1
             state.counts.lastError = reason
-            return state.backoff.next()
+            return (state.backoff.next(), caller)
         }
+        caller?.resume()
         guard let pause else { return }
         line("\(reason); its next start is in \(Int(pause * 1_000)) ms")
         queue.asyncAfter(deadline: .now() + pause) { [weak self] in self?.start() }
@@ -90,9 +115,15 @@ public final class ExecSink: LineSink {
 }
 
 extension ExecSink.State {
-    fileprivate mutating func hangUp() {
+    /// - Returns: who waits for room, which is not needed any more.
+    fileprivate mutating func hangUp() -> CheckedContinuation<Void, Never>? {
         if descriptor >= 0 { close(descriptor) }
-        (descriptor, rest) = (-1, [])
+        if !rest.isEmpty {
+            counts.written -= 1
+            counts.dropped += 1
+        }
+        defer { (descriptor, rest, caller) = (-1, [], nil) }
+        return caller
     }
 
     /// Whether there is room for another line.

@@ -9,12 +9,14 @@ public struct SinkCounts: Sendable, Hashable {
     public init() {}
 }
 
-/// Takes lines and never blocks: what it cannot take is dropped and counted.
+/// Takes lines, one caller at a time. What cannot be written at all is dropped and counted.
 public protocol LineSink: Sendable {
-    /// - Parameter line: makes the line, with its end; only asked if there is room.
-    func take(_ line: () throws -> [UInt8]) rethrows
-    /// Counts an event that was lost on the way here.
-    func drop()
+    /// Returns when there is room for another line.
+    ///
+    /// - Parameter line: with its end.
+    func take(_ line: [UInt8]) async
+    /// Counts events that were lost on the way here.
+    func drop(_ count: Int)
     var counts: SinkCounts { get }
     /// Ends what it has running.
     func stop()

@@ -1,0 +1,22 @@
+import Synchronization
+
+/// Says once that everything listens which others may send to.
+final class Readiness: Sendable {
+    private let missing: Mutex<Int>
+    private let tell: @Sendable () -> Void
+
+    /// - Parameter count: how many there are to listen.
+    init(of count: Int, tell: @escaping @Sendable () -> Void) {
+        missing = Mutex(count)
+        self.tell = tell
+    }
+
+    /// One of them listens now.
+    func note() {
+        let isLast = missing.withLock { missing in
+            missing -= 1
+            return missing == 0
+        }
+        if isLast { tell() }
+    }
+}
