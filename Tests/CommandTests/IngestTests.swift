@@ -88,8 +88,27 @@ struct IngestTests {
         #expect(second.stop() == 0)
     }
 
-    @Test("a file that has changed is not gone on with")
-    func changed() throws {
+    @Test("a daemon that does not have the beginning is not gone on with")
+    func anotherDaemon() throws {
+        let first = try dyingDaemon()
+        let sending = try ingest(file)
+        #expect(sending.says("the daemon is away"))
+        sending.signal(SIGINT)
+        #expect(sending.wait() == 130)
+        first.process.wait()
+        try FileManager.default.removeItem(atPath: folder.path("state"))
+        let second = try Daemon(in: folder, Self.patient)
+        let refused = try ingest("--resume", file)
+        #expect(refused.wait() == 65)
+        #expect(refused.standardError.contains("it is another one, or its database was replaced"))
+        let whole = try ingest(file)
+        #expect(whole.wait() == 0)
+        #expect(try stored() == Self.count)
+        #expect(second.stop() == 0)
+    }
+
+    @Test("a file that has changed is not gone on with", arguments: ["t=3", "r"])
+    func changed(_ old: String) throws {
         let first = try dyingDaemon()
         let sending = try ingest(file)
         #expect(sending.says("the daemon is away"))
@@ -97,7 +116,9 @@ struct IngestTests {
         #expect(sending.wait() == 130)
         first.process.wait()
         let text = try String(contentsOfFile: file, encoding: .utf8)
-        try text.replacing("t=3", with: "t=4").write(toFile: file, atomically: false, encoding: .utf8)
+        // Everywhere, or in its first byte alone.
+        let new = old == "r" ? "R" + text.dropFirst() : text.replacing(old, with: "t=4")
+        try new.write(toFile: file, atomically: false, encoding: .utf8)
         let second = try Daemon(in: folder, Self.patient)
         let refused = try ingest("--resume", file)
         #expect(refused.wait() == 65)

@@ -1,5 +1,7 @@
 import ControlInterface
 import Glibc
+import LineProtocol
+import TimeSeries
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -18,8 +20,10 @@ struct IngestRecord: Codable {
     /// The end of the piece that is on its way, and the time its lines without a timestamp were given, in ns: sent again,
     /// it is the same piece.
     var sending: Sending?
-    /// A checksum of the bytes before ``offset``, to tell whether the file is still the same.
-    var checksum: UInt64 = 0
+    /// A checksum of all bytes before ``offset``, to tell whether the file is still the same.
+    private(set) var checksum = Self.emptyChecksum
+    /// A reading that the daemon has, if it still is the same with the same database.
+    private(set) var witness: Witness?
     var accepted = 0
     var late = 0
     var skipped = 0
@@ -31,7 +35,13 @@ struct IngestRecord: Codable {
         var time: Int64
     }
 
-    private static let checkedBytes = 65_536
+    struct Witness: Codable {
+        var series: String
+        /// In ns since 1970.
+        var time: Int64
+    }
+
+    private static let emptyChecksum: UInt64 = 0xcbf2_9ce4_8422_2325
 
     init(file: String, options: String) { (self.file, self.options) = (file, options) }
 
@@ -75,17 +85,41 @@ struct IngestRecord: Codable {
         position = max(position, reply.position)
     }
 
-    /// Of the last bytes of `descriptor`'s file before `offset`.
-    static func checksum(_ descriptor: Int32, before offset: Int) -> UInt64 {
-        let count = min(offset, checkedBytes)
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            initialized = max(0, pread(descriptor, buffer.baseAddress, count, off_t(offset - count)))
+    /// Notes what was acknowledged.
+    ///
+    /// - Parameters:
+    ///   - end: of the acknowledged bytes of `descriptor`'s file.
+    ///   - last: the newest reading of a piece that was taken as a whole.
+    mutating func pass(to end: Int, line: Int, of descriptor: Int32, last: IncomingReading?) {
+        checksum = Self.checksum(descriptor, offset..<end, after: checksum)
+        (offset, self.line, sending) = (end, line, nil)
+        if let last, let time = last.timestamp {
+            witness = Witness(series: last.key.description, time: time.nanoseconds)
         }
-        return fnv1a(bytes)
     }
+
+    /// Whether `descriptor`'s file begins with what was acknowledged.
+    func isOf(_ descriptor: Int32) -> Bool {
+        Self.checksum(descriptor, 0..<offset, after: Self.emptyChecksum) == checksum
+    }
+
+    /// A pipe has no bytes to look at again, and no record that anybody goes on with.
+    private static func checksum(_ descriptor: Int32, _ range: Range<Int>, after start: UInt64) -> UInt64 {
+        var (sum, place) = (start, range.lowerBound)
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while place < range.upperBound {
+            let count = pread(descriptor, &buffer, min(buffer.count, range.upperBound - place), off_t(place))
+            guard count > 0 else { break }
+            sum = buffer[..<count].reduce(sum) { ($0 ^ UInt64($1)) &* prime }
+            place += count
+        }
+        return sum
+    }
+
+    private static let prime: UInt64 = 0x100_0000_01b3
 
     /// Fowler, Noll and Vo's hash, 64 bits, variant 1a.
     private static func fnv1a(_ bytes: [UInt8]) -> UInt64 {
-        bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        bytes.reduce(emptyChecksum) { ($0 ^ UInt64($1)) &* prime }
     }
 }

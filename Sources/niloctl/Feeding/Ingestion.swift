@@ -49,10 +49,9 @@ struct Ingestion {
             }
             tell(reply)
             record.add(reply)
-            (record.offset, record.line, record.sending) = (pieces.offset, pieces.line, nil)
-            if input.isResumable {
-                record.checksum = IngestRecord.checksum(input.descriptor, before: record.offset)
-            }
+            record.pass(
+                to: pieces.offset, line: pieces.line, of: input.descriptor,
+                last: reply.refused == 0 && input.isResumable ? lastReading(of: piece) : nil)
             progress.show(
                 offset: record.offset, readings: record.accepted, sinceStart: record.accepted - acceptedBefore)
         }
@@ -66,6 +65,18 @@ struct Ingestion {
         return Reply.Ingest(
             accepted: 0, late: 0, skipped: 0, refused: 1,
             problems: [Problem(line: piece.firstLine, column: 1, reason: reason)], position: 0)
+    }
+
+    /// Of the last line alone: a text in it that has an end of line is no line, and then there is none.
+    private func lastReading(of piece: InputPieces.Piece) -> IncomingReading? {
+        guard let line = piece.text.split(separator: "\n").last, let precision = Precision(rawValue: precision) else {
+            return nil
+        }
+        let batch =
+            isCSV
+            ? DecodedBatch(csv: String(line), precision: precision, firstLine: 2)
+            : DecodedBatch(lineProtocol: Array(line.utf8), precision: precision, firstLine: 2)
+        return batch.readings.last
     }
 
     private mutating func keep() { isKept = input.isResumable && record.save() }

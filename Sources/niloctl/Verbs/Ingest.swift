@@ -3,6 +3,7 @@ import ControlInterface
 import Glibc
 import LineProtocol
 import TimeSeries
+import Varlink
 
 struct Ingest: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,7 +38,10 @@ struct Ingest: ParsableCommand {
         Interruption.arm()
         var isWhole = true
         do {
-            try common.connected { isWhole = try ingestion.run($0) }
+            try common.connected { client in
+                if resume { try check(ingestion.record, with: client) }
+                isWhole = try ingestion.run(client)
+            }
         } catch {
             if ingestion.record.offset > 0 || ingestion.isKept { Output.complain(ingestion.advice) }
             throw Interruption.hasCome ? ExitCode(130) : error
@@ -72,9 +76,26 @@ struct Ingest: ParsableCommand {
             throw Exit.say("the interrupted ingest of \(file) read it as \(record.options); say so again", 64)
         }
         guard record.offset <= input.size ?? 0, lseek(input.descriptor, off_t(record.offset), SEEK_SET) >= 0,
-            record.checksum == IngestRecord.checksum(input.descriptor, before: record.offset) || record.offset == 0
+            record.isOf(input.descriptor)
         else { throw Exit.say("\(file) has changed since; leave out --resume to begin anew", 65) }
         return record
+    }
+
+    /// Whether the daemon is the one that has taken the beginning, with the same database.
+    private func check(_ record: IngestRecord, with client: VarlinkClient) throws {
+        guard let witness = record.witness else { return }
+        let question = Question.Export(
+            selector: witness.series, start: "\(witness.time)", end: "\(witness.time)", format: "line")
+        var isThere = false
+        try client.stream(Control.qualified("Export"), question, as: Reply.Export.self) { piece in
+            isThere = isThere || !piece.data.isEmpty
+            return true
+        }
+        guard !isThere else { return }
+        let time = Timestamp(nanoseconds: witness.time).text
+        throw Exit.say(
+            "the daemon does not have what was sent of \(file) before, such as \"\(witness.series)\" at \(time): it is another "
+                + "one, or its database was replaced; leave out --resume to begin anew", 65)
     }
 
     private var unreadable: ExitCode { Exit.say("cannot read \(file): \(String(cString: strerror(errno)))", 66) }
