@@ -25,6 +25,8 @@ struct Assigner {
         var forecaster: ForecasterConfiguration?
         /// What the configuration says that a state depends on; nil without a forecaster.
         var setting: EpochSetting?
+        /// Its other slots, if the configuration declares some.
+        var grid: ModelChange.Grid?
     }
 
     enum Decision {
@@ -118,8 +120,12 @@ struct Assigner {
         {
             return change("the parameters of \(version.method) changed")
         }
-        guard let wanted = situation.setting, let found = epoch.setting, wanted != found else { return .goOn(loaded) }
-        return .change(loaded, Cause(found.difference(from: wanted), standsFor: epoch.standsFor))
+        var reasons = situation.grid.map { [$0.reason] } ?? []
+        if let wanted = situation.setting, let found = epoch.setting, wanted != found {
+            reasons.append(found.difference(from: wanted))
+        }
+        guard !reasons.isEmpty else { return .goOn(loaded) }
+        return .change(loaded, Cause(reasons.joined(separator: ", "), standsFor: epoch.standsFor))
     }
 
     /// What a stand-in makes room for, now that it can be loaded; nil for every other model.

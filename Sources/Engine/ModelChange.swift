@@ -13,6 +13,25 @@ struct ModelChange: Sendable {
         /// nil: no forecaster any more.
         var service: Service?
         var cause: Cause
+        /// nil: as it is.
+        var grid: Grid?
+    }
+
+    /// The slots of a series, when they are other ones from now on.
+    struct Grid: Sendable {
+        var cadence: Cadence
+        var latenessSlots: Int
+        var reason: String
+
+        /// nil if the rule declares no cadence, or the one that the series has; and before it has any.
+        init?(declaredBy rule: SeriesRule, for known: Cadence?) {
+            guard let cadence = rule.cadence, let known, cadence != known else { return nil }
+            self.cadence = cadence
+            latenessSlots = rule.latenessSlots(of: cadence)
+            reason = "cadence changed from \(Self.text(known)) to \(Self.text(cadence))"
+        }
+
+        private static func text(_ cadence: Cadence) -> String { "\(Double(cadence.nanoseconds) / 1e9) s" }
     }
 
     /// What serves a series from now on.
@@ -53,10 +72,10 @@ struct PlannedChange: Sendable {
         (self.change, position) = (change, desk.position)
         for entry in desk.entries.values {
             guard let part = change.parts[entry.pointee.id] else { continue }
-            frontiers[entry.pointee.id] = entry.pointee.frontier
+            let (cadence, frontier) = entry.pointee.slots(on: part.grid)
+            frontiers[entry.pointee.id] = frontier
             guard let service = part.service else { continue }
-            oldest[entry.pointee.id] = Self.oldestNeeded(
-                service, from: entry.pointee.frontier, entry.pointee.cadence)
+            oldest[entry.pointee.id] = Self.oldestNeeded(service, from: frontier, cadence)
         }
         for shard in desk.shards {
             let mine = change.parts.keys.filter { desk.shard(of: $0) === shard }
@@ -103,7 +122,9 @@ struct PlannedChange: Sendable {
             let mine = parts.keys.filter { desk.shard(of: $0) === shard }
             guard !mine.isEmpty else { continue }
             let loads = mine.map { id in
-                ShardMessage.Load(series: id, assignment: assignments[id], history: histories[id] ?? KeptReadings())
+                ShardMessage.Load(
+                    series: id, assignment: assignments[id], history: histories[id] ?? KeptReadings(),
+                    grid: parts[id]?.grid)
             }
             shard.tell(.load(loads))
         }
@@ -129,6 +150,9 @@ struct PlannedChange: Sendable {
             }
             var assignments: [SeriesID: Assignment] = [:]
             for (id, part) in parts {
+                if let grid = part.grid {
+                    try transaction.setCadence(grid.cadence, latenessSlots: grid.latenessSlots, of: id)
+                }
                 guard let service = part.service else { continue }
                 try transaction.setAggregate(service.setting.aggregate, of: id)
                 let frontier = frontiers[id]
@@ -152,6 +176,8 @@ struct PlannedChange: Sendable {
         guard let adoption = change.adoption else { return }
         for entry in desk.entries.values {
             if let forecaster = adoption.forecasters[entry.pointee.id] { entry.pointee.forecaster = forecaster }
+            entry.pointee.rule = adoption.configuration.rule(for: entry.pointee.key)
+            if let grid = parts[entry.pointee.id]?.grid { entry.pointee.settle(on: grid) }
         }
         desk.configuration = adoption.configuration
         desk.firstVersions = adoption.firstVersions

@@ -20,18 +20,22 @@ struct Reassignment {
             let setting = forecaster.map { configuration.setting(of: entry.pointee.key, $0) }
             if former != forecaster?.name { forecasters[id] = .some(forecaster?.name) }
             let epoch = epochs[id]
+            let grid = ModelChange.Grid(
+                declaredBy: configuration.rule(for: entry.pointee.key), for: entry.pointee.cadence)
             let situation = Assigner.Situation(
                 epoch: epoch, version: epoch.flatMap { versions[$0.version] }, former: former, forecaster: forecaster,
-                setting: setting)
+                setting: setting, grid: grid)
             guard case .change(let version, let cause) = assigner.decide(situation, first: first, versions: versions)
             else { continue }
             // One that nothing has forecast and nothing will stays as it is.
-            guard former != nil || version != nil else { continue }
+            guard former != nil || version != nil || grid != nil else { continue }
             var service: ModelChange.Service?
             if let version, let setting, let forecaster {
                 service = ModelChange.Service(version: version, setting: setting, warmUp: forecaster.warmUpSlots)
             }
-            parts[id] = ModelChange.Part(service: service, cause: cause)
+            parts[id] = ModelChange.Part(
+                service: service, cause: former == nil && service == nil ? Cause(grid?.reason ?? "") : cause, grid: grid
+            )
         }
         let adoption = ModelChange.Adoption(
             configuration: configuration, firstVersions: first, forecasters: forecasters)
@@ -43,7 +47,8 @@ struct Reassignment {
     private static func settingChanges(_ parts: [SeriesID: ModelChange.Part]) -> [String] {
         Dictionary(grouping: parts.values, by: \.cause.reason).map { reason, parts in
             "\(reason): \(parts.count) series "
-                + (parts.first?.service == nil ? "are no longer forecast" : "begin anew, warm")
+                + (parts.first?.service != nil
+                    ? "begin anew, warm" : parts.first?.grid != nil ? "have other slots" : "are no longer forecast")
         }.sorted()
     }
 }

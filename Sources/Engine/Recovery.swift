@@ -58,6 +58,8 @@ struct Recovery {
         var change: (version: LoadedVersion?, cause: Cause)?
         var oldest: Timestamp = .distantPast
         var history: [PositionedReading] = []
+        /// Its slots are other ones from now on; ``record`` has them already.
+        var grid: ModelChange.Grid?
 
         /// The epoch is from before settings were stored.
         var isSettingUnknown: Bool { assignment.map { $0.epoch.setting == nil } ?? false }
@@ -71,14 +73,16 @@ struct Recovery {
             try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let assigner = Assigner(store: store, catalog: catalog, now: now)
         var plans: [SeriesID: Plan] = [:]
-        for record in try store.series() {
+        for var record in try store.series() {
+            let grid = ModelChange.Grid(declaredBy: configuration.rule(for: record.key), for: record.cadence)
+            if let grid { (record.cadence, record.latenessSlots) = (grid.cadence, grid.latenessSlots) }
             let forecaster = configuration.forecaster(for: record.key)
             let setting = forecaster.map { configuration.setting(of: record.key, $0) }
-            var plan = Plan(record: record, forecaster: forecaster, setting: setting)
+            var plan = Plan(record: record, forecaster: forecaster, setting: setting, grid: grid)
             let epoch = epochs[record.id]
             let situation = Assigner.Situation(
                 epoch: epoch, version: epoch.flatMap { versions[$0.version] }, former: record.forecaster,
-                forecaster: forecaster, setting: setting)
+                forecaster: forecaster, setting: setting, grid: grid)
             switch assigner.decide(situation, first: firstVersions, versions: versions) {
             case .goOn(let version):
                 guard let epoch, let setting = epoch.setting ?? setting else { break }
@@ -148,12 +152,17 @@ struct Recovery {
     private func changeEpochs(
         _ plans: [SeriesID: Plan], _ frontiers: [SeriesID: Slot], position: JournalPosition
     ) throws -> [SeriesID: Assignment] {
-        guard plans.values.contains(where: { $0.change != nil || $0.isSettingUnknown }) else { return [:] }
+        guard plans.values.contains(where: { $0.change != nil || $0.isSettingUnknown || $0.grid != nil }) else {
+            return [:]
+        }
         return try store.write { transaction in
             var changed: [SeriesID: Assignment] = [:]
             for (id, plan) in plans {
                 if let assignment = plan.assignment, plan.change == nil, plan.isSettingUnknown {
                     try transaction.setSetting(assignment.setting, ofEpoch: assignment.epoch.id)
+                }
+                if let grid = plan.grid {
+                    try transaction.setCadence(grid.cadence, latenessSlots: grid.latenessSlots, of: id)
                 }
                 guard let change = plan.change else { continue }
                 try transaction.setForecaster(plan.forecaster?.name, of: id)

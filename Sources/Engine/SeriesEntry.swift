@@ -20,7 +20,7 @@ struct SeriesEntry: ~Copyable {
     private var window: [Timestamp] = []
     /// How long ``window`` gets before it is looked through for what it no longer needs.
     private var pruningLength = SeriesEntry.shortWindow
-    let rule: SeriesRule
+    var rule: SeriesRule
     var forecaster: String?
     /// When one came last, roughly; nil: not known.
     private(set) var heardAt: Timestamp?
@@ -76,6 +76,17 @@ struct SeriesEntry: ~Copyable {
         if let slot = cadence?.slot(of: timestamp), slot > frontier ?? .min { frontier = slot }
         if cadence == nil { change.settled = settleCadence(Cadence.inferred(from: window)) }
         return change
+    }
+
+    /// The cadence and the newest slot with a reading, as they are or will be on `grid`.
+    func slots(on grid: ModelChange.Grid?) -> (cadence: Cadence?, frontier: Slot?) {
+        guard let grid else { return (cadence, frontier) }
+        return (grid.cadence, newest.map { grid.cadence.slot(of: $0) })
+    }
+
+    mutating func settle(on grid: ModelChange.Grid) {
+        (cadence, frontier) = slots(on: grid)
+        latenessSlots = grid.latenessSlots
     }
 
     mutating func noteHeard(at time: Timestamp) { (isHeard, heardAt) = (false, time) }

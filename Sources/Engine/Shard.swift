@@ -22,6 +22,8 @@ enum ShardMessage: Sendable {
         /// nil: nothing forecasts it any more.
         var assignment: Assignment?
         var history: KeptReadings
+        /// nil: its slots are as they were.
+        var grid: ModelChange.Grid?
     }
 
     var isQuestion: Bool { if case .ask = self { true } else { false } }
@@ -153,6 +155,7 @@ final class Shard: @unchecked Sendable {
 
     private func load(_ item: ShardMessage.Load) {
         guard let state = series[item.series] else { return }
+        if let grid = item.grid { state.pointee.settle(cadence: grid.cadence, latenessSlots: grid.latenessSlots) }
         guard let assignment = item.assignment else {
             state.pointee.endTrack()
             return fallBehind(state)

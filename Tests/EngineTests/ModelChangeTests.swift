@@ -47,6 +47,8 @@ struct ModelChangeTests {
             var other = fixture.configuration
             other.forecasters[0].maxGap = .random(in: 3...40, using: &dice)
             other.series[0].aggregate = Bool.random(using: &dice) ? .mean : .max
+            let cadence: Int64 = Bool.random(using: &dice) ? 10 : .random(in: 1...3, using: &dice) * 10
+            other.series[0].cadence = Cadence(nanoseconds: cadence * 1_000_000_000)
             let changed = other
             for _ in 0..<8 {
                 let name = Self.names.randomElement(using: &dice) ?? "s0"
@@ -135,6 +137,49 @@ struct ModelChangeTests {
 
     @Test("another aggregate begins a new epoch, and a restart finds its states") func aggregate() async throws {
         try await reloaded { $0.series[0].aggregate = .max }
+    }
+
+    @Test(
+        "another cadence begins a new epoch on slots of its own, and a restart finds its states",
+        arguments: [5, 30, 60])
+    func cadence(_ seconds: Int64) async throws {
+        try await reloaded { $0.series[0].cadence = Cadence(nanoseconds: seconds * 1_000_000_000) }
+    }
+
+    @Test(
+        "a cadence that was inferred from a burst gives way to a declared one, by a reload or at a start",
+        arguments: [true, false], [true, false])
+    func burst(byReload: Bool, isForecast: Bool) async throws {
+        var fixture = try Fixture(method: "holt-winters")
+        fixture.configuration.series[0].cadence = nil
+        if !isForecast { fixture.configuration.forecasters = [] }
+        var engine = try await fixture.open()
+        for index in 0..<20 {
+            var early = reading("s0", 0, 1)
+            early.timestamp = early.timestamp?.advanced(byNanoseconds: Int64(index) * 1_000_000)
+            _ = try await engine.ingest([early])
+        }
+        for minute in 1..<200 as Range<Int64> {
+            _ = try await engine.ingest([reading("s0", minute * 60, Double(minute % 9))])
+        }
+        #expect(try await engine.series(.all)[0].cadence?.nanoseconds == 1_000_000)
+        fixture.configuration.series[0].cadence = Cadence(nanoseconds: 60_000_000_000)
+        if byReload {
+            _ = try await engine.reload(fixture.configuration)
+        } else {
+            engine = try await fixture.restart(engine)
+        }
+        for _ in 0..<2 {
+            #expect(try await engine.series(.all)[0].cadence?.nanoseconds == 60_000_000_000)
+            if isForecast {
+                let state = try await engine.state(of: series("s0"))
+                #expect(state.slot == (Fixture.start + 199 * 60) / 60)
+                let forecast = try await engine.forecast(of: series("s0"))
+                #expect(forecast.history.suffix(50).map(\.value) == (150..<200).map { Float($0 % 9) })
+            }
+            engine = try await fixture.restart(engine)
+        }
+        try engine.stop()
     }
 
     @Test("another time zone begins a new epoch, and a restart finds its states")
