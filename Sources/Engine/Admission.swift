@@ -16,8 +16,6 @@ struct Admission {
     private let now: Timestamp
     private let clockIsSet: Bool
     private static let leeway: Int64 = 300_000_000_000
-    /// In bytes.
-    private static let longestName = 65_536
 
     /// - Parameter count: how many readings may come.
     init(_ entries: borrowing SeriesIndex, maxSeries: Int, now: Timestamp, clockIsSet: Bool, count: Int) {
@@ -67,7 +65,7 @@ struct Admission {
         if let character = key.description.unicodeScalars.first(where: \.isUnprintable) {
             return .failure(Refused(.unprintableName, character))
         }
-        guard key.description.utf8.count <= Self.longestName else { return .failure(Refused(.nameTooLong)) }
+        guard key.description.utf8.count <= SeriesKey.longest else { return .failure(Refused(.nameTooLong)) }
         guard entries.count < maxSeries else { return .failure(Refused(.tooManySeries)) }
         return .success(entries.add(try birth(key)))
     }

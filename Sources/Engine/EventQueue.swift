@@ -3,7 +3,7 @@ import Synchronization
 /// Events on their way to one watcher: as many as fit its share of memory, however many one commit makes. What finds no room
 /// is counted, and told behind the events before it.
 ///
-/// One reader at a time; for all other threads.
+/// Any thread may put events; one reader at a time takes them.
 final class EventQueue: Sendable {
     /// What all queues hold together, in bytes.
     final class Budget: Sendable {

@@ -42,7 +42,9 @@ struct Upkeep: Sendable {
     func write(to transaction: WriteTransaction) throws {
         for item in checkpoints { try transaction.saveCheckpoint(item) }
         for item in scores {
-            for block in item.blocks { try transaction.saveScores(block, of: item.series, cadence: item.cadence) }
+            for block in item.blocks {
+                try transaction.saveScores(block.scores, of: item.series, cadence: block.cadence)
+            }
         }
     }
 
@@ -61,17 +63,24 @@ struct Upkeep: Sendable {
 
 /// Blocks of slots of one series whose truths have come.
 struct FinishedScores: Sendable {
+    struct Block: Sendable {
+        /// Of the block: the series may have another by now.
+        var cadence: Cadence
+        var scores: SlotScores
+
+        var start: Timestamp { cadence.start(of: scores.start) }
+        /// Where its last slot begins.
+        var lastSlot: Timestamp { cadence.start(of: scores.lastSlot) }
+    }
+
     var series: SeriesID
-    var cadence: Cadence
     /// Each with another start.
-    var blocks: [SlotScores]
+    var blocks: [Block]
 
     /// With those that were finished later; of one start the later counts.
     func joined(with later: FinishedScores) -> FinishedScores {
         let starts = Set(later.blocks.map(\.start))
-        var joined = later
-        joined.blocks = blocks.filter { !starts.contains($0.start) } + later.blocks
-        return joined
+        return FinishedScores(series: series, blocks: blocks.filter { !starts.contains($0.start) } + later.blocks)
     }
 }
 

@@ -70,7 +70,10 @@ struct ScoresSoFar: Sendable {
     {
         var blocks: [Timestamp: SlotScores] = [:]
         for block in written { blocks[block.start] = block.scores }
-        for (block, end) in (pending?.blocks ?? []).map({ ($0, $0.lastSlot) }) + own {
+        for block in pending?.blocks ?? [] {
+            blocks[block.start] = range.contains(block.lastSlot) ? block.scores : nil
+        }
+        for (block, end) in own {
             blocks[cadence.start(of: block.start)] = range.contains(cadence.start(of: end)) ? block : nil
         }
         var series = series
@@ -97,5 +100,5 @@ extension ShardView {
 }
 
 extension SlotScores {
-    fileprivate var lastSlot: Slot { start + Slot(slots) - 1 }
+    var lastSlot: Slot { start + Slot(slots) - 1 }
 }

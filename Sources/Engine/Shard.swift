@@ -223,7 +223,8 @@ final class Shard: @unchecked Sendable {
         let blocks = state.takeFinishedBlocks()
         for block in blocks { coverage.add(block, of: state.track?.pointee.version.version.forecaster) }
         if !blocks.isEmpty, let cadence = state.cadence {
-            outgoing.scores.put(FinishedScores(series: state.id, cadence: cadence, blocks: blocks))
+            outgoing.scores.put(
+                FinishedScores(series: state.id, blocks: blocks.map { .init(cadence: cadence, scores: $0) }))
         }
         // Behind the scores, see ``Outgoing``.
         if let checkpoint = state.settle(kernel: kernel) { outgoing.checkpoints.put(checkpoint) }

@@ -45,7 +45,7 @@ struct Sinks: Sendable {
     var reports: [Sink] {
         sinks.map { name, events, sink in
             let (counts, backlog) = (sink.counts, events.backlog)
-            // What waits for a sink is on its way: one that ends takes it over to the dropped ones.
+            // Events that wait count as written until they are dropped.
             return Sink(
                 name: name, written: counts.written + backlog.waiting, dropped: counts.dropped + backlog.lost,
                 restarts: counts.restarts, lastError: counts.lastError)

@@ -55,22 +55,25 @@ public final class ExecSink: LineSink {
         }
     }
 
-    /// Looks again and again whether the child has read on, until the line is in its pipe or it has ended.
-    private func flushLater() {
-        queue.asyncAfter(deadline: .now() + 0.002) { [self] in
+    /// Looks again and again whether the child has read on, until the line is in its pipe or it has ended: ever less often,
+    /// so that one that hangs costs nothing.
+    private func flushLater(after seconds: Double = 0.002) {
+        queue.asyncAfter(deadline: .now() + seconds) { [self] in
             let (hasRoom, caller) = state.withLock { state in
                 let hasRoom = state.flush()
                 defer { if hasRoom { state.caller = nil } }
                 return (hasRoom, hasRoom ? state.caller : nil)
             }
             caller?.resume()
-            if !hasRoom { flushLater() }
+            if !hasRoom { flushLater(after: min(0.1, 2 * seconds)) }
         }
     }
 
     /// Lets the child read what is in its pipe, for two seconds, and the rest of a line before.
     public func stop() {
-        for _ in 0..<1_000 where !state.withLock({ $0.flush() }) { usleep(2_000) }
+        // The daemon is at its end: nothing tells when the child has read, and nobody else needs this thread.
+        let end = ContinuousClock.now + .seconds(2)
+        while !state.withLock({ $0.flush() }), ContinuousClock.now < end { usleep(2_000) }
         let (child, caller) = state.withLock { state in
             state.isStopped = true
             return (state.child, state.hangUp())

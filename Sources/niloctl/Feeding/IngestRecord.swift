@@ -106,20 +106,18 @@ struct IngestRecord: Codable {
     /// A pipe has no bytes to look at again, and no record that anybody goes on with.
     private static func checksum(_ descriptor: Int32, _ range: Range<Int>, after start: UInt64) -> UInt64 {
         var (sum, place) = (start, range.lowerBound)
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        var buffer = [UInt8](repeating: 0, count: min(1 << 20, range.count))
         while place < range.upperBound {
             let count = pread(descriptor, &buffer, min(buffer.count, range.upperBound - place), off_t(place))
             guard count > 0 else { break }
-            sum = buffer[..<count].reduce(sum) { ($0 ^ UInt64($1)) &* prime }
+            sum = fnv1a(buffer[..<count], after: sum)
             place += count
         }
         return sum
     }
 
-    private static let prime: UInt64 = 0x100_0000_01b3
-
     /// Fowler, Noll and Vo's hash, 64 bits, variant 1a.
-    private static func fnv1a(_ bytes: [UInt8]) -> UInt64 {
-        bytes.reduce(emptyChecksum) { ($0 ^ UInt64($1)) &* prime }
+    private static func fnv1a(_ bytes: some Sequence<UInt8>, after start: UInt64 = emptyChecksum) -> UInt64 {
+        bytes.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 }
