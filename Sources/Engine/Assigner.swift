@@ -27,10 +27,12 @@ struct Assigner {
         var setting: EpochSetting?
         /// Its other slots, if the configuration declares some.
         var grid: ModelChange.Grid?
+        /// Why its state cannot be gone on from.
+        var obstacle: String?
     }
 
     enum Decision {
-        case goOn(LoadedVersion)
+        case goOn
         /// `version` nil: no forecaster any more.
         case change(LoadedVersion?, Cause)
     }
@@ -124,7 +126,8 @@ struct Assigner {
         if let wanted = situation.setting, let found = epoch.setting, wanted != found {
             reasons.append(found.difference(from: wanted))
         }
-        guard !reasons.isEmpty else { return .goOn(loaded) }
+        if let obstacle = situation.obstacle { reasons.append(obstacle) }
+        guard !reasons.isEmpty else { return .goOn }
         return .change(loaded, Cause(reasons.joined(separator: ", "), standsFor: epoch.standsFor))
     }
 

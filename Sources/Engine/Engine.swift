@@ -21,8 +21,9 @@ public final class Engine: Sendable {
     let outgoing: Outgoing
     private let threads: [OwnedThread]
     private let writerThread: OwnedThread
-    /// What recovery found that a person should know.
-    public let warnings: [String]
+    private let notes: Locked<[String]>
+    /// What the start found that a person should know.
+    public var warnings: [String] { notes.withLock { $0 } }
 
     /// Recovers every series from `store` and starts the threads.
     ///
@@ -41,10 +42,10 @@ public final class Engine: Sendable {
         let clock = SettledClock(clock, known: try store.clock().settled ?? .distantPast)
         let catalog = ModelCatalog(methods: methods, store: store)
         let recovered = try Recovery(
-            store: store, catalog: catalog, configuration: configuration, kernel: kernel, now: clock.now
+            store: store, catalog: catalog, configuration: configuration, kernel: kernel
         ).run()
-        let setups = recovered.setups
-        warnings = recovered.warnings
+        let (setups, obstacles) = (recovered.setups, recovered.obstacles)
+        notes = Locked(recovered.warnings)
         let watchers = Watchers()
         let outgoing = Outgoing()
         let faults = ForecastFaults { onNotice(.warning($0)) }
@@ -69,6 +70,8 @@ public final class Engine: Sendable {
         }
         for setup in setups { desk.shard(of: setup.record.id).tell(.adopt([setup])) }
         writerThread = try OwnedThread(name: "writer") { writer.run() }
+        let warnings = try await reassign(obstacles: obstacles) { _ in configuration }.warnings
+        notes.withLock { $0 += warnings }
         try await heartbeat()
     }
 

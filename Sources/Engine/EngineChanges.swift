@@ -163,7 +163,7 @@ extension Engine {
     ///
     /// - Returns: how many series changed their forecaster, and what a person should know.
     public func reload(_ configuration: EngineConfiguration) async throws -> (changed: Int, warnings: [String]) {
-        try await reassign { _ in configuration }
+        try await reassign(obstacles: [:]) { _ in configuration }
     }
 
     /// Whether there are models that should serve and could not be loaded.
@@ -177,12 +177,14 @@ extension Engine {
         let found = try await apart { [catalog] in catalog.retry() }
         // They are let go of when no series has come to need them.
         defer { withExtendedLifetime(found) {} }
-        return found.isEmpty ? 0 : try await reassign { $0.configuration }.changed
+        return found.isEmpty ? 0 : try await reassign(obstacles: [:]) { $0.configuration }.changed
     }
 
     /// Gives every series the model that a configuration says, and makes that the current one, both or neither.
-    private func reassign(
-        _ configuration: @escaping @Sendable (WriterDesk) -> EngineConfiguration
+    ///
+    /// - Parameter obstacles: why the states of some series cannot be gone on from.
+    func reassign(
+        obstacles: [SeriesID: String], _ configuration: @escaping @Sendable (WriterDesk) -> EngineConfiguration
     ) async throws -> (changed: Int, warnings: [String]) {
         try await turns.perform {
             let wanted = try await perform { configuration($0) }
@@ -192,7 +194,9 @@ extension Engine {
             // Loaded here, where it may take long; from now on the catalog has each of them, or knows why not.
             let loaded = try await apart { [catalog] in versions.compactMap { try? catalog.load($0) } }
             defer { withExtendedLifetime(loaded) {} }
-            let (change, warnings) = try await perform { desk in try Reassignment(desk: desk).change(to: wanted) }
+            let (change, warnings) = try await perform { desk in
+                try Reassignment(desk: desk, obstacles: obstacles).change(to: wanted)
+            }
             var count = try await carryOut(change)
             // Series that were born meanwhile began under the configuration before.
             let (rest, _) = try await perform { desk in try Reassignment(desk: desk).change(to: wanted) }

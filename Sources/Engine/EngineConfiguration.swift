@@ -18,6 +18,8 @@ public struct EngineConfiguration: Sendable {
     public var silentSeriesTTL: Int64?
     public var shardCount: Int
     public var calendar: LocalCalendar
+    /// Finds the local clock of another time zone, as states may still have that the daemon stopped with; nil: not known.
+    public var otherCalendar: @Sendable (_ name: String) -> LocalCalendar? = { _ in nil }
 
     public init(
         forecasters: [ForecasterConfiguration], series: [SeriesRule] = [], commitDelay: Int64 = 2_000_000_000,
@@ -33,6 +35,10 @@ public struct EngineConfiguration: Sendable {
         self.silentSeriesTTL = silentSeriesTTL
         self.shardCount = shardCount
         self.calendar = calendar
+    }
+
+    func calendar(named name: String) -> LocalCalendar? {
+        name == calendar.name ? calendar : name == LocalCalendar.utc.name ? .utc : otherCalendar(name)
     }
 
     /// The forecaster of a series: the first of the configuration that selects it.

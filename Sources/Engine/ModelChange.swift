@@ -107,7 +107,7 @@ struct PlannedChange: Sendable {
     func commit(_ histories: [SeriesID: KeptReadings], at desk: WriterDesk) throws -> Int {
         let present = Set(desk.entries.values.map { $0.pointee.id })
         let parts = change.parts.filter { present.contains($0.key) }
-        // What the epochs that end have earned: the next ones will not earn it again.
+        // What the epochs that end have earned before the plan: the next ones will not earn it again.
         let scores = desk.outgoing.takeScores(of: parts.keys)
         let assignments: [SeriesID: Assignment]
         do {
@@ -196,8 +196,12 @@ extension Engine {
 
     /// Only within a turn.
     func carryOut(_ change: ModelChange) async throws -> Int {
+        // What the epochs that end now have begun with is behind them.
+        _ = try await askEach(Array(change.parts.keys), areCurrent: true) { _, _ in true }
         let planned = try await perform { desk in PlannedChange(change, at: desk) }
         do {
+            // Each shard has put out what those epochs have earned.
+            for shard in shards { try await ask(shard, about: []) { _ in } }
             let histories = try await apart { [store] in try planned.readHistories(store) }
             let count = try await perform { desk in try planned.commit(histories, at: desk) }
             // What is not removed now is removed with the next change.

@@ -4,6 +4,8 @@ import TimeSeries
 /// Decides on the writer's thread which models serve under a configuration.
 struct Reassignment {
     let desk: WriterDesk
+    /// Why the states of some series cannot be gone on from.
+    var obstacles: [SeriesID: String] = [:]
 
     /// - Returns: the change that makes `configuration` the current one, and what a person should know.
     func change(to configuration: EngineConfiguration) throws -> (change: ModelChange, warnings: [String]) {
@@ -24,7 +26,7 @@ struct Reassignment {
                 declaredBy: configuration.rule(for: entry.pointee.key), for: entry.pointee.cadence)
             let situation = Assigner.Situation(
                 epoch: epoch, version: epoch.flatMap { versions[$0.version] }, former: former, forecaster: forecaster,
-                setting: setting, grid: grid)
+                setting: setting, grid: grid, obstacle: obstacles[id])
             guard case .change(let version, let cause) = assigner.decide(situation, first: first, versions: versions)
             else { continue }
             // One that nothing has forecast and nothing will stays as it is.

@@ -61,8 +61,9 @@ extension Engine {
 struct ScoresSoFar: Sendable {
     var series: ScoredSeries
     var cadence: Cadence
-    /// The block that is being scored, which ends with the newest slot, and the one before it until the shard passes it on:
-    /// with the step after the one that ended it, which may still be taken back.
+    /// Those that wait for a change of the model, the one before the newest slot's until the shard passes it on, with the
+    /// step after the one that ended it, which may still be taken back, and the one that is being scored, which ends with
+    /// the newest slot. Of one start the last counts.
     var own: [(scores: SlotScores, end: Slot)] = []
 
     /// With the finished blocks; where two places know a block, the later in the order written, pending, own counts.
@@ -86,19 +87,27 @@ extension ShardView {
     /// What is known of `id` without the database; nil before its first step.
     func scores(of id: SeriesID) -> ScoresSoFar? {
         guard let state = state(of: id), let cadence = cadence(of: id), let version = assignment(of: id)?.version,
-            let report = version.model.report(of: state.values, slot: state.slot, cadence: cadence)
+            let track = series[id]?.pointee.track,
+            let report = version.model.report(
+                of: state.values, slot: state.slot, cadence: cadence, from: track.pointee.firstOwnSlot)
         else { return nil }
         let scored = ScoredSeries(
             series: state.series, forecaster: state.forecaster, method: state.method, version: state.version,
             quantiles: version.specification.quantiles, blocks: [], report: report)
-        var own = report.block.map { [(scores: $0, end: state.slot)] } ?? []
-        if let former = series[id]?.pointee.blockOfHead(), former.start != report.block?.start {
-            own.append((former, former.lastSlot))
-        }
+        var own = (series[id]?.pointee.finishedBlocks ?? []).map { (scores: $0, end: $0.lastSlot) }
+        if let former = series[id]?.pointee.blockOfHead() { own.append((former, former.lastSlot)) }
+        // The newest of one start is the last.
+        if let block = report.block { own.append((block, state.slot)) }
         return ScoresSoFar(series: scored, cadence: cadence, own: own)
     }
 }
 
 extension SlotScores {
     var lastSlot: Slot { start + Slot(slots) - 1 }
+
+    /// Leaves out the slots from `end` on, none of which has been scored yet.
+    mutating func cut(before end: Slot) {
+        slots = Int(max(0, min(Slot(slots), end - start)))
+        tails = Array(tails.prefix(slots))
+    }
 }

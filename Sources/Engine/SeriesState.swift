@@ -25,7 +25,7 @@ struct SeriesState: ~Copyable {
     /// The highest journal position whose reading changed anything here.
     private(set) var absorbed: JournalPosition = 0
     private(set) var counts = SeriesCounts()
-    /// True from a promotion's commit until its warm-up history has come: nothing may be pruned.
+    /// True while a change of its model is on its way: nothing may be pruned or passed on.
     var isHeld = false
     /// Whether its shard has it on the list of those that have steps to do.
     var isBehind = false
@@ -180,7 +180,7 @@ struct SeriesState: ~Copyable {
         noteFrontier()
         begin(assignment, from: checkpoint)
         isHeld = false
-        (checkpointSlot, scoredBlock) = (track?.pointee.headSlot, nil)
+        (checkpointSlot, scoredBlock, finishedBlocks) = (track?.pointee.headSlot, nil, [])
         settledUntil = .distantPast
         if let cadence, let base = track?.pointee.baseSlot { settledUntil = cadence.start(of: base + 1) }
         fillValues()
@@ -190,7 +190,7 @@ struct SeriesState: ~Copyable {
     mutating func endTrack() {
         begin(nil, from: nil)
         outages = Outages()
-        (isHeld, checkpointSlot, scoredBlock) = (false, nil, nil)
+        (isHeld, checkpointSlot, scoredBlock, finishedBlocks) = (false, nil, nil, [])
     }
 
     private mutating func begin(_ assignment: Assignment?, from checkpoint: Checkpoint?) {

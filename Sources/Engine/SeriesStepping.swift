@@ -41,12 +41,12 @@ extension SeriesState {
     mutating func begin(_ step: Step) -> ServedRow? {
         guard let track else { return nil }
         if step.isOpen {
-            let begun = track.pointee.beginOpen()
+            let begun = track.pointee.beginOpen(step.slot)
             return begun.state.map { ServedRow(state: $0, forecast: begun.forecast) }
         }
         // The step writes over them.
         noteScores(before: step.slot)
-        return track.pointee.beginClosed().map { ServedRow(state: $0, forecast: nil) }
+        return track.pointee.beginClosed(step.slot).map { ServedRow(state: $0, forecast: nil) }
     }
 
     /// Takes the result of a step that was begun, which the track has there.
@@ -61,8 +61,6 @@ extension SeriesState {
     }
 
     /// Keeps the scores of the block that ends with the head, if the step to `slot` begins another.
-    ///
-    /// What was scored while a new model warmed up is not kept: it was trained on these very slots.
     private mutating func noteScores(before slot: Slot) {
         if let scoredBlock, scoredBlock.contains(slot) { return }
         guard let track, let cadence, let newest = track.pointee.headSlot else { return }
@@ -74,19 +72,28 @@ extension SeriesState {
         finishedBlocks.append(scores)
     }
 
-    /// The block that the head is in, so far; nil for one that the model warmed up on.
+    /// The block that the head is in, so far, without what the model warmed up on: it was trained on these very slots.
     func blockOfHead() -> SlotScores? {
-        guard let track, let cadence, let newest = track.pointee.headSlot,
-            let scores = track.pointee.model.scores(of: track.pointee.head.state, slot: newest, cadence: cadence),
-            scores.start >= track.pointee.epoch.fromSlot ?? .min
-        else { return nil }
-        return scores
+        guard let track, let cadence, let newest = track.pointee.headSlot else { return nil }
+        return track.pointee.model.scores(
+            of: track.pointee.head.state, slot: newest, cadence: cadence, from: track.pointee.firstOwnSlot)
     }
 
+    /// The blocks that have ended. While a change of its model is on its way none: they may be those of the next epoch.
     mutating func takeFinishedBlocks() -> [SlotScores] {
-        guard !finishedBlocks.isEmpty else { return [] }
+        guard !isHeld, !finishedBlocks.isEmpty else { return [] }
         defer { finishedBlocks = [] }
         return finishedBlocks
+    }
+
+    /// From now on all is kept: another epoch may come to begin with the newest slot.
+    ///
+    /// - Returns: the block that would then end, with what was scored before that slot.
+    mutating func hold() -> SlotScores? {
+        isHeld = true
+        guard let frontier, var block = blockOfHead() else { return nil }
+        block.cut(before: frontier)
+        return block.slots > 0 ? block : nil
     }
 
     /// Takes a closed slot that the model gave no answer for: the state stays as it is.

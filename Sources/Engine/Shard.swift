@@ -108,7 +108,7 @@ final class Shard: @unchecked Sendable {
         case .settle(let id, let cadence, let latenessSlots):
             series[id]?.pointee.settle(cadence: cadence, latenessSlots: latenessSlots)
         case .commit(let readings): take(readings)
-        case .hold(let ids): for id in ids { series[id]?.pointee.isHeld = true }
+        case .hold(let ids): hold(ids.compactMap { series[$0] })
         case .release(let ids): for id in ids { series[id]?.pointee.isHeld = false }
         case .load(let loads):
             for item in loads { load(item) }
@@ -151,6 +151,14 @@ final class Shard: @unchecked Sendable {
             advance()
         }
         behind = waiting + behind
+    }
+
+    /// The epochs that may end now have earned the scores of what was committed before.
+    private func hold(_ states: [SeriesPointer]) {
+        while states.contains(where: { $0.pointee.isBehind }) { advance() }
+        for state in states {
+            if let block = state.pointee.hold() { passOn([block], of: &state.pointee) }
+        }
     }
 
     private func load(_ item: ShardMessage.Load) {
@@ -220,17 +228,19 @@ final class Shard: @unchecked Sendable {
     /// Passes on what its steps have left: outages, a checkpoint, scores, anomalies.
     private func finish(_ state: inout SeriesState) {
         if state.outages.hasUnsaved { outgoing.outages.put(state.takeUnsavedOutages()) }
-        let blocks = state.takeFinishedBlocks()
-        for block in blocks { coverage.add(block, of: state.track?.pointee.version.version.forecaster) }
-        if !blocks.isEmpty, let cadence = state.cadence {
-            outgoing.scores.put(
-                FinishedScores(series: state.id, blocks: blocks.map { .init(cadence: cadence, scores: $0) }))
-        }
+        passOn(state.takeFinishedBlocks(), of: &state)
         // Behind the scores, see ``Outgoing``.
         if let checkpoint = state.settle(kernel: kernel) { outgoing.checkpoints.put(checkpoint) }
         if !state.anomalies.isEmpty {
             for anomaly in state.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
         }
+    }
+
+    private func passOn(_ blocks: [SlotScores], of state: inout SeriesState) {
+        guard !blocks.isEmpty, let cadence = state.cadence else { return }
+        for block in blocks { coverage.add(block, of: state.track?.pointee.version.version.forecaster) }
+        outgoing.scores.put(
+            FinishedScores(series: state.id, blocks: blocks.map { .init(cadence: cadence, scores: $0) }))
     }
 
     private func answerQuestions() {

@@ -53,6 +53,8 @@ final class Stepper {
             guard let track = state.pointee.track, let next = state.pointee.nextStep() else { continue }
             if !next.isOpen { active.append(state) }
             guard !next.isAbsent else {
+                // As when the model was asked, but for the answer.
+                _ = state.pointee.begin(next)
                 state.pointee.passOver(next)
                 continue
             }

@@ -31,6 +31,8 @@ struct Track: ~Copyable {
     let modelID: ObjectIdentifier
     /// The earliest slot the state may see.
     let firstSlot: Slot
+    /// The first slot of the epoch itself, whose truths it scores; those before it are its warm-up.
+    let firstOwnSlot: Slot
     private var floats: TrackFloats
     /// Where a snapshot's state lies.
     private var marks: [(slot: Slot?, row: Int)] = []
@@ -74,6 +76,7 @@ struct Track: ~Copyable {
         calendarID = ObjectIdentifier(assignment.calendar)
         modelID = ObjectIdentifier(version)
         firstSlot = start.map { $0.overflow ? .min : $0.partialValue } ?? .min
+        firstOwnSlot = epoch.fromSlot ?? .min
         floats = TrackFloats(stateCount: version.model.stateCount, forecastCount: version.specification.forecastCount)
         (headRow, openRow) = (floats.take(), floats.take())
         _ = floats[headRow].update(fromContentsOf: known?.state ?? version.model.initialState)
@@ -129,25 +132,34 @@ struct Track: ~Copyable {
         return min(slot + 1, nextValue)
     }
 
-    /// Begins the step of the newest slot, on a copy of the newest closed state. The open step is gone.
+    /// Begins the step of `slot`, the newest, on a copy of the newest closed state. The open step is gone.
     ///
     /// - Returns: where it is made, `[stateCount]`, and where its forecast goes, `[forecastCount]`.
-    mutating func beginOpen() -> (state: UnsafeMutablePointer<Float>?, forecast: UnsafeMutablePointer<Float>?) {
+    mutating func beginOpen(_ slot: Slot) -> (state: UnsafeMutablePointer<Float>?, forecast: UnsafeMutablePointer<Float>?) {
         open = nil
         _ = floats[openRow].update(fromContentsOf: floats[headRow])
+        endWarmUp(with: slot, in: openRow)
         return (floats[openRow].baseAddress, floats.forecast.baseAddress)
     }
 
-    /// Begins the step of a slot that closes, on the newest closed state itself, unless that is kept: after a long gap or
+    /// Begins the step of `slot`, which closes, on the newest closed state itself, unless that is kept: after a long gap or
     /// in a large batch nearly all steps are of this kind, and most of what one costs is reaching for memory. The open step
     /// is gone, and what the head expected is in the place of its forecast.
     ///
     /// - Returns: where it is made, `[stateCount]`.
-    mutating func beginClosed() -> UnsafeMutablePointer<Float>? {
+    mutating func beginClosed(_ slot: Slot) -> UnsafeMutablePointer<Float>? {
         open = nil
         _ = floats.forecast.update(fromContentsOf: model.expectation(in: headState))
         if isMarked { leaveMark() }
+        endWarmUp(with: slot, in: headRow)
         return floats[headRow].baseAddress
+    }
+
+    private func endWarmUp(with slot: Slot, in row: Int) {
+        guard slot >= firstOwnSlot, let headSlot, headSlot < firstOwnSlot, let state = floats[row].baseAddress else {
+            return
+        }
+        model.forgetScores(in: state)
     }
 
     /// What the head expects of the slot after it, `[quantiles]`.

@@ -52,7 +52,6 @@ final class WriterDesk: @unchecked Sendable {
         self.onNotice = onNotice
         position = recovered.position
         newestReading = recovered.newestReading
-        firstVersions = recovered.firstVersions
         entries = recovered.entries
         for entry in entries.values { directory.add(entry.pointee.id, entry.pointee.key) }
     }

@@ -59,6 +59,7 @@ extension Settings {
         unfinishedLimit = try section.integer("max_unfinished_mib", 32...65_536).map { $0 << 20 } ?? unfinishedLimit
         engine.silentSeriesTTL = try section.duration("silent_series_ttl")
         engine.shardCount = try section.integer("shards", 1...64) ?? Self.usualShards
+        engine.otherCalendar = { LocalZone.calendar($0) }
         engine.calendar =
             try LocalZone.calendar(timeZone) ?? { throw section.error("time_zone", "a name such as Europe/Berlin") }()
         sources = try section.sections("source").map { try Source($0) }

@@ -45,6 +45,9 @@ struct ScoreBlock: Sendable {
         return Int(slot &- whole &* length)
     }
 
+    /// The next slot begins its block anew.
+    func forget(_ block: UnsafeMutablePointer<Float>) { block[0] = -1 }
+
     /// Notes what a truth made of the forecast, `[quantiles]`, that was issued for it.
     func note(
         lead: Int, truth: Float, forecast: UnsafePointer<Float>, loss: Float, _ layout: ScoreLayout,

@@ -19,7 +19,8 @@ extension ServedModel {
     /// - Parameters:
     ///   - state: of this model, `[stateCount]`.
     ///   - slot: the newest it has stepped over.
-    public func report(of state: [Float], slot: Slot, cadence: Cadence) -> ScoreReport? {
+    ///   - first: the first slot whose truths count, see ``forgetScores(in:)``.
+    public func report(of state: [Float], slot: Slot, cadence: Cadence, from first: Slot = .min) -> ScoreReport? {
         guard state.count == stateCount else { return nil }
         return state.withUnsafeBufferPointer { buffer -> ScoreReport? in
             guard let base = buffer.baseAddress else { return nil }
@@ -28,7 +29,7 @@ extension ServedModel {
             let tail = floats[layout.tail]
             return ScoreReport(
                 experts: zip(model.experts, weights).map { ($0.name, $1) },
-                block: scores(floats, slot, cadence),
+                block: scores(floats, slot, cadence, from: first),
                 drift: drift(floats),
                 tail: tail.isNaN ? nil : tail, surprise: floats[layout.surprise])
         }
@@ -52,19 +53,26 @@ extension ServedModel {
         floats[layout.scoredSlots] >= 256 ? (floats[layout.lately], floats[layout.longRun]) : nil
     }
 
-    /// The block of slots that `slot` is in, or nil if the state scores another.
-    public func scores(of state: [Float], slot: Slot, cadence: Cadence) -> SlotScores? {
+    /// The block of slots that `slot` is in, without those before `first`; nil if the state scores another.
+    public func scores(of state: [Float], slot: Slot, cadence: Cadence, from first: Slot = .min) -> SlotScores? {
         guard state.count == stateCount else { return nil }
         return state.withUnsafeBufferPointer { buffer in
-            buffer.baseAddress.flatMap { scores($0 + model.stateCount, slot, cadence) }
+            buffer.baseAddress.flatMap { scores($0 + model.stateCount, slot, cadence, from: first) }
         }
     }
 
-    private func scores(_ floats: UnsafePointer<Float>, _ slot: Slot, _ cadence: Cadence) -> SlotScores? {
+    /// Forgets what the block of a state, `[stateCount]`, has scored so far: the slots that it warmed up on.
+    package func forgetScores(in state: UnsafeMutablePointer<Float>) {
+        layout.block.forget(state + model.stateCount + layout.blockStart)
+    }
+
+    private func scores(
+        _ floats: UnsafePointer<Float>, _ slot: Slot, _ cadence: Cadence, from first: Slot
+    ) -> SlotScores? {
         let (block, places) = (floats + layout.blockStart, layout.block)
         let length = Self.blockLength(of: cadence)
         let number = floorDivide(slot, length)
-        guard block[0] == Float(truncating24: number) else { return nil }
+        guard slot >= first, block[0] == Float(truncating24: number) else { return nil }
         let leads = places.leads.enumerated().map { place, lead in
             let sums = block + places.losses + place * 3
             return SlotScores.Lead(lead: lead, count: whole(sums[0]), loss: sums[1], error: sums[2])
@@ -73,11 +81,13 @@ extension ServedModel {
             let counts = block + places.coverage + place * 3
             return SlotScores.Coverage(count: whole(counts[0]), outer: whole(counts[1]), inner: whole(counts[2]))
         }
-        let tails = (0..<Int(length)).map { offset in
+        let start = max(number * length, first)
+        let offsets = Int(start - number * length)..<Int(length)
+        let tails = offsets.map { offset in
             UInt8(truncatingIfNeeded: whole(block[places.tails + offset / 3]) >> (8 * (offset % 3)))
         }
         return SlotScores(
-            start: number * length, slots: Int(length), scale: floats[layout.scale], leads: leads, coverage: coverage,
+            start: start, slots: offsets.count, scale: floats[layout.scale], leads: leads, coverage: coverage,
             tails: tails, nominal: nominal)
     }
 

@@ -1,0 +1,159 @@
+import ControlInterface
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+import Varlink
+
+/// What the clients of one daemon share.
+final class ChangeScene: Sendable {
+    let folder: TemporaryFolder
+    let ledger = Ledger()
+    /// What the file says, and so what was adopted last.
+    let setup = Mutex(Setup())
+    /// Held while a file is written and loaded, so that the two belong together.
+    let reloading = Mutex(())
+    /// By series: the next slot, and how often its state may have been forgotten.
+    let slots: Mutex<[Int]>
+    let coldStarts = Mutex([Int](repeating: 0, count: Setup.series.count))
+    /// The series that were without forecasts for a time, or had other slots.
+    let interrupted = Mutex(Set<Int>())
+
+    /// The slot of the present is 170: none is in the future, and the newest are not silent.
+    static let lastSlot = 168
+    private static let cadence = 600
+
+    private let start = (Int(Date().timeIntervalSince1970) / cadence - 170) * cadence
+
+    init(slots count: Int) throws {
+        folder = try TemporaryFolder()
+        slots = Mutex([Int](repeating: count, count: Setup.series.count))
+    }
+
+    /// In nanoseconds.
+    func time(_ slot: Int) -> Int { (start + slot * Self.cadence) * 1_000_000_000 }
+
+    func slot(_ time: Int) -> Int { (time / 1_000_000_000 - start) / Self.cadence }
+
+    static func value(_ series: Int, _ slot: Int) -> String { "\((slot * 7 + series * 3) % 13).5" }
+}
+
+/// One of several that use a daemon at the same time, each over a connection of its own.
+struct ChangeClient {
+    let scene: ChangeScene
+    let client: VarlinkClient
+    var dice: Dice
+    /// The series that only this one sends.
+    let mine: [Int]
+
+    init(_ scene: ChangeScene, socket: String, seed: UInt64, mine: [Int]) throws {
+        (self.scene, self.mine) = (scene, mine)
+        client = try VarlinkClient(path: socket)
+        client.deadline = .now + .seconds(90)
+        dice = Dice(seed)
+    }
+
+    private func call<R: Decodable>(_ method: String, _ question: some Encodable, as: R.Type) throws -> R {
+        try client.call(Control.qualified(method), question, as: R.self)
+    }
+
+    /// Does `count` things at random. A refusal is an answer.
+    ///
+    /// - Throws: ``ConnectionError`` when the daemon is gone.
+    mutating func act(_ count: Int) throws {
+        for _ in 0..<count {
+            do { try act() } catch let error as VarlinkError {
+                let isRefusal = ["Refused", "Busy", "UnknownSeries"].map(Control.qualified).contains(error.name)
+                #expect(isRefusal && !error.description.contains("constraint"), "\(error)")
+            }
+        }
+    }
+
+    private mutating func act() throws {
+        let any = Int.random(in: Setup.series.indices, using: &dice)
+        let forecaster = scene.setup.withLock { $0.name }
+        switch Int.random(in: 0..<12, using: &dice) {
+        case 0...3: for series in mine { try ingest(series) }
+        case 4, 5:
+            let version = Int.random(in: 1...4, using: &dice)
+            _ = try call("Promote", Question.Promote(forecaster: forecaster, version: version), as: Reply.Promote.self)
+        case 6: _ = try call("Rollback", Question.OfForecaster(forecaster: forecaster), as: Reply.Rollback.self)
+        case 7:
+            let isWarm = Bool.random(using: &dice)
+            if !isWarm { scene.coldStarts.withLock { $0[any] += 1 } }
+            _ = try call("Reset", Question.Reset(series: Setup.series[any], warm: isWarm), as: Reply.Reset.self)
+        case 8:
+            let name = Setup.series[any]
+            let place = scene.ledger.beginForget(name)
+            scene.interrupted.withLock { _ = $0.insert(any) }
+            _ = try call("Forget", Question.Forget(selector: name), as: Reply.Forget.self)
+            scene.ledger.endForget(name, place)
+        case 9: try train(forecaster)
+        default: try reload()
+        }
+    }
+
+    /// A new slot or two, and corrections of older ones.
+    private mutating func ingest(_ series: Int) throws {
+        let next = scene.slots.withLock { $0[series] }
+        let end = min(next + Int.random(in: 0...2, using: &dice), ChangeScene.lastSlot)
+        var values: [Int: String] = [:]
+        for slot in next..<max(next, end) { values[scene.time(slot)] = ChangeScene.value(series, slot) }
+        for _ in 0..<Int.random(in: 0...2, using: &dice) where next > 0 {
+            let slot = Int.random(in: max(0, next - 40)..<next, using: &dice)
+            values[scene.time(slot)] = "\(Int.random(in: 0...20, using: &dice)).25"
+        }
+        if values.isEmpty { values[scene.time(max(0, next - 1))] = "7.75" }
+        scene.slots.withLock { $0[series] = max(next, end) }
+        try send(series, values)
+    }
+
+    func send(_ series: Int, _ values: [Int: String]) throws {
+        let name = Setup.series[series]
+        let lines = values.sorted { $0.key < $1.key }.map { "room,id=\(series) t=\($0.value) \($0.key)" }
+        scene.ledger.begin(name, values: values)
+        let reply = try call("Ingest", Question.Ingest(text: lines.joined(separator: "\n")), as: Reply.Ingest.self)
+        #expect(reply.refused == 0 && reply.accepted == values.count)
+        scene.ledger.end(name)
+    }
+
+    func train(_ forecaster: String) throws {
+        let question = Question.OfForecaster(forecaster: forecaster)
+        try client.stream(Control.qualified("Retrain"), question, as: Reply.Retrain.self) { _ in true }
+    }
+
+    private mutating func reload() throws {
+        try scene.reloading.withLock { _ in
+            let former = scene.setup.withLock { $0 }
+            guard Int.random(in: 0..<4, using: &dice) > 0 else { return try reloadRefused(former) }
+            let next = former.changed(&dice)
+            _ = try scene.folder.write(next.text, to: "nilod.toml")
+            // In the file from here on, whatever comes of the call: a start goes by it.
+            scene.setup.withLock { $0 = next }
+            scene.note(next)
+            _ = try call("Reload", [String: String](), as: Reply.Reload.self)
+        }
+    }
+
+    private func reloadRefused(_ present: Setup) throws {
+        _ = try scene.folder.write(present.refusedText, to: "nilod.toml")
+        defer { _ = try? scene.folder.write(present.text, to: "nilod.toml") }
+        do {
+            let reply = try call("Reload", [String: String](), as: Reply.Reload.self)
+            Issue.record("expected a refusal, not \(reply.text)")
+        } catch is VarlinkError {
+            // As it should be.
+        }
+    }
+}
+
+extension ChangeScene {
+    fileprivate func note(_ next: Setup) {
+        interrupted.withLock { interrupted in
+            for series in Setup.series.indices
+            where next.cadenceMinutes != 10 || next.forecaster(of: series) == nil {
+                interrupted.insert(series)
+            }
+        }
+    }
+}

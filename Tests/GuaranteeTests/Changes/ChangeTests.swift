@@ -1,0 +1,168 @@
+import ControlInterface
+import Foundation
+import TestSupport
+import Testing
+import Varlink
+
+@Suite("Promise: changes of models and configurations hold, whatever they meet")
+struct ChangeTests {
+    @Test(
+        "three clients promote, roll back, reset, forget, train, reload and ingest; the daemon is killed: readings, states, scores and events are right",
+        arguments: 1...200 as ClosedRange<UInt64>)
+    func lives(seed: UInt64) throws {
+        var dice = Dice(seed)
+        let scene = try ChangeScene(slots: .random(in: 60...160, using: &dice))
+        let first = try Life(scene, seed)
+        try first.fill()
+        try first.round(&dice, kills: false)
+        let before = try first.check()
+        first.daemon.kill()
+
+        let second = try Life(scene, seed)
+        try second.check(is: before, "after a kill at rest")
+        try second.round(&dice, kills: true)
+
+        var third = try Life(scene, seed)
+        third.lifeno = 3
+        let found = try third.check()
+        #expect(third.daemon.stop() == 0)
+
+        var fourth = try Life(scene, seed)
+        fourth.lifeno = 4
+        try fourth.check(is: found, "after a stop")
+        try fourth.round(&dice, kills: false)
+        _ = try fourth.check()
+        try fourth.finish()
+        fourth.daemon.kill()
+    }
+}
+
+/// A daemon from its start to its end, and all that is done to it.
+private struct Life {
+    let scene: ChangeScene
+    let daemon: Daemon
+    private let lookout: Lookout
+    private let seed: UInt64
+    var lifeno = 0
+
+    init(_ scene: ChangeScene, _ seed: UInt64) throws {
+        (self.scene, self.seed) = (scene, seed)
+        daemon = try Daemon(in: scene.folder, scene.setup.withLock { $0.text })
+        lookout = try Lookout(daemon)
+    }
+
+    /// Feeds the beginning and trains, so that there are versions to choose from.
+    func fill() throws {
+        let client = try ChangeClient(scene, socket: daemon.socket, seed: seed, mine: [])
+        for series in Setup.series.indices {
+            let values = (0..<scene.slots.withLock { $0[series] }).map {
+                (scene.time($0), ChangeScene.value(series, $0))
+            }
+            try client.send(series, Dictionary(values, uniquingKeysWith: { first, _ in first }))
+        }
+        try client.train("house")
+    }
+
+    /// Three clients at once; if it `kills`, the daemon dies while they are busy.
+    func round(_ dice: inout Dice, kills: Bool) throws {
+        let left = Int.random(in: 1...3, using: &dice)
+        let group = DispatchGroup()
+        for number in 0..<3 {
+            let own = UInt64.random(in: 1 ... .max, using: &dice)
+            group.enter()
+            Thread.detachNewThread { [scene, seed, process = daemon.process, socket = daemon.socket] in
+                defer { group.leave() }
+                do {
+                    var client = try ChangeClient(scene, socket: socket, seed: own, mine: [number, number + 3])
+                    try client.act(left)
+                    if kills, number == 0 { Thread.detachNewThread { process.kill() } }
+                    try client.act(kills ? 1_000 : 2)
+                } catch {
+                    if !kills || !(error is ConnectionError) { Issue.record("seed \(seed): \(error)") }
+                }
+            }
+        }
+        group.wait()
+        if kills { #expect(daemon.process.wait() == 128 + SIGKILL) }
+    }
+
+    /// Checks what holds at any time at which no client is busy.
+    func check() throws -> Picture {
+        let picture = try Picture(daemon)
+        let setup = scene.setup.withLock { $0 }
+        for (number, name) in Setup.series.enumerated() {
+            let readings = picture.readings[name] ?? [:]
+            if let wrong = scene.ledger.settle(name, readings) {
+                Issue.record("seed \(seed): \(name) has \(wrong)")
+            }
+            // What was under way at a kill may have come to nothing.
+            scene.slots.withLock { $0[number] = readings.keys.max().map { scene.slot($0) + 1 } ?? $0[number] }
+            guard let portrait = picture.series[name] else { continue }
+            #expect(portrait.forecaster == setup.forecaster(of: number), "seed \(seed): \(name)")
+            if portrait.forecaster == setup.name { #expect(portrait.horizon == setup.horizon, "seed \(seed): \(name)") }
+            checkTruths(portrait, number, slots: readings.count)
+        }
+        try checkDatabase(picture)
+        try checkEvents(picture)
+        return picture
+    }
+
+    /// Each slot but the first is the truth of one forecast, whoever made it; a state that has forgotten everything makes
+    /// none at first.
+    private func checkTruths(_ portrait: Portrait, _ number: Int, slots: Int) {
+        guard !scene.interrupted.withLock({ $0.contains(number) }) else { return }
+        let cold = scene.coldStarts.withLock { $0[number] }
+        #expect(
+            (slots - 1 - cold...slots - 1).contains(portrait.truths),
+            "seed \(seed), life \(lifeno): \(Setup.series[number]), \(slots) slots, \(cold) cold starts")
+    }
+
+    private func checkDatabase(_ picture: Picture) throws {
+        let sql = """
+            SELECT CASE WHEN forecaster IS NULL THEN 0 ELSE COALESCE((
+                SELECT number FROM epoch JOIN model_version ON model_version.id = version
+                WHERE epoch.series = series.id AND model_version.forecaster = series.forecaster
+                ORDER BY epoch.id DESC LIMIT 1), -1) END
+            FROM series ORDER BY key
+            """
+        let stored = try Sabotage(scene.folder.path("state/nilo.db")).numbers(sql)
+        #expect(stored == picture.series.sorted { $0.key < $1.key }.map(\.value.version), "seed \(seed)")
+    }
+
+    /// The last that a watcher was told of a series is what holds.
+    private func checkEvents(_ picture: Picture) throws {
+        for (number, name) in Setup.series.enumerated() where !scene.interrupted.withLock({ $0.contains(number) }) {
+            guard let portrait = picture.series[name], portrait.forecaster != nil else { continue }
+            try wait(until: "the watcher has been told of the newest version of \(name), seed \(seed)") {
+                let version = lookout.newest(name).version
+                return version == nil || version == portrait.version
+            }
+        }
+        #expect(lookout.dropped.isEmpty)
+    }
+
+    /// One more slot of every series: all that comes before it has been told when its forecast is.
+    func finish() throws {
+        let client = try ChangeClient(scene, socket: daemon.socket, seed: seed, mine: [])
+        for series in Setup.series.indices {
+            try client.send(series, [scene.time(ChangeScene.lastSlot + 1): "4.5"])
+        }
+        for name in Setup.series {
+            let question = Question.Forecast(series: name)
+            guard let reply: Reply.GetForecast = try? daemon.call("GetForecast", question) else { continue }
+            try wait(until: "the watcher has the forecast of \(name), seed \(seed)") {
+                let told = lookout.newest(name).forecast
+                return told?.origin == reply.forecast.origin
+                    && told?.leads.map(\.values) == reply.forecast.leads.map(\.values)
+            }
+        }
+    }
+
+    func check(is expected: Picture, _ when: String) throws {
+        let picture = try Picture(daemon)
+        for name in Setup.series {
+            #expect(picture.series[name] == expected.series[name], "seed \(seed), \(when): \(name)")
+            #expect(picture.readings[name] == expected.readings[name], "seed \(seed), \(when): readings of \(name)")
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import ControlInterface
+import TestSupport
+import Varlink
+
+/// What a daemon says of one series, and what a kill and a fresh start must not change.
+struct Portrait: Equatable {
+    /// nil: it has no forecaster.
+    var forecaster: String?
+    var version = 0
+    var state = ""
+    /// Of a series that is not silent: a silent one's go by the clock.
+    var forecast: [Float] = []
+    var horizon = 0
+    /// In words, what its forecasts were worth.
+    var scores = ""
+    /// Truths of the next slot's forecasts.
+    var truths = 0
+}
+
+/// What a daemon says of all.
+struct Picture: Equatable {
+    /// By series; those that the daemon knows.
+    var series: [String: Portrait] = [:]
+    /// By series and time.
+    var readings: [String: [Int: String]] = [:]
+
+    init(_ daemon: Daemon) throws {
+        let known: Reply.ListSeries = try daemon.call("ListSeries", Question.Selected())
+        let scores: Reply.GetScores = try daemon.call("GetScores", Question.GetScores())
+        for name in known.series.map(\.name) {
+            var portrait = Portrait()
+            do {
+                let state: Reply.GetState = try daemon.call("GetState", Question.OfSeries(series: name))
+                (portrait.forecaster, portrait.version) = (state.forecaster, state.modelVersion)
+                portrait.state = "\(state.method) slot \(state.slot) \(state.sha256)"
+                let reply: Reply.GetForecast = try daemon.call("GetForecast", Question.Forecast(series: name))
+                if !reply.forecast.stale { portrait.forecast = reply.forecast.leads.flatMap(\.values) }
+                portrait.horizon = reply.forecast.leads.count
+            } catch let error as VarlinkError where error.name == Control.qualified("Refused") {
+                // It has no forecaster.
+            }
+            if let found = scores.series.first(where: { $0.series == name }) {
+                portrait.truths = found.scores.first?.truths ?? 0
+                portrait.scores = "\(found.scores) \(found.coverage) \(found.experts)"
+            }
+            series[name] = portrait
+        }
+        for (key, value) in try Remains.readings(daemon) {
+            let words = key.split(separator: " ")
+            readings["\(words[0]) t", default: [:]][Int(words[1]) ?? 0] = value
+        }
+    }
+}
