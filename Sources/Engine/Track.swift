@@ -135,7 +135,9 @@ struct Track: ~Copyable {
     /// Begins the step of `slot`, the newest, on a copy of the newest closed state. The open step is gone.
     ///
     /// - Returns: where it is made, `[stateCount]`, and where its forecast goes, `[forecastCount]`.
-    mutating func beginOpen(_ slot: Slot) -> (state: UnsafeMutablePointer<Float>?, forecast: UnsafeMutablePointer<Float>?) {
+    mutating func beginOpen(_ slot: Slot) -> (
+        state: UnsafeMutablePointer<Float>?, forecast: UnsafeMutablePointer<Float>?
+    ) {
         open = nil
         _ = floats[openRow].update(fromContentsOf: floats[headRow])
         endWarmUp(with: slot, in: openRow)

@@ -22,13 +22,11 @@ struct ChangeTests {
         try second.check(is: before, "after a kill at rest")
         try second.round(&dice, kills: true)
 
-        var third = try Life(scene, seed)
-        third.lifeno = 3
+        let third = try Life(scene, seed)
         let found = try third.check()
         #expect(third.daemon.stop() == 0)
 
-        var fourth = try Life(scene, seed)
-        fourth.lifeno = 4
+        let fourth = try Life(scene, seed)
         try fourth.check(is: found, "after a stop")
         try fourth.round(&dice, kills: false)
         _ = try fourth.check()
@@ -43,7 +41,6 @@ private struct Life {
     let daemon: Daemon
     private let lookout: Lookout
     private let seed: UInt64
-    var lifeno = 0
 
     init(_ scene: ChangeScene, _ seed: UInt64) throws {
         (self.scene, self.seed) = (scene, seed)
@@ -102,6 +99,7 @@ private struct Life {
             if portrait.forecaster == setup.name { #expect(portrait.horizon == setup.horizon, "seed \(seed): \(name)") }
             checkTruths(portrait, number, slots: readings.count)
         }
+        try checkRanges(picture)
         try checkDatabase(picture)
         try checkEvents(picture)
         return picture
@@ -114,7 +112,21 @@ private struct Life {
         let cold = scene.coldStarts.withLock { $0[number] }
         #expect(
             (slots - 1 - cold...slots - 1).contains(portrait.truths),
-            "seed \(seed), life \(lifeno): \(Setup.series[number]), \(slots) slots, \(cold) cold starts")
+            "seed \(seed): \(Setup.series[number]), \(slots) slots, \(cold) cold starts")
+    }
+
+    /// Adjoining ranges add up, wherever they adjoin.
+    private func checkRanges(_ picture: Picture) throws {
+        let time = scene.time(Int(seed * 37 % UInt64(ChangeScene.lastSlot)))
+        var truths: [String: Int] = [:]
+        for question in [
+            Question.GetScores(selector: nil, start: nil, end: "\(time)"),
+            Question.GetScores(selector: nil, start: "\(time + 1)", end: nil),
+        ] {
+            let reply: Reply.GetScores = try daemon.call("GetScores", question)
+            for series in reply.series { truths[series.series, default: 0] += series.scores.first?.truths ?? 0 }
+        }
+        #expect(truths.filter { $0.value > 0 } == picture.series.mapValues(\.truths).filter { $0.value > 0 })
     }
 
     private func checkDatabase(_ picture: Picture) throws {
