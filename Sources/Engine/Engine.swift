@@ -18,7 +18,7 @@ public final class Engine: Sendable {
     let turns = SerialTurns()
     private let counters: IngestCounters
     private let faults: ForecastFaults
-    let outgoing: Outgoing
+    let pendingWrites: PendingWrites
     private let threads: [OwnedThread]
     private let writerThread: OwnedThread
     private let notes: Locked<[String]>
@@ -47,28 +47,28 @@ public final class Engine: Sendable {
         let (setups, obstacles) = (recovered.setups, recovered.obstacles)
         notes = Locked(recovered.warnings)
         let watchers = Watchers()
-        let outgoing = Outgoing()
+        let pendingWrites = PendingWrites()
         let faults = ForecastFaults { onNotice(.warning($0)) }
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
             Shard(
                 stepper: Stepper(), kernel: kernel, watchers: watchers,
-                outgoing: outgoing, faults: faults, clock: clock, anomalyRules: configuration.anomalyRules)
+                pendingWrites: pendingWrites, faults: faults, clock: clock, anomalyRules: configuration.anomalyRules)
         }
         let directory = SeriesDirectory()
         let counters = IngestCounters()
-        let desk = WriterDesk(
+        let writerState = WriterState(
             store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,
-            outgoing: outgoing, clock: clock, configuration: configuration, recovered: recovered,
+            pendingWrites: pendingWrites, clock: clock, configuration: configuration, recovered: recovered,
             onFatal: onFatal, onNotice: onNotice)
-        let writer = Writer(desk: desk)
+        let writer = Writer(state: writerState)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
-        (self.writer, self.shards, self.faults, self.outgoing) = (writer, shards, faults, outgoing)
+        (self.writer, self.shards, self.faults, self.pendingWrites) = (writer, shards, faults, pendingWrites)
         // A sender waits for the writer; what the shards do comes after its acknowledgement.
         threads = try shards.enumerated().map { place, shard in
             try OwnedThread(name: "shard-\(place)", niceness: 10) { shard.run() }
         }
-        for setup in setups { desk.shard(of: setup.record.id).tell(.adopt([setup])) }
+        for setup in setups { writerState.shard(of: setup.record.id).tell(.adopt([setup])) }
         writerThread = try OwnedThread(name: "writer") { writer.run() }
         let warnings = try await reassign(obstacles: obstacles) { _ in configuration }.warnings
         notes.withLock { $0 += warnings }
@@ -96,19 +96,13 @@ public final class Engine: Sendable {
 
     /// Commits `readings` and returns when they are on disk.
     ///
-    /// - Parameter isUrgent: false for a source nobody waits on: its readings may wait for company.
+    /// - Parameter isUrgent: false for a source nobody waits on: its readings may wait for batch target.
     /// - Throws: ``EngineError/storageFull``, ``EngineError/stopping``; nothing was taken in then. Single readings that
     ///   are refused are in the receipt.
     public func ingest(_ readings: [IncomingReading], isUrgent: Bool = true) async throws -> IngestReceipt {
-        try await withCheckedThrowingContinuation { continuation in
-            let request = IngestRequest(readings: readings, arrivedAt: clock.now, isUrgent: isUrgent) {
-                continuation.resume(with: $0)
-            }
-            Task { [writer] in
-                if await !writer.mailbox.send(.ingest(request)) {
-                    continuation.resume(throwing: EngineError.stopping)
-                }
-            }
+        let now = clock.now
+        return try await writer.mailbox.call { reply in
+            .ingest(IngestRequest(readings: readings, arrivedAt: now, isUrgent: isUrgent, completion: reply))
         }
     }
 
@@ -129,12 +123,12 @@ public final class Engine: Sendable {
         return try await answer(about: name) { $0.shownForecast(of: $1, now: now) }
     }
 
-    /// What ``forecast(of:)`` would give, if it can be told at once: from the board where forecasts are put up that were
+    /// What ``forecast(of:)`` would give, if it can be told at once: from the forecast cache, which holds those that were
     /// asked for before. Does not wait for a thread, a step or the disk.
     ///
     /// - Returns: nil if it cannot, also because there is no such series: ask.
-    public func shownForecast(of name: String) -> Published<SeriesForecast>? {
-        directory.known(name).flatMap { shard(of: $0).board.read($0, now: clock.now) }
+    public func shownForecast(of name: String) -> EncodedOnce<SeriesForecast>? {
+        directory.known(name).flatMap { shard(of: $0).forecastCache.read($0, now: clock.now) }
     }
 
     /// The forecast of a series from the slot of `time`: where no reading has come up to there, its newest state is stepped
@@ -201,12 +195,7 @@ public final class Engine: Sendable {
     func ask<T: Sendable>(
         _ shard: Shard, about series: [SeriesID], _ body: @escaping @Sendable (ShardView) -> T
     ) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            Task {
-                let isAsked = await shard.ask(series) { continuation.resume(returning: body($0)) }
-                if !isAsked { continuation.resume(throwing: EngineError.stopping) }
-            }
-        }
+        try await shard.mailbox.call { reply in .ask(series) { reply(.success(body($0))) } }
     }
 
     /// What `question` finds of many series. Some hundreds at a time: between two times the shard steps readings and
@@ -237,12 +226,7 @@ public final class Engine: Sendable {
     private static let seriesAtATime = 512
 
     /// Runs `body` on the writer's thread, between two commits.
-    func perform<T: Sendable>(_ body: @escaping @Sendable (WriterDesk) throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            Task { [writer] in
-                let job = WriterJob.perform { desk in continuation.resume(with: Result { try body(desk) }) }
-                if await !writer.mailbox.send(job) { continuation.resume(throwing: EngineError.stopping) }
-            }
-        }
+    func perform<T: Sendable>(_ body: @escaping @Sendable (WriterState) throws -> T) async throws -> T {
+        try await writer.mailbox.call { reply in .perform { writer in reply(Result { try body(writer) }) } }
     }
 }

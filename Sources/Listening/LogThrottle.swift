@@ -22,7 +22,8 @@ public final class LogThrottle: Sendable {
     ///   - lines: of each period.
     ///   - now: nanoseconds of a clock that never goes back.
     public init(
-        lines: Int = 20, period: Duration = .seconds(10), now: @escaping @Sendable () -> Int64 = Seats.monotonic,
+        lines: Int = 20, period: Duration = .seconds(10),
+        now: @escaping @Sendable () -> Int64 = ConnectionLimiter.monotonic,
         write: @escaping @Sendable (String) -> Void
     ) {
         (self.lines, self.now, self.write) = (lines, now, write)

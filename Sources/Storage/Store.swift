@@ -18,7 +18,7 @@ public final class Store: Sendable {
     let pool: DatabasePool
     private let lock: FileLock?
     private let mark: CommitMark
-    private let places: FilePlaces
+    private let places: FileIdentities
     let gate = ReadGate()
     /// How many read the journal right now: nothing may be dropped from it meanwhile.
     let readers = Mutex(0)
@@ -41,7 +41,7 @@ public final class Store: Sendable {
             try Self.makeDurable(pool)
             try Migrations.run(pool, path: path)
             mark = CommitMark(database: path)
-            places = try FilePlaces(database: path)
+            places = try FileIdentities(database: path)
             let count = try checkForStart()
             try files.confirm(try lastPosition())
             journalCount.withLock { $0 = count }

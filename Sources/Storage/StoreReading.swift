@@ -112,7 +112,7 @@ extension Store {
             id: try row.value("id", in: table), series: SeriesID(try row.value("series", in: table)),
             version: try row.value("version", in: table), fromSlot: try row.optional("from_slot", in: table),
             warmUp: try row.value("warm_up", in: table), position: try row.value("position", in: table),
-            reason: try row.value("reason", in: table), standsFor: try absentee(row), setting: try setting(row),
+            reason: try row.value("reason", in: table), fallbackFor: try missingModel(row), setting: try setting(row),
             createdAt: Timestamp(nanoseconds: try row.value("created_at", in: table)))
     }
 
@@ -127,7 +127,7 @@ extension Store {
         return EpochSetting(maxGap: maxGap, timeZone: timeZone, aggregate: aggregate)
     }
 
-    private static func absentee(_ row: Row) throws(StorageError) -> Absentee? {
+    private static func missingModel(_ row: Row) throws(StorageError) -> MissingModel? {
         if let method: String = try row.optional("stands_for_method", in: "epoch") { return .method(method) }
         return try row.optional("stands_for_version", in: "epoch").map { .version($0) }
     }

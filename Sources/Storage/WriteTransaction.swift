@@ -130,7 +130,7 @@ public struct WriteTransaction {
 
     public func insertEpoch(_ new: NewEpoch) throws -> Epoch {
         let (method, version): (String?, Int64?) =
-            switch new.standsFor {
+            switch new.fallbackFor {
             case nil: (nil, nil)
             case .method(let name): (name, nil)
             case .version(let id): (nil, id)
@@ -150,7 +150,7 @@ public struct WriteTransaction {
         try CheckedTable.epoch.sign(db, where: "id = ?", [id])
         return Epoch(
             id: id, series: new.series, version: new.version, fromSlot: new.fromSlot, warmUp: new.warmUp,
-            position: new.position, reason: new.reason, standsFor: new.standsFor, setting: new.setting,
+            position: new.position, reason: new.reason, fallbackFor: new.fallbackFor, setting: new.setting,
             createdAt: new.createdAt)
     }
 

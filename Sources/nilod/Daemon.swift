@@ -167,7 +167,7 @@ struct Daemon: Sendable {
                 readiness.note()
             }
         }
-        group.addTask { try await Comeback(engine: engine, log: log).run() }
+        group.addTask { try await ModelReloader(engine: engine, log: log).run() }
         if let interval = Systemd.watchdogInterval {
             group.addTask {
                 while true {

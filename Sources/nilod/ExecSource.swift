@@ -19,7 +19,7 @@ struct ExecSource: Sendable {
 
     /// Until the task is cancelled.
     func run() async throws {
-        let order = ChildOrder(launcher: Executable.own, command: command, limits: ChildLimits())
+        let order = ChildCommand(launcher: Executable.own, command: command, limits: ChildLimits())
         var backoff = Backoff()
         while !Task.isCancelled {
             let started = ContinuousClock.now

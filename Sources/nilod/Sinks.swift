@@ -17,7 +17,7 @@ struct Sinks: Sendable {
                 switch setting.target {
                 case .exec(let command):
                     ExecSink(
-                        ChildOrder(launcher: Executable.own, command: command, limits: ChildLimits()), line: line)
+                        ChildCommand(launcher: Executable.own, command: command, limits: ChildLimits()), line: line)
                 case .file(let path): FileSink(path: path, line: line)
                 }
             return (name, engine.watch(setting.selector, setting.events), sink)

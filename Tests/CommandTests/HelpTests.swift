@@ -56,7 +56,8 @@ struct HelpTests {
             .deletingLastPathComponent()
         let sample = try String(contentsOf: root.appending(path: "packaging/nilod.toml"), encoding: .utf8)
         let page = try page("nilod.toml", section: "5", from: sample)
-        let reader = try String(contentsOf: root.appending(path: "Sources/nilod/SettingsReader.swift"), encoding: .utf8)
+        let reader = try String(
+            contentsOf: root.appending(path: "Sources/nilod/Configuration/SettingsReader.swift"), encoding: .utf8)
         let asked = /(?:section\.\w+|required)\("(\w+)"/
         let keys = Set(reader.matches(of: asked).map { String($0.1) })
         #expect(keys.count > 20)

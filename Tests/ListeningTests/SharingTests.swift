@@ -55,15 +55,15 @@ struct SharingTests {
         #expect(budget.total == 0)
     }
 
-    // MARK: Seats
+    // MARK: ConnectionLimiter
 
     @Test("a newcomer gets the place of the longest silent connection of the peer that has most")
-    func seats() throws {
+    func limiter() throws {
         let (clock, told) = (HandClock(), Told())
-        let seats = Seats(4, now: clock.now)
-        func take(_ name: String, _ pid: Int32, busy: Bool = false) -> Seats.Seat? {
+        let limiter = ConnectionLimiter(4, now: clock.now)
+        func take(_ name: String, _ pid: Int32, busy: Bool = false) -> ConnectionLimiter.Entry? {
             clock.pass(1)
-            return seats.take(Self.process(pid), isBusy: { busy }, unseat: { told.note(name) })
+            return limiter.take(Self.process(pid), isBusy: { busy }, evict: { told.note(name) })
         }
         // The only one of its peer, and silent for longest.
         _ = take("alone", 1)
@@ -71,7 +71,7 @@ struct SharingTests {
         _ = take("second", 2)
         _ = take("busy", 2, busy: true)
         clock.pass(1)
-        seats.note(crowd)
+        limiter.note(crowd)
         #expect(take("newcomer", 3) != nil)
         #expect(told.all == ["second"])
         #expect(take("another", 3) != nil)
@@ -81,27 +81,27 @@ struct SharingTests {
     @Test("of one user's many processes, each with a connection, the longest silent makes room, not another user's")
     func seatsOfUsers() {
         let (clock, told) = (HandClock(), Told())
-        let seats = Seats(4, now: clock.now)
+        let limiter = ConnectionLimiter(4, now: clock.now)
         for (name, peer) in [("other's", Self.process(1, of: 7))] + (2...4).map({ ("\($0)", Self.process($0)) }) {
             clock.pass(1)
-            _ = seats.take(peer, isBusy: { false }, unseat: { told.note(name) })
+            _ = limiter.take(peer, isBusy: { false }, evict: { told.note(name) })
         }
-        _ = seats.take(Self.process(9), isBusy: { false }, unseat: {})
+        _ = limiter.take(Self.process(9), isBusy: { false }, evict: {})
         #expect(told.all == ["2"])
     }
 
     @Test("nobody who is waited for, or was useful within the grace, makes room; a place that is left is free")
     func seatsKept() throws {
         let clock = HandClock()
-        let seats = Seats(2, grace: .seconds(5), now: clock.now)
-        func take(busy: Bool = false) -> Seats.Seat? {
-            seats.take(Self.process(1), isBusy: { busy }, unseat: {})
+        let limiter = ConnectionLimiter(2, grace: .seconds(5), now: clock.now)
+        func take(busy: Bool = false) -> ConnectionLimiter.Entry? {
+            limiter.take(Self.process(1), isBusy: { busy }, evict: {})
         }
         _ = take(busy: true)
         let quiet = try #require(take())
         clock.pass(4)
         #expect(take() == nil)
-        seats.leave(quiet)
+        limiter.leave(quiet)
         #expect(take() != nil)
         clock.pass(5)
         #expect(take() != nil)
@@ -109,9 +109,9 @@ struct SharingTests {
 
     @Test("the reserve is for the privileged alone")
     func reserve() {
-        let seats = Seats(3, reserved: 1, grace: .seconds(5), now: HandClock().now)
+        let limiter = ConnectionLimiter(3, reserved: 1, grace: .seconds(5), now: HandClock().now)
         func take(isPrivileged: Bool) -> Bool {
-            seats.take(Self.process(1), isPrivileged: isPrivileged, isBusy: { false }, unseat: {}) != nil
+            limiter.take(Self.process(1), isPrivileged: isPrivileged, isBusy: { false }, evict: {}) != nil
         }
         #expect(take(isPrivileged: false) && take(isPrivileged: false))
         #expect(!take(isPrivileged: false))

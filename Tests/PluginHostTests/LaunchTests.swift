@@ -16,7 +16,7 @@ struct LaunchTests {
 
     private func run(_ script: String, input: Int32, limits: ChildLimits = ChildLimits()) throws -> Transcript {
         let transcript = Transcript()
-        let order = ChildOrder(launcher: nilod, command: ["sh", "-c", script], directory: "/usr", limits: limits)
+        let order = ChildCommand(launcher: nilod, command: ["sh", "-c", script], directory: "/usr", limits: limits)
         _ = try LaunchedChild(order, input: input) { line in
             transcript.lines.withLock { $0.append(line) }
         } ended: { status in
@@ -98,7 +98,7 @@ struct LaunchTests {
             echo ready; wait
             """
         let limits = ChildLimits(processes: 100_000)
-        let order = ChildOrder(launcher: nilod, command: ["sh", "-c", script], directory: "/", limits: limits)
+        let order = ChildCommand(launcher: nilod, command: ["sh", "-c", script], directory: "/", limits: limits)
         let child = try LaunchedChild(order, input: null) { line in
             if line == "ready" { isReady.signal() }
         } ended: { _ in

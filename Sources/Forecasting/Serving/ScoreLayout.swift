@@ -9,7 +9,7 @@ import TimeSeries
 /// | 2 | mean absolute step of the series, and the steps it looks back on |
 /// | 3 | loss of the next slot's forecast: lately, in the long run, and how many |
 /// | 1 | the tail probability of the newest slot's value; NaN without one |
-/// | 1 + 40 | how unusual that is, and what ``Surprise`` remembers |
+/// | 1 + 40 | how unusual that is, and what ``AnomalyScore`` remembers |
 /// | Q | the forecast of the next slot; NaN without one |
 /// | knots × Q | calibration |
 /// | 2 E + 1 | weights and losses of the experts, finished origins; nothing for one expert |
@@ -51,8 +51,8 @@ struct ScoreLayout: Sendable {
         expertCount = expertLeads.count * expertLevels.count
         comparisons = issued + horizon * width
         sums = comparisons + 1
-        opinions = sums + experts
-        pendingSize = experts > 1 ? opinions + expertCount * experts : comparisons
+        expertForecasts = sums + experts
+        pendingSize = experts > 1 ? expertForecasts + expertCount * experts : comparisons
         corrections = next + width
         weights = corrections + calibration.count
         losses = weights + mixed
@@ -81,7 +81,7 @@ struct ScoreLayout: Sendable {
     let tail = 7
     let surprise = 8
     let surpriseMemory = 9
-    let next = 9 + Surprise.count
+    let next = 9 + AnomalyScore.count
     let corrections: Int
     let weights: Int
     let losses: Int
@@ -97,7 +97,7 @@ struct ScoreLayout: Sendable {
     let issued = 1
     let comparisons: Int
     let sums: Int
-    let opinions: Int
+    let expertForecasts: Int
     /// Numbers kept of one expert's forecast.
     let expertCount: Int
 

@@ -31,7 +31,7 @@ struct ScoreState {
         floats[layout.surprise] = 0
         if !value.isNaN, elapsed == 1, !next[0].isNaN { scoreNext(value, offset) }
         if !value.isNaN {
-            let surprise = Surprise(at: floats + layout.surpriseMemory)
+            let surprise = AnomalyScore(at: floats + layout.surpriseMemory)
             floats[layout.surprise] = surprise.take(value, tail: floats[layout.tail])
         }
         for place in 0..<layout.pendingCount where pending(place)[layout.age] >= 0 {
@@ -97,7 +97,7 @@ struct ScoreState {
     private func compare(_ origin: UnsafeMutablePointer<Float>, _ place: Int, _ value: Float) {
         let count = layout.expertLevels.count
         for expert in 0..<layout.experts {
-            let opinion = origin + layout.opinions + expert * layout.expertCount + place * count
+            let opinion = origin + layout.expertForecasts + expert * layout.expertCount + place * count
             for (index, level) in layout.expertLevels.enumerated() {
                 let difference = value - opinion[index]
                 origin[layout.sums + expert] += crk_pinball_slope(layout.levels[level], difference) * difference
@@ -159,7 +159,7 @@ struct ScoreState {
         origin[layout.comparisons] = 0
         for expert in 0..<layout.experts {
             origin[layout.sums + expert] = 0
-            var target = layout.opinions + expert * layout.expertCount
+            var target = layout.expertForecasts + expert * layout.expertCount
             for lead in layout.expertLeads {
                 for level in layout.expertLevels {
                     let opinion = forecasts[expert * count + (lead - 1) * layout.width + level]

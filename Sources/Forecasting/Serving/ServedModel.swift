@@ -75,7 +75,7 @@ public final class ServedModel: ForecastModel {
 
     /// What each expert forecasts at a step of one row, as it is before mixing and calibration:
     /// `[experts][horizon][quantiles]`; nil if the model has no answer.
-    public func opinions(in step: AdvanceBatch) -> [Float]? {
+    public func expertForecasts(in step: AdvanceBatch) -> [Float]? {
         var (step, inner) = (
             step, AdvanceBatch(count: 1, model: model, forecastCount: forecastCount, wantsForecasts: true)
         )
@@ -98,12 +98,12 @@ public final class ServedModel: ForecastModel {
         guard let first = rows.first else { return }
         var unwanted = [Float](repeating: 0, count: forecastCount)
         unwanted.withUnsafeMutableBufferPointer { unwanted in
-            inner.forecasts.withUnsafeBufferPointer { opinions in
+            inner.forecasts.withUnsafeBufferPointer { expertForecasts in
                 var state = ScoreState(layout, mix, at: first.state)
                 for (place, row) in rows.enumerated() where !inner.absent[place] {
                     state.floats = row.state + model.stateCount
                     score(
-                        state, inner, place, opinions.baseAddress, to: row.forecast ?? unwanted.baseAddress,
+                        state, inner, place, expertForecasts.baseAddress, to: row.forecast ?? unwanted.baseAddress,
                         isWanted: row.forecast != nil)
                 }
             }
@@ -111,15 +111,15 @@ public final class ServedModel: ForecastModel {
     }
 
     private func score(
-        _ state: ScoreState, _ inner: AdvanceBatch, _ row: Int, _ opinions: UnsafePointer<Float>?,
+        _ state: ScoreState, _ inner: AdvanceBatch, _ row: Int, _ expertForecasts: UnsafePointer<Float>?,
         to out: UnsafeMutablePointer<Float>?, isWanted: Bool
     ) {
         let (value, slot) = (inner.values[row], inner.slots[row])
         state.take(value, slot: slot, cadenceSeconds: inner.calendar[row].cadenceSeconds)
         if value.isNaN { state.issueNothing() }
-        guard inner.wantsForecasts, isWanted || !value.isNaN, let opinions, let out else { return }
+        guard inner.wantsForecasts, isWanted || !value.isNaN, let expertForecasts, let out else { return }
         state.issue(
-            opinions + row * layout.experts * forecastCount, slot: slot, isScored: !value.isNaN, to: out)
+            expertForecasts + row * layout.experts * forecastCount, slot: slot, isScored: !value.isNaN, to: out)
     }
 }
 

@@ -5,22 +5,22 @@
 #endif
 
 /// A panel as two files that every language can read: the values as NumPy's format 1.0, float64 `[series][slots]` with
-/// NaN where there is none, and an index in JSON with one ``TrainingOrder/Column`` a row.
+/// NaN where there is none, and an index in JSON with one ``TrainingRequest/Column`` a row.
 public enum PanelFile {
     public static func write(_ panel: Panel, values: String, index: String, in folder: Directory) throws {
         try folder.write(NPY.encode(panel.series.map { $0.values.map { Double($0) } }), to: values)
-        try folder.write([UInt8](JSONEncoder().encode(panel.series.map(TrainingOrder.Column.init))), to: index)
+        try folder.write([UInt8](JSONEncoder().encode(panel.series.map(TrainingRequest.Column.init))), to: index)
     }
 
     /// - Throws: ``ForecastingError/badFile(_:reason:)``, or what reading and decoding throw.
     public static func read(values: URL, index: URL) throws -> Panel {
-        let columns = try JSONDecoder().decode([TrainingOrder.Column].self, from: Data(contentsOf: index))
+        let columns = try JSONDecoder().decode([TrainingRequest.Column].self, from: Data(contentsOf: index))
         return try read(
             values: values.lastPathComponent, in: Directory(opening: values.deletingLastPathComponent().path),
             columns: columns)
     }
 
-    static func read(values: String, in folder: Directory, columns: [TrainingOrder.Column]) throws -> Panel {
+    static func read(values: String, in folder: Directory, columns: [TrainingRequest.Column]) throws -> Panel {
         let rows = try NPY.decode(folder.read(values))
         guard rows.count == columns.count else {
             throw ForecastingError.badFile(values, reason: "\(rows.count) rows for \(columns.count) series")

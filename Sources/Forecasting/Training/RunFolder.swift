@@ -21,14 +21,14 @@ public struct RunFolder: Sendable {
     public var url: URL { URL(filePath: folder.path) }
 
     /// Writes what the child needs.
-    public func write(_ order: TrainingOrder, _ panel: Panel, weights: [String: [UInt8]]) throws {
+    public func write(_ order: TrainingRequest, _ panel: Panel, weights: [String: [UInt8]]) throws {
         try folder.write(NPY.encode(panel.series.map { $0.values.map { Double($0) } }), to: "panel.npy")
         for (name, bytes) in weights { try folder.write(bytes, to: name) }
         try folder.write([UInt8](JSONEncoder().encode(order)), to: "order.json")
     }
 
-    public func readOrder() throws -> (order: TrainingOrder, panel: Panel) {
-        let order = try JSONDecoder().decode(TrainingOrder.self, from: Data(folder.read("order.json")))
+    public func readOrder() throws -> (order: TrainingRequest, panel: Panel) {
+        let order = try JSONDecoder().decode(TrainingRequest.self, from: Data(folder.read("order.json")))
         return (order, try PanelFile.read(values: "panel.npy", in: folder, columns: order.columns))
     }
 
@@ -53,7 +53,7 @@ public struct RunFolder: Sendable {
 
     /// What a run makes in its folder, `plugins` for what the child exchanges with a plugin among it.
     static let contents = OwnFiles { name in
-        ["order.json", "panel.npy", "result.json", "weights", TrainingOrder.start].contains(name)
+        ["order.json", "panel.npy", "result.json", "weights", TrainingRequest.start].contains(name)
             || OwnFiles.isNumbered(name, "v")
     } folder: { name in
         name == PluginExchange.folder ? PluginExchange.contents : nil

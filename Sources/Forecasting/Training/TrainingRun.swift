@@ -22,7 +22,7 @@ public enum TrainingRun {
             progress: report)
         let contest = Contest(panel: panel, holdout: order.holdout)
         let candidate = try method.load(weights: trained.weights, specification: order.specification)
-        var scores = [TrainingOrder.candidate: contest.scores(of: candidate, as: order.specification)]
+        var scores = [TrainingRequest.candidate: contest.scores(of: candidate, as: order.specification)]
         for contender in order.contenders {
             let weights = try contender.weightsFile.map { try folder.readWeights($0) } ?? []
             let model = try find(contender.method, methods).load(

@@ -19,7 +19,7 @@ public final class LaunchedChild: Sendable {
     ///   - ended: called once when the command and all its descendants are gone.
     /// - Throws: ``PluginHostError/cannotStart(command:reason:)``.
     public init(
-        _ order: ChildOrder, input: Int32, output: Int32? = nil, line: @escaping @Sendable (String) -> Void,
+        _ order: ChildCommand, input: Int32, output: Int32? = nil, line: @escaping @Sendable (String) -> Void,
         ended: @escaping @Sendable (ExitStatus) -> Void = { _ in }
     ) throws {
         let log = try Pipe()
@@ -36,7 +36,7 @@ public final class LaunchedChild: Sendable {
         ChildLog.follow(log.readEnd, line: line) { [self] in ended(reap()) }
     }
 
-    private static func spawn(_ order: ChildOrder, input: Int32, output: Int32, errors: Int32) throws -> pid_t {
+    private static func spawn(_ order: ChildCommand, input: Int32, output: Int32, errors: Int32) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

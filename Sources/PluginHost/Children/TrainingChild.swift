@@ -28,7 +28,7 @@ public struct TrainingChild: Sendable {
     ///
     /// - Throws: ``PluginHostError/trainingFailed(status:lastWords:)``.
     public func run(_ folder: URL, progress: @escaping @Sendable (TrainingProgress) -> Void) async throws {
-        let order = ChildOrder(
+        let order = ChildCommand(
             launcher: launcher, command: [launcher, "train", folder.path] + arguments, limits: Self.limits)
         let lastWords = Mutex("it said nothing")
         let output = try Pipe()

@@ -10,7 +10,7 @@ public final class ChildOutput: Sendable {
 
     /// - Parameter line: takes what it says on standard error.
     /// - Throws: ``PluginHostError/cannotStart(command:reason:)``.
-    public init(_ order: ChildOrder, line: @escaping @Sendable (String) -> Void) throws {
+    public init(_ order: ChildCommand, line: @escaping @Sendable (String) -> Void) throws {
         let output = try Pipe()
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer {

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A child that reads lines on its standard input. It is started again whenever it ends.
 public final class ExecSink: LineSink {
-    private let order: ChildOrder
+    private let order: ChildCommand
     private let line: @Sendable (String) -> Void
     private let queue = DispatchQueue(label: "exec-sink")
     private let state = Mutex(State())
@@ -29,7 +29,7 @@ public final class ExecSink: LineSink {
     /// Starts at once.
     ///
     /// - Parameter line: takes what it says on standard output and error.
-    public init(_ order: ChildOrder, line: @escaping @Sendable (String) -> Void) {
+    public init(_ order: ChildCommand, line: @escaping @Sendable (String) -> Void) {
         (self.order, self.line) = (order, line)
         queue.async { [self] in start() }
     }

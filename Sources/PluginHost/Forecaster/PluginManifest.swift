@@ -23,8 +23,8 @@ public struct PluginManifest: Sendable {
         (self.deadline, self.startup, self.limits) = (deadline, startup, limits)
     }
 
-    func order(launcher: String) -> ChildOrder {
-        ChildOrder(launcher: launcher, command: command, directory: folder, limits: limits)
+    func order(launcher: String) -> ChildCommand {
+        ChildCommand(launcher: launcher, command: command, directory: folder, limits: limits)
     }
 }
 

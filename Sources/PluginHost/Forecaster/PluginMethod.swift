@@ -14,7 +14,7 @@ struct PluginMethod: ForecastingMethod {
         var specification = specification
         specification.parameters = try manifest.resolve(specification.parameters)
         let name = try files.name(manifest, specification, weights)
-        var order = ModelOrder(
+        var order = ModelRequest(
             name: name, specification: specification, weights: try files.write(weights, of: name))
         if let known = files.description(of: name), let description = try? ModelDescription(known, specification) {
             order.reply = known

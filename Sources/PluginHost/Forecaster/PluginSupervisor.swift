@@ -5,7 +5,7 @@ import Synchronization
 import Varlink
 
 /// A model that a plugin has to have loaded whenever its process runs.
-struct ModelOrder: Sendable {
+struct ModelRequest: Sendable {
     /// The name of the model on the wire.
     var name: String
     var specification: ForecastSpecification
@@ -35,7 +35,7 @@ final class PluginSupervisor: Sendable {
         var phase = Phase.idle
         /// Counts the processes: whoever is told of an end has to know whose.
         var life = 0
-        var models: [String: ModelOrder] = [:]
+        var models: [String: ModelRequest] = [:]
         /// The models that the process has.
         var loaded: Set<String> = []
         /// Whether a model is being loaded into a process that serves others, and a step of theirs has waited for that
@@ -67,7 +67,7 @@ final class PluginSupervisor: Sendable {
     /// Loads a model that was never loaded before, and keeps it. Blocks.
     ///
     /// - Throws: what the plugin answered, or why it did not.
-    func load(_ order: ModelOrder) throws -> ForecasterReply.Load {
+    func load(_ order: ModelRequest) throws -> ForecasterReply.Load {
         // The caller is a thread that may block, and gives up when the plugin takes too long.
         let (done, answer) = (DispatchSemaphore(value: 0), Answer())
         queue.async { [self] in
@@ -89,7 +89,7 @@ final class PluginSupervisor: Sendable {
     /// Takes a model that was loaded before.
     ///
     /// Waits until the process has it or has failed, so that a replay that comes next finds it.
-    func keep(_ order: ModelOrder) {
+    func keep(_ order: ModelRequest) {
         // As above: a limit on the waiting.
         let done = DispatchSemaphore(value: 0)
         queue.async { [self] in
@@ -180,7 +180,7 @@ final class PluginSupervisor: Sendable {
 
     // MARK: On the queue
 
-    private func firstLoad(_ order: ModelOrder) throws -> ForecasterReply.Load {
+    private func firstLoad(_ order: ModelRequest) throws -> ForecasterReply.Load {
         if case .ready = state.withLock({ $0.phase }) {} else { start() }
         guard case .ready(let process) = state.withLock({ $0.phase }) else {
             let reason = state.withLock { $0.counts.lastError } ?? "it has not started"
@@ -237,7 +237,7 @@ final class PluginSupervisor: Sendable {
     }
 
     /// Loads a model into a process.
-    private func restore(_ order: ModelOrder, in process: PluginProcess, trials: Int = 1) throws {
+    private func restore(_ order: ModelRequest, in process: PluginProcess, trials: Int = 1) throws {
         do {
             let reply = try process.load(
                 order.name, order.specification, weights: order.weights, plugin, trials: trials)
@@ -252,7 +252,7 @@ final class PluginSupervisor: Sendable {
         }
     }
 
-    private func load(_ order: ModelOrder, into process: PluginProcess) {
+    private func load(_ order: ModelRequest, into process: PluginProcess) {
         do {
             try whileLoading { try restore(order, in: process) }
         } catch {

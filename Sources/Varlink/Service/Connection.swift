@@ -10,11 +10,11 @@ struct Connection: Sendable {
     let quick: NIOLoopBound<QuickAnswers>?
 
     /// A place for it; nil if there is none.
-    func seat(among seats: Seats) -> Seats.Seat? {
-        seats.take(
+    func entry(among limiter: ConnectionLimiter) -> ConnectionLimiter.Entry? {
+        limiter.take(
             peer?.key ?? PeerKey(.unknown), isPrivileged: peer?.isPrivileged ?? false,
             isBusy: { [unanswered] in unanswered.calls > 0 },
-            unseat: { [channel] in
+            evict: { [channel] in
                 channel.closeFor(.crowdedOut("it had no call, and there was no other place for another connection"))
             })
     }

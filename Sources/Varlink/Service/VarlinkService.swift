@@ -53,10 +53,10 @@ public final class VarlinkService: Sendable {
         ready()
         try await server.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { group in
-                let seats = Seats(limits.connections, reserved: limits.reserved, grace: limits.grace)
+                let limiter = ConnectionLimiter(limits.connections, reserved: limits.reserved, grace: limits.grace)
                 var isFull = false
                 for try await connection in connections {
-                    guard let seat = connection.seat(among: seats) else {
+                    guard let entry = connection.entry(among: limiter) else {
                         if !isFull { log("refusing connections: \(limits.connections) are open") }
                         isFull = true
                         // Before the next one is taken: a crowd holds no more descriptors than this one.
@@ -65,8 +65,8 @@ public final class VarlinkService: Sendable {
                     }
                     isFull = false
                     group.addTask {
-                        await self.serve(connection) { seats.note(seat) }
-                        seats.leave(seat)
+                        await self.serve(connection) { limiter.note(entry) }
+                        limiter.leave(entry)
                     }
                 }
             }

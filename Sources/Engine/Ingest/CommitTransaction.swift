@@ -1,0 +1,125 @@
+import Storage
+import TimeSeries
+
+/// One group commit: new series, their epochs, cadences, the journal row, a few checkpoints and scores, in one transaction.
+struct CommitTransaction {
+    /// What was committed, ready to be told.
+    struct Committed {
+        var admission: Admission
+        var receipts: [IngestReceipt]
+        /// Series that did not exist before.
+        var births: [SeriesSetup]
+        var firstPosition: JournalPosition
+        var lastPosition: JournalPosition
+        var newest: Timestamp
+    }
+
+    let writer: WriterState
+    let now: Timestamp
+    let clockIsSet: Bool
+    /// A time of day to be stored with it.
+    let settledTime: Timestamp?
+
+    func run(
+        _ requests: [IngestRequest], into entries: inout SeriesIndex, pendingBatch: PendingBatch, outages: [Outage]
+    ) throws -> Committed {
+        var admission = Admission(
+            entries, maxSeries: writer.configuration.maxSeries, now: now, clockIsSet: clockIsSet,
+            count: requests.reduce(0) { $0 + $1.readings.count })
+        var births: [SeriesSetup] = []
+        do {
+            return try writer.store.write { transaction in
+                var receipts: [IngestReceipt] = []
+                receipts.reserveCapacity(requests.count)
+                for request in requests {
+                    let receipt = try take(request, into: &admission, &entries) { key in
+                        let setup = try birth(of: key, in: transaction)
+                        births.append(setup)
+                        return SeriesEntry(record: setup.record, rule: writer.configuration.rule(for: key))
+                    }
+                    receipts.append(receipt)
+                }
+                for place in admission.settled { try transaction.setCadence(of: entries.values[place].pointee) }
+                for outage in outages { try transaction.saveOutage(outage) }
+                if let settledTime { try transaction.setSettledTime(settledTime) }
+                try pendingBatch.write(to: transaction)
+                try writer.seal.write(to: transaction)
+                return try finish(admission, receipts, births, transaction)
+            }
+        } catch {
+            admission.takeBack(from: &entries)
+            throw error
+        }
+    }
+
+    private func take(
+        _ request: IngestRequest, into admission: inout Admission, _ entries: inout SeriesIndex,
+        birth: (SeriesKey) throws -> SeriesEntry
+    ) throws -> IngestReceipt {
+        var receipt = IngestReceipt(accepted: 0, late: 0, refusals: [], position: 0)
+        for (index, reading) in request.readings.enumerated() {
+            switch try admission.take(reading, arrivedAt: request.arrivedAt, in: &entries, birth: birth) {
+            case .success(let timeliness):
+                receipt.accepted += 1
+                if timeliness == .late { receipt.late += 1 }
+            case .failure(let refused):
+                receipt.refusals.append(
+                    Refusal(index: index, reason: refused.reason, character: refused.character))
+            }
+        }
+        return receipt
+    }
+
+    private func finish(
+        _ admission: Admission, _ receipts: [IngestReceipt], _ births: [SeriesSetup],
+        _ transaction: WriteTransaction
+    ) throws -> Committed {
+        let count = JournalPosition(admission.readings.count)
+        let first = count > 0 ? try transaction.appendJournal(admission.readings) : writer.position + 1
+        let last = count > 0 ? first + count - 1 : writer.position
+        let positioned = receipts.map { receipt in
+            var receipt = receipt
+            receipt.position = last
+            return receipt
+        }
+        return Committed(
+            admission: admission, receipts: positioned, births: births, firstPosition: first, lastPosition: last,
+            newest: admission.readings.lazy.map(\.timestamp).max() ?? .distantPast)
+    }
+}
+
+extension CommitTransaction {
+    /// Makes a series in the database.
+    private func birth(of key: SeriesKey, in transaction: WriteTransaction) throws -> SeriesSetup {
+        let rule = writer.configuration.rule(for: key)
+        let forecaster = writer.configuration.forecaster(for: key)
+        let id = try transaction.insertSeries(
+            key: key, aggregate: rule.aggregate, forecaster: forecaster?.name, createdAt: now)
+        let assignment = try forecaster.flatMap { try firstAssignment(of: key, id, $0, transaction) }
+        let record = SeriesRecord(
+            id: id, key: key, forecaster: forecaster?.name, aggregate: rule.aggregate, cadence: nil,
+            latenessSlots: nil, createdAt: now)
+        return SeriesSetup(
+            record: record, assignment: assignment, checkpoint: nil, history: KeptReadings())
+    }
+
+    private func firstAssignment(
+        of key: SeriesKey, _ id: SeriesID, _ forecaster: ForecasterConfiguration, _ transaction: WriteTransaction
+    ) throws -> Assignment? {
+        guard let first = writer.firstVersions[forecaster.name] else { return nil }
+        let setting = writer.configuration.setting(of: key, forecaster)
+        let epoch = NewEpoch(
+            series: id, version: first.version.version.id, fromSlot: nil, warmUp: 0, position: 0,
+            reason: "new series", fallbackFor: first.fallbackFor, setting: setting, createdAt: now)
+        return Assignment(
+            epoch: try transaction.insertEpoch(epoch), version: first.version, setting: setting,
+            calendar: writer.configuration.calendar)
+    }
+}
+
+extension WriteTransaction {
+    fileprivate func setCadence(of entry: borrowing SeriesEntry) throws {
+        guard let cadence = entry.cadence else { return }
+        try setCadence(cadence, latenessSlots: entry.latenessSlots ?? 1, of: entry.id)
+    }
+}

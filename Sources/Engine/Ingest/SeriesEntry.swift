@@ -1,0 +1,154 @@
+import Storage
+import TimeSeries
+
+/// What the writer knows of a series: enough to admit and class a reading.
+///
+/// Owned by the writer's thread. Changed in its place, because a copy per commit would cost more than the commit; what a
+/// failed commit did is taken back with ``takeBack(_:)``.
+struct SeriesEntry: ~Copyable {
+    // What every reading needs comes first, so that it lies together.
+    let id: SeriesID
+    let key: SeriesKey
+    private(set) var cadence: Cadence?
+    private(set) var latenessSlots: Int?
+    /// The newest slot with a reading; nil before the cadence is known.
+    private(set) var frontier: Slot?
+    /// Whether a reading has come since ``heardAt`` was noted.
+    private(set) var isHeard = false
+    /// Distinct timestamps so far while the cadence is not known; then those of the slots that can still take a fresh
+    /// reading. Ascending.
+    private var window: [Timestamp] = []
+    /// How long ``window`` gets before it is looked through for what it no longer needs.
+    private var pruningLength = SeriesEntry.shortWindow
+    var rule: SeriesRule
+    var forecaster: String?
+    /// When one came last, roughly; nil: not known.
+    private(set) var heardAt: Timestamp?
+
+    private static let shortWindow = 128
+    static let slotCapacity = 4_096
+
+    init(record: SeriesRecord, rule: SeriesRule) {
+        (id, key, forecaster) = (record.id, record.key, record.forecaster)
+        (cadence, latenessSlots, heardAt) = (record.cadence, record.latenessSlots, record.heardAt)
+        self.rule = rule
+    }
+
+    /// What one reading did to an entry.
+    struct Change {
+        fileprivate var added: Timestamp?
+        fileprivate let frontier: Slot?
+        /// The series got its cadence.
+        fileprivate(set) var settled = false
+        fileprivate(set) var isPruningDue = false
+        /// nil: refused, its slot is full.
+        fileprivate(set) var timeliness: Timeliness?
+    }
+
+    /// Asks for what says where the newest timestamps lie.
+    func prefetchWindow() { window.prefetchBeginning() }
+
+    /// Asks for the newest timestamps.
+    func prefetchWindowEnd() { window.prefetchEnd() }
+
+    /// The bytes that ``admit(_:)`` reads of an entry, about.
+    static let admittedSize = 128
+
+    /// The newest timestamp with a fresh reading.
+    var newest: Timestamp? { window.last }
+
+    /// Notes a reading and says how it is classed.
+    mutating func admit(_ timestamp: Timestamp) -> Change {
+        var change = Change(frontier: frontier)
+        isHeard = true
+        change.isPruningDue = window.count >= pruningLength
+        // The usual reading: newer than all others, in a slot of its own.
+        if let cadence, let frontier, timestamp >= cadence.start(of: frontier + 1) {
+            window.append(timestamp)
+            self.frontier = cadence.slot(of: timestamp)
+            (change.added, change.timeliness) = (timestamp, .fresh)
+            return change
+        }
+        if cadence == nil { change.settled = settleCadence(rule.cadence) }
+        change.timeliness = timeliness(of: timestamp)
+        guard change.timeliness == .fresh else { return change }
+        if insert(timestamp) { change.added = timestamp }
+        if let slot = cadence?.slot(of: timestamp), slot > frontier ?? .min { frontier = slot }
+        if cadence == nil { change.settled = settleCadence(Cadence.inferred(from: window)) }
+        return change
+    }
+
+    /// The cadence and the newest slot with a reading, as they are or will be on `grid`.
+    func slots(on grid: ModelChange.Grid?) -> (cadence: Cadence?, frontier: Slot?) {
+        guard let grid else { return (cadence, frontier) }
+        return (grid.cadence, newest.map { grid.cadence.slot(of: $0) })
+    }
+
+    mutating func move(to grid: ModelChange.Grid) {
+        (cadence, frontier) = slots(on: grid)
+        latenessSlots = grid.latenessSlots
+    }
+
+    mutating func noteHeard(at time: Timestamp) { (isHeard, heardAt) = (false, time) }
+
+    /// Undoes `change`, the newest one that was not undone.
+    mutating func takeBack(_ change: Change) {
+        if let added = change.added { window.remove(at: firstIndex(notBefore: added)) }
+        frontier = change.frontier
+        if change.settled { (cadence, latenessSlots) = (nil, nil) }
+    }
+
+    /// Takes a reading of the journal back in, as it was classed then.
+    mutating func restore(_ reading: Reading) {
+        guard reading.timeliness == .fresh else { return }
+        _ = insert(reading.timestamp)
+        if let slot = cadence?.slot(of: reading.timestamp), slot > frontier ?? .min { frontier = slot }
+        prune()
+    }
+
+    /// The frontier of a checkpoint counts even if the reading that made it has expired.
+    mutating func restore(frontier slot: Slot) { frontier = max(frontier ?? slot, slot) }
+
+    /// Forgets timestamps that no fresh reading can meet again.
+    ///
+    /// Worth it when the window is twice as long as the last time, so that the cost per reading is constant.
+    mutating func prune() {
+        guard window.count >= pruningLength else { return }
+        if let oldest, let cadence { window.removeFirst(firstIndex(notBefore: cadence.start(of: oldest + 1))) }
+        pruningLength = max(Self.shortWindow, 2 * window.count)
+    }
+
+    /// A reading of this slot or an older one is late.
+    private var oldest: Slot? { frontier.map { $0 - Int64(latenessSlots ?? 0) } }
+
+    private func timeliness(of timestamp: Timestamp) -> Timeliness? {
+        guard let cadence else { return .fresh }
+        let slot = cadence.slot(of: timestamp)
+        if let oldest, slot <= oldest { return .late }
+        if let frontier, slot > frontier { return .fresh }
+        let place = firstIndex(notBefore: timestamp)
+        if place < window.count, window[place] == timestamp { return .fresh }
+        let first = firstIndex(notBefore: cadence.start(of: slot))
+        // Only a slot that may be full is worth a second search.
+        guard window.count - first >= Self.slotCapacity else { return .fresh }
+        return firstIndex(notBefore: cadence.start(of: slot + 1)) - first < Self.slotCapacity ? .fresh : nil
+    }
+
+    private mutating func settleCadence(_ found: Cadence?) -> Bool {
+        guard let found else { return false }
+        cadence = found
+        latenessSlots = rule.latenessSlots(of: found)
+        frontier = window.last.map { found.slot(of: $0) }
+        return true
+    }
+
+    /// - Returns: false if it was there.
+    private mutating func insert(_ timestamp: Timestamp) -> Bool {
+        let place = firstIndex(notBefore: timestamp)
+        if place < window.count, window[place] == timestamp { return false }
+        window.insert(timestamp, at: place)
+        return true
+    }
+
+    private func firstIndex(notBefore timestamp: Timestamp) -> Int { window.firstPlace { $0 >= timestamp } }
+}

@@ -1,0 +1,159 @@
+import Glibc
+
+/// A bounded queue from many senders to one owning thread.
+///
+/// Full means backpressure: a thread blocks, a task suspends. Order is first in, first out.
+///
+/// `@unchecked Sendable`: every stored property is guarded by `lock`, a pthread mutex, because the owning thread waits on
+/// `arrived` and blocked senders on `room`, and `Synchronization.Mutex` has no condition variable.
+final class Mailbox<Message: Sendable>: @unchecked Sendable {
+    private let lock: UnsafeMutablePointer<pthread_mutex_t>
+    private let arrived: UnsafeMutablePointer<pthread_cond_t>
+    private let room: UnsafeMutablePointer<pthread_cond_t>
+    private let capacity: Int
+    private var messages: [Message] = []
+    private var suspended: [(message: Message, continuation: CheckedContinuation<Bool, Never>)] = []
+    private var isClosed = false
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        lock = .allocate(capacity: 1)
+        arrived = .allocate(capacity: 1)
+        room = .allocate(capacity: 1)
+        pthread_mutex_init(lock, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        // Deadlines must not move when somebody sets the clock.
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(arrived, &attributes)
+        pthread_cond_init(room, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(arrived)
+        pthread_cond_destroy(room)
+        pthread_mutex_destroy(lock)
+        arrived.deallocate()
+        room.deallocate()
+        lock.deallocate()
+    }
+
+    /// The number of messages waiting, suspended senders included.
+    var backlog: Int { locked { messages.count + suspended.count } }
+
+    /// Puts `message` in, blocking the calling thread while the box is full.
+    ///
+    /// - Returns: false if the box is closed and the message was dropped.
+    @discardableResult
+    func post(_ message: Message) -> Bool {
+        locked {
+            while messages.count >= capacity, !isClosed { pthread_cond_wait(room, lock) }
+            return append(message)
+        }
+    }
+
+    /// Puts `message` in, suspending the calling task while the box is full.
+    ///
+    /// - Returns: false if the box is closed and the message was dropped.
+    func send(_ message: Message) async -> Bool {
+        await withCheckedContinuation { continuation in
+            let taken: Bool? = locked {
+                if isClosed || (messages.count < capacity && suspended.isEmpty) { return append(message) }
+                suspended.append((message, continuation))
+                return nil
+            }
+            if let taken { continuation.resume(returning: taken) }
+        }
+    }
+
+    /// Sends a message that carries a reply callback and suspends until the callback is called.
+    ///
+    /// - Throws: what the reply throws; ``EngineError/stopping`` if the mailbox is closed.
+    func call<Reply: Sendable>(
+        _ message: (_ reply: @escaping @Sendable (Result<Reply, any Error>) -> Void) -> Message
+    ) async throws -> Reply {
+        try await withCheckedThrowingContinuation { continuation in
+            let message = message { continuation.resume(with: $0) }
+            Task {
+                if await !send(message) { continuation.resume(throwing: EngineError.stopping) }
+            }
+        }
+    }
+
+    /// Messages worth a short wait once the first has come.
+    struct BatchTarget {
+        var count = 1
+        var nanoseconds: Int64 = 0
+    }
+
+    /// Takes all waiting messages, at most `limit`.
+    ///
+    /// - Parameters:
+    ///   - waiting: how many nanoseconds to wait for the first; nil waits for ever, 0 not at all.
+    ///   - batchTarget: how many to wait for after the first, and how long.
+    /// - Returns: an empty array when the time is over; nil when the box is closed and empty.
+    func receive(limit: Int, waiting: Int64?, batchTarget: BatchTarget = BatchTarget()) -> [Message]? {
+        let (taken, admitted) = locked { () -> ([Message]?, [CheckedContinuation<Bool, Never>]) in
+            wait(for: 1, atMost: waiting)
+            if !messages.isEmpty { wait(for: batchTarget.count, atMost: batchTarget.nanoseconds) }
+            if messages.isEmpty { return (isClosed ? nil : [], []) }
+            let taken = Array(messages.prefix(limit))
+            messages.removeFirst(taken.count)
+            let admitted = admitSuspended()
+            pthread_cond_broadcast(room)
+            return (taken, admitted)
+        }
+        for continuation in admitted { continuation.resume(returning: true) }
+        return taken
+    }
+
+    /// Refuses new messages; what is inside is still delivered.
+    func close() {
+        let refused = locked {
+            isClosed = true
+            pthread_cond_broadcast(arrived)
+            pthread_cond_broadcast(room)
+            defer { suspended = [] }
+            return suspended.map(\.continuation)
+        }
+        for continuation in refused { continuation.resume(returning: false) }
+    }
+
+    private func append(_ message: Message) -> Bool {
+        guard !isClosed else { return false }
+        messages.append(message)
+        pthread_cond_signal(arrived)
+        return true
+    }
+
+    private func admitSuspended() -> [CheckedContinuation<Bool, Never>] {
+        let free = min(capacity - messages.count, suspended.count)
+        guard free > 0 else { return [] }
+        messages.append(contentsOf: suspended.prefix(free).map(\.message))
+        defer { suspended.removeFirst(free) }
+        return suspended.prefix(free).map(\.continuation)
+    }
+
+    private func wait(for count: Int, atMost nanoseconds: Int64?) {
+        guard messages.count < count, !isClosed else { return }
+        guard let nanoseconds else {
+            while messages.count < count, !isClosed { pthread_cond_wait(arrived, lock) }
+            return
+        }
+        var deadline = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &deadline)
+        let total = Int64(deadline.tv_nsec) + nanoseconds
+        deadline.tv_sec += Int(total / 1_000_000_000)
+        deadline.tv_nsec = Int(total % 1_000_000_000)
+        while messages.count < count, !isClosed, nanoseconds > 0 {
+            if pthread_cond_timedwait(arrived, lock, &deadline) == ETIMEDOUT { return }
+        }
+    }
+
+    private func locked<T>(_ body: () -> T) -> T {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        return body()
+    }
+}

@@ -1,0 +1,138 @@
+public import Forecasting
+public import TimeSeries
+
+/// What a series is forecast with, and what its running state holds.
+public struct SeriesExplanation: Sendable {
+    public var series: SeriesKey
+    public var forecaster: String
+    public var method: String
+    public var version: Int
+    /// Layers, shapes, parameter counts.
+    public var summary: String
+    /// How many of the newest steps were looked at.
+    public var steps: Int
+    /// The part of the values since then that lay inside the forecasts' outermost interval; nil without any.
+    public var coverage: Double?
+    /// How many pairs of forecast and value that is.
+    public var compared: Int
+    /// The part that should.
+    public var interval: Double
+    public var findings: [StateFinding]
+}
+
+extension Engine {
+    /// What the model of a series is made of and what its state holds.
+    ///
+    /// - Throws: ``EngineError/unknownSeries(_:nearest:)``, ``EngineError/notReady(_:)``.
+    public func explanation(of name: String) async throws -> SeriesExplanation {
+        try await answer(about: name) { $0.explanation(of: $1) }
+    }
+}
+
+extension ShardView {
+    /// nil before the first step.
+    func explanation(of id: SeriesID) -> SeriesExplanation? {
+        guard let state = series[id], let runningState = state.pointee.runningState,
+            let replay = Replay(of: state, stepper)
+        else {
+            return nil
+        }
+        let version = runningState.pointee.version.version
+        let levels = runningState.pointee.version.specification.quantiles.levels
+        let (inside, compared) = replay.coverage(runningState.pointee.version.specification)
+        return SeriesExplanation(
+            series: state.pointee.key, forecaster: version.forecaster, method: version.method, version: version.number,
+            summary: runningState.pointee.model.summary, steps: replay.steps.count,
+            coverage: compared == 0 ? nil : Double(inside) / Double(compared), compared: compared,
+            interval: (levels.last ?? 0) - (levels.first ?? 0),
+            findings: runningState.pointee.model.findings(of: replay.steps.map(\.batch)))
+    }
+}
+
+/// The newest steps of a series, made again from a state it had: the same steps, to the bit.
+struct Replay {
+    struct Step {
+        var slot: Slot
+        var value: Float
+        /// One row: the state before the step and its inputs.
+        var batch: AdvanceBatch
+        var forecast: [Float]
+    }
+
+    private(set) var steps: [Step] = []
+    /// After the newest closed slot.
+    private(set) var state: [Float]
+
+    /// As many as are shown; more if there is no state between.
+    private static let wanted: Slot = 128
+
+    /// nil before the first step.
+    init?(of series: SeriesPointer, _ stepper: Stepper) {
+        guard let runningState = series.pointee.runningState,
+            let end = runningState.pointee.open?.slot ?? runningState.pointee.headSlot,
+            case let snapshots = runningState.pointee.snapshots,
+            let base = snapshots.last(where: { $0.slot.map { $0 <= end - Self.wanted } ?? true }) ?? snapshots.first
+        else { return nil }
+        state = base.state
+        var (slot, last) = (base.slot, base.slot)
+        while let next = Self.next(after: slot, last: last, series.pointee, runningState.pointee), next <= end {
+            let isOpen = next == runningState.pointee.open?.slot
+            let value = isOpen ? runningState.pointee.open?.value ?? .nan : series.pointee.values[next]
+            append(next, value, series, stepper, advances: !isOpen)
+            slot = next
+            if !value.isNaN { last = next }
+        }
+    }
+
+    /// The slot that the running state stepped after `slot`.
+    private static func next(
+        after slot: Slot?, last: Slot?, _ series: borrowing SeriesState, _ runningState: borrowing RunningState
+    )
+        -> Slot?
+    {
+        let from = slot.map { $0 + 1 } ?? runningState.firstSlot
+        let closed = series.values.first(from: from)?.slot
+        guard let nextValue = closed ?? runningState.open?.slot, nextValue >= from else { return nil }
+        guard let slot, let last, slot - last < Int64(series.maxGap) else { return nextValue }
+        return min(slot + 1, nextValue)
+    }
+
+    private mutating func append(
+        _ slot: Slot, _ value: Float, _ series: SeriesPointer, _ stepper: Stepper, advances: Bool
+    ) {
+        guard let runningState = series.pointee.runningState else { return }
+        var batch = AdvanceBatch(
+            count: 1, model: runningState.pointee.model,
+            forecastCount: runningState.pointee.version.specification.forecastCount,
+            wantsForecasts: true)
+        let step = SeriesState.Step(slot: slot, value: value, isOpen: false)
+        stepper.fill(&batch, row: 0, with: (series, step), runningState.pointee.model.lags)
+        batch.states = state
+        let before = batch
+        runningState.pointee.model.advance(&batch)
+        if advances { state = batch.states }
+        steps.append(Step(slot: slot, value: value, batch: before, forecast: batch.forecasts))
+    }
+
+    /// How many values lay inside the outermost interval of the forecasts made before them, of how many.
+    func coverage(_ specification: ForecastSpecification) -> (inside: Int, compared: Int) {
+        let values = Dictionary(steps.map { ($0.slot, $0.value) }, uniquingKeysWith: { first, _ in first })
+        let width = specification.quantiles.count
+        var (inside, compared) = (0, 0)
+        // The newest slot is open: its value is not final.
+        for step in steps.dropLast() where step.forecast.count == specification.forecastCount {
+            for lead in 1...specification.horizon {
+                guard let value = values[step.slot + Slot(lead)], value.isFinite,
+                    step.slot + Slot(lead) != steps.last?.slot
+                else { continue }
+                let quantiles = step.forecast[(lead - 1) * width..<lead * width]
+                guard let low = quantiles.first, let high = quantiles.last, low.isFinite, high.isFinite else {
+                    continue
+                }
+                compared += 1
+                if low <= value, value <= high { inside += 1 }
+            }
+        }
+        return (inside, compared)
+    }
+}

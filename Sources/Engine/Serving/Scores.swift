@@ -1,0 +1,113 @@
+public import Forecasting
+import Storage
+public import TimeSeries
+
+/// The scores of one series over a range of time.
+public struct ScoredSeries: Sendable {
+    public var series: SeriesKey
+    public var forecaster: String
+    public var method: String
+    public var version: Int
+    public var quantiles: QuantileLevels
+    /// Finished blocks, ascending, then the one that is being scored.
+    public var blocks: [SlotScores]
+    /// The experts of the serving model, their weights, drift and the newest surprise.
+    public var report: ScoreReport
+}
+
+extension Engine {
+    /// What the forecasts of the selected series were worth, in whole blocks of slots. A block counts in the range in which
+    /// its last slot begins, so that adjoining ranges add up; the one that is being scored ends with the newest slot.
+    ///
+    /// - Throws: `CancellationError` between two slices of the series or of the database.
+    public func scores(
+        _ selector: SeriesSelector, in range: ClosedRange<Timestamp>
+    ) async throws -> [ScoredSeries] {
+        let matching = directory.matching(selector).map(\.id)
+        // A block goes from the shard to the pending writes ones and from there to the database: looked for in this order, none
+        // is missed.
+        let found = try await askEach(matching, areCurrent: true) { $0.scores(of: $1) }
+        let pending = pendingWrites.scores.pending(of: matching)
+        let written = try await writtenScores(of: matching, in: range)
+        return matching.compactMap { id in
+            guard let series = found[id] else { return nil }
+            return series.with(written: written[id] ?? [], pending: pending[id], in: range)
+        }
+    }
+
+    private func writtenScores(
+        of series: [SeriesID], in range: ClosedRange<Timestamp>
+    ) async throws -> [SeriesID: [ScoreReader.Block]] {
+        var found: [SeriesID: [ScoreReader.Block]] = [:]
+        var reader = store.scores(of: Set(series), in: range)
+        while let slice = try reader.next() {
+            for block in slice { found[block.series, default: []].append(block) }
+            try Task.checkCancellation()
+            // The thread is lent by everybody else's tasks.
+            await Task.yield()
+        }
+        return found
+    }
+
+    /// How often truths lay inside the intervals since the daemon started: by forecaster, then by lead.
+    public func coverage() async throws -> [String: [SlotScores.Coverage]] {
+        var totals = CoverageTotals()
+        for shard in shards { totals.add(try await ask(shard, about: []) { $0.coverage }) }
+        return totals.byForecaster
+    }
+}
+
+/// What the shard knows of a series' scores.
+struct ScoresSoFar: Sendable {
+    var series: ScoredSeries
+    var cadence: Cadence
+    /// Those that wait for a change of the model, the one before the newest slot's until the shard passes it on, with the
+    /// step after the one that ended it, which may still be taken back, and the one that is being scored, which ends with
+    /// the newest slot. Of one start the last counts.
+    var own: [(scores: SlotScores, end: Slot)] = []
+
+    /// With the finished blocks; where two places know a block, the later in the order written, pending, own counts.
+    func with(written: [ScoreReader.Block], pending: FinishedScores?, in range: ClosedRange<Timestamp>) -> ScoredSeries
+    {
+        var blocks: [Timestamp: SlotScores] = [:]
+        for block in written { blocks[block.start] = block.scores }
+        for block in pending?.blocks ?? [] {
+            blocks[block.start] = range.contains(block.lastSlot) ? block.scores : nil
+        }
+        for (block, end) in own {
+            blocks[cadence.start(of: block.start)] = range.contains(cadence.start(of: end)) ? block : nil
+        }
+        var series = series
+        series.blocks = blocks.sorted { $0.key < $1.key }.map(\.value)
+        return series
+    }
+}
+
+extension ShardView {
+    /// What is known of `id` without the database; nil before its first step.
+    func scores(of id: SeriesID) -> ScoresSoFar? {
+        guard let state = state(of: id), let cadence = cadence(of: id), let version = assignment(of: id)?.version,
+            let runningState = series[id]?.pointee.runningState,
+            let report = version.model.report(
+                of: state.values, slot: state.slot, cadence: cadence, from: runningState.pointee.firstOwnSlot)
+        else { return nil }
+        let scored = ScoredSeries(
+            series: state.series, forecaster: state.forecaster, method: state.method, version: state.version,
+            quantiles: version.specification.quantiles, blocks: [], report: report)
+        var own = (series[id]?.pointee.finishedBlocks ?? []).map { (scores: $0, end: $0.lastSlot) }
+        if let former = series[id]?.pointee.blockOfHead() { own.append((former, former.lastSlot)) }
+        // The newest of one start is the last.
+        if let block = report.block { own.append((block, state.slot)) }
+        return ScoresSoFar(series: scored, cadence: cadence, own: own)
+    }
+}
+
+extension SlotScores {
+    var lastSlot: Slot { start + Slot(slots) - 1 }
+
+    /// Leaves out the slots from `end` on, none of which has been scored yet.
+    mutating func cut(before end: Slot) {
+        slots = Int(max(0, min(Slot(slots), end - start)))
+        tails = Array(tails.prefix(slots))
+    }
+}

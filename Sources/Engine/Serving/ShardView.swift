@@ -1,0 +1,169 @@
+import Forecasting
+import Storage
+public import TimeSeries
+
+/// What a question to a shard may look at, on the shard's own thread.
+struct ShardView {
+    let series: ShardSeries
+    let stepper: Stepper
+
+    /// How often truths lay inside the intervals since the daemon started.
+    let coverage: CoverageTotals
+    private let forecastCache: ForecastCache
+
+    init(series: ShardSeries, stepper: Stepper, coverage: CoverageTotals, forecastCache: ForecastCache) {
+        self.series = series
+        self.coverage = coverage
+        self.stepper = stepper
+        self.forecastCache = forecastCache
+    }
+
+    /// The forecast of `id` as of `now`; nil before the first.
+    func forecast(of id: SeriesID, now: Timestamp, patience: Slot = silence) -> SeriesForecast? {
+        series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now, patience: patience) }
+    }
+
+    /// The forecast of `id` as of `now`, which is on the forecast cache from now on; nil before the first.
+    func shownForecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
+        guard let state = series[id], let forecast = forecast(of: id, now: now) else { return nil }
+        if !forecast.forecast.isStale, state.pointee.showing != .shown {
+            forecastCache.insert(forecast, of: id, wasRead: true)
+            state.pointee.showing = .shown
+        }
+        return forecast
+    }
+
+    /// Slots without a reading after which a series is silent.
+    static let silence: Slot = 5
+
+    /// nil before the first, and where the model gave no answer or no usable one.
+    ///
+    /// - Parameters:
+    ///   - now: nil for the forecast from the open slot, even if it is old.
+    ///   - patience: slots without a reading before the forecast is rolled forward.
+    ///   - history: slots of it at most, the open one included.
+    static func forecast(
+        of series: SeriesPointer, stepper: Stepper, now: Timestamp?, patience: Slot = silence,
+        history count: Int = SeriesState.shownSlots
+    ) -> SeriesForecast? {
+        guard let runningState = series.pointee.runningState, let open = runningState.pointee.open, !open.isAbsent,
+            let cadence = series.pointee.cadence
+        else { return nil }
+        let current = now.map { cadence.slot(of: $0) } ?? open.slot
+        let isStale = current - open.slot > patience
+        let rolled = isStale ? stepper.rollForward(series, to: current) : nil
+        let (version, specification) = (
+            runningState.pointee.version.version, runningState.pointee.version.specification
+        )
+        let values = rolled?.values ?? Array(runningState.pointee.forecast)
+        guard values.first?.isNaN == false else { return nil }
+        let forecast = Forecast(
+            origin: rolled?.origin ?? open.slot, cadence: cadence, quantiles: specification.quantiles,
+            values: values, isStale: isStale)
+        let surprise = runningState.pointee.model.surprise(of: Array(runningState.pointee.openState))
+        return SeriesForecast(
+            series: series.pointee.key, forecaster: version.forecaster, method: version.method,
+            version: version.number, forecast: forecast, tail: surprise.tail, surprise: surprise.surprise,
+            history: history(of: series.pointee, count))
+    }
+
+    /// What the experts of `id` forecast from the slot of `time`; nil before the first forecast.
+    func experts(of id: SeriesID, at time: Timestamp) -> [ExpertForecast]? {
+        guard let state = series[id], let runningState = state.pointee.runningState,
+            let cadence = state.pointee.cadence,
+            let expertForecasts = stepper.expertForecasts(on: state, at: cadence.slot(of: time))
+        else { return nil }
+        let count = runningState.pointee.version.specification.forecastCount
+        return runningState.pointee.model.model.experts.enumerated().map { place, expert in
+            ExpertForecast(
+                name: expert.name.isEmpty ? runningState.pointee.version.version.method : expert.name,
+                values: Array(expertForecasts[place * count..<(place + 1) * count]))
+        }
+    }
+
+    private static func history(of state: borrowing SeriesState, _ count: Int) -> [(slot: Slot, value: Float)] {
+        // A slot whose readings are beyond what forecasters see has no value.
+        guard let open = state.runningState?.pointee.open, !open.value.isNaN else { return state.values.suffix(count) }
+        return state.values.suffix(count - 1) + [(open.slot, open.value)]
+    }
+
+    /// The running state of `id`, the newest slot included; nil before its first step.
+    func state(of id: SeriesID) -> SeriesStateReport? {
+        guard let state = series[id], let runningState = state.pointee.runningState,
+            let cadence = state.pointee.cadence,
+            let slot = runningState.pointee.open?.slot ?? runningState.pointee.headSlot
+        else { return nil }
+        let version = runningState.pointee.version.version
+        return SeriesStateReport(
+            series: state.pointee.key, forecaster: version.forecaster, method: version.method,
+            version: version.number, position: state.pointee.absorbed, slot: slot, time: cadence.start(of: slot),
+            values: runningState.pointee.newestState, modelCount: runningState.pointee.model.model.stateCount)
+    }
+
+    var all: some Sequence<SeriesPointer> { series.all }
+
+    func cadence(of id: SeriesID) -> Cadence? { series[id]?.pointee.cadence }
+
+    /// Whether the newest step of `id` had no answer of its model.
+    func isAbsent(_ id: SeriesID) -> Bool { series[id]?.pointee.runningState?.pointee.open?.isAbsent ?? false }
+
+    /// Whether the newest step of `id` had an answer of its model, which may be no usable forecast.
+    func isAnswered(_ id: SeriesID) -> Bool { series[id]?.pointee.runningState?.pointee.open?.isAbsent == false }
+
+    /// What serves `id`, and since when.
+    func assignment(of id: SeriesID) -> (epoch: Epoch, version: LoadedVersion)? {
+        series[id]?.pointee.runningState.map { ($0.pointee.epoch, $0.pointee.version) }
+    }
+
+    func summary(of id: SeriesID) -> SeriesSummary? {
+        guard let state = series[id] else { return nil }
+        let (version, newest) = (state.pointee.runningState?.pointee.version.version, state.pointee.newest)
+        return SeriesSummary(
+            series: state.pointee.key, forecaster: version?.forecaster, method: version?.method,
+            version: version?.number, cadence: state.pointee.cadence, newest: newest?.timestamp,
+            newestValue: newest?.value, counts: state.pointee.counts)
+    }
+}
+
+/// What one expert of a mix forecasts.
+public struct ExpertForecast: Sendable {
+    public var name: String
+    /// `[horizon][quantiles]`.
+    public var values: [Float]
+}
+
+/// A forecaster's running state for one series.
+public struct SeriesStateReport: Sendable {
+    public var series: SeriesKey
+    public var forecaster: String
+    public var method: String
+    public var version: Int
+    /// The highest journal position the state has absorbed.
+    public var position: JournalPosition
+    /// The newest slot the state has stepped over, and when it begins.
+    public var slot: Slot
+    public var time: Timestamp
+    /// `[stateCount]`: the model's own state, then the score state.
+    public var values: [Float]
+    /// Floats of the model's own state.
+    public var modelCount: Int
+
+    public var modelValues: [Float] { Array(values.prefix(modelCount)) }
+
+    /// The state's bytes: little-endian float32.
+    public var bytes: [UInt8] {
+        values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } }
+    }
+}
+
+/// One line of the list of series.
+public struct SeriesSummary: Sendable {
+    public var series: SeriesKey
+    public var forecaster: String?
+    public var method: String?
+    public var version: Int?
+    public var cadence: Cadence?
+    public var newest: Timestamp?
+    public var newestValue: Double?
+    public var counts: SeriesCounts
+}

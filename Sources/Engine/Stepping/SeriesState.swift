@@ -1,0 +1,208 @@
+import Forecasting
+import Storage
+import TimeSeries
+
+/// One series as its shard keeps it: the readings its state may be replayed from, the slot values, and the running state.
+///
+/// Owned by one shard thread and used nowhere else.
+struct SeriesState: ~Copyable {
+    let id: SeriesID
+    let key: SeriesKey
+    /// What the running state's epoch says.
+    private(set) var aggregate: Aggregate
+    private(set) var maxGap = 0
+    private(set) var cadence: Cadence?
+    private(set) var latenessSlots = 0
+    private(set) var kept = KeptReadings()
+    var values = SlotValues()
+    private(set) var runningState: UnsafeMutablePointer<RunningState>?
+    /// Of the running state's epoch.
+    var outages = Outages()
+    /// The newest slot with a reading; nil before the cadence is known.
+    private(set) var frontier: Slot?
+    /// Readings before this change nothing any more.
+    private var settledUntil = Timestamp.distantPast
+    /// The highest journal position whose reading changed anything here.
+    private(set) var absorbed: JournalPosition = 0
+    private(set) var counts = SeriesCounts()
+    /// True while a change of its model is on its way: nothing may be pruned or passed on.
+    var isHeld = false
+    /// Whether its shard has it on the list of those that have steps to do.
+    var isBehind = false
+    /// Whether its forecast is on the shard's forecast cache.
+    var showing = Showing.not
+    var finishedBlocks: [SlotScores] = []
+    /// The slots that are scored together with the head; nil: not known.
+    var scoredBlock: SlotBlock?
+    /// Which closed slots are anomalies; nil: none.
+    var anomalyRule: AnomalyRule?
+    var judge = AnomalyJudge()
+    /// Those that nobody has been told of yet.
+    var anomalies: [SeriesAnomaly] = []
+    /// The slot of the newest checkpoint.
+    var checkpointSlot: Slot?
+
+    enum Showing {
+        case not, shown
+        /// It was read there, and the next one shall be shown.
+        case wanted
+    }
+
+    /// Slots kept for pictures when no lag asks for more.
+    static let shownSlots = 240
+
+    init(setup: SeriesSetup) {
+        id = setup.record.id
+        key = setup.record.key
+        aggregate = setup.record.aggregate
+        cadence = setup.record.cadence
+        latenessSlots = setup.record.latenessSlots ?? 0
+        load(setup.assignment, checkpoint: setup.checkpoint, history: setup.history, outages: setup.outages)
+        counts.readings = kept.kept.count
+        if let frontier { judge = AnomalyJudge(silentThrough: frontier - 1) }
+    }
+
+    deinit {
+        runningState?.deinitialize(count: 1)
+        runningState?.deallocate()
+    }
+
+    var newest: KeptReadings.Kept? { kept.kept.last }
+
+    mutating func set(cadence: Cadence, latenessSlots: Int) {
+        self.cadence = cadence
+        self.latenessSlots = latenessSlots
+        noteFrontier()
+    }
+
+    private mutating func noteFrontier() {
+        frontier = cadence.flatMap { cadence in newest.map { cadence.slot(of: $0.timestamp) } }
+    }
+
+    /// Drops what nothing that comes can change any more: what the base of the running state has passed.
+    mutating func prune(through slot: Slot, cadence: Cadence) {
+        settledUntil = cadence.start(of: slot + 1)
+        kept.prune(before: settledUntil)
+        values.prune(before: slot - Int64(max(runningState?.pointee.model.lags.last ?? 0, Self.shownSlots)))
+        outages.prune(through: slot)
+    }
+
+    /// Takes a committed reading in; an out-of-order one rolls the running state back to before its slot.
+    mutating func absorb(_ reading: Reading, at position: JournalPosition) {
+        guard reading.timeliness == .fresh, reading.timestamp >= settledUntil else {
+            counts.late += 1
+            return
+        }
+        take(KeptReadings.Kept(timestamp: reading.timestamp, value: reading.value, position: position))
+    }
+
+    private mutating func take(_ reading: KeptReadings.Kept) {
+        switch kept.insert(reading) {
+        case .repeated:
+            counts.repeated += 1
+            return
+        case .added: counts.readings += 1
+        case .corrected: counts.corrected += 1
+        }
+        absorbed = max(absorbed, reading.position)
+        guard let cadence else { return }
+        // Times are compared and slots kept: a division of 64 bits costs as much as ten comparisons.
+        if frontier.map({ reading.timestamp >= cadence.start(of: $0 + 1) }) ?? true { noteFrontier() }
+        guard let steppedThrough, reading.timestamp < cadence.start(of: steppedThrough + 1) else { return }
+        rollBack(before: cadence.slot(of: reading.timestamp))
+    }
+
+    /// The newest slot whose value is fixed in `values`: the head, or the slots before the running state's first.
+    private var steppedThrough: Slot? {
+        guard let runningState else { return nil }
+        return runningState.pointee.headSlot
+            ?? (runningState.pointee.firstSlot == .min ? nil : runningState.pointee.firstSlot - 1)
+    }
+
+    private mutating func rollBack(before slot: Slot) {
+        runningState?.pointee.rollBack(before: slot)
+        scoredBlock = nil
+        values.truncate(after: min(slot - 1, steppedThrough ?? .min))
+        fillValues()
+    }
+
+    /// Aggregates the kept readings of the slots that the running state has passed or will never step.
+    private mutating func fillValues() {
+        guard let cadence, let end = steppedThrough else { return }
+        var next = values.newest.map { $0 + 1 } ?? .min
+        while let found = firstReading(from: next, cadence: cadence), found.slot <= end {
+            values.append(value(of: found, cadence: cadence), at: found.slot)
+            next = found.slot + 1
+        }
+    }
+
+    /// A slot with readings.
+    struct FilledSlot {
+        var slot: Slot
+        /// The place of its first reading in ``kept``.
+        var place: Int
+    }
+
+    /// The first slot at or after `slot` that has a reading.
+    mutating func firstReading(from slot: Slot, cadence: Cadence) -> FilledSlot? {
+        let place = kept.seek(cadence.start(of: slot))
+        guard place < kept.kept.count else { return nil }
+        let time = kept.kept[place].timestamp
+        if let frontier, time >= cadence.start(of: frontier) { return FilledSlot(slot: frontier, place: place) }
+        // A slot without a gap before it, the usual one, is the one that was asked for.
+        let isNext = slot < .max && time < cadence.start(of: slot + 1)
+        return FilledSlot(slot: isNext ? slot : cadence.slot(of: time), place: place)
+    }
+
+    func value(of filled: FilledSlot, cadence: Cadence) -> Float {
+        let (end, next) = (cadence.start(of: filled.slot + 1), filled.place + 1)
+        // Every aggregate of one value is that value.
+        guard next < kept.kept.count, kept.kept[next].timestamp < end else {
+            return Float(slotValue: kept.kept[filled.place].value)
+        }
+        let values = kept.kept[filled.place...].prefix { $0.timestamp < end }.map(\.value)
+        return aggregate(values).map { Float(slotValue: $0) } ?? .nan
+    }
+
+    /// Starts `assignment`'s running state: from `checkpoint` if it fits, else from the beginning of its epoch.
+    ///
+    /// This one function is recovery, warm-up after a promotion, and reset.
+    mutating func load(
+        _ assignment: Assignment?, checkpoint: Checkpoint?, history: KeptReadings,
+        outages: [ClosedRange<Slot>] = []
+    ) {
+        self.outages = Outages(outages)
+        let newer = kept
+        let position = assignment?.epoch.position ?? 0
+        kept = history
+        values = SlotValues()
+        for reading in newer.kept where reading.position > position { _ = kept.insert(reading) }
+        absorbed = kept.kept.reduce(absorbed) { max($0, $1.position) }
+        noteFrontier()
+        begin(assignment, from: checkpoint)
+        isHeld = false
+        (checkpointSlot, scoredBlock, finishedBlocks) = (runningState?.pointee.headSlot, nil, [])
+        settledUntil = .distantPast
+        if let cadence, let base = runningState?.pointee.baseSlot { settledUntil = cadence.start(of: base + 1) }
+        fillValues()
+    }
+
+    /// Nothing forecasts the series from now on; its readings go on being kept.
+    mutating func stopForecasting() {
+        begin(nil, from: nil)
+        outages = Outages()
+        (isHeld, checkpointSlot, scoredBlock, finishedBlocks) = (false, nil, nil, [])
+    }
+
+    private mutating func begin(_ assignment: Assignment?, from checkpoint: Checkpoint?) {
+        runningState?.deinitialize(count: 1)
+        guard let assignment else {
+            runningState?.deallocate()
+            return runningState = nil
+        }
+        (aggregate, maxGap) = (assignment.setting.aggregate, assignment.setting.maxGap)
+        let place = runningState ?? .allocate(capacity: 1)
+        place.initialize(to: RunningState(assignment, checkpoint: checkpoint))
+        runningState = place
+    }
+}

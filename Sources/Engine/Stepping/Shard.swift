@@ -1,0 +1,257 @@
+import Storage
+import TimeSeries
+
+/// What a shard is told, in the order of the commits.
+enum ShardMessage: Sendable {
+    case adopt([SeriesSetup])
+    case setCadence(SeriesID, Cadence, latenessSlots: Int)
+    case commit([PositionedReading])
+    /// These series get a new epoch soon: keep everything until its history comes.
+    case hold([SeriesID])
+    case load([Load])
+    case release([SeriesID])
+    case forget([SeriesID])
+    /// By forecaster, which slots are anomalies from now on.
+    case watchFor([String: AnomalyRule])
+    /// Asked once these series (all, if nil) have stepped over everything committed before.
+    case ask([SeriesID]?, @Sendable (ShardView) -> Void)
+
+    /// The new epoch of a series.
+    struct Load: Sendable {
+        var series: SeriesID
+        /// nil: nothing forecasts it any more.
+        var assignment: Assignment?
+        var history: KeptReadings
+        /// nil: its slots are as they were.
+        var grid: ModelChange.Grid?
+    }
+
+    var isQuestion: Bool { if case .ask = self { true } else { false } }
+}
+
+/// One part of the series, owned by one thread. Everything that steps a state runs here.
+///
+/// `@unchecked Sendable`: `stepper`, `series`, `order`, `coverage`, `behind`, `questions` and `anomalyRules` are touched
+/// only by the thread that runs ``run()``; everybody else goes through `mailbox` and `forecastCache`, which have locks of their own.
+final class Shard: @unchecked Sendable {
+    let mailbox: Mailbox<ShardMessage>
+    let forecastCache = ForecastCache()
+    private let stepper: Stepper
+    private let kernel: String
+    private let watchers: Watchers
+    private let pendingWrites: PendingWrites
+    private let faults: ForecastFaults
+    private let clock: any WallClock
+    private var anomalyRules: [String: AnomalyRule]
+    private var series = ShardSeries()
+    private var order = ReadingsBySeries()
+    private var coverage = CoverageTotals()
+    /// Series with steps to do, each once, in the order in which they fell behind.
+    private var behind: [SeriesPointer] = []
+    private var questions: [(series: [SeriesID]?, answer: @Sendable (ShardView) -> Void)] = []
+
+    /// Steps taken between two looks into the mailbox, so that a long replay yields to live series.
+    private static let roundsPerTurn = 64
+    /// Series that take their readings in, step and settle together: what they need of memory, about 3 KiB each, leaves
+    /// room in the second-level cache for the other threads, and a call of a model has enough rows.
+    private static let seriesPerTurn = 64
+
+    init(
+        stepper: Stepper, kernel: String, watchers: Watchers, pendingWrites: PendingWrites, faults: ForecastFaults,
+        clock: any WallClock, anomalyRules: [String: AnomalyRule]
+    ) {
+        self.stepper = stepper
+        self.kernel = kernel
+        self.watchers = watchers
+        self.pendingWrites = pendingWrites
+        self.faults = faults
+        self.clock = clock
+        self.anomalyRules = anomalyRules
+        mailbox = Mailbox(capacity: 32)
+    }
+
+    deinit { series.removeAll() }
+
+    /// Sends what may change a forecast; blocks while the mailbox is full.
+    func tell(_ message: ShardMessage) {
+        forecastCache.expect()
+        if !mailbox.post(message) { forecastCache.handled(1) }
+    }
+
+    /// Works until the mailbox is closed and empty.
+    func run() {
+        while let messages = mailbox.receive(limit: 64, waiting: behind.isEmpty ? nil : 0) {
+            for message in messages { handle(message) }
+            advance()
+            forecastCache.handled(messages.count { !$0.isQuestion })
+            answerQuestions()
+        }
+        while !behind.isEmpty { advance() }
+        answerQuestions()
+    }
+
+    private func handle(_ message: ShardMessage) {
+        switch message {
+        case .adopt(let setups):
+            for setup in setups {
+                let state = series.add(SeriesState(setup: setup))
+                watchForAnomalies(state)
+                fallBehind(state)
+            }
+        case .setCadence(let id, let cadence, let latenessSlots):
+            series[id]?.pointee.set(cadence: cadence, latenessSlots: latenessSlots)
+        case .commit(let readings): take(readings)
+        case .hold(let ids): hold(ids.compactMap { series[$0] })
+        case .release(let ids): for id in ids { series[id]?.pointee.isHeld = false }
+        case .load(let loads):
+            for item in loads { load(item) }
+            stepper.releaseModels()
+        case .forget(let ids):
+            let gone = Set(ids)
+            behind.removeAll { gone.contains($0.pointee.id) }
+            series.remove(gone)
+            for id in ids { _ = forecastCache.invalidate(id) }
+            stepper.releaseModels()
+        case .watchFor(let rules):
+            anomalyRules = rules
+            for state in series.all { watchForAnomalies(state) }
+        case .ask(let ids, let answer): questions.append((ids, answer))
+        }
+    }
+
+    /// Takes the readings of a commit in and steps over them: now, not after the next commit, since every commit gives
+    /// its series a forecast.
+    private func take(_ readings: [PositionedReading]) {
+        // Those that were behind go on once a commit, not once a turn.
+        advance()
+        let waiting = behind
+        behind = []
+        order.order(readings, of: series)
+        // Named once: naming a part of this object counts a reference, and that for each series.
+        let (order, all) = (order, series.all)
+        var rest = order.series[...]
+        while !rest.isEmpty {
+            let turn = rest.prefix(Self.seriesPerTurn)
+            for (index, place) in zip(turn.indices, turn) {
+                Prefetch.ahead(of: index, in: turn, all, order, readings)
+                let state = all[place]
+                order.forEachReading(of: place) {
+                    state.pointee.absorb(readings[$0].reading, at: readings[$0].position)
+                }
+                fallBehind(state)
+            }
+            rest = rest.dropFirst(Self.seriesPerTurn)
+            advance()
+        }
+        behind = waiting + behind
+    }
+
+    /// The epochs that may end now have earned the scores of what was committed before.
+    private func hold(_ states: [SeriesPointer]) {
+        while states.contains(where: { $0.pointee.isBehind }) { advance() }
+        for state in states {
+            if let block = state.pointee.hold() { passOn([block], of: &state.pointee) }
+        }
+    }
+
+    private func load(_ item: ShardMessage.Load) {
+        guard let state = series[item.series] else { return }
+        if let grid = item.grid { state.pointee.set(cadence: grid.cadence, latenessSlots: grid.latenessSlots) }
+        guard let assignment = item.assignment else {
+            state.pointee.stopForecasting()
+            return fallBehind(state)
+        }
+        state.pointee.load(assignment, checkpoint: nil, history: item.history)
+        watchForAnomalies(state)
+        fallBehind(state)
+        let version = assignment.version.version
+        watchers.publish(
+            .model(
+                series: state.pointee.key, forecaster: version.forecaster, version: version.number,
+                reason: "\(assignment.epoch.cause)"))
+    }
+
+    private func watchForAnomalies(_ state: SeriesPointer) {
+        state.pointee.anomalyRule = state.pointee.runningState.flatMap {
+            anomalyRules[$0.pointee.version.version.forecaster]
+        }
+    }
+
+    private func fallBehind(_ state: SeriesPointer) {
+        if state.pointee.showing == .shown {
+            state.pointee.showing = forecastCache.invalidate(state.pointee.id) ? .wanted : .not
+        }
+        guard !state.pointee.isBehind else { return }
+        state.pointee.isBehind = true
+        behind.append(state)
+    }
+
+    private func advance() {
+        guard !behind.isEmpty else { return }
+        let unfinished = stepper.advance(behind, rounds: Self.roundsPerTurn)
+        let isWatched = watchers.want(.forecast)
+        for state in behind { state.pointee.isBehind = false }
+        for state in unfinished { state.pointee.isBehind = true }
+        for state in behind where !state.pointee.isBehind { finish(state, isWatched: isWatched) }
+        behind = unfinished
+    }
+
+    private func finish(_ series: SeriesPointer, isWatched: Bool) {
+        finish(&series.pointee)
+        noteFault(of: series)
+        let isWanted = series.pointee.showing == .wanted
+        guard isWatched || isWanted,
+            let forecast = ShardView.forecast(
+                of: series, stepper: stepper, now: nil, history: isWanted ? SeriesState.shownSlots : 1)
+        else { return }
+        if isWanted {
+            forecastCache.insert(forecast, of: series.pointee.id, wasRead: false)
+            series.pointee.showing = .shown
+        }
+        if isWatched { watchers.publish(.forecast(forecast)) }
+    }
+
+    private func noteFault(of series: SeriesPointer) {
+        guard let runningState = series.pointee.runningState, runningState.pointee.open?.isAbsent == false,
+            runningState.pointee.forecast.first?.isNaN == true
+        else { return }
+        faults.note(runningState.pointee.version.version, series: series.pointee.key.description)
+    }
+
+    /// Passes on what its steps have left: outages, a checkpoint, scores, anomalies.
+    private func finish(_ state: inout SeriesState) {
+        if state.outages.hasUnsaved { pendingWrites.outages.put(state.takeUnsavedOutages()) }
+        passOn(state.takeFinishedBlocks(), of: &state)
+        // Behind the scores, see ``PendingWrites``.
+        if let checkpoint = state.advanceBase(kernel: kernel) { pendingWrites.checkpoints.put(checkpoint) }
+        if !state.anomalies.isEmpty {
+            for anomaly in state.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
+        }
+    }
+
+    private func passOn(_ blocks: [SlotScores], of state: inout SeriesState) {
+        guard !blocks.isEmpty, let cadence = state.cadence else { return }
+        for block in blocks { coverage.add(block, of: state.runningState?.pointee.version.version.forecaster) }
+        pendingWrites.scores.put(
+            FinishedScores(series: state.id, blocks: blocks.map { .init(cadence: cadence, scores: $0) }))
+    }
+
+    private func answerQuestions() {
+        guard !questions.isEmpty else { return }
+        let view = ShardView(series: series, stepper: stepper, coverage: coverage, forecastCache: forecastCache)
+        let (ready, waiting) = questions.partitioned { question in
+            question.series.map { ids in ids.allSatisfy { series[$0]?.pointee.isBehind != true } } ?? behind.isEmpty
+        }
+        questions = waiting
+        for question in ready { question.answer(view) }
+    }
+}
+
+extension Array {
+    /// The elements for which `isFirst` holds, and the others, both in order.
+    fileprivate func partitioned(_ isFirst: (Element) -> Bool) -> ([Element], [Element]) {
+        reduce(into: ([], [])) { parts, element in
+            if isFirst(element) { parts.0.append(element) } else { parts.1.append(element) }
+        }
+    }
+}

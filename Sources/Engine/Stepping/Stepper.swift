@@ -1,0 +1,176 @@
+import Forecasting
+import TimeSeries
+
+/// Steps many series together: one batch per model and round.
+///
+/// Rows do not depend on who shares the batch, so the order of the series and the size of the batches change no bit.
+/// Owned by one shard thread, with the memory of its batches.
+final class Stepper {
+    private var groups: [Group] = []
+    /// The place in the calendar that was asked for last: most series of a batch ask for the same.
+    private var newest: (slot: Slot, cadence: Cadence, calendar: ObjectIdentifier, time: CalendarTime)?
+    /// The calendar of ``newest``, kept so that no other one gets its identity; comparing that counts no references.
+    private var newestCalendar: LocalCalendar?
+
+    /// Rows that one call of a model can step.
+    private struct Group {
+        let version: LoadedVersion
+        let modelID: ObjectIdentifier
+        let isOpen: Bool
+        let capacity: Int
+        var rows: [(state: SeriesPointer, step: SeriesState.Step)] = []
+        /// Where each row is stepped.
+        var places: [ServedRow] = []
+        /// Of the model itself, without what it is served with.
+        var batch: AdvanceBatch
+
+        init(version: LoadedVersion, isOpen: Bool) {
+            (self.version, self.isOpen, capacity) = (version, isOpen, version.model.rowsPerBatch)
+            modelID = ObjectIdentifier(version)
+            batch = AdvanceBatch(count: 0, model: version.model.model, forecastCount: 0, wantsForecasts: false)
+        }
+    }
+
+    /// Advances `series`, at most `rounds` steps each.
+    ///
+    /// - Returns: those that may have more to do.
+    func advance(_ series: [SeriesPointer], rounds: Int) -> [SeriesPointer] {
+        var active = series
+        for _ in 0..<rounds where !active.isEmpty { active = round(active) }
+        return active
+    }
+
+    /// Lets go of every model, because some serve nobody any more; those that do come again with the next step.
+    func releaseModels() { groups = [] }
+
+    /// One step of each series.
+    ///
+    /// - Returns: those that have not reached their newest slot yet.
+    private func round(_ series: [SeriesPointer]) -> [SeriesPointer] {
+        var active: [SeriesPointer] = []
+        var place = 0
+        for state in series {
+            guard let runningState = state.pointee.runningState, let next = state.pointee.nextStep() else { continue }
+            if !next.isOpen { active.append(state) }
+            guard !next.isAbsent else {
+                // As when the model was asked, but for the answer.
+                _ = state.pointee.begin(next)
+                state.pointee.passOver(next)
+                continue
+            }
+            place = self.place(of: runningState, isOpen: next.isOpen, guess: place)
+            groups[place].rows.append((state, next))
+            if groups[place].rows.count == groups[place].capacity { step(&groups[place]) }
+        }
+        for place in groups.indices where !groups[place].rows.isEmpty { step(&groups[place]) }
+        return active
+    }
+
+    private func place(of runningState: UnsafeMutablePointer<RunningState>, isOpen: Bool, guess: Int) -> Int {
+        let model = runningState.pointee.modelID
+        func fits(_ group: Group) -> Bool { group.modelID == model && group.isOpen == isOpen }
+        if guess < groups.count, fits(groups[guess]) { return guess }
+        if let known = groups.firstIndex(where: fits) { return known }
+        groups.append(Group(version: runningState.pointee.version, isOpen: isOpen))
+        return groups.count - 1
+    }
+
+    private func step(_ group: inout Group) {
+        let (model, lags) = (group.version.model, group.version.model.lags)
+        group.batch.reset(
+            count: group.rows.count, model: model.model, forecastCount: group.version.specification.forecastCount,
+            wantsForecasts: true)
+        group.places.removeAll(keepingCapacity: true)
+        for (row, due) in group.rows.enumerated() {
+            fill(&group.batch, row: row, with: due, lags)
+            if let place = due.state.pointee.begin(due.step) { group.places.append(place) }
+        }
+        model.advance(group.places, in: &group.batch)
+        for (row, due) in group.rows.enumerated() {
+            due.state.pointee.finish(due.step, isAbsent: group.batch.absent[row])
+        }
+        group.rows.removeAll(keepingCapacity: true)
+    }
+
+    /// Puts the inputs of a step into a row.
+    func fill(
+        _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesPointer, step: SeriesState.Step), _ lags: [Int]
+    ) {
+        guard let cadence = due.state.pointee.cadence, let runningState = due.state.pointee.runningState else { return }
+        batch.series[row] = due.state.pointee.id
+        batch.slots[row] = due.step.slot
+        batch.values[row] = due.step.value
+        for (place, lag) in lags.enumerated() {
+            batch.lagged[row * lags.count + place] = due.state.pointee.values[due.step.slot - Int64(lag)]
+        }
+        batch.calendar[row] = time(of: due.step.slot, cadence, runningState)
+    }
+
+    private func time(of slot: Slot, _ cadence: Cadence, _ runningState: UnsafeMutablePointer<RunningState>)
+        -> CalendarTime
+    {
+        let calendar = runningState.pointee.calendarID
+        if let newest, newest.slot == slot, newest.cadence == cadence, newest.calendar == calendar {
+            return newest.time
+        }
+        let time = runningState.pointee.calendar.time(of: slot, cadence: cadence)
+        newest = (slot, cadence, calendar, time)
+        newestCalendar = runningState.pointee.calendar
+        return time
+    }
+
+    /// The forecast of a series whose newest reading is older than `slot`: its newest state stepped through the missing
+    /// slots up to there, on a copy that is thrown away.
+    func rollForward(_ series: SeriesPointer, to slot: Slot) -> (origin: Slot, values: [Float])? {
+        guard let runningState = series.pointee.runningState, let open = runningState.pointee.open else { return nil }
+        guard slot > open.slot, series.pointee.maxGap > 0 else {
+            return (open.slot, Array(runningState.pointee.forecast))
+        }
+        guard var batch = newestStep(of: series, to: slot) else { return nil }
+        runningState.pointee.model.advance(&batch)
+        return batch.absent[0] ? nil : (slot, batch.forecasts)
+    }
+
+    /// What each expert of a series' model forecasts from `slot`, `[experts][horizon][quantiles]`; nil before the first
+    /// forecast.
+    func expertForecasts(on series: SeriesPointer, at slot: Slot) -> [Float]? {
+        guard let model = series.pointee.runningState?.pointee.model, let batch = newestStep(of: series, to: slot)
+        else {
+            return nil
+        }
+        return model.expertForecasts(in: batch)
+    }
+
+    /// The step into the newest slot, or through the missing slots up to `slot`, on a copy: all but the last are made.
+    private func newestStep(of series: SeriesPointer, to slot: Slot) -> AdvanceBatch? {
+        guard let runningState = series.pointee.runningState, let open = runningState.pointee.open,
+            let cadence = series.pointee.cadence
+        else { return nil }
+        var batch = AdvanceBatch(
+            count: 1, model: runningState.pointee.model,
+            forecastCount: runningState.pointee.version.specification.forecastCount,
+            wantsForecasts: true)
+        let missing = min(Int64(series.pointee.maxGap), slot - open.slot)
+        guard missing > 0 else {
+            let step = SeriesState.Step(slot: open.slot, value: open.value, isOpen: true)
+            fill(&batch, row: 0, with: (series, step), runningState.pointee.model.lags)
+            batch.states = Array(runningState.pointee.headState)
+            return batch
+        }
+        batch.states = runningState.pointee.newestState
+        batch.series[0] = series.pointee.id
+        for step in (slot - missing + 1)...slot {
+            batch.slots[0] = step
+            batch.values[0] = .nan
+            for (place, lag) in runningState.pointee.model.lags.enumerated() {
+                let lagged = step - Int64(lag)
+                batch.lagged[place] = lagged == open.slot ? open.value : series.pointee.values[lagged]
+            }
+            batch.calendar[0] = time(of: step, cadence, runningState)
+            guard step < slot else { break }
+            runningState.pointee.model.advance(&batch)
+            if batch.absent[0] { return nil }
+        }
+        return batch
+    }
+}

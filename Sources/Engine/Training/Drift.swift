@@ -1,0 +1,39 @@
+import Forecasting
+import Storage
+import TimeSeries
+
+extension Engine {
+    /// The forecasters whose forecasts got so much worse than they used to be that they are to be trained again.
+    ///
+    /// Each series is held against its own history; the median series decides, so that one broken sensor trains nothing.
+    package func drifting() async throws -> [String] {
+        let configurations = try await perform { $0.configuration.forecasters }.filter { $0.driftRatio != nil }
+        guard !configurations.isEmpty else { return [] }
+        var ratios: [String: [Float]] = [:]
+        for shard in shards {
+            let found = try await ask(shard, about: []) { $0.driftRatios() }
+            ratios.merge(found) { $0 + $1 }
+        }
+        let (records, now) = (try store.schedule(), clock.now)
+        return configurations.filter { forecaster in
+            let sorted = (ratios[forecaster.name] ?? []).sorted()
+            guard let limit = forecaster.driftRatio, !sorted.isEmpty else { return false }
+            let rest = records[forecaster.name]?.lastFinished.map { now.nanoseconds(since: $0) } ?? .max
+            return rest >= forecaster.driftCooldown && Double(sorted[sorted.count / 2]) > limit
+        }.map(\.name)
+    }
+}
+
+extension ShardView {
+    /// By forecaster: the recent loss of each series over that of long ago.
+    func driftRatios() -> [String: [Float]] {
+        var ratios: [String: [Float]] = [:]
+        for state in all {
+            guard let runningState = state.pointee.runningState,
+                let drift = runningState.pointee.model.drift(of: runningState.pointee.head.state), drift.longRun > 0
+            else { continue }
+            ratios[runningState.pointee.version.version.forecaster, default: []].append(drift.lately / drift.longRun)
+        }
+        return ratios
+    }
+}

@@ -1,0 +1,110 @@
+import Dispatch
+import Storage
+import TimeSeries
+
+/// Asks for a training run of every forecaster when it is due on the wall clock, or when its forecasts got worse.
+///
+/// One Dispatch timer, re-armed at most a minute ahead, so that a clock that is set or a machine that slept is noticed;
+/// the next due time is kept in the database. A run that was missed, however often, is caught up once.
+public final class RetrainingSchedule: Sendable {
+    private let engine: Engine
+    private let due: @Sendable (String) -> Void
+    private let queue = DispatchQueue(label: "retraining-schedule")
+    private struct State {
+        /// nil: stopped, or not started.
+        var timer: (any DispatchSourceTimer)?
+        /// Whether the rules may be others than those that the look under way goes by.
+        var isWanted = false
+    }
+
+    private let state = Locked(State())
+
+    /// - Parameter due: called for every forecaster that is due.
+    public init(engine: Engine, due: @escaping @Sendable (String) -> Void) {
+        self.engine = engine
+        self.due = due
+    }
+
+    public func start() { state.withLock { $0.timer = armed(after: 0) } }
+
+    public func stop() {
+        state.withLock { state in
+            state.timer?.cancel()
+            state.timer = nil
+        }
+    }
+
+    /// Looks at once, because the rules may be others now.
+    public func lookAgain() {
+        state.withLock { $0.isWanted = true }
+        arm(after: 0)
+    }
+
+    private func arm(after seconds: Double) {
+        state.withLock { state in
+            guard let timer = state.timer else { return }
+            timer.cancel()
+            state.timer = armed(after: state.isWanted ? 0 : seconds)
+        }
+    }
+
+    private func armed(after seconds: Double) -> any DispatchSourceTimer {
+        let next = DispatchSource.makeTimerSource(queue: queue)
+        next.schedule(deadline: .now() + seconds, leeway: .milliseconds(100))
+        next.setEventHandler { [weak self] in Task { await self?.look() } }
+        next.activate()
+        return next
+    }
+
+    private func look() async {
+        state.withLock { $0.isWanted = false }
+        let claim = try? await engine.claimDue()
+        let drifting = try? await engine.drifting()
+        for forecaster in Set((claim?.claimed ?? []) + (drifting ?? [])).sorted() { due(forecaster) }
+        arm(after: min(60, max(0.05, claim?.wait ?? 60)))
+    }
+}
+
+extension Engine {
+    /// Notes the next time of every forecaster.
+    ///
+    /// - Returns: those whose time has come, and the seconds until the earliest next time.
+    package func claimDue() async throws -> (claimed: [String], wait: Double) {
+        let now = clock.now
+        return try await perform { writer in try DueClaim(writer: writer, now: now).run() }
+    }
+}
+
+/// Reads and moves on the due times, on the writer's thread.
+struct DueClaim {
+    let writer: WriterState
+    let now: Timestamp
+
+    func run() throws -> (claimed: [String], wait: Double) {
+        let records = try writer.store.schedule()
+        let forecasters = writer.configuration.forecasters
+        var (claimed, wait): ([String], Double) = ([], 60)
+        for (place, forecaster) in forecasters.enumerated() {
+            let stagger = Double(place) / Double(max(1, forecasters.count)) * 0.5
+            var record = records[forecaster.name] ?? ScheduleRecord(forecaster: forecaster.name)
+            let isDue = record.nextDue.map { $0 <= now } ?? false
+            if isDue, forecaster.retrain != .never { claimed.append(forecaster.name) }
+            let next = next(after: record.nextDue, isDue: isDue, forecaster.retrain, stagger: stagger)
+            if next != record.nextDue {
+                record.nextDue = next
+                let new = record
+                try writer.store.write { try $0.setSchedule(new) }
+            }
+            if let next { wait = min(wait, Double(next.nanoseconds(since: now)) / 1e9) }
+        }
+        return (claimed, wait)
+    }
+
+    /// The due time from now on: `noted`, unless it is claimed, or is left from another rule or from a clock that ran ahead.
+    private func next(after noted: Timestamp?, isDue: Bool, _ rule: RetrainRule, stagger: Double) -> Timestamp? {
+        let calendar = writer.configuration.calendar
+        if isDue { return rule.due(afterClaimAt: now, stagger: stagger, calendar: calendar) }
+        if let noted, rule.keeps(noted, at: now, stagger: stagger, calendar: calendar) { return noted }
+        return rule.due(after: now, stagger: stagger, calendar: calendar)
+    }
+}

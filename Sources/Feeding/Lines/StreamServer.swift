@@ -1,0 +1,104 @@
+import Listening
+import NIOCore
+import NIOPosix
+
+/// Accepts connections on a Unix socket or TCP, each served by a task of its own, up to a number: then a newcomer gets
+/// the place of a silent one.
+struct StreamServer<Inbound: Sendable, PendingWrites: Sendable>: Sendable {
+    typealias Streams = NIOAsyncChannel<Inbound, PendingWrites>
+    typealias Outbound = NIOAsyncChannelOutboundWriter<PendingWrites>
+
+    let address: ListenAddress
+    let counters: FeedCounters
+    let maximumConnections: Int
+    let limits: SenderLimits
+    let unfinished: MemoryBudget
+    let log: @Sendable (String) -> Void
+
+    private struct Connection: Sendable {
+        let streams: Streams
+        let sender: Sender
+        let peer: PeerKey
+    }
+
+    /// Serves until the task is cancelled. What one connection throws ends that one alone.
+    func run(
+        onListening: @Sendable (ListenAddress) -> Void,
+        configure: @escaping @Sendable (any Channel) throws -> Void,
+        serve: @escaping @Sendable (NIOAsyncChannelInboundStream<Inbound>, Outbound, Sender) async throws -> Void
+    ) async throws {
+        let (server, file) = try await bind(ConnectionLimiter(maximumConnections), configure)
+        defer { file?.remove() }
+        onListening(address.bound(to: server.channel.localAddress))
+        try await server.executeThenClose { connections in
+            try await withThrowingDiscardingTaskGroup { group in
+                for try await connection in connections {
+                    group.addTask { await self.serve(connection, serve) }
+                }
+            }
+        }
+    }
+
+    private func serve(
+        _ connection: Connection,
+        _ serve: @escaping @Sendable (NIOAsyncChannelInboundStream<Inbound>, Outbound, Sender) async throws -> Void
+    ) async {
+        let (streams, sender) = (connection.streams, connection.sender)
+        let hasPlace = sender.sitDown(connection.peer) {
+            counters.connectionReplaced()
+            close(streams.channel, of: connection.peer, "it was silent for longest, and another needed its place")
+        }
+        defer { sender.leave() }
+        guard hasPlace else {
+            counters.connectionRefused()
+            // Served by nothing: an error here must not end the server, nor a channel go unserved.
+            return _ = try? await streams.executeThenClose { _, _ in }
+        }
+        try? await streams.executeThenClose { try await serve($0, $1, sender) }
+    }
+
+    /// Closes a connection for a reason, and says it. What has come is read no further: half a line is not a line.
+    private func close(_ channel: any Channel, of peer: PeerKey, _ reason: String) {
+        log("closed a connection of \(peer) on \(address): \(reason)")
+        // Later, because it may be this very channel that is being read.
+        channel.eventLoop.execute {
+            channel.pipeline.fireErrorCaught(SenderError(description: reason))
+            channel.close(promise: nil)
+        }
+    }
+
+    private func bind(
+        _ limiter: ConnectionLimiter, _ configure: @escaping @Sendable (any Channel) throws -> Void
+    ) async throws -> (NIOAsyncChannel<Connection, Never>, SocketFile?) {
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // What one read brings is committed together, and a first read of the usual 2 KiB would be a small commit.
+            .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_536))
+        let initialize: @Sendable (any Channel) -> EventLoopFuture<Connection> = { channel in
+            channel.eventLoop.makeCompletedFuture { try setUp(channel, limiter, configure) }
+        }
+        switch address {
+        case .unix(let path):
+            let file = try SocketFile(path: path, .stream)
+            return (try await bootstrap.bind(file.descriptor, childChannelInitializer: initialize), file)
+        case .internet(let host, let port):
+            return (try await bootstrap.bind(host: host, port: port, childChannelInitializer: initialize), nil)
+        }
+    }
+
+    private func setUp(
+        _ channel: any Channel, _ limiter: ConnectionLimiter, _ configure: (any Channel) throws -> Void
+    ) throws -> Connection {
+        let pipeline = channel.pipeline.syncOperations
+        let unix = try pipeline.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { PeerKey(unix: $0) }
+        let peer = channel.remoteAddress?.ipAddress.map { PeerKey(.host($0)) } ?? unix ?? PeerKey(.unknown)
+        let close: @Sendable (String) -> Void = { reason in self.close(channel, of: peer, reason) }
+        let sender = Sender(unfinished.share(of: peer, close: close), limiter: limiter)
+        try pipeline.addHandler(SenderGuard(sender, limits, close: close))
+        try configure(channel)
+        let streams = try Streams(
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        return Connection(streams: streams, sender: sender, peer: peer)
+    }
+}

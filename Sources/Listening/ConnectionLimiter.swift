@@ -1,0 +1,94 @@
+import Synchronization
+
+/// A listener's places for connections. When all are taken, a newcomer gets the place of the one that did nothing useful
+/// for longest, of the peer that has most: whoever takes many places takes them from himself.
+///
+/// For all threads.
+public final class ConnectionLimiter: Sendable {
+    /// One connection's place.
+    public final class Entry: Sendable {
+        let peer: PeerKey
+        private let lastUseful: Atomic<Int64>
+        private let isBusy: @Sendable () -> Bool
+        fileprivate let evict: @Sendable () -> Void
+
+        fileprivate init(
+            _ peer: PeerKey, _ now: Int64, isBusy: @escaping @Sendable () -> Bool,
+            evict: @escaping @Sendable () -> Void
+        ) {
+            (self.peer, self.isBusy, self.evict) = (peer, isBusy, evict)
+            lastUseful = Atomic(now)
+        }
+
+        fileprivate func isReplaceable(at now: Int64, grace: Int64) -> Bool { !isBusy() && silence(at: now) >= grace }
+        fileprivate func silence(at now: Int64) -> Int64 { now - lastUseful.load(ordering: .relaxed) }
+        fileprivate func note(at now: Int64) { lastUseful.store(now, ordering: .relaxed) }
+    }
+
+    private let limiter = Mutex<[ObjectIdentifier: Entry]>([:])
+    private let count: Int
+    private let reserved: Int
+    private let grace: Int64
+    private let now: @Sendable () -> Int64
+
+    /// - Parameters:
+    ///   - count: how many there are.
+    ///   - reserved: how many of them only privileged peers get.
+    ///   - grace: a connection that did something useful so lately is not replaced.
+    ///   - now: nanoseconds of a clock that never goes back.
+    public init(
+        _ count: Int, reserved: Int = 0, grace: Duration = .zero,
+        now: @escaping @Sendable () -> Int64 = ConnectionLimiter.monotonic
+    ) {
+        (self.count, self.now) = (count, now)
+        self.reserved = min(reserved, count)
+        self.grace = Int64(grace / .nanoseconds(1))
+    }
+
+    private static let start = ContinuousClock.now
+    public static let monotonic: @Sendable () -> Int64 = { Int64((ContinuousClock.now - start) / .nanoseconds(1)) }
+
+    /// A place, an earlier connection's if there is no other.
+    ///
+    /// - Parameters:
+    ///   - isBusy: whether the connection waits for us now; it keeps its place then.
+    ///   - evict: told, once, on any thread, that somebody else has the place; closes the connection.
+    /// - Returns: nil if all are taken by connections that must not be replaced.
+    public func take(
+        _ peer: PeerKey, isPrivileged: Bool = false, isBusy: @escaping @Sendable () -> Bool,
+        evict: @escaping @Sendable () -> Void
+    ) -> Entry? {
+        let now = now()
+        let entry = Entry(peer, now, isBusy: isBusy, evict: evict)
+        let limit = isPrivileged ? count : count - reserved
+        let (isTaken, victim) = limiter.withLock { limiter -> (Bool, Entry?) in
+            var victim: Entry?
+            if limiter.count >= limit {
+                victim = victimOf(limiter.values, at: now)
+                guard let victim else { return (false, nil) }
+                limiter[ObjectIdentifier(victim)] = nil
+            }
+            limiter[ObjectIdentifier(entry)] = entry
+            return (true, victim)
+        }
+        victim?.evict()
+        return isTaken ? entry : nil
+    }
+
+    /// The connection has done what it is there for: it counts as silent from now on.
+    public func note(_ entry: Entry) { entry.note(at: now()) }
+
+    public func leave(_ entry: Entry) { limiter.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(entry)) } }
+
+    private func victimOf(_ limiter: some Collection<Entry>, at now: Int64) -> Entry? {
+        var (owners, peers): ([PeerKey.Owner: Int], [PeerKey: Int]) = ([:], [:])
+        for entry in limiter {
+            owners[entry.peer.owner, default: 0] += 1
+            peers[entry.peer, default: 0] += 1
+        }
+        func weight(_ entry: Entry) -> (Int, Int, Int64) {
+            (owners[entry.peer.owner] ?? 0, peers[entry.peer] ?? 0, entry.silence(at: now))
+        }
+        return limiter.filter { $0.isReplaceable(at: now, grace: grace) }.max { weight($0) < weight($1) }
+    }
+}

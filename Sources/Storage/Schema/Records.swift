@@ -1,0 +1,230 @@
+/// `Storage`: the one file `nilo.db`, and the only user of SQLite: journal, checkpoints, model versions, migrations.
+public import TimeSeries
+
+/// A row of `series`.
+public struct SeriesRecord: Sendable, Hashable {
+    public var id: SeriesID
+    public var key: SeriesKey
+    public var forecaster: String?
+    public var aggregate: Aggregate
+    /// nil until it is declared or inferred.
+    public var cadence: Cadence?
+    /// How many slots a reading may be late; stored together with the cadence.
+    public var latenessSlots: Int?
+    public var createdAt: Timestamp
+    /// When a reading arrived last, to the day; nil: not known.
+    public var heardAt: Timestamp?
+
+    public init(
+        id: SeriesID, key: SeriesKey, forecaster: String?, aggregate: Aggregate, cadence: Cadence?,
+        latenessSlots: Int?, createdAt: Timestamp, heardAt: Timestamp? = nil
+    ) {
+        self.id = id
+        self.key = key
+        self.forecaster = forecaster
+        self.aggregate = aggregate
+        self.cadence = cadence
+        self.latenessSlots = latenessSlots
+        self.createdAt = createdAt
+        self.heardAt = heardAt
+    }
+}
+
+/// A reading with its place in the journal.
+public struct PositionedReading: Sendable, Hashable {
+    public var reading: Reading
+    /// Of a sealed fresh reading that is alone at its timestamp, the highest position in its chunk: it decides nothing any
+    /// more.
+    public var position: JournalPosition
+
+    public init(reading: Reading, position: JournalPosition) {
+        self.reading = reading
+        self.position = position
+    }
+}
+
+/// One group commit as the journal keeps it: reading `i` has the position `firstPosition + i`.
+public struct JournalEntry: Sendable, Hashable {
+    public var firstPosition: JournalPosition
+    public var readings: [Reading]
+}
+
+/// A series' state at a slot that no reading in time can change any more.
+public struct Checkpoint: Sendable, Hashable {
+    public var series: SeriesID
+    /// The epoch whose model made the state.
+    public var epoch: Int64
+    /// The newest slot the state has stepped over; it had a value.
+    public var slot: Slot
+    /// The highest journal position absorbed when it was cut.
+    public var position: JournalPosition
+    /// The newest slot with a reading when it was cut.
+    public var frontier: Slot
+    /// The kernels that computed the state; others may differ in the last bit.
+    public var kernel: String
+    /// `[stateCount]`, exact to the bit.
+    public var state: [Float]
+
+    public init(
+        series: SeriesID, epoch: Int64, slot: Slot, position: JournalPosition, frontier: Slot, kernel: String,
+        state: [Float]
+    ) {
+        self.series = series
+        self.epoch = epoch
+        self.slot = slot
+        self.position = position
+        self.frontier = frontier
+        self.kernel = kernel
+        self.state = state
+    }
+}
+
+/// What ``Store/checkpoints()`` found.
+public struct RecoveredCheckpoints: Sendable {
+    /// Newest first, at most two a series.
+    public var good: [SeriesID: [Checkpoint]] = [:]
+    /// Rows whose checksum or form is wrong.
+    public var damaged: [(series: SeriesID, slot: Slot)] = []
+}
+
+/// A model version to be stored.
+public struct NewModelVersion: Sendable {
+    public var forecaster: String
+    public var method: String
+    public var methodVersion: String
+    /// The forecast specification as canonical JSON.
+    public var parameters: String
+    public var parent: Int64?
+    public var createdAt: Timestamp
+    /// The readings it was trained on.
+    public var windowStart: Timestamp?
+    public var windowEnd: Timestamp?
+    /// Scores and numbers of the run as JSON.
+    public var metrics: String
+    public var weights: [UInt8]
+
+    public init(
+        forecaster: String, method: String, methodVersion: String, parameters: String, parent: Int64?,
+        createdAt: Timestamp, windowStart: Timestamp?, windowEnd: Timestamp?, metrics: String, weights: [UInt8]
+    ) {
+        self.forecaster = forecaster
+        self.method = method
+        self.methodVersion = methodVersion
+        self.parameters = parameters
+        self.parent = parent
+        self.createdAt = createdAt
+        self.windowStart = windowStart
+        self.windowEnd = windowEnd
+        self.metrics = metrics
+        self.weights = weights
+    }
+}
+
+/// A stored model version; its weights are read apart.
+public struct ModelVersion: Sendable, Hashable {
+    public var id: Int64
+    public var forecaster: String
+    /// 1, 2, 3 … within its forecaster.
+    public var number: Int
+    public var method: String
+    public var methodVersion: String
+    public var parameters: String
+    public var parent: Int64?
+    public var createdAt: Timestamp
+    public var windowStart: Timestamp?
+    public var windowEnd: Timestamp?
+    public var metrics: String
+    public var weightsSize: Int
+    /// When its weights were removed; nil: they are there.
+    public var prunedAt: Timestamp?
+}
+
+/// What a model serves in place of until that can be loaded.
+public enum MissingModel: Sendable, Hashable {
+    /// A method that was never loaded.
+    case method(String)
+    /// The identity of a version that served before.
+    case version(Int64)
+}
+
+/// What a state depends on beside its model and its readings.
+public struct EpochSetting: Sendable, Hashable {
+    /// The longest run of missing slots that the model is stepped through.
+    public var maxGap: Int
+    /// The tz database name of the zone that calendar features are of.
+    public var timeZone: String
+    /// How the readings of one slot become its value.
+    public var aggregate: Aggregate
+
+    public init(maxGap: Int, timeZone: String, aggregate: Aggregate) {
+        (self.maxGap, self.timeZone, self.aggregate) = (maxGap, timeZone, aggregate)
+    }
+}
+
+/// A change of model to be stored.
+public struct NewEpoch: Sendable {
+    public var series: SeriesID
+    public var version: Int64
+    /// The frontier when it began; nil: from the first reading on.
+    public var fromSlot: Slot?
+    /// Slots before `fromSlot` that the state is warmed up on.
+    public var warmUp: Int
+    /// The newest journal position when it began: late readings up to here are part of the warm-up.
+    public var position: JournalPosition
+    public var reason: String
+    /// What it makes room for when that can be loaded; nil: it serves in its own right.
+    public var fallbackFor: MissingModel?
+    public var setting: EpochSetting?
+    public var createdAt: Timestamp
+
+    public init(
+        series: SeriesID, version: Int64, fromSlot: Slot?, warmUp: Int, position: JournalPosition, reason: String,
+        fallbackFor: MissingModel? = nil, setting: EpochSetting? = nil, createdAt: Timestamp
+    ) {
+        self.series = series
+        self.version = version
+        self.fromSlot = fromSlot
+        self.warmUp = warmUp
+        self.position = position
+        self.reason = reason
+        self.fallbackFor = fallbackFor
+        self.setting = setting
+        self.createdAt = createdAt
+    }
+}
+
+/// Which model version steps a series, and from where.
+public struct Epoch: Sendable, Hashable {
+    public var id: Int64
+    public var series: SeriesID
+    public var version: Int64
+    public var fromSlot: Slot?
+    public var warmUp: Int
+    public var position: JournalPosition
+    public var reason: String
+    /// What it makes room for when that can be loaded; nil: it serves in its own right.
+    public var fallbackFor: MissingModel?
+    /// nil in epochs of earlier versions, until a start has filled it in.
+    public var setting: EpochSetting?
+    public var createdAt: Timestamp
+}
+
+/// When a forecaster was and will be trained.
+public struct ScheduleRecord: Sendable, Hashable {
+    public var forecaster: String
+    public var nextDue: Timestamp?
+    public var lastStarted: Timestamp?
+    public var lastFinished: Timestamp?
+    public var lastOutcome: String?
+
+    public init(
+        forecaster: String, nextDue: Timestamp? = nil, lastStarted: Timestamp? = nil, lastFinished: Timestamp? = nil,
+        lastOutcome: String? = nil
+    ) {
+        self.forecaster = forecaster
+        self.nextDue = nextDue
+        self.lastStarted = lastStarted
+        self.lastFinished = lastFinished
+        self.lastOutcome = lastOutcome
+    }
+}
