@@ -17,6 +17,7 @@ public final class Engine: Sendable {
     /// One change of models after the other.
     let turns = SerialTurns()
     private let counters: IngestCounters
+    let modelCounters: ModelCounters
     private let faults: ForecastFaults
     let pendingWrites: PendingWrites
     private let threads: [OwnedThread]
@@ -49,6 +50,7 @@ public final class Engine: Sendable {
         let watchers = Watchers()
         let pendingWrites = PendingWrites()
         let faults = ForecastFaults { onNotice(.warning($0)) }
+        modelCounters = ModelCounters(notify: onNotice)
         let shards = (0..<max(1, configuration.shardCount)).map { _ in
             Shard(
                 stepper: Stepper(), kernel: kernel, watchers: watchers,
@@ -114,6 +116,7 @@ public final class Engine: Sendable {
     /// Forecasts that were none since the start, by forecaster: their model gave numbers that are not finite.
     public var unusableForecasts: [String: Int] { faults.byForecaster }
     public var seriesCount: Int { directory.count }
+    public var modelCounts: ModelCounts { modelCounters.current }
 
     // MARK: Questions
 

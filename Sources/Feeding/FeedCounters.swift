@@ -11,6 +11,8 @@ public final class FeedCounters: Sendable {
         public var problems = 0
         /// Datagrams that found the queue full.
         public var droppedDatagrams = 0
+        /// Readings of datagrams that could not be committed.
+        public var lostReadings = 0
         /// Connections that were closed because there were too many.
         public var refusedConnections = 0
         /// Silent connections that made room for others.
@@ -31,6 +33,7 @@ public final class FeedCounters: Sendable {
         }
     }
 
+    func readingsLost(_ count: Int) { counts.withLock { $0.lostReadings += count } }
     func datagramDropped() { counts.withLock { $0.droppedDatagrams += 1 } }
     func connectionReplaced() { counts.withLock { $0.replacedConnections += 1 } }
     func connectionRefused() { counts.withLock { $0.refusedConnections += 1 } }

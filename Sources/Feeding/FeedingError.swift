@@ -1,11 +1,28 @@
-/// Why a listener stopped listening.
+import Glibc
+import NIOCore
+
+/// Why a listener does not listen.
 public enum FeedingError: Error, Equatable, CustomStringConvertible {
     /// The socket was closed from below.
     case closed(ListenAddress)
+    /// Another program has the port; nil: it cannot be told which.
+    case portTaken(ListenAddress, holder: String?)
+    case cannotListen(ListenAddress, reason: String)
+
+    init(_ error: IOError, binding address: ListenAddress, _ transport: String) {
+        guard error.errnoCode == EADDRINUSE, case .internet(_, let port) = address else {
+            self = .cannotListen(address, reason: String(cString: strerror(error.errnoCode)))
+            return
+        }
+        self = .portTaken(address, holder: PortHolder.find(port: port, transport))
+    }
 
     public var description: String {
         switch self {
         case .closed(let address): "the socket on \(address) was closed; nilod has to be started again"
+        case .portTaken(let address, let holder):
+            "cannot listen on \(address): \(holder ?? "another program") has the port; stop it, or choose another port"
+        case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
         }
     }
 }

@@ -58,7 +58,7 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
                 + "without those readings"
         case .cutDatabase(let path, let bytes):
             "\(path) has \(bytes) bytes, but it was a database: it was cut or removed; restore a backup, or remove "
-                + "\(path)-wal and \(path).mark to begin anew"
+                + "\(path), \(path)-wal and \(path).mark to begin anew"
         case .unfinishedSalvage(let path): "a salvage of \(path) was interrupted; run `nilod salvage` again"
         case .closed: "the database was closed"
         case .malformed(let reason): reason

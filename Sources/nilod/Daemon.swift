@@ -35,7 +35,13 @@ struct Daemon: Sendable {
         reserve.take()
         let retraining = makeRetraining(engine, state)
         let schedule = RetrainingSchedule(engine: engine) { forecaster in
-            Task { _ = try? await retraining.request(forecaster) }
+            Task { [log] in
+                do {
+                    _ = try await retraining.request(forecaster)
+                } catch {
+                    log.warning("forecaster \(forecaster) was not trained: \(error)")
+                }
+            }
         }
         schedule.start()
         let sinks = Sinks(settings.sinks, engine: engine, log: log)

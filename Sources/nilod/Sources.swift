@@ -20,7 +20,19 @@ struct Sources: Sendable {
     }
 
     /// Until the task is cancelled.
+    ///
+    /// - Throws: an exit code, after it was said what is wrong with which source.
     func run(_ source: Settings.Source) async throws {
+        do {
+            try await run(source.kind)
+        } catch let error as FeedingError {
+            throw Exit.say("the source at \(source.place): \(error)", 73)
+        } catch let error as SocketFileError {
+            throw Exit.forStart(error, of: "the source at \(source.place): ")
+        }
+    }
+
+    private func run(_ source: Settings.Source.Kind) async throws {
         switch source {
         case .host(let interval):
             try await HostSource(interval: interval) { readings in
@@ -74,7 +86,7 @@ struct Sources: Sendable {
     }
 
     private var metrics: [Metric] {
-        let (ingest, feed) = (engine.ingestCounts, counters.current)
+        let (ingest, feed, models) = (engine.ingestCounts, counters.current, engine.modelCounts)
         let refused = RefusalReason.allCases.map { reason in
             ([(name: "reason", value: reason.rawValue)], Double(ingest.refused[reason] ?? 0))
         }
@@ -93,7 +105,9 @@ struct Sources: Sendable {
                 help: "Forecasts left out because their model gave numbers that are not finite.", values: unusable),
             Metric("nilometer_commits_total", .counter, help: "Synced group commits.", Double(ingest.commits)),
             Metric("nilometer_ingest_backlog", .gauge, help: "Requests that wait.", Double(engine.ingestBacklog)),
-            Metric("nilometer_watchers", .gauge, help: "Watchers on the control socket.", Double(engine.watcherCount)),
+            Metric(
+                "nilometer_watchers", .gauge, help: "Watchers on the control socket, and sinks.",
+                Double(engine.watcherCount)),
             Metric("nilometer_storage_full", .gauge, help: "1: the disk is full.", ingest.storageFull ? 1 : 0),
             Metric(
                 "nilometer_lines_refused_total", .counter, help: "Lines and readings that listeners refused.",
@@ -105,11 +119,25 @@ struct Sources: Sendable {
                 "nilometer_datagrams_dropped_total", .counter, help: "Datagrams that found the queue full.",
                 Double(feed.droppedDatagrams)),
             Metric(
+                "nilometer_datagram_readings_lost_total", .counter,
+                help: "Readings of datagrams whose commit failed, as on a full disk.", Double(feed.lostReadings)),
+            Metric(
+                "nilometer_model_changes_total", .counter, help: "Changes of the models that serve series.",
+                values: models.changes.sorted { $0.key < $1.key }.map { ([(name: "kind", value: $0)], Double($1)) }),
+            Metric(
+                "nilometer_trainings_total", .counter, help: "Training runs that ended, by outcome.",
+                values: trainings(models.trained, "finished") + trainings(models.failedTrainings, "failed")),
+            Metric(
                 "nilometer_connections_refused_total", .counter, help: "Connections beyond the limit.",
                 Double(feed.refusedConnections)),
             Metric(
                 "nilometer_connections_replaced_total", .counter,
                 help: "Silent connections that made room for others.", Double(feed.replacedConnections)),
         ]
+    }
+    private func trainings(_ counts: [String: Int], _ outcome: String) -> [Metric.Value] {
+        counts.sorted { $0.key < $1.key }.map { forecaster, count in
+            ([(name: "forecaster", value: forecaster), (name: "outcome", value: outcome)], Double(count))
+        }
     }
 }

@@ -87,7 +87,7 @@ struct HelpTests {
         let script = try folder.write(made.standardOutput, to: "script")
         let found = ["/bin", "/usr/bin"].map { "\($0)/\(shell)" }
         guard let path = found.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-            return print("skipped: \(shell) is not installed")
+            return skip("\(shell) is not installed")
         }
         let checked = try ChildProcess(path, [shell == "fish" ? "--no-execute" : "-n", script])
         #expect(checked.wait() == 0, "\(checked.standardError)")

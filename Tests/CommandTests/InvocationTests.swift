@@ -8,7 +8,7 @@ struct InvocationTests {
     @Test("is heard where there is no /proc", arguments: ["nilod", "niloctl"])
     func withoutProc(_ program: String) throws {
         guard getuid() == 0, let unshare = try Tool.path("unshare", package: "util-linux") else {
-            return print("skipped: only root can do without /proc")
+            return skip("only root can do without /proc")
         }
         let script = "umount -l /proc && exec \"$@\""
         let child = try ChildProcess(

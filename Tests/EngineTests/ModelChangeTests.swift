@@ -119,6 +119,29 @@ struct ModelChangeTests {
         try engine.stop()
     }
 
+    @Test("trainings, failed ones too, and changes of models are told once each, and counted")
+    func told() async throws {
+        let fixture = try Fixture(method: "lstm")
+        let notices = Notices()
+        let engine = try await fixture.open(notices)
+        // A contest without a reading cannot be.
+        _ = try await fixture.train(engine)
+        _ = try await engine.ingest((0..<300).map { reading("s0", Int64($0) * 10, Double($0 % 7)) })
+        _ = try await fixture.train(engine)
+        _ = try await engine.promote("house", number: 3)
+        _ = try await engine.rollBack("house")
+        try await engine.reset(series("s0"), isWarm: true)
+        func count(_ text: String) -> Int { notices.texts.count { $0.contains(text) } }
+        #expect(count("house: training failed: ") == 1)
+        #expect(count("house: trained; version 3 ") == 1)
+        #expect(count("house: version 3 was promoted and serves 1 series") == 1)
+        #expect(count("house: 1 series were rolled back") == 1)
+        #expect(count("the state of \(series("s0")) was reset and warmed up again") == 1)
+        #expect(engine.modelCounts.trained == ["house": 1] && engine.modelCounts.failedTrainings == ["house": 1])
+        #expect(engine.modelCounts.changes["rollback"] == 1 && engine.modelCounts.changes["reset"] == 1)
+        try engine.stop()
+    }
+
     @Test("a version that nothing has any more is unloaded at once")
     func unloading() async throws {
         var fixture = try Fixture(method: "counted")

@@ -11,7 +11,7 @@ struct SenderTests {
         do {
             return try get()
         } catch let missing as OutsideSoftware.Missing {
-            print("skipped: \(missing)")
+            skip("\(missing)")
             return nil
         }
     }

@@ -12,7 +12,7 @@ struct DiskFullTests {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder.path("state"), withIntermediateDirectories: true)
         guard try mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", folder.path("state")) else {
-            return print("skipped: a small file system can only be mounted by root")
+            return skip("a small file system can only be mounted by root")
         }
         defer { umount2(folder.path("state"), Int32(MNT_DETACH)) }
         let daemon = try Daemon(in: folder, Load.configuration)
@@ -34,6 +34,8 @@ struct DiskFullTests {
         try send(batches, to: daemon)
         try send(batches, to: daemon, measurement: "attic")
         #expect(try !status(daemon).storageFull)
+        #expect(try daemon.process.lines(with: "the disk is full: readings are refused").count == 1)
+        #expect(try daemon.process.lines(with: "there is room on the disk again").count == 1)
         daemon.kill()
         let again = try Daemon(in: folder, Load.configuration)
         #expect(try Remains.readings(again).count == 400 * (batches + 2))
@@ -45,7 +47,7 @@ struct DiskFullTests {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder.path("state"), withIntermediateDirectories: true)
         if try mount("-t", "tmpfs", "-o", "size=\(megabytes)m", "tmpfs", folder.path("state")) { return folder }
-        print("skipped: a small file system can only be mounted by root")
+        skip("a small file system can only be mounted by root")
         return nil
     }
 

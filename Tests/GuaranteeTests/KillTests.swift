@@ -50,13 +50,12 @@ struct KillTests {
     }
 
     /// Nine lives; one before them ends in a migration.
-    private static func ends() -> [End] {
-        var dice = SystemRandomNumberGenerator()
+    private static func ends(_ dice: inout Dice) -> [End] {
         let random = (0..<4).map { _ in End.during(Int.random(in: 0..<9, using: &dice)) }
         let commits = (0..<2).map { _ in End.failpoint("commit=\(Int.random(in: 1...8, using: &dice))") }
         let seal = End.failpoint("seal=\(Int.random(in: 1...2, using: &dice))")
         let other = ["committed=\(Int.random(in: 1...4, using: &dice))", "promotion=1"].randomElement(using: &dice)
-        return (random + commits + [seal, .failpoint(other ?? "committed=1")] + [.during(0)]).shuffled()
+        return (random + commits + [seal, .failpoint(other ?? "committed=1")] + [.during(0)]).shuffled(using: &dice)
     }
 
     @Test(
@@ -64,13 +63,15 @@ struct KillTests {
         arguments: 0..<2)
     func kills(worker: Int) throws {
         let expected = try Self.expected.get()
-        while Self.progress.wantsMore { Self.progress.note(try Self.world(expected)) }
+        // A soak goes through other lives each time it is longer.
+        var dice = Dice(UInt64(worker) + 1)
+        while Self.progress.wantsMore { Self.progress.note(try Self.world(expected, &dice)) }
     }
 
     /// Kills the daemons of one database, ten or twenty of them, and compares what remains.
     ///
     /// - Returns: how often it was killed.
-    private static func world(_ expected: Remains) throws -> Int {
+    private static func world(_ expected: Remains, _ dice: inout Dice) throws -> Int {
         let folder = try begin()
         let log = folder.path("failpoints")
         var (acknowledged, rounds) = (0, 0)
@@ -78,8 +79,8 @@ struct KillTests {
         while rounds < 2, batches.count - acknowledged >= 100 {
             rounds += 1
             try Sabotage(folder.path("state/nilo.db")).goBackToSchema5()
-            try killInMigration(folder, log)
-            for end in ends() { try life(folder, until: end, log, &acknowledged) }
+            try killInMigration(folder, log, &dice)
+            for end in ends(&dice) { try life(folder, until: end, log, &acknowledged) }
         }
         let daemon = try Daemon(in: folder, Load.configuration)
         for batch in batches[acknowledged...] {
@@ -126,12 +127,13 @@ struct KillTests {
     }
 
     /// In the first or in the second of two that are due.
-    private static func killInMigration(_ folder: TemporaryFolder, _ log: String) throws {
+    private static func killInMigration(_ folder: TemporaryFolder, _ log: String, _ dice: inout Dice) throws {
+        let number = Int.random(in: 1...2, using: &dice)
         #expect(throws: TestError.self) {
             _ = try Daemon(
                 in: folder, Load.configuration,
                 environment: [
-                    "NILOMETER_FAILPOINT": "migration=\(Int.random(in: 1...2))", "NILOMETER_FAILPOINT_LOG": log,
+                    "NILOMETER_FAILPOINT": "migration=\(number)", "NILOMETER_FAILPOINT_LOG": log,
                 ])
         }
     }
@@ -189,7 +191,8 @@ struct KillTests {
     func migration() throws {
         let folder = try TemporaryFolder()
         let log = folder.path("failpoints")
-        try Self.killInMigration(folder, log)
+        var dice = Dice(3)
+        try Self.killInMigration(folder, log, &dice)
         #expect(try String(contentsOfFile: log, encoding: .utf8) == "migration\n")
         let daemon = try Daemon(in: folder, Load.configuration)
         let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(0..<2)))

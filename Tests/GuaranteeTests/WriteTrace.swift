@@ -57,7 +57,7 @@ struct WriteTrace {
         let beside = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/clang" }
         guard let compiler = (beside + compilers).first(where: { FileManager.default.isExecutableFile(atPath: $0) })
         else {
-            print("skipped: there is no C compiler to build the write recorder with")
+            skip("there is no C compiler to build the write recorder with")
             return nil
         }
         let build = try ChildProcess(compiler, ["-shared", "-fPIC", "-O1", "-o", library, source, "-ldl", "-lpthread"])

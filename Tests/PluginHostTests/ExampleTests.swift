@@ -35,7 +35,7 @@ struct ExampleTests {
         let target = root.appending(path: ".build/outside/\(packages[0])-plugin").path
         if FileManager.default.fileExists(atPath: target + "/ready") { return target }
         if let variable, ProcessInfo.processInfo.environment[variable] != "1" {
-            print("skipped: \(packages[0]) is large; with \(variable)=1 this test fetches it from PyPI")
+            skip("\(packages[0]) is large; with \(variable)=1 this test fetches it from PyPI")
             return nil
         }
         let names = packages.joined(separator: " ")
@@ -45,7 +45,7 @@ struct ExampleTests {
             """
         let child = try ChildProcess("/usr/bin/timeout", ["\(seconds)", "/bin/sh", "-c", script])
         guard child.wait() == 0 else {
-            print("skipped: PyPI's \(names) could not be installed: \(child.standardError.suffix(300))")
+            skip("PyPI's \(names) could not be installed: \(child.standardError.suffix(300))")
             return nil
         }
         return target

@@ -7,14 +7,14 @@ public enum Tool {
     public static func path(_ name: String, package: String) throws -> String? {
         if let found = find(name) { return found }
         guard getuid() == 0, let apt = find("apt-get") else {
-            print("skipped: \(name) is not installed, and only root can install \(package)")
+            skip("\(name) is not installed, and only root can install \(package)")
             return nil
         }
         let quiet = ["DEBIAN_FRONTEND": "noninteractive"]
         try ChildProcess(apt, ["update", "-qq"], environment: quiet).wait()
         try ChildProcess(apt, ["install", "-y", "-qq", "--no-install-recommends", package], environment: quiet).wait()
         if let found = find(name) { return found }
-        print("skipped: \(package) could not be installed")
+        skip("\(package) could not be installed")
         return nil
     }
 

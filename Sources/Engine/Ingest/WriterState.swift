@@ -25,6 +25,7 @@ final class WriterState: @unchecked Sendable {
     /// The newest timestamp ever committed.
     private(set) var newestReading: Timestamp
     var expiry = Expiry()
+    private var isStorageFull = false
     /// Whether a jump of the clock has been told of, and no end of it.
     private var hasJumped = false
     /// When a settled time was stored last, by the monotonic clock; nil: not yet.
@@ -93,7 +94,7 @@ final class WriterState: @unchecked Sendable {
             position = committed.lastPosition
             newestReading = max(newestReading, committed.newest)
             deliver(committed)
-            counters.update { $0.storageFull = false }
+            noteStorage(isFull: false)
             answer(requests, with: committed)
         } catch {
             pendingWrites.outages.put(outages)
@@ -158,9 +159,19 @@ final class WriterState: @unchecked Sendable {
         for (request, receipt) in zip(requests, committed.receipts) { request.completion(.success(receipt)) }
     }
 
+    private func noteStorage(isFull: Bool) {
+        guard isFull != isStorageFull else { return }
+        isStorageFull = isFull
+        counters.update { $0.storageFull = isFull }
+        onNotice(
+            isFull
+                ? .warning("the disk is full: readings are refused until there is room again")
+                : .notice("there is room on the disk again: readings are taken"))
+    }
+
     private func fail(_ requests: [IngestRequest], _ error: any Error) {
         let isFull = (error as? StorageError).map { if case .diskFull = $0 { true } else { false } } ?? false
-        if isFull { counters.update { $0.storageFull = true } }
+        if isFull { noteStorage(isFull: true) }
         for request in requests { request.completion(.failure(isFull ? EngineError.storageFull : error)) }
         // After a failed sync nobody knows what is on disk; only a fresh start, which reads it again, does.
         if !isFull { onFatal(error) }

@@ -18,6 +18,7 @@ extension Engine {
             return try await plan([id: found.version], warmUp: isWarm ? nil : 0, cause)
         }
         if count == 0 { _ = try await directory.id(of: name) }
+        modelCounters.changed(.reset, "the state of \(name) was reset\(isWarm ? " and warmed up again" : "")")
     }
 
     /// Makes version `number` serve every series of `forecaster`.
@@ -26,7 +27,7 @@ extension Engine {
     /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)`` if it forecasts other steps or quantiles than the
     ///   configuration asks for.
     public func promote(_ forecaster: String, number: Int) async throws -> Int {
-        try await changeModels {
+        let count = try await changeModels {
             let ids = try await seriesIDs(of: forecaster)
             let version = try self.version(number, of: forecaster)
             let loaded = try await apart { [catalog] in try catalog.load(version, again: true) }
@@ -34,6 +35,9 @@ extension Engine {
                 Dictionary(ids.map { ($0, loaded) }, uniquingKeysWith: { first, _ in first }), warmUp: nil,
                 Cause("promoted by hand"), champion: (forecaster, version.id))
         }
+        modelCounters.changed(
+            .promotion, "forecaster \(forecaster): version \(number) was promoted and serves \(count) series")
+        return count
     }
 
     /// Gives every series of `forecaster` the version it had before its newest one, in one step. Twice is a way there and
@@ -41,7 +45,7 @@ extension Engine {
     ///
     /// - Returns: how many series went back.
     public func rollBack(_ forecaster: String) async throws -> Int {
-        try await changeModels {
+        let count = try await changeModels {
             let ids = try await seriesIDs(of: forecaster)
             let former = try await apart { [self] in try versionsBefore(ids, of: forecaster) }
             guard let newest = former.values.map(\.version).max(by: { $0.id < $1.id }) else {
@@ -49,6 +53,8 @@ extension Engine {
             }
             return try await plan(former, warmUp: nil, Cause("rolled back"), champion: (forecaster, newest.id))
         }
+        modelCounters.changed(.rollback, "forecaster \(forecaster): \(count) series were rolled back")
+        return count
     }
 
     /// The version that each series had before its newest one, loaded; series that only had one are left out.
@@ -163,7 +169,9 @@ extension Engine {
     ///
     /// - Returns: how many series changed their forecaster, and what a person should know.
     public func reload(_ configuration: EngineConfiguration) async throws -> (changed: Int, warnings: [String]) {
-        try await reassign(obstacles: [:]) { _ in configuration }
+        let result = try await reassign(obstacles: [:]) { _ in configuration }
+        if result.changed > 0 { modelCounters.changed(.reload, nil) }
+        return result
     }
 
     /// Whether there are models that should serve and could not be loaded.
@@ -177,7 +185,9 @@ extension Engine {
         let found = try await apart { [catalog] in catalog.retry() }
         // They are let go of when no series has come to need them.
         defer { withExtendedLifetime(found) {} }
-        return found.isEmpty ? 0 : try await reassign(obstacles: [:]) { $0.configuration }.changed
+        let changed = found.isEmpty ? 0 : try await reassign(obstacles: [:]) { $0.configuration }.changed
+        if changed > 0 { modelCounters.changed(.fallback, nil) }
+        return changed
     }
 
     /// Gives every series the model that a configuration says, and makes that the current one, both or neither.

@@ -82,8 +82,11 @@ public actor Retraining {
             let result = try await run(forecaster)
             outcome = result.text
             event = .finished(version: result.version, promoted: result.promoted, text: result.text)
+            engine.modelCounters.trained(forecaster, result.text)
         } catch {
             (outcome, event) = ("\(error)", .failed("\(error)"))
+            // A stop cancels the run, and says so itself.
+            if !isStopped { engine.modelCounters.trainingFailed(forecaster, "\(error)") }
         }
         try? await engine.record(outcome, of: forecaster, started: started)
         // In one go: a request that came in between would join a run whose end has been told.

@@ -58,10 +58,15 @@ public final class RetrainingSchedule: Sendable {
 
     private func look() async {
         state.withLock { $0.isWanted = false }
-        let claim = try? await engine.claimDue()
-        let drifting = try? await engine.drifting()
-        for forecaster in Set((claim?.claimed ?? []) + (drifting ?? [])).sorted() { due(forecaster) }
-        arm(after: min(60, max(0.05, claim?.wait ?? 60)))
+        do {
+            let claim = try await engine.claimDue()
+            let drifting = try await engine.drifting()
+            for forecaster in Set(claim.claimed + drifting).sorted() { due(forecaster) }
+            arm(after: min(60, max(0.05, claim.wait)))
+        } catch {
+            if error as? EngineError != .stopping { engine.modelCounters.scheduleFailed("\(error)") }
+            arm(after: 60)
+        }
     }
 }
 

@@ -145,6 +145,7 @@ extension Engine {
                     winners, warmUp: nil, Cause("won the holdout of version \(version.number)"),
                     champion: promoted > 0 ? (forecaster.name, version.id) : nil)
             }
+            modelCounters.changed(.promotion, nil)
         } else {
             try await pruneVersions()
         }

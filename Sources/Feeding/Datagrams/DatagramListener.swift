@@ -37,7 +37,12 @@ public struct DatagramListener: Sendable {
             close = { socket.cancel() }
             onListening(address)
         case .internet(let host, let port):
-            let channel = try await Self.bind(host, port, receiver)
+            let channel: any Channel
+            do {
+                channel = try await Self.bind(host, port, receiver)
+            } catch let error as IOError {
+                throw FeedingError(error, binding: address, "udp")
+            }
             channel.closeFuture.whenComplete { _ in queue.finish() }
             close = { channel.close(promise: nil) }
             onListening(address.bound(to: channel.localAddress))
@@ -65,8 +70,13 @@ public struct DatagramListener: Sendable {
 
     private func drain(_ queue: DatagramQueue, _ intake: LineIntake) async {
         for await _ in queue.arrivals {
-            // A full disk must not end the source; the next datagrams try again.
-            _ = try? await intake.commit(queue.takeAll())
+            let batch = queue.takeAll()
+            do {
+                _ = try await intake.commit(batch)
+            } catch {
+                // A full disk must not end the source; the next datagrams try again.
+                counters.readingsLost(batch.readings.count)
+            }
         }
     }
 }

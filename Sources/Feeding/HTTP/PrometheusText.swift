@@ -6,14 +6,16 @@ public struct Metric: Sendable {
     public var help: String
     public var kind: Kind
     /// One value per set of labels.
-    public var values: [(labels: [(name: String, value: String)], value: Double)]
+    public typealias Value = (labels: [(name: String, value: String)], value: Double)
+
+    public var values: [Value]
 
     public init(_ name: String, _ kind: Kind, help: String, _ value: Double) {
         self.init(name, kind, help: help, values: [([], value)])
     }
 
     public init(
-        _ name: String, _ kind: Kind, help: String, values: [(labels: [(name: String, value: String)], value: Double)]
+        _ name: String, _ kind: Kind, help: String, values: [Value]
     ) {
         (self.name, self.kind, self.help, self.values) = (name, kind, help, values)
     }

@@ -4,9 +4,9 @@ import NIOPosix
 
 /// Accepts connections on a Unix socket or TCP, each served by a task of its own, up to a number: then a newcomer gets
 /// the place of a silent one.
-struct StreamServer<Inbound: Sendable, PendingWrites: Sendable>: Sendable {
-    typealias Streams = NIOAsyncChannel<Inbound, PendingWrites>
-    typealias Outbound = NIOAsyncChannelOutboundWriter<PendingWrites>
+struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
+    typealias Streams = NIOAsyncChannel<Inbound, Outgoing>
+    typealias Outbound = NIOAsyncChannelOutboundWriter<Outgoing>
 
     let address: ListenAddress
     let counters: FeedCounters
@@ -83,7 +83,11 @@ struct StreamServer<Inbound: Sendable, PendingWrites: Sendable>: Sendable {
             let file = try SocketFile(path: path, .stream)
             return (try await bootstrap.bind(file.descriptor, childChannelInitializer: initialize), file)
         case .internet(let host, let port):
-            return (try await bootstrap.bind(host: host, port: port, childChannelInitializer: initialize), nil)
+            do {
+                return (try await bootstrap.bind(host: host, port: port, childChannelInitializer: initialize), nil)
+            } catch let error as IOError {
+                throw FeedingError(error, binding: address, "tcp")
+            }
         }
     }
 

@@ -41,6 +41,7 @@ actor Reloader {
         schedule.lookAgain()
         for warning in warnings { log.warning(warning) }
         return
-            "configuration reloaded: \(changed) series changed their forecaster; sources, sinks, sockets and plugins need a restart"
+            "configuration reloaded: \(changed) series have another model or setting; sources, sinks, sockets, plugins, shards, "
+            + "group, log_level and max_unfinished_mib need a restart"
     }
 }

@@ -32,6 +32,12 @@ final class Section {
         return SettingsError(file: locator.file, line: locator.line(of: full), key: full, expected: expected)
     }
 
+    /// File and line of a key.
+    func place(of key: String) -> String {
+        let error = error(key, "")
+        return error.line.map { "\(error.file):\($0)" } ?? error.file
+    }
+
     /// Refuses keys that nobody asked for.
     func finish() throws {
         for key in table.keys.sorted() where !known.contains(key) {

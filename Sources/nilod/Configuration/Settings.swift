@@ -7,16 +7,22 @@ import TimeSeries
 
 /// All that the configuration file says, with defaults for what it does not.
 struct Settings: Sendable {
-    enum Source: Sendable {
-        case host(interval: Duration)
-        case stream(ListenAddress, Precision)
-        case datagram(ListenAddress, Precision)
-        case http(ListenAddress)
-        case exec([String], Precision)
+    struct Source: Sendable {
+        enum Kind: Sendable {
+            case host(interval: Duration)
+            case stream(ListenAddress, Precision)
+            case datagram(ListenAddress, Precision)
+            case http(ListenAddress)
+            case exec([String], Precision)
+        }
+
+        var kind: Kind
+        /// File and line, for people.
+        var place: String
 
         /// Whether others send to it.
         var isListener: Bool {
-            switch self {
+            switch kind {
             case .stream, .datagram, .http: true
             case .host, .exec: false
             }

@@ -79,17 +79,18 @@ extension Settings {
 
 extension Settings.Source {
     fileprivate init(_ section: Section) throws {
+        place = section.place(of: "kind")
         switch try section.required("kind", section.string) {
         case "host":
-            self = .host(interval: .nanoseconds(try section.duration("every") ?? 10_000_000_000))
-        case "unix": self = .stream(try section.unixAddress(), try section.precision())
-        case "unix-datagram": self = .datagram(try section.unixAddress(), try section.precision())
-        case "tcp": self = .stream(try section.listenAddress(), try section.precision())
-        case "udp": self = .datagram(try section.listenAddress(), try section.precision())
+            kind = .host(interval: .nanoseconds(try section.duration("every") ?? 10_000_000_000))
+        case "unix": kind = .stream(try section.unixAddress(), try section.precision())
+        case "unix-datagram": kind = .datagram(try section.unixAddress(), try section.precision())
+        case "tcp": kind = .stream(try section.listenAddress(), try section.precision())
+        case "udp": kind = .datagram(try section.listenAddress(), try section.precision())
         case "http":
             let path = try section.socketPath("path").map { ListenAddress.unix(path: $0) }
-            self = .http(try path ?? section.listenAddress())
-        case "exec": self = .exec(try section.command(), try section.precision())
+            kind = .http(try path ?? section.listenAddress())
+        case "exec": kind = .exec(try section.command(), try section.precision())
         default: throw section.error("kind", "host, unix, unix-datagram, tcp, udp, http or exec")
         }
         try section.finish()

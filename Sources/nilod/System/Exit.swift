@@ -16,17 +16,18 @@ enum Exit {
         return ExitCode(code)
     }
 
-    static func forStart(_ error: any Error) -> any Error {
+    /// - Parameter subject: what it is about, in front of the error.
+    static func forStart(_ error: any Error, of subject: String = "") -> any Error {
         switch error {
         case is ExitCode: error
-        case StorageError.lockedBy: say("\(error)", Int32(75))
-        case StorageError.newerSchema, StorageError.notOurs: say("\(error)", Int32(78))
-        case SocketFileError.inUse: say("\(error)", Int32(75))
+        case StorageError.lockedBy: say("\(subject)\(error)", Int32(75))
+        case StorageError.newerSchema, StorageError.notOurs: say("\(subject)\(error)", Int32(78))
+        case SocketFileError.inUse: say("\(subject)\(error)", Int32(75))
         case SocketFileError.pathTooLong, SocketFileError.notAPath, SocketFileError.notASocket:
-            say("\(error)", Int32(78))
-        case is SocketFileError: say("\(error)", Int32(73))
-        case is StorageError: say("\(error)", Int32(74))
-        default: say("\(error)", Int32(70))
+            say("\(subject)\(error)", Int32(78))
+        case is SocketFileError: say("\(subject)\(error)", Int32(73))
+        case is StorageError: say("\(subject)\(error)", Int32(74))
+        default: say("\(subject)\(error)", Int32(70))
         }
     }
 }

@@ -1,0 +1,40 @@
+/// Model changes and training runs since the start.
+public struct ModelCounts: Sendable {
+    /// By kind of change, as ``ModelCounters/Change`` names it.
+    public var changes: [String: Int] = [:]
+    /// By forecaster.
+    public var trained: [String: Int] = [:]
+    public var failedTrainings: [String: Int] = [:]
+}
+
+/// Counts and announces every change of a model and every training run. For all threads.
+final class ModelCounters: Sendable {
+    enum Change: String, CaseIterable {
+        case promotion, rollback, reset, fallback, reload
+    }
+
+    private let counts = Locked(ModelCounts())
+    private let notify: @Sendable (EngineNotice) -> Void
+
+    init(notify: @escaping @Sendable (EngineNotice) -> Void) { self.notify = notify }
+
+    var current: ModelCounts { counts.withLock { $0 } }
+
+    /// - Parameter text: one sentence for the log; nil where the caller logs it.
+    func changed(_ change: Change, _ text: String?) {
+        counts.withLock { $0.changes[change.rawValue, default: 0] += 1 }
+        if let text { notify(.notice(text)) }
+    }
+
+    func trained(_ forecaster: String, _ outcome: String) {
+        counts.withLock { $0.trained[forecaster, default: 0] += 1 }
+        notify(.notice("forecaster \(forecaster): trained; \(outcome)"))
+    }
+
+    func trainingFailed(_ forecaster: String, _ reason: String) {
+        counts.withLock { $0.failedTrainings[forecaster, default: 0] += 1 }
+        notify(.warning("forecaster \(forecaster): training failed: \(reason)"))
+    }
+
+    func scheduleFailed(_ reason: String) { notify(.warning("the retraining schedule cannot be read: \(reason)")) }
+}
