@@ -1,3 +1,4 @@
+import CMemory
 public import Forecasting
 import Storage
 import TimeSeries
@@ -89,6 +90,8 @@ public actor Retraining {
             if !isStopped { engine.modelCounters.trainingFailed(forecaster, "\(error)") }
         }
         try? await engine.record(outcome, of: forecaster, started: started)
+        // The panel, the weights of every contender and the model before are garbage now.
+        try? await engine.apart { give_back_freed_memory() }
         // In one go: a request that came in between would join a run whose end has been told.
         finish(forecaster, event)
         running = nil
