@@ -110,12 +110,13 @@ struct StartTests {
 
     @Test(
         "a database that is removed or replaced while it is used ends the daemon with exit code 74, which says so",
-        arguments: ["", "-wal"], [true, false])
-    func moved(_ suffix: String, isIdle: Bool) throws {
+        arguments: ["", "-wal"], ["removed, idle", "removed, busy", "replaced, idle", "replaced, busy"])
+    func moved(_ suffix: String, how: String) throws {
         let daemon = try Daemon(in: folder, Load.configuration)
         let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(0..<10)))
         #expect(rename(folder.path("state/nilo.db" + suffix), folder.path("aside")) == 0)
-        if !isIdle {
+        if how.hasPrefix("replaced") { _ = try folder.write("", to: "state/nilo.db" + suffix) }
+        if how.hasSuffix("busy") {
             #expect(throws: (any Error).self) {
                 let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(10..<20)))
             }
