@@ -25,7 +25,7 @@ public final class ConnectionLimiter: Sendable {
         fileprivate func note(at now: Int64) { lastUseful.store(now, ordering: .relaxed) }
     }
 
-    private let limiter = Mutex<[ObjectIdentifier: Entry]>([:])
+    private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
     private let count: Int
     private let reserved: Int
     private let grace: Int64
@@ -61,14 +61,14 @@ public final class ConnectionLimiter: Sendable {
         let now = now()
         let entry = Entry(peer, now, isBusy: isBusy, evict: evict)
         let limit = isPrivileged ? count : count - reserved
-        let (isTaken, victim) = limiter.withLock { limiter -> (Bool, Entry?) in
+        let (isTaken, victim) = entries.withLock { entries -> (Bool, Entry?) in
             var victim: Entry?
-            if limiter.count >= limit {
-                victim = victimOf(limiter.values, at: now)
+            if entries.count >= limit {
+                victim = victimOf(entries.values, at: now)
                 guard let victim else { return (false, nil) }
-                limiter[ObjectIdentifier(victim)] = nil
+                entries[ObjectIdentifier(victim)] = nil
             }
-            limiter[ObjectIdentifier(entry)] = entry
+            entries[ObjectIdentifier(entry)] = entry
             return (true, victim)
         }
         victim?.evict()
@@ -78,17 +78,17 @@ public final class ConnectionLimiter: Sendable {
     /// The connection has done what it is there for: it counts as silent from now on.
     public func note(_ entry: Entry) { entry.note(at: now()) }
 
-    public func leave(_ entry: Entry) { limiter.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(entry)) } }
+    public func leave(_ entry: Entry) { entries.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(entry)) } }
 
-    private func victimOf(_ limiter: some Collection<Entry>, at now: Int64) -> Entry? {
+    private func victimOf(_ entries: some Collection<Entry>, at now: Int64) -> Entry? {
         var (owners, peers): ([PeerKey.Owner: Int], [PeerKey: Int]) = ([:], [:])
-        for entry in limiter {
+        for entry in entries {
             owners[entry.peer.owner, default: 0] += 1
             peers[entry.peer, default: 0] += 1
         }
         func weight(_ entry: Entry) -> (Int, Int, Int64) {
             (owners[entry.peer.owner] ?? 0, peers[entry.peer] ?? 0, entry.silence(at: now))
         }
-        return limiter.filter { $0.isReplaceable(at: now, grace: grace) }.max { weight($0) < weight($1) }
+        return entries.filter { $0.isReplaceable(at: now, grace: grace) }.max { weight($0) < weight($1) }
     }
 }

@@ -222,6 +222,8 @@ import Varlink
     func connectionLimit() async throws {
         var limits = ServiceLimits()
         limits.connections = 2
+        // However slow the machine is: none of the two is silent for so long that a newcomer gets its place.
+        limits.grace = .seconds(3_600)
         try await TestService.run(limits: limits) { service in
             let held = try await blocking {
                 let held = [try RawPeerBox(service.path), try RawPeerBox(service.path)]
