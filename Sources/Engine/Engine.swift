@@ -72,9 +72,15 @@ public final class Engine: Sendable {
         }
         for setup in setups { writerState.shard(of: setup.record.id).tell(.adopt([setup])) }
         writerThread = try OwnedThread(name: "writer") { writer.run() }
-        let warnings = try await reassign(obstacles: obstacles) { _ in configuration }.warnings
-        notes.withLock { $0 += warnings }
-        try await heartbeat()
+        do {
+            let warnings = try await reassign(obstacles: obstacles) { _ in configuration }.warnings
+            notes.withLock { $0 += warnings }
+            try await heartbeat()
+        } catch {
+            // The threads run already, and hold the database.
+            try? stop()
+            throw error
+        }
     }
 
     /// Returns once the writer and every shard have answered: what a watchdog is fed by.
@@ -98,7 +104,7 @@ public final class Engine: Sendable {
 
     /// Commits `readings` and returns when they are on disk.
     ///
-    /// - Parameter isUrgent: false for a source nobody waits on: its readings may wait for batch target.
+    /// - Parameter isUrgent: false for a source nobody waits on: its readings may wait for others.
     /// - Throws: ``EngineError/storageFull``, ``EngineError/stopping``; nothing was taken in then. Single readings that
     ///   are refused are in the receipt.
     public func ingest(_ readings: [IncomingReading], isUrgent: Bool = true) async throws -> IngestReceipt {

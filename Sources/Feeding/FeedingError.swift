@@ -7,6 +7,7 @@ public enum FeedingError: Error, Equatable, CustomStringConvertible {
     case closed(ListenAddress)
     /// Another program has the port; nil: it cannot be told which.
     case portTaken(ListenAddress, holder: String?)
+    /// The system refuses the address.
     case cannotListen(ListenAddress, reason: String)
 
     init(_ error: IOError, binding address: ListenAddress, _ transport: String) {

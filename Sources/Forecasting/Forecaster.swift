@@ -57,7 +57,7 @@ public protocol ForecastModel: AnyObject, Sendable {
     /// The lags an input carries, ascending, each at least 1: lag `j` is the value `j` slots before the input's own.
     var lags: [Int] { get }
 
-    /// The forecasts a row gets: one, unless the model has several expertForecasts for the daemon to mix.
+    /// The forecasts a row gets: one, unless the model has several experts for the daemon to mix.
     var experts: [Expert] { get }
 
     /// The state before the first slot, `[stateCount]`.

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// A listener's places for connections. When all are taken, a newcomer gets the place of the one that did nothing useful
-/// for longest, of the peer that has most: whoever takes many places takes them from himself.
+/// Limits the connections of a listener. At the limit a newcomer replaces the connection that did nothing useful for
+/// longest, of the peer that has most: whoever opens many connections replaces its own.
 ///
 /// For all threads.
 public final class ConnectionLimiter: Sendable {
-    /// One connection's place.
+    /// One admitted connection.
     public final class Entry: Sendable {
         let peer: PeerKey
         private let lastUseful: Atomic<Int64>
@@ -48,13 +48,13 @@ public final class ConnectionLimiter: Sendable {
     private static let start = ContinuousClock.now
     public static let monotonic: @Sendable () -> Int64 = { Int64((ContinuousClock.now - start) / .nanoseconds(1)) }
 
-    /// A place, an earlier connection's if there is no other.
+    /// Admits a connection, in place of an earlier one at the limit.
     ///
     /// - Parameters:
-    ///   - isBusy: whether the connection waits for us now; it keeps its place then.
-    ///   - evict: told, once, on any thread, that somebody else has the place; closes the connection.
-    /// - Returns: nil if all are taken by connections that must not be replaced.
-    public func take(
+    ///   - isBusy: whether the connection waits for us now; it is not replaced then.
+    ///   - evict: called once, on any thread, when another connection has replaced it; closes it.
+    /// - Returns: nil if no connection may be replaced.
+    public func admit(
         _ peer: PeerKey, isPrivileged: Bool = false, isBusy: @escaping @Sendable () -> Bool,
         evict: @escaping @Sendable () -> Void
     ) -> Entry? {

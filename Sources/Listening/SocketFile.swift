@@ -1,4 +1,4 @@
-/// `Listening`: what all listeners share: socket files that are nobody else's, limiter that nobody keeps by saying nothing,
+/// `Listening`: what all listeners share: socket files that are nobody else's, connection limits that a silent peer cannot exhaust,
 /// and one budget for unfinished messages.
 import Glibc
 import Synchronization

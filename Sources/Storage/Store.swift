@@ -122,7 +122,7 @@ public final class Store: Sendable {
     /// Whether the files are where they were opened.
     ///
     /// - Throws: ``StorageError/moved(path:)``, ``StorageError/closed``.
-    public func checkPlaces() throws {
+    public func checkFiles() throws {
         // Closing the database removes the log.
         try gate.enter()
         defer { gate.leave() }

@@ -84,7 +84,7 @@ struct Daemon: Sendable {
         while true {
             try await Task.sleep(for: .seconds(1))
             do {
-                try store.checkPlaces()
+                try store.checkFiles()
             } catch StorageError.closed {
                 return
             } catch {

@@ -21,7 +21,7 @@ struct Sources: Sendable {
 
     /// Until the task is cancelled.
     ///
-    /// - Throws: an exit code, after it was said what is wrong with which source.
+    /// - Throws: an exit code, after the log says what is wrong with which source.
     func run(_ source: Settings.Source) async throws {
         do {
             try await run(source.kind)

@@ -31,13 +31,13 @@ import Testing
 
     @Test("the architecture page names files and symbols that exist") func architecture() throws {
         let page = try Self.text("docs/architecture.md")
-        let files =
-            try FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: "Sources").path)
-            + FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: "Plugins").path)
+        let files = try ["Sources", "Plugins"].flatMap { folder in
+            try FileManager.default.subpathsOfDirectory(atPath: Self.root.appending(path: folder).path).map {
+                "\(folder)/\($0)"
+            }
+        }
         let names = Set(files.map { String($0.split(separator: "/").last ?? "") })
-        let swift = try files.filter { $0.hasSuffix(".swift") }.compactMap { file in
-            try? String(contentsOf: Self.root.appending(path: "Sources/\(file)"), encoding: .utf8)
-        }.joined()
+        let swift = try files.filter { $0.hasSuffix(".swift") }.map { try Self.text($0) }.joined()
         var checked = 0
         for match in page.matches(of: /`([^`\n]+)`/) {
             let word = String(match.1)
@@ -46,18 +46,19 @@ import Testing
             } else if word.hasSuffix(".swift") {
                 #expect(names.contains(word), "\(word)")
             } else if let symbol = word.wholeMatch(of: /([A-Z]\w+)(\.(\w+))?/) {
-                #expect(swift.contains("\(symbol.1)"), "\(word)")
-                if let member = symbol.3 {
-                    let isDeclared = ["func", "var", "let", "case", "struct", "enum", "class"].contains {
-                        swift.contains("\($0) \(member)")
-                    }
-                    #expect(isDeclared, "\(word)")
-                }
+                #expect(Self.declares("\(symbol.1)", in: swift), "\(word)")
+                if let member = symbol.3 { #expect(Self.declares("\(member)", in: swift), "\(word)") }
             } else {
                 continue
             }
             checked += 1
         }
         #expect(checked > 50)
+    }
+
+    private static func declares(_ name: String, in text: String) -> Bool {
+        ["func", "var", "let", "case", "struct", "enum", "class", "protocol", "actor"].contains {
+            text.contains("\($0) \(name)")
+        }
     }
 }

@@ -117,7 +117,7 @@ struct CorrectionTests {
         let seen = Mutex<Panel?>(nil)
         let retraining = Retraining(engine: engine, folder: fixture.folder.url.appending(path: "training")) {
             folder, _ in
-            let panel = try RunFolder(folder).readOrder().panel
+            let panel = try RunFolder(folder).readRequest().panel
             seen.withLock { $0 = panel }
             throw TestError("seen")
         }

@@ -14,7 +14,7 @@ struct ModelChangeTests {
         var fixture = try Fixture(method: "holt-winters", lateness: 8)
         fixture.configuration.sealAfter = 300
         fixture.configuration.forecasters[0].opponents = ["seasonal-naive"]
-        var engine = try await ModelScene.filled(fixture)
+        var engine = try await ModelFixture.filled(fixture)
         let versions = try await engine.models(of: "house").map(\.version.number)
         var dice = Dice(seed)
         for round in 0..<4 as Range<Int64> {
@@ -26,7 +26,7 @@ struct ModelChangeTests {
             other.series[0].cadence = Cadence(nanoseconds: cadence * 1_000_000_000)
             let changed = other
             for _ in 0..<8 {
-                let name = ModelScene.names.randomElement(using: &dice) ?? "s0"
+                let name = ModelFixture.names.randomElement(using: &dice) ?? "s0"
                 let version = versions.randomElement(using: &dice) ?? 1
                 switch Int.random(in: 0..<7, using: &dice) {
                 case 0, 1: jobs.append { _ = try await $0.promote("house", number: version) }
@@ -52,9 +52,9 @@ struct ModelChangeTests {
                 // A series may have been forgotten, a rollback may have nothing to go back to.
                 for job in jobs { group.addTask { try? await job(running) } }
             }
-            let before = try await ModelScene.look(engine)
+            let before = try await ModelFixture.look(engine)
             engine = try await fixture.restart(engine)
-            #expect(try await ModelScene.look(engine) == before, "seed \(seed), round \(round)")
+            #expect(try await ModelFixture.look(engine) == before, "seed \(seed), round \(round)")
         }
         try engine.stop()
     }
@@ -63,16 +63,16 @@ struct ModelChangeTests {
     func resetDuringPromotion() async throws {
         var fixture = try Fixture(method: "holt-winters")
         fixture.configuration.forecasters[0].opponents = ["seasonal-naive"]
-        let engine = try await ModelScene.filled(fixture)
+        let engine = try await ModelFixture.filled(fixture)
         let numbers = try await engine.models(of: "house").map(\.version.number)
         for round in 0..<30 {
             let number = numbers[round % numbers.count]
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { _ = try await engine.promote("house", number: number) }
-                for name in ModelScene.names { group.addTask { try await engine.reset(series(name), isWarm: true) } }
+                for name in ModelFixture.names { group.addTask { try await engine.reset(series(name), isWarm: true) } }
                 try await group.waitForAll()
             }
-            for name in ModelScene.names { #expect(try await engine.state(of: series(name)).version == number) }
+            for name in ModelFixture.names { #expect(try await engine.state(of: series(name)).version == number) }
         }
         try engine.stop()
     }
@@ -81,7 +81,7 @@ struct ModelChangeTests {
     func pruning() async throws {
         var fixture = try Fixture(method: "lstm")
         fixture.configuration.forecasters[0].keepVersions = 2
-        let engine = try await ModelScene.filled(fixture)
+        let engine = try await ModelFixture.filled(fixture)
         for _ in 0..<6 { _ = try await fixture.train(engine) }
         for number in [8, 7] { _ = try await engine.promote("house", number: number) }
         let models = try await engine.models(of: "house").map(\.version)
@@ -92,7 +92,7 @@ struct ModelChangeTests {
         let error = await #expect(throws: EngineError.self) { try await engine.promote("house", number: 3) }
         #expect(error?.description.contains("keep_versions") ?? false)
         #expect(!engine.isMissingModels)
-        #expect(try await engine.rollBack("house") == ModelScene.names.count)
+        #expect(try await engine.rollBack("house") == ModelFixture.names.count)
         #expect(try await engine.state(of: series("s0")).version == 8)
         try engine.stop()
     }
@@ -101,20 +101,20 @@ struct ModelChangeTests {
     func epochs() async throws {
         var fixture = try Fixture(method: "holt-winters")
         fixture.configuration.forecasters[0].opponents = ["seasonal-naive"]
-        var engine = try await ModelScene.filled(fixture)
+        var engine = try await ModelFixture.filled(fixture)
         let numbers = try await engine.models(of: "house").map(\.version.number)
         for number in numbers + numbers + numbers { _ = try await engine.promote("house", number: number) }
-        for _ in 0..<3 { for name in ModelScene.names { try await engine.reset(series(name), isWarm: true) } }
+        for _ in 0..<3 { for name in ModelFixture.names { try await engine.reset(series(name), isWarm: true) } }
         #expect(
             try Sabotage(fixture.folder.path("nilo.db")).numbers("SELECT COUNT(*) FROM epoch") == [
-                2 * ModelScene.names.count
+                2 * ModelFixture.names.count
             ]
         )
         let served = try await engine.state(of: series("s3")).version
-        #expect(try await engine.rollBack("house") == ModelScene.names.count)
+        #expect(try await engine.rollBack("house") == ModelFixture.names.count)
         #expect(try await engine.state(of: series("s3")).version != served)
         engine = try await fixture.restart(engine)
-        #expect(try await engine.rollBack("house") == ModelScene.names.count)
+        #expect(try await engine.rollBack("house") == ModelFixture.names.count)
         #expect(try await engine.state(of: series("s3")).version == served)
         try engine.stop()
     }
@@ -147,11 +147,11 @@ struct ModelChangeTests {
         var fixture = try Fixture(method: "counted")
         let living = LivingModels()
         fixture.methods = [CountedMethod(living: living)]
-        let engine = try await ModelScene.filled(fixture)
+        let engine = try await ModelFixture.filled(fixture)
         for number in 1...6 {
             _ = try await fixture.train(engine)
             _ = try await engine.promote("house", number: number)
-            for name in ModelScene.names { #expect(try await engine.state(of: series(name)).version == number) }
+            for name in ModelFixture.names { #expect(try await engine.state(of: series(name)).version == number) }
             #expect(living.count.load(ordering: .relaxed) == 1)
         }
         try engine.stop()

@@ -8,28 +8,28 @@ import TimeSeries
 struct SettingChangeTests {
     private func reloaded(_ change: (inout EngineConfiguration) -> Void) async throws {
         var fixture = try Fixture(method: "holt-winters", maxGap: 50)
-        var engine = try await ModelScene.filled(fixture)
+        var engine = try await ModelFixture.filled(fixture)
         // Gaps, several readings a slot: what the settings make a difference to.
-        for name in ModelScene.names {
+        for name in ModelFixture.names {
             _ = try await engine.ingest([
                 reading(name, 1_500, 20), reading(name, 1_503, 30), reading(name, 1_510, 1), reading(name, 2_900, 4),
             ])
         }
-        let before = try await ModelScene.look(engine)
+        let before = try await ModelFixture.look(engine)
         change(&fixture.configuration)
         let (changed, warnings) = try await engine.reload(fixture.configuration)
-        #expect(changed == ModelScene.names.count)
+        #expect(changed == ModelFixture.names.count)
         #expect(warnings.contains { $0.contains("changed from") })
         for when in ["at once", "later"] {
             if when == "later" {
-                for name in ModelScene.names {
+                for name in ModelFixture.names {
                     _ = try await engine.ingest([reading(name, 3_200, 7), reading(name, 3_190, 9)])
                 }
             }
-            let live = try await ModelScene.look(engine)
+            let live = try await ModelFixture.look(engine)
             #expect(live != before)
             engine = try await fixture.restart(engine)
-            #expect(try await ModelScene.look(engine) == live, "\(when)")
+            #expect(try await ModelFixture.look(engine) == live, "\(when)")
         }
         #expect(try await engine.reload(fixture.configuration).changed == 0)
         try engine.stop()
@@ -89,47 +89,47 @@ struct SettingChangeTests {
     @Test("another time zone begins a new epoch, and a restart finds its states")
     func timeZone() async throws {
         var fixture = try Fixture(method: "lstm")
-        var engine = try await ModelScene.filled(fixture)
+        var engine = try await ModelFixture.filled(fixture)
         _ = try await fixture.train(engine)
         _ = try await engine.promote("house", number: 3)
         fixture.configuration.calendar = LocalCalendar(name: "Asia/Kathmandu") { _ in 20_700 }
-        #expect(try await engine.reload(fixture.configuration).changed == ModelScene.names.count)
-        for name in ModelScene.names { _ = try await engine.ingest([reading(name, 1_400, 7)]) }
-        let live = try await ModelScene.look(engine)
+        #expect(try await engine.reload(fixture.configuration).changed == ModelFixture.names.count)
+        for name in ModelFixture.names { _ = try await engine.ingest([reading(name, 1_400, 7)]) }
+        let live = try await ModelFixture.look(engine)
         engine = try await fixture.restart(engine)
-        #expect(try await ModelScene.look(engine) == live)
+        #expect(try await ModelFixture.look(engine) == live)
         try engine.stop()
     }
 
     @Test("settings that changed while the daemon was away begin a new epoch at the start")
     func whileAway() async throws {
         var fixture = try Fixture(method: "holt-winters", maxGap: 50)
-        var engine = try await ModelScene.filled(fixture)
-        for name in ModelScene.names { _ = try await engine.ingest([reading(name, 2_900, 4)]) }
+        var engine = try await ModelFixture.filled(fixture)
+        for name in ModelFixture.names { _ = try await engine.ingest([reading(name, 2_900, 4)]) }
         fixture.configuration.forecasters[0].maxGap = 2
         engine = try await fixture.restart(engine)
         #expect(engine.warnings.contains { $0.contains("max_gap changed from 50 to 2") })
-        let live = try await ModelScene.look(engine)
+        let live = try await ModelFixture.look(engine)
         engine = try await fixture.restart(engine)
         #expect(engine.warnings.isEmpty)
-        #expect(try await ModelScene.look(engine) == live)
+        #expect(try await ModelFixture.look(engine) == live)
         try engine.stop()
     }
 
     @Test("series that no selector names any more are forecast no more, and again when one does")
     func letGo() async throws {
         var fixture = try Fixture(method: "holt-winters")
-        var engine = try await ModelScene.filled(fixture)
+        var engine = try await ModelFixture.filled(fixture)
         let all = fixture.configuration.forecasters[0].selectors
         fixture.configuration.forecasters[0].selectors = [SeriesSelector("none*")]
         _ = try await engine.reload(fixture.configuration)
         await #expect(throws: EngineError.self) { try await engine.forecast(of: series("s0")) }
         fixture.configuration.forecasters[0].selectors = all
-        #expect(try await engine.reload(fixture.configuration).changed == ModelScene.names.count)
-        let live = try await ModelScene.look(engine)
+        #expect(try await engine.reload(fixture.configuration).changed == ModelFixture.names.count)
+        let live = try await ModelFixture.look(engine)
         _ = try await engine.forecast(of: series("s0"))
         engine = try await fixture.restart(engine)
-        #expect(try await ModelScene.look(engine) == live)
+        #expect(try await ModelFixture.look(engine) == live)
         try engine.stop()
     }
 }

@@ -101,7 +101,7 @@ struct StreamTests {
             }
             let line = try #require(await log.first { _ in true })
             #expect(line.contains("uid \(getuid()), pid \(getpid())"))
-            #expect(line.contains("it was silent for longest, and another needed its place"))
+            #expect(line.contains("it was silent for longest, and another connection replaced it"))
         }
         #expect(counters.current.replacedConnections >= 3)
         #expect(counters.current.refusedConnections == 0)

@@ -63,7 +63,7 @@ struct SharingTests {
         let limiter = ConnectionLimiter(4, now: clock.now)
         func take(_ name: String, _ pid: Int32, busy: Bool = false) -> ConnectionLimiter.Entry? {
             clock.pass(1)
-            return limiter.take(Self.process(pid), isBusy: { busy }, evict: { told.note(name) })
+            return limiter.admit(Self.process(pid), isBusy: { busy }, evict: { told.note(name) })
         }
         // The only one of its peer, and silent for longest.
         _ = take("alone", 1)
@@ -84,9 +84,9 @@ struct SharingTests {
         let limiter = ConnectionLimiter(4, now: clock.now)
         for (name, peer) in [("other's", Self.process(1, of: 7))] + (2...4).map({ ("\($0)", Self.process($0)) }) {
             clock.pass(1)
-            _ = limiter.take(peer, isBusy: { false }, evict: { told.note(name) })
+            _ = limiter.admit(peer, isBusy: { false }, evict: { told.note(name) })
         }
-        _ = limiter.take(Self.process(9), isBusy: { false }, evict: {})
+        _ = limiter.admit(Self.process(9), isBusy: { false }, evict: {})
         #expect(told.all == ["2"])
     }
 
@@ -95,7 +95,7 @@ struct SharingTests {
         let clock = HandClock()
         let limiter = ConnectionLimiter(2, grace: .seconds(5), now: clock.now)
         func take(busy: Bool = false) -> ConnectionLimiter.Entry? {
-            limiter.take(Self.process(1), isBusy: { busy }, evict: {})
+            limiter.admit(Self.process(1), isBusy: { busy }, evict: {})
         }
         _ = take(busy: true)
         let quiet = try #require(take())
@@ -111,7 +111,7 @@ struct SharingTests {
     func reserve() {
         let limiter = ConnectionLimiter(3, reserved: 1, grace: .seconds(5), now: HandClock().now)
         func take(isPrivileged: Bool) -> Bool {
-            limiter.take(Self.process(1), isPrivileged: isPrivileged, isBusy: { false }, evict: {}) != nil
+            limiter.admit(Self.process(1), isPrivileged: isPrivileged, isBusy: { false }, evict: {}) != nil
         }
         #expect(take(isPrivileged: false) && take(isPrivileged: false))
         #expect(!take(isPrivileged: false))

@@ -48,17 +48,17 @@ struct OpeningTests {
         for isReplaced in [false, true] {
             let store = try Store(path: path)
             let a = try newSeries(store, "a\(isReplaced)")
-            try store.checkPlaces()
+            try store.checkFiles()
             #expect(rename(path + suffix, folder.path("aside")) == 0)
             if isReplaced { _ = try folder.write("another", to: "nilo.db" + suffix) }
-            #expect(throws: StorageError.moved(path: path + suffix)) { try store.checkPlaces() }
+            #expect(throws: StorageError.moved(path: path + suffix)) { try store.checkFiles() }
             #expect(throws: StorageError.moved(path: path + suffix)) {
                 try store.write { try $0.appendJournal([reading(a, 1, 1)]) }
             }
             #expect(rename(folder.path("aside"), path + suffix) == 0)
-            try store.checkPlaces()
+            try store.checkFiles()
             try store.close()
-            #expect(throws: StorageError.closed) { try store.checkPlaces() }
+            #expect(throws: StorageError.closed) { try store.checkFiles() }
         }
     }
 
@@ -68,7 +68,7 @@ struct OpeningTests {
         #expect(symlink(folder.path("disk/there.db"), path) == 0)
         let store = try Store(path: path)
         _ = try newSeries(store, "a")
-        try store.checkPlaces()
+        try store.checkFiles()
         try store.close()
     }
 

@@ -5,7 +5,7 @@ struct IngestRequest: Sendable {
     var readings: [IncomingReading]
     /// The time of readings without a timestamp of their own; a deferred commit must not change it.
     var arrivedAt: Timestamp
-    /// False for sources nobody waits on: they may wait for batch target.
+    /// False for sources nobody waits on: they may wait for others to be committed with.
     var isUrgent: Bool
     var completion: @Sendable (Result<IngestReceipt, any Error>) -> Void
 }

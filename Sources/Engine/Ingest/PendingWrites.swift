@@ -11,7 +11,7 @@ struct PendingWrites: Sendable {
     /// These go with the next commit: what a reading's state is depends on them.
     let outages = OutageBox()
 
-    /// Takes out some of each for a transaction, which ends with ``PendingBatch/written()`` or ``PendingBatch/putBack()``.
+    /// Takes some of each for a transaction, which ends with ``PendingBatch/written()`` or ``PendingBatch/putBack()``.
     ///
     /// - Parameter limit: of how many series.
     func take(_ limit: Int) -> PendingBatch {

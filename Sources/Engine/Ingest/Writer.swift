@@ -19,13 +19,13 @@ final class Writer: @unchecked Sendable {
     private var deferred: [IngestRequest] = []
     private var deferredSince: Timestamp?
     /// Who is likely to come along with the next request: as many as came lately, one less each time they do not. A
-    /// commit costs a sync and three pages beside its readings, so under load waiting for company is writing less; a
+    /// commit costs a sync and three pages beside its readings, so under load a short wait saves writes; a
     /// sender who is alone is not kept waiting.
     private var batchTarget = Mailbox<WriterJob>.BatchTarget()
 
     /// Readings in one group commit: a bound on memory, far above what pays.
     private static let commitLimit = 65_536
-    /// The longest wait for batch target, in nanoseconds; else it is as long as the last commit took.
+    /// The longest wait for a batch to reach its target, in nanoseconds; else as long as the last commit took.
     private static let maximumLinger: Int64 = 3_000_000
     /// How long checkpoints may wait for a commit to travel with.
     private static let idle: Int64 = 1_000_000_000

@@ -25,7 +25,10 @@ final class WriterState: @unchecked Sendable {
     /// The newest timestamp ever committed.
     private(set) var newestReading: Timestamp
     var expiry = Expiry()
-    private var isStorageFull = false
+    /// Whether a full disk has been reported and its end has not.
+    private var hasReportedFull = false
+    /// By the monotonic clock, in nanoseconds.
+    private var reportedFullAt: Int64?
     /// Whether a jump of the clock has been told of, and no end of it.
     private var hasJumped = false
     /// When a settled time was stored last, by the monotonic clock; nil: not yet.
@@ -33,6 +36,7 @@ final class WriterState: @unchecked Sendable {
 
     /// How often a settled time is stored, in nanoseconds: it travels with a commit, and costs a page.
     private static let settledTimeInterval: Int64 = 600_000_000_000
+    private static let fullReportInterval: Int64 = 60_000_000_000
 
     init(
         store: Store, catalog: ModelCatalog, shards: [Shard], directory: SeriesDirectory, counters: IngestCounters,
@@ -160,13 +164,17 @@ final class WriterState: @unchecked Sendable {
     }
 
     private func noteStorage(isFull: Bool) {
-        guard isFull != isStorageFull else { return }
-        isStorageFull = isFull
         counters.update { $0.storageFull = isFull }
-        onNotice(
-            isFull
-                ? .warning("the disk is full: readings are refused until there is room again")
-                : .notice("there is room on the disk again: readings are taken"))
+        guard isFull != hasReportedFull else { return }
+        if isFull {
+            // On a disk that is nearly full, small commits succeed between large ones that fail.
+            if let reportedFullAt, monotonic - reportedFullAt < Self.fullReportInterval { return }
+            reportedFullAt = monotonic
+            onNotice(.warning("the disk is full: readings are refused until there is room again"))
+        } else {
+            onNotice(.notice("there is room on the disk again: readings are accepted"))
+        }
+        hasReportedFull = isFull
     }
 
     private func fail(_ requests: [IngestRequest], _ error: any Error) {

@@ -27,7 +27,7 @@ struct Assigner {
         var setting: EpochSetting?
         /// Its other slots, if the configuration declares some.
         var grid: ModelChange.Grid?
-        /// Why its state cannot be gone on from.
+        /// Why its state on disk cannot be continued.
         var obstacle: String?
     }
 
@@ -132,7 +132,7 @@ struct Assigner {
         return .change(loaded, Cause(reasons.joined(separator: ", "), fallbackFor: epoch.fallbackFor))
     }
 
-    /// What a fallback was used for and can be loaded again; nil for every other model.
+    /// The change back from a fallback to the model that it replaces, if that can be loaded again; nil otherwise.
     private func replacementForFallback(
         _ epoch: Epoch, _ forecaster: ForecasterConfiguration, _ first: FirstVersion?,
         _ versions: [Int64: ModelVersion]

@@ -192,7 +192,7 @@ extension Engine {
 
     /// Gives every series the model that a configuration says, and makes that the current one, both or neither.
     ///
-    /// - Parameter obstacles: why the states of some series cannot be gone on from.
+    /// - Parameter obstacles: why the states of some series cannot be continued.
     func reassign(
         obstacles: [SeriesID: String], _ configuration: @escaping @Sendable (WriterState) -> EngineConfiguration
     ) async throws -> (changed: Int, warnings: [String]) {

@@ -107,7 +107,7 @@ struct PlannedChange: Sendable {
     func commit(_ histories: [SeriesID: KeptReadings], at writer: WriterState) throws -> Int {
         let present = Set(writer.entries.values.map { $0.pointee.id })
         let parts = change.parts.filter { present.contains($0.key) }
-        // What the epochs that end have earned before the plan: the next ones will not earn it again.
+        // The scores of the epochs that end: the next epochs will not score these slots again.
         let scores = writer.pendingWrites.takeScores(of: parts.keys)
         let assignments: [SeriesID: Assignment]
         do {
@@ -196,11 +196,11 @@ extension Engine {
 
     /// Only within a turn.
     func carryOut(_ change: ModelChange) async throws -> Int {
-        // What the epochs that end now have begun with is behind them.
+        // The epochs that end must have finished their own warm-up.
         _ = try await askEach(Array(change.parts.keys), areCurrent: true) { _, _ in true }
         let planned = try await perform { writer in PlannedChange(change, at: writer) }
         do {
-            // Each shard has put out what those epochs have earned.
+            // Returns when each shard has passed on the scores of those epochs.
             for shard in shards { try await ask(shard, about: []) { _ in } }
             let histories = try await apart { [store] in try planned.readHistories(store) }
             let count = try await perform { writer in try planned.commit(histories, at: writer) }

@@ -4,7 +4,7 @@ import TimeSeries
 /// Decides on the writer's thread which models serve under a configuration.
 struct Reassignment {
     let writer: WriterState
-    /// Why the states of some series cannot be gone on from.
+    /// Why the states of some series cannot be continued.
     var obstacles: [SeriesID: String] = [:]
 
     /// - Returns: the change that makes `configuration` the current one, and what a person should know.

@@ -2,7 +2,7 @@ import Forecasting
 import Storage
 import TimeSeries
 
-/// What the database said at the start: every series as it was when the daemon stopped.
+/// What the database holds at the start: every series as it was when the daemon stopped.
 struct RecoveredSeries: ~Copyable {
     /// In the order of their birth.
     var entries = SeriesIndex()
@@ -11,14 +11,14 @@ struct RecoveredSeries: ~Copyable {
     var newestReading: Timestamp = .distantPast
     /// What a person should know: damaged checkpoints and chunks.
     var warnings: [String] = []
-    /// Why the states of some series cannot be gone on from under their own models.
+    /// Why the states of some series cannot be continued under their own models.
     var obstacles: [SeriesID: String] = [:]
 }
 
 /// Start-up: `state(series) = checkpoint(series) ⊕ replay of its readings since`, for every series.
 ///
-/// What the configuration says that is another now comes after that, as with a reload: so nothing is lost of what the
-/// epochs that end then have earned.
+/// What has changed in the configuration is applied after that, as by a reload, so that the scores of the epochs that end
+/// are kept.
 struct Recovery {
     let store: Store
     let catalog: ModelCatalog
@@ -52,7 +52,7 @@ struct Recovery {
     /// What to do for one series.
     private struct Plan {
         var record: SeriesRecord
-        /// nil: it had no forecaster, or what served it cannot be gone on with.
+        /// nil: it had no forecaster, or what served it cannot be loaded or continued.
         var assignment: Assignment?
         var checkpoint: Checkpoint?
         /// Why its model is there and its state is not.
@@ -97,7 +97,7 @@ struct Recovery {
         return Assignment(epoch: epoch, version: loaded, setting: setting, calendar: calendar)
     }
 
-    /// Why a state is not gone on from but warmed up anew; nil if it fits.
+    /// Why a state must be warmed up anew; nil if it can be continued.
     private func obstacle(_ checkpoint: Checkpoint, _ version: LoadedVersion) -> String? {
         let (found, expected) = (checkpoint.state.count, version.model.stateCount)
         if checkpoint.kernel != kernel { return "other kernels: \(checkpoint.kernel) before, \(kernel) now" }

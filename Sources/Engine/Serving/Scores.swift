@@ -24,7 +24,7 @@ extension Engine {
         _ selector: SeriesSelector, in range: ClosedRange<Timestamp>
     ) async throws -> [ScoredSeries] {
         let matching = directory.matching(selector).map(\.id)
-        // A block goes from the shard to the pending writes ones and from there to the database: looked for in this order, none
+        // A block goes from the shard to the pending writes and from there to the database: looked for in this order, none
         // is missed.
         let found = try await askEach(matching, areCurrent: true) { $0.scores(of: $1) }
         let pending = pendingWrites.scores.pending(of: matching)

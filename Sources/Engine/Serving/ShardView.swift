@@ -23,7 +23,7 @@ struct ShardView {
         series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now, patience: patience) }
     }
 
-    /// The forecast of `id` as of `now`, which is on the forecast cache from now on; nil before the first.
+    /// The forecast of `id` as of `now`, which is in the forecast cache from now on; nil before the first.
     func shownForecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
         guard let state = series[id], let forecast = forecast(of: id, now: now) else { return nil }
         if !forecast.forecast.isStale, state.pointee.showing != .shown {

@@ -13,8 +13,8 @@ struct ReadingsBySeries {
     /// By reading: the next of the same series; −1 for none.
     private var next: [Int32] = []
 
-    /// Orders `readings`; those of unknown series are left out.
-    mutating func order(_ readings: [PositionedReading], of known: ShardSeries) {
+    /// Groups `readings`; those of unknown series are left out.
+    mutating func group(_ readings: [PositionedReading], of known: ShardSeries) {
         for place in series { first[place] = -1 }
         series.removeAll(keepingCapacity: true)
         next.removeAll(keepingCapacity: true)

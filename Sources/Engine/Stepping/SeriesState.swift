@@ -29,7 +29,7 @@ struct SeriesState: ~Copyable {
     var isHeld = false
     /// Whether its shard has it on the list of those that have steps to do.
     var isBehind = false
-    /// Whether its forecast is on the shard's forecast cache.
+    /// Whether its forecast is in the shard's forecast cache.
     var showing = Showing.not
     var finishedBlocks: [SlotScores] = []
     /// The slots that are scored together with the head; nil: not known.

@@ -83,16 +83,16 @@ extension SeriesState {
         )
     }
 
-    /// The blocks that have ended. While a change of its model is on its way none: they may be those of the next epoch.
+    /// The blocks that have ended; none while a change of the model is on its way, because they may belong to the next epoch.
     mutating func takeFinishedBlocks() -> [SlotScores] {
         guard !isHeld, !finishedBlocks.isEmpty else { return [] }
         defer { finishedBlocks = [] }
         return finishedBlocks
     }
 
-    /// From now on all is kept: another epoch may come to begin with the newest slot.
+    /// Keeps everything from now on, because another epoch may begin with the newest slot.
     ///
-    /// - Returns: the block that would then end, with what was scored before that slot.
+    /// - Returns: the block that would end then, with what was scored before that slot.
     mutating func hold() -> SlotScores? {
         isHeld = true
         guard let frontier, var block = blockOfHead() else { return nil }

@@ -44,7 +44,7 @@ final class Shard: @unchecked Sendable {
     private let clock: any WallClock
     private var anomalyRules: [String: AnomalyRule]
     private var series = ShardSeries()
-    private var order = ReadingsBySeries()
+    private var grouped = ReadingsBySeries()
     private var coverage = CoverageTotals()
     /// Series with steps to do, each once, in the order in which they fell behind.
     private var behind: [SeriesPointer] = []
@@ -126,16 +126,16 @@ final class Shard: @unchecked Sendable {
         advance()
         let waiting = behind
         behind = []
-        order.order(readings, of: series)
+        grouped.group(readings, of: series)
         // Named once: naming a part of this object counts a reference, and that for each series.
-        let (order, all) = (order, series.all)
-        var rest = order.series[...]
+        let (grouped, all) = (grouped, series.all)
+        var rest = grouped.series[...]
         while !rest.isEmpty {
             let turn = rest.prefix(Self.seriesPerTurn)
             for (index, place) in zip(turn.indices, turn) {
-                Prefetch.ahead(of: index, in: turn, all, order, readings)
+                Prefetch.ahead(of: index, in: turn, all, grouped, readings)
                 let state = all[place]
-                order.forEachReading(of: place) {
+                grouped.forEachReading(of: place) {
                     state.pointee.absorb(readings[$0].reading, at: readings[$0].position)
                 }
                 fallBehind(state)
@@ -146,7 +146,7 @@ final class Shard: @unchecked Sendable {
         behind = waiting + behind
     }
 
-    /// The epochs that may end now have earned the scores of what was committed before.
+    /// Passes on what the epochs that may end now have scored up to here.
     private func hold(_ states: [SeriesPointer]) {
         while states.contains(where: { $0.pointee.isBehind }) { advance() }
         for state in states {

@@ -53,7 +53,7 @@ final class Stepper {
             guard let runningState = state.pointee.runningState, let next = state.pointee.nextStep() else { continue }
             if !next.isOpen { active.append(state) }
             guard !next.isAbsent else {
-                // As when the model was asked, but for the answer.
+                // A replay leaves the same bits as the step whose model gave no answer.
                 _ = state.pointee.begin(next)
                 state.pointee.passOver(next)
                 continue

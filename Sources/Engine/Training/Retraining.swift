@@ -90,7 +90,7 @@ public actor Retraining {
             if !isStopped { engine.modelCounters.trainingFailed(forecaster, "\(error)") }
         }
         try? await engine.record(outcome, of: forecaster, started: started)
-        // The panel, the weights of every contender and the model before are garbage now.
+        // The panel and the contenders' weights are the largest blocks that the daemon ever frees.
         try? await engine.apart { give_back_freed_memory() }
         // In one go: a request that came in between would join a run whose end has been told.
         finish(forecaster, event)

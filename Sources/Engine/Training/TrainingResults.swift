@@ -10,7 +10,7 @@ import TimeSeries
 
 /// What the daemon remembers of a training run while the child works.
 struct TrainingPreparation: Sendable {
-    var order: TrainingRequest
+    var request: TrainingRequest
     /// By contender.
     var versions: [String: LoadedVersion]
     /// The contender that serves each series.
@@ -49,11 +49,23 @@ extension Engine {
             }
             return (columns.sorted { $0.id < $1.id }, writer.configuration.calendar)
         }
-        let panel = try PanelAssembly(store: store, calendar: calendar, slots: forecaster.trainingSlots).run(columns)
+        let ids = try await seriesIDs(of: forecaster.name)
+        // Reads up to all readings of all series: not on a thread that other tasks share.
+        return try await apart { [self] in
+            let panel = try PanelAssembly(store: store, calendar: calendar, slots: forecaster.trainingSlots).run(
+                columns)
+            return try writeRun(of: forecaster, panel, contenders(of: forecaster, serving: ids), to: folder)
+        }
+    }
+
+    private func writeRun(
+        of forecaster: ForecasterConfiguration, _ panel: Panel,
+        _ models: (versions: [String: LoadedVersion], incumbents: [SeriesID: String]), to folder: RunFolder
+    ) throws -> TrainingPreparation {
         guard let start = panel.series.map({ $0.cadence.start(of: $0.start) }).min() else {
             throw EngineError.notReady("\(forecaster.name) has no series with a cadence yet; wait for more readings")
         }
-        let (versions, incumbents) = try await contenders(of: forecaster)
+        let (versions, incumbents) = models
         var weights: [String: [UInt8]] = [:]
         var contenders: [TrainingRequest.Contender] = []
         for (name, version) in versions.sorted(by: { $0.key < $1.key }) {
@@ -66,14 +78,14 @@ extension Engine {
         }
         let (parent, misfit) = try startingPoint(of: forecaster)
         if let parent { weights[TrainingRequest.start] = try store.weights(of: parent) }
-        let order = TrainingRequest(
+        let request = TrainingRequest(
             method: forecaster.method,
             specification: forecaster.specification(of: try catalog.method(forecaster.method).manifest),
             holdout: forecaster.holdout, contenders: contenders, startFile: parent.map { _ in TrainingRequest.start },
             startMisfit: misfit, panel: panel)
-        try folder.write(order, panel, weights: weights)
+        try folder.write(request, panel, weights: weights)
         return TrainingPreparation(
-            order: order, versions: versions, incumbents: incumbents, parent: parent,
+            request: request, versions: versions, incumbents: incumbents, parent: parent,
             window: start...max(start, clock.now))
     }
 
@@ -95,8 +107,8 @@ extension Engine {
 
     /// The opponents and whatever serves now, by name, and which of them serves each series.
     private func contenders(
-        of forecaster: ForecasterConfiguration
-    ) async throws -> ([String: LoadedVersion], [SeriesID: String]) {
+        of forecaster: ForecasterConfiguration, serving ids: [SeriesID]
+    ) throws -> (versions: [String: LoadedVersion], incumbents: [SeriesID: String]) {
         let rows = try store.modelVersions(of: forecaster.name)
         let byID = Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var versions: [String: LoadedVersion] = [:]
@@ -109,7 +121,7 @@ extension Engine {
             }
         }
         var incumbents: [SeriesID: String] = [:]
-        for id in try await seriesIDs(of: forecaster.name) {
+        for id in ids {
             guard let epoch = try store.epochs(of: id).first, let row = byID[epoch.version] else { continue }
             incumbents[id] = Self.name(of: row)
             versions[Self.name(of: row)] = try catalog.load(row)
@@ -128,13 +140,13 @@ extension Engine {
         let metrics = try HoldoutReport(result, preparation, method: forecaster.method).text()
         let new = NewModelVersion(
             forecaster: forecaster.name, method: forecaster.method, methodVersion: method.manifest.version,
-            parameters: try preparation.order.specification.canonicalText(),
+            parameters: try preparation.request.specification.canonicalText(),
             parent: result.wentOn ? preparation.parent : nil,
             createdAt: clock.now,
             windowStart: preparation.window.lowerBound, windowEnd: preparation.window.upperBound, metrics: metrics,
             weights: weights)
         // Weights that do not load, or hold NaN, never get a row.
-        _ = try await apart { try method.load(weights: weights, specification: preparation.order.specification) }
+        _ = try await apart { try method.load(weights: weights, specification: preparation.request.specification) }
         let version = try await perform { writer in try writer.store.write { try $0.insertModelVersion(new) } }
         let candidate = try await apart { [catalog] in try catalog.load(version) }
         let winners = try winners(result, preparation, forecaster, candidate: candidate)
@@ -149,7 +161,7 @@ extension Engine {
         } else {
             try await pruneVersions()
         }
-        let text = "version \(version.number) serves \(promoted) of \(preparation.order.columns.count) series"
+        let text = "version \(version.number) serves \(promoted) of \(preparation.request.columns.count) series"
         return (version.number, promoted, ([text] + result.notes.map { "it \($0)" }).joined(separator: "; "))
     }
 
@@ -160,7 +172,7 @@ extension Engine {
     ) throws -> [SeriesID: LoadedVersion] {
         let rule = PromotionRule(margin: forecaster.margin)
         var winners: [SeriesID: LoadedVersion] = [:]
-        for (place, column) in preparation.order.columns.enumerated() {
+        for (place, column) in preparation.request.columns.enumerated() {
             guard let incumbent = preparation.incumbents[column.id] else { continue }
             let scores = result.scores.compactMapValues { $0.indices.contains(place) ? $0[place] : nil }
             let winner = rule.winner(incumbent: incumbent, scores: scores)
@@ -205,7 +217,7 @@ public struct HoldoutReport: Codable, Sendable {
         holdout = names.map { name in
             let label = preparation.versions[name].map { "\($0.version.method) \(name)" } ?? "\(method) (new)"
             let scores = (result.scores[name] ?? []).compactMap { $0 }.filter(\.isFinite)
-            let wins = preparation.order.columns.indices.count { place in
+            let wins = preparation.request.columns.indices.count { place in
                 let row = names.compactMap { other in (result.scores[other]?[place]).map { (other, $0.pinball) } }
                 return row.min { $0.1 < $1.1 }?.0 == name
             }

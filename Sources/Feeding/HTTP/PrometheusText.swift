@@ -5,9 +5,10 @@ public struct Metric: Sendable {
     public var name: String
     public var help: String
     public var kind: Kind
-    /// One value per set of labels.
+    /// A value and the labels that it has beside the name.
     public typealias Value = (labels: [(name: String, value: String)], value: Double)
 
+    /// One for each set of labels.
     public var values: [Value]
 
     public init(_ name: String, _ kind: Kind, help: String, _ value: Double) {

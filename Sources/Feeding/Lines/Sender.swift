@@ -42,13 +42,13 @@ final class Sender: Sendable {
         state = Mutex(State(newest: now()))
     }
 
-    // MARK: Its place
+    // MARK: Admission
 
-    /// Whether it has got a place.
+    /// Whether the connection is admitted.
     ///
-    /// - Parameter close: told that somebody else has it.
-    func sitDown(_ peer: PeerKey, close: @escaping @Sendable () -> Void) -> Bool {
-        let entry = limiter.take(
+    /// - Parameter close: called when another connection has replaced it.
+    func admit(_ peer: PeerKey, close: @escaping @Sendable () -> Void) -> Bool {
+        let entry = limiter.admit(
             peer, isBusy: { [weak self] in self?.state.withLock { $0.isWorking } ?? false }, evict: close)
         state.withLock { $0.entry = entry }
         return entry != nil

@@ -44,12 +44,12 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
         _ serve: @escaping @Sendable (NIOAsyncChannelInboundStream<Inbound>, Outbound, Sender) async throws -> Void
     ) async {
         let (streams, sender) = (connection.streams, connection.sender)
-        let hasPlace = sender.sitDown(connection.peer) {
+        let isAdmitted = sender.admit(connection.peer) {
             counters.connectionReplaced()
-            close(streams.channel, of: connection.peer, "it was silent for longest, and another needed its place")
+            close(streams.channel, of: connection.peer, "it was silent for longest, and another connection replaced it")
         }
         defer { sender.leave() }
-        guard hasPlace else {
+        guard isAdmitted else {
             counters.connectionRefused()
             // Served by nothing: an error here must not end the server, nor a channel go unserved.
             return _ = try? await streams.executeThenClose { _, _ in }

@@ -21,15 +21,15 @@ public struct RunFolder: Sendable {
     public var url: URL { URL(filePath: folder.path) }
 
     /// Writes what the child needs.
-    public func write(_ order: TrainingRequest, _ panel: Panel, weights: [String: [UInt8]]) throws {
+    public func write(_ request: TrainingRequest, _ panel: Panel, weights: [String: [UInt8]]) throws {
         try folder.write(NPY.encode(panel.series.map { $0.values.map { Double($0) } }), to: "panel.npy")
         for (name, bytes) in weights { try folder.write(bytes, to: name) }
-        try folder.write([UInt8](JSONEncoder().encode(order)), to: "order.json")
+        try folder.write([UInt8](JSONEncoder().encode(request)), to: "order.json")
     }
 
-    public func readOrder() throws -> (order: TrainingRequest, panel: Panel) {
-        let order = try JSONDecoder().decode(TrainingRequest.self, from: Data(folder.read("order.json")))
-        return (order, try PanelFile.read(values: "panel.npy", in: folder, columns: order.columns))
+    public func readRequest() throws -> (request: TrainingRequest, panel: Panel) {
+        let request = try JSONDecoder().decode(TrainingRequest.self, from: Data(folder.read("order.json")))
+        return (request, try PanelFile.read(values: "panel.npy", in: folder, columns: request.columns))
     }
 
     public func readWeights(_ name: String) throws -> [UInt8] { try folder.read(name) }

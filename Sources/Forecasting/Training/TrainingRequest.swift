@@ -4,7 +4,7 @@ public import TimeSeries
 public struct TrainingRequest: Sendable, Codable {
     /// A model to compare the new one with.
     public struct Contender: Sendable, Codable {
-        /// Unique within the order.
+        /// Unique within the request.
         public var name: String
         public var method: String
         public var specification: ForecastSpecification
@@ -113,7 +113,7 @@ extension TrainingRequest.Column {
 public struct TrainingResult: Sendable, Codable {
     /// Numbers of the run: loss, steps, seconds.
     public var metrics: [String: Double]
-    /// By contender, the candidate among them: one score per column of the order, nil where nothing could be scored.
+    /// By contender, the candidate among them: one score per column of the request, nil where nothing could be scored.
     public var scores: [String: [SeriesScore?]]
     /// What was said while it ran.
     public var notes: [TrainingNote]

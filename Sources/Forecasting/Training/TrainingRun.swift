@@ -4,26 +4,26 @@ public enum TrainingRun {
     public static func perform(
         in folder: RunFolder, methods: [any ForecastingMethod], progress: (TrainingProgress) throws -> Void
     ) throws {
-        let (order, panel) = try folder.readOrder()
-        guard let method = try find(order.method, methods) as? any TrainableMethod else {
-            throw ForecastingError.badWeights(method: order.method, reason: "it needs no training")
+        let (request, panel) = try folder.readRequest()
+        guard let method = try find(request.method, methods) as? any TrainableMethod else {
+            throw ForecastingError.badWeights(method: request.method, reason: "it needs no training")
         }
-        let start = try order.startFile.map { try folder.readWeights($0) }
+        let start = try request.startFile.map { try folder.readWeights($0) }
         var notes: [TrainingNote] = []
         func report(_ step: TrainingProgress) throws {
             if let note = step.note { notes.append(note) }
             try progress(step)
         }
-        if let misfit = order.startMisfit {
+        if let misfit = request.startMisfit {
             try report(TrainingProgress(done: 0, total: 0, loss: 0, note: .beginsAnew(misfit)))
         }
         let trained = try method.train(
-            panel.droppingLast(fraction: order.holdout), from: start, specification: order.specification,
+            panel.droppingLast(fraction: request.holdout), from: start, specification: request.specification,
             progress: report)
-        let contest = Contest(panel: panel, holdout: order.holdout)
-        let candidate = try method.load(weights: trained.weights, specification: order.specification)
-        var scores = [TrainingRequest.candidate: contest.scores(of: candidate, as: order.specification)]
-        for contender in order.contenders {
+        let contest = Contest(panel: panel, holdout: request.holdout)
+        let candidate = try method.load(weights: trained.weights, specification: request.specification)
+        var scores = [TrainingRequest.candidate: contest.scores(of: candidate, as: request.specification)]
+        for contender in request.contenders {
             let weights = try contender.weightsFile.map { try folder.readWeights($0) } ?? []
             let model = try find(contender.method, methods).load(
                 weights: weights, specification: contender.specification)

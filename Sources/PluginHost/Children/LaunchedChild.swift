@@ -19,12 +19,12 @@ public final class LaunchedChild: Sendable {
     ///   - ended: called once when the command and all its descendants are gone.
     /// - Throws: ``PluginHostError/cannotStart(command:reason:)``.
     public init(
-        _ order: ChildCommand, input: Int32, output: Int32? = nil, line: @escaping @Sendable (String) -> Void,
+        _ command: ChildCommand, input: Int32, output: Int32? = nil, line: @escaping @Sendable (String) -> Void,
         ended: @escaping @Sendable (ExitStatus) -> Void = { _ in }
     ) throws {
         let log = try Pipe()
         do {
-            pid = try Self.spawn(order, input: input, output: output ?? log.writeEnd, errors: log.writeEnd)
+            pid = try Self.spawn(command, input: input, output: output ?? log.writeEnd, errors: log.writeEnd)
         } catch {
             close(log.readEnd)
             close(log.writeEnd)
@@ -36,7 +36,7 @@ public final class LaunchedChild: Sendable {
         ChildLog.follow(log.readEnd, line: line) { [self] in ended(reap()) }
     }
 
-    private static func spawn(_ order: ChildCommand, input: Int32, output: Int32, errors: Int32) throws -> pid_t {
+    private static func spawn(_ command: ChildCommand, input: Int32, output: Int32, errors: Int32) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -55,12 +55,12 @@ public final class LaunchedChild: Sendable {
         posix_spawnattr_setpgroup(&attributes, 0)
         let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
         posix_spawnattr_setflags(&attributes, Int16(flags))
-        var arguments = order.arguments.map { strdup($0) } + [nil]
+        var arguments = command.arguments.map { strdup($0) } + [nil]
         defer { for text in arguments { free(text) } }
         var child = pid_t()
-        let code = posix_spawn(&child, order.launcher, &actions, &attributes, &arguments, environ)
+        let code = posix_spawn(&child, command.launcher, &actions, &attributes, &arguments, environ)
         guard code == 0 else {
-            throw PluginHostError.cannotStart(command: order.launcher, reason: String(cString: strerror(code)))
+            throw PluginHostError.cannotStart(command: command.launcher, reason: String(cString: strerror(code)))
         }
         return child
     }

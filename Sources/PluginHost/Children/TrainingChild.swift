@@ -28,7 +28,7 @@ public struct TrainingChild: Sendable {
     ///
     /// - Throws: ``PluginHostError/trainingFailed(status:lastWords:)``.
     public func run(_ folder: URL, progress: @escaping @Sendable (TrainingProgress) -> Void) async throws {
-        let order = ChildCommand(
+        let command = ChildCommand(
             launcher: launcher, command: [launcher, "train", folder.path] + arguments, limits: Self.limits)
         let lastWords = Mutex("it said nothing")
         let output = try Pipe()
@@ -39,7 +39,7 @@ public struct TrainingChild: Sendable {
         do {
             defer { close(output.writeEnd) }
             let log = log
-            child = try LaunchedChild(order, input: null, output: output.writeEnd) { line in
+            child = try LaunchedChild(command, input: null, output: output.writeEnd) { line in
                 lastWords.withLock { $0 = line }
                 log(line)
             } ended: {

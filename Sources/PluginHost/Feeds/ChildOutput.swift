@@ -10,7 +10,7 @@ public final class ChildOutput: Sendable {
 
     /// - Parameter line: takes what it says on standard error.
     /// - Throws: ``PluginHostError/cannotStart(command:reason:)``.
-    public init(_ order: ChildCommand, line: @escaping @Sendable (String) -> Void) throws {
+    public init(_ command: ChildCommand, line: @escaping @Sendable (String) -> Void) throws {
         let output = try Pipe()
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer {
@@ -18,7 +18,9 @@ public final class ChildOutput: Sendable {
             close(output.writeEnd)
         }
         descriptor = output.readEnd
-        child = try LaunchedChild(order, input: null, output: output.writeEnd, line: line) { line("ended with \($0)") }
+        child = try LaunchedChild(command, input: null, output: output.writeEnd, line: line) {
+            line("ended with \($0)")
+        }
     }
 
     deinit {

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A child that reads lines on its standard input. It is started again whenever it ends.
 public final class ExecSink: LineSink {
-    private let order: ChildCommand
+    private let command: ChildCommand
     private let line: @Sendable (String) -> Void
     private let queue = DispatchQueue(label: "exec-sink")
     private let state = Mutex(State())
@@ -29,8 +29,8 @@ public final class ExecSink: LineSink {
     /// Starts at once.
     ///
     /// - Parameter line: takes what it says on standard output and error.
-    public init(_ order: ChildCommand, line: @escaping @Sendable (String) -> Void) {
-        (self.order, self.line) = (order, line)
+    public init(_ command: ChildCommand, line: @escaping @Sendable (String) -> Void) {
+        (self.command, self.line) = (command, line)
         queue.async { [self] in start() }
     }
 
@@ -92,7 +92,7 @@ public final class ExecSink: LineSink {
             _ = fcntl(input.writeEnd, F_SETFL, O_NONBLOCK)
             _ = fcntl(input.writeEnd, Self.setPipeSize, Self.pipeBytes)
             state.withLock { $0.descriptor = input.writeEnd }
-            let child = try LaunchedChild(order, input: input.readEnd, line: line) { [weak self] status in
+            let child = try LaunchedChild(command, input: input.readEnd, line: line) { [weak self] status in
                 self?.ended("its process ended with \(status)")
             }
             state.withLock { $0.child = child }

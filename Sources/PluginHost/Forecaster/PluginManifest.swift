@@ -23,7 +23,7 @@ public struct PluginManifest: Sendable {
         (self.deadline, self.startup, self.limits) = (deadline, startup, limits)
     }
 
-    func order(launcher: String) -> ChildCommand {
+    func command(launcher: String) -> ChildCommand {
         ChildCommand(launcher: launcher, command: command, directory: folder, limits: limits)
     }
 }

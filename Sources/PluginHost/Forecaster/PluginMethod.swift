@@ -14,14 +14,14 @@ struct PluginMethod: ForecastingMethod {
         var specification = specification
         specification.parameters = try manifest.resolve(specification.parameters)
         let name = try files.name(manifest, specification, weights)
-        var order = ModelRequest(
+        var request = ModelRequest(
             name: name, specification: specification, weights: try files.write(weights, of: name))
         if let known = files.description(of: name), let description = try? ModelDescription(known, specification) {
-            order.reply = known
-            supervisor.keep(order)
+            request.reply = known
+            supervisor.keep(request)
             return PluginModel(name, description, supervisor)
         }
-        let reply = try answer { try supervisor.load(order) }
+        let reply = try answer { try supervisor.load(request) }
         let description = try ModelDescription(reply, specification)
         try files.write(reply, of: name)
         return PluginModel(name, description, supervisor)

@@ -24,7 +24,7 @@ final class PluginProcess: Sendable {
         }
         defer { close(ends[1]) }
         channel = PluginChannel(connected: ends[0])
-        child = try LaunchedChild(plugin.order(launcher: launcher), input: ends[1], line: line, ended: ended)
+        child = try LaunchedChild(plugin.command(launcher: launcher), input: ends[1], line: line, ended: ended)
     }
 
     /// Hangs up, and has it killed if that does not move it.

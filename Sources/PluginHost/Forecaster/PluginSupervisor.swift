@@ -67,11 +67,11 @@ final class PluginSupervisor: Sendable {
     /// Loads a model that was never loaded before, and keeps it. Blocks.
     ///
     /// - Throws: what the plugin answered, or why it did not.
-    func load(_ order: ModelRequest) throws -> ForecasterReply.Load {
+    func load(_ request: ModelRequest) throws -> ForecasterReply.Load {
         // The caller is a thread that may block, and gives up when the plugin takes too long.
         let (done, answer) = (DispatchSemaphore(value: 0), Answer())
         queue.async { [self] in
-            let result = Result { try firstLoad(order) }
+            let result = Result { try firstLoad(request) }
             answer.result.withLock { $0 = result }
             done.signal()
         }
@@ -89,15 +89,15 @@ final class PluginSupervisor: Sendable {
     /// Takes a model that was loaded before.
     ///
     /// Waits until the process has it or has failed, so that a replay that comes next finds it.
-    func keep(_ order: ModelRequest) {
+    func keep(_ request: ModelRequest) {
         // As above: a limit on the waiting.
         let done = DispatchSemaphore(value: 0)
         queue.async { [self] in
             defer { done.signal() }
-            state.withLock { $0.models[order.name] = order }
+            state.withLock { $0.models[request.name] = request }
             switch state.withLock({ $0.phase }) {
             case .idle: start()
-            case .ready(let process): load(order, into: process)
+            case .ready(let process): load(request, into: process)
             default: break
             }
         }
@@ -180,21 +180,21 @@ final class PluginSupervisor: Sendable {
 
     // MARK: On the queue
 
-    private func firstLoad(_ order: ModelRequest) throws -> ForecasterReply.Load {
+    private func firstLoad(_ request: ModelRequest) throws -> ForecasterReply.Load {
         if case .ready = state.withLock({ $0.phase }) {} else { start() }
         guard case .ready(let process) = state.withLock({ $0.phase }) else {
             let reason = state.withLock { $0.counts.lastError } ?? "it has not started"
             throw PluginHostError.notReady(plugin: plugin.manifest.name, reason: reason)
         }
         do {
-            var order = order
+            var request = request
             let reply = try whileLoading {
-                try process.load(order.name, order.specification, weights: order.weights, plugin)
+                try process.load(request.name, request.specification, weights: request.weights, plugin)
             }
-            order.reply = reply
+            request.reply = reply
             state.withLock { state in
-                state.models[order.name] = order
-                state.loaded.insert(order.name)
+                state.models[request.name] = request
+                state.loaded.insert(request.name)
             }
             return reply
         } catch let error as VarlinkError {
@@ -222,8 +222,8 @@ final class PluginSupervisor: Sendable {
             }
             process = started
             try started.handshake(plugin)
-            let (orders, trials) = state.withLock { (Array($0.models.values), $0.trials) }
-            for order in orders { try restore(order, in: started, trials: trials) }
+            let (requests, trials) = state.withLock { (Array($0.models.values), $0.trials) }
+            for request in requests { try restore(request, in: started, trials: trials) }
             let isWanted = state.withLock { state -> Bool in
                 guard case .starting = state.phase, state.life == life else { return false }
                 state.phase = .ready(started)
@@ -237,24 +237,24 @@ final class PluginSupervisor: Sendable {
     }
 
     /// Loads a model into a process.
-    private func restore(_ order: ModelRequest, in process: PluginProcess, trials: Int = 1) throws {
+    private func restore(_ request: ModelRequest, in process: PluginProcess, trials: Int = 1) throws {
         do {
             let reply = try process.load(
-                order.name, order.specification, weights: order.weights, plugin, trials: trials)
-            guard order.reply == nil || order.reply == reply else {
+                request.name, request.specification, weights: request.weights, plugin, trials: trials)
+            guard request.reply == nil || request.reply == reply else {
                 throw PluginHostError.brokenContract(
                     expected: "the model that Load described before", found: "another; give it another version")
             }
-            state.withLock { _ = $0.loaded.insert(order.name) }
+            state.withLock { _ = $0.loaded.insert(request.name) }
         } catch let error as VarlinkError {
             // One model that it does not want any more; the others may be well.
             state.withLock { $0.counts.lastError = "\(error)" }
         }
     }
 
-    private func load(_ order: ModelRequest, into process: PluginProcess) {
+    private func load(_ request: ModelRequest, into process: PluginProcess) {
         do {
-            try whileLoading { try restore(order, in: process) }
+            try whileLoading { try restore(request, in: process) }
         } catch {
             fail(life: state.withLock { $0.life }, process, error)
         }

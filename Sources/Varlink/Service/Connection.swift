@@ -9,13 +9,13 @@ struct Connection: Sendable {
     let warden: NIOLoopBound<PeerGuard>
     let quick: NIOLoopBound<QuickAnswers>?
 
-    /// A place for it; nil if there is none.
-    func entry(among limiter: ConnectionLimiter) -> ConnectionLimiter.Entry? {
-        limiter.take(
+    /// nil if it is refused.
+    func admitted(by limiter: ConnectionLimiter) -> ConnectionLimiter.Entry? {
+        limiter.admit(
             peer?.key ?? PeerKey(.unknown), isPrivileged: peer?.isPrivileged ?? false,
             isBusy: { [unanswered] in unanswered.calls > 0 },
             evict: { [channel] in
-                channel.closeFor(.crowdedOut("it had no call, and there was no other place for another connection"))
+                channel.closeFor(.crowdedOut("it had no call, and another connection replaced it"))
             })
     }
 

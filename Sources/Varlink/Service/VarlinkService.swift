@@ -56,7 +56,7 @@ public final class VarlinkService: Sendable {
                 let limiter = ConnectionLimiter(limits.connections, reserved: limits.reserved, grace: limits.grace)
                 var isFull = false
                 for try await connection in connections {
-                    guard let entry = connection.entry(among: limiter) else {
+                    guard let entry = connection.admitted(by: limiter) else {
                         if !isFull { log("refusing connections: \(limits.connections) are open") }
                         isFull = true
                         // Before the next one is taken: a crowd holds no more descriptors than this one.

@@ -6,16 +6,16 @@ import Testing
 import Varlink
 
 /// What the clients of one daemon share.
-final class ChangeScene: Sendable {
+final class ChangeFixture: Sendable {
     let folder: TemporaryFolder
-    let ledger = Ledger()
+    let expected = ExpectedReadings()
     /// What the file says, and so what was adopted last.
-    let setup = Mutex(Setup())
+    let configuration = Mutex(ChangeConfiguration())
     /// Held while a file is written and loaded, so that the two belong together.
     let reloading = Mutex(())
     /// By series: the next slot, and how often its state may have been forgotten.
     let slots: Mutex<[Int]>
-    let coldStarts = Mutex([Int](repeating: 0, count: Setup.series.count))
+    let coldStarts = Mutex([Int](repeating: 0, count: ChangeConfiguration.series.count))
     /// The series that were without forecasts for a time, or had other slots.
     let interrupted = Mutex(Set<Int>())
 
@@ -27,7 +27,7 @@ final class ChangeScene: Sendable {
 
     init(slots count: Int) throws {
         folder = try TemporaryFolder()
-        slots = Mutex([Int](repeating: count, count: Setup.series.count))
+        slots = Mutex([Int](repeating: count, count: ChangeConfiguration.series.count))
     }
 
     /// In nanoseconds.
@@ -40,14 +40,14 @@ final class ChangeScene: Sendable {
 
 /// One of several that use a daemon at the same time, each over a connection of its own.
 struct ChangeClient {
-    let scene: ChangeScene
+    let fixture: ChangeFixture
     let client: VarlinkClient
     var dice: Dice
     /// The series that only this one sends.
     let mine: [Int]
 
-    init(_ scene: ChangeScene, socket: String, seed: UInt64, mine: [Int]) throws {
-        (self.scene, self.mine) = (scene, mine)
+    init(_ fixture: ChangeFixture, socket: String, seed: UInt64, mine: [Int]) throws {
+        (self.fixture, self.mine) = (fixture, mine)
         client = try VarlinkClient(path: socket)
         client.deadline = .now + .seconds(90)
         dice = Dice(seed)
@@ -70,8 +70,8 @@ struct ChangeClient {
     }
 
     private mutating func act() throws {
-        let any = Int.random(in: Setup.series.indices, using: &dice)
-        let forecaster = scene.setup.withLock { $0.name }
+        let any = Int.random(in: ChangeConfiguration.series.indices, using: &dice)
+        let forecaster = fixture.configuration.withLock { $0.name }
         switch Int.random(in: 0..<12, using: &dice) {
         case 0...3: for series in mine { try ingest(series) }
         case 4, 5:
@@ -80,14 +80,15 @@ struct ChangeClient {
         case 6: _ = try call("Rollback", Question.OfForecaster(forecaster: forecaster), as: Reply.Rollback.self)
         case 7:
             let isWarm = Bool.random(using: &dice)
-            if !isWarm { scene.coldStarts.withLock { $0[any] += 1 } }
-            _ = try call("Reset", Question.Reset(series: Setup.series[any], warm: isWarm), as: Reply.Reset.self)
+            if !isWarm { fixture.coldStarts.withLock { $0[any] += 1 } }
+            _ = try call(
+                "Reset", Question.Reset(series: ChangeConfiguration.series[any], warm: isWarm), as: Reply.Reset.self)
         case 8:
-            let name = Setup.series[any]
-            let place = scene.ledger.beginForget(name)
-            scene.interrupted.withLock { _ = $0.insert(any) }
+            let name = ChangeConfiguration.series[any]
+            let place = fixture.expected.beginForget(name)
+            fixture.interrupted.withLock { _ = $0.insert(any) }
             _ = try call("Forget", Question.Forget(selector: name), as: Reply.Forget.self)
-            scene.ledger.endForget(name, place)
+            fixture.expected.endForget(name, place)
         case 9: try train(forecaster)
         default: try reload()
         }
@@ -95,26 +96,26 @@ struct ChangeClient {
 
     /// A new slot or two, and corrections of older ones.
     private mutating func ingest(_ series: Int) throws {
-        let next = scene.slots.withLock { $0[series] }
-        let end = min(next + Int.random(in: 0...2, using: &dice), ChangeScene.lastSlot)
+        let next = fixture.slots.withLock { $0[series] }
+        let end = min(next + Int.random(in: 0...2, using: &dice), ChangeFixture.lastSlot)
         var values: [Int: String] = [:]
-        for slot in next..<max(next, end) { values[scene.time(slot)] = ChangeScene.value(series, slot) }
+        for slot in next..<max(next, end) { values[fixture.time(slot)] = ChangeFixture.value(series, slot) }
         for _ in 0..<Int.random(in: 0...2, using: &dice) where next > 0 {
             let slot = Int.random(in: max(0, next - 40)..<next, using: &dice)
-            values[scene.time(slot)] = "\(Int.random(in: 0...20, using: &dice)).25"
+            values[fixture.time(slot)] = "\(Int.random(in: 0...20, using: &dice)).25"
         }
-        if values.isEmpty { values[scene.time(max(0, next - 1))] = "7.75" }
-        scene.slots.withLock { $0[series] = max(next, end) }
+        if values.isEmpty { values[fixture.time(max(0, next - 1))] = "7.75" }
+        fixture.slots.withLock { $0[series] = max(next, end) }
         try send(series, values)
     }
 
     func send(_ series: Int, _ values: [Int: String]) throws {
-        let name = Setup.series[series]
+        let name = ChangeConfiguration.series[series]
         let lines = values.sorted { $0.key < $1.key }.map { "room,id=\(series) t=\($0.value) \($0.key)" }
-        scene.ledger.begin(name, values: values)
+        fixture.expected.begin(name, values: values)
         let reply = try call("Ingest", Question.Ingest(text: lines.joined(separator: "\n")), as: Reply.Ingest.self)
         #expect(reply.refused == 0 && reply.accepted == values.count)
-        scene.ledger.end(name)
+        fixture.expected.end(name)
     }
 
     func train(_ forecaster: String) throws {
@@ -123,21 +124,21 @@ struct ChangeClient {
     }
 
     private mutating func reload() throws {
-        try scene.reloading.withLock { _ in
-            let former = scene.setup.withLock { $0 }
+        try fixture.reloading.withLock { _ in
+            let former = fixture.configuration.withLock { $0 }
             guard Int.random(in: 0..<4, using: &dice) > 0 else { return try reloadRefused(former) }
             let next = former.changed(&dice)
-            _ = try scene.folder.write(next.text, to: "nilod.toml")
+            _ = try fixture.folder.write(next.text, to: "nilod.toml")
             // In the file from here on, whatever comes of the call: a start goes by it.
-            scene.setup.withLock { $0 = next }
-            scene.note(next)
+            fixture.configuration.withLock { $0 = next }
+            fixture.note(next)
             _ = try call("Reload", [String: String](), as: Reply.Reload.self)
         }
     }
 
-    private func reloadRefused(_ present: Setup) throws {
-        _ = try scene.folder.write(present.refusedText, to: "nilod.toml")
-        defer { _ = try? scene.folder.write(present.text, to: "nilod.toml") }
+    private func reloadRefused(_ present: ChangeConfiguration) throws {
+        _ = try fixture.folder.write(present.refusedText, to: "nilod.toml")
+        defer { _ = try? fixture.folder.write(present.text, to: "nilod.toml") }
         do {
             let reply = try call("Reload", [String: String](), as: Reply.Reload.self)
             Issue.record("expected a refusal, not \(reply.text)")
@@ -147,10 +148,10 @@ struct ChangeClient {
     }
 }
 
-extension ChangeScene {
-    fileprivate func note(_ next: Setup) {
+extension ChangeFixture {
+    fileprivate func note(_ next: ChangeConfiguration) {
         interrupted.withLock { interrupted in
-            for series in Setup.series.indices
+            for series in ChangeConfiguration.series.indices
             where next.cadenceMinutes != 10 || next.forecaster(of: series) == nil {
                 interrupted.insert(series)
             }

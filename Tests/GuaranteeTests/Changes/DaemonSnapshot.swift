@@ -3,7 +3,7 @@ import TestSupport
 import Varlink
 
 /// What a daemon says of one series, and what a kill and a fresh start must not change.
-struct Portrait: Equatable {
+struct SeriesSnapshot: Equatable {
     /// nil: it has no forecaster.
     var forecaster: String?
     var version = 0
@@ -18,9 +18,9 @@ struct Portrait: Equatable {
 }
 
 /// What a daemon says of all.
-struct Picture: Equatable {
+struct DaemonSnapshot: Equatable {
     /// By series; those that the daemon knows.
-    var series: [String: Portrait] = [:]
+    var series: [String: SeriesSnapshot] = [:]
     /// By series and time.
     var readings: [String: [Int: String]] = [:]
 
@@ -28,22 +28,22 @@ struct Picture: Equatable {
         let known: Reply.ListSeries = try daemon.call("ListSeries", Question.Selected())
         let scores: Reply.GetScores = try daemon.call("GetScores", Question.GetScores())
         for name in known.series.map(\.name) {
-            var portrait = Portrait()
+            var snapshot = SeriesSnapshot()
             do {
                 let state: Reply.GetState = try daemon.call("GetState", Question.OfSeries(series: name))
-                (portrait.forecaster, portrait.version) = (state.forecaster, state.modelVersion)
-                portrait.state = "\(state.method) slot \(state.slot) \(state.sha256)"
+                (snapshot.forecaster, snapshot.version) = (state.forecaster, state.modelVersion)
+                snapshot.state = "\(state.method) slot \(state.slot) \(state.sha256)"
                 let reply: Reply.GetForecast = try daemon.call("GetForecast", Question.Forecast(series: name))
-                if !reply.forecast.stale { portrait.forecast = reply.forecast.leads.flatMap(\.values) }
-                portrait.horizon = reply.forecast.leads.count
+                if !reply.forecast.stale { snapshot.forecast = reply.forecast.leads.flatMap(\.values) }
+                snapshot.horizon = reply.forecast.leads.count
             } catch let error as VarlinkError where error.name == Control.qualified("Refused") {
                 // It has no forecaster.
             }
             if let found = scores.series.first(where: { $0.series == name }) {
-                portrait.truths = found.scores.first?.truths ?? 0
-                portrait.scores = "\(found.scores) \(found.coverage) \(found.experts)"
+                snapshot.truths = found.scores.first?.truths ?? 0
+                snapshot.scores = "\(found.scores) \(found.coverage) \(found.experts)"
             }
-            series[name] = portrait
+            series[name] = snapshot
         }
         for (key, value) in try Remains.readings(daemon) {
             let words = key.split(separator: " ")

@@ -5,7 +5,7 @@ import TestSupport
 import Varlink
 
 /// Watches a daemon as long as it lives, and keeps the newest event of each kind.
-final class Lookout: Sendable {
+final class EventWatcher: Sendable {
     private struct Seen {
         var forecasts: [String: Forecast] = [:]
         /// By series, the version that began to serve it.

@@ -3,7 +3,7 @@ import TestSupport
 import TimeSeries
 
 /// An engine with some series, for tests that change their models.
-enum ModelScene {
+enum ModelFixture {
     static let names = (0..<12).map { "s\($0)" }
 
     static func filled(_ fixture: Fixture, slots: Int = 120) async throws -> Engine {

@@ -4,7 +4,7 @@ import TestSupport
 /// What clients have sent and been told: what an export must show.
 ///
 /// Each series has one sender, so that its batches have an order; anybody may forget a series meanwhile.
-final class Ledger: Sendable {
+final class ExpectedReadings: Sendable {
     /// When something was sent, and when it was acknowledged, in steps of one clock for all clients.
     fileprivate struct Span {
         var begin: Int
@@ -75,7 +75,7 @@ final class Ledger: Sendable {
     }
 }
 
-extension Ledger.Account {
+extension ExpectedReadings.Account {
     /// Batches in a row: the first after a time at which the series may have been forgotten, the last one acknowledged or
     /// the one that was under way.
     fileprivate var possible: [[Int: String]] {

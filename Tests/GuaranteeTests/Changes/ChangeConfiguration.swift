@@ -1,7 +1,7 @@
 import TestSupport
 
 /// A configuration of which a reload may change anything that states, scores or forecasters depend on.
-struct Setup: Sendable {
+struct ChangeConfiguration: Sendable {
     /// Of the series `room,id=0 t` …
     static let series = (0..<6).map { "room,id=\($0) t" }
 
@@ -19,7 +19,7 @@ struct Setup: Sendable {
     var hasShed = false
 
     /// With one or two settings changed.
-    func changed(_ dice: inout Dice) -> Setup {
+    func changed(_ dice: inout Dice) -> ChangeConfiguration {
         var other = self
         for _ in 0..<Int.random(in: 1...2, using: &dice) {
             switch Int.random(in: 0..<9, using: &dice) {
