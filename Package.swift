@@ -39,6 +39,9 @@ let package = Package(
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
+        // What every target may use: a lock, a helper or two.
+        .target(name: "Basics", swiftSettings: strict),
+
         // Vocabulary and numerics: no input or output.
         .target(name: "TimeSeries", swiftSettings: strict),
         .target(name: "CRecurrentKernels"),
@@ -46,7 +49,8 @@ let package = Package(
         .target(
             name: "SelfTest", dependencies: ["Recurrent"], resources: [.embedInCode("keras_lstm.json")],
             swiftSettings: strict),
-        .target(name: "Forecasting", dependencies: ["TimeSeries", "CRecurrentKernels"], swiftSettings: strict),
+        .target(
+            name: "Forecasting", dependencies: ["Basics", "TimeSeries", "CRecurrentKernels"], swiftSettings: strict),
 
         // Forecasting methods, one folder each.
         .target(
@@ -69,10 +73,10 @@ let package = Package(
         // Formats, storage and wires.
         .target(name: "LineProtocol", dependencies: ["TimeSeries"], swiftSettings: strict),
         .target(
-            name: "Storage", dependencies: ["TimeSeries", .product(name: "GRDB", package: "GRDB.swift")],
+            name: "Storage", dependencies: ["Basics", "TimeSeries", .product(name: "GRDB", package: "GRDB.swift")],
             resources: [.embedInCode("migrations")], swiftSettings: strict),
-        .target(name: "Listening", swiftSettings: strict),
-        .target(name: "Varlink", dependencies: ["Listening", nio], swiftSettings: strict),
+        .target(name: "Listening", dependencies: ["Basics"], swiftSettings: strict),
+        .target(name: "Varlink", dependencies: ["Basics", "Listening", nio], swiftSettings: strict),
         .target(
             name: "ControlInterface", dependencies: ["TimeSeries", "Varlink"],
             resources: [.embedInCode("interfaces")], swiftSettings: strict),
@@ -80,15 +84,16 @@ let package = Package(
         // The daemon's own machinery.
         .target(name: "CMemory"),
         .target(
-            name: "Engine", dependencies: ["TimeSeries", "Forecasting", "Storage", "CMemory"], swiftSettings: strict),
+            name: "Engine", dependencies: ["Basics", "TimeSeries", "Forecasting", "Storage", "CMemory"],
+            swiftSettings: strict),
         .target(
-            name: "Backtesting", dependencies: ["TimeSeries", "Forecasting", "Storage", "Engine"],
+            name: "Backtesting", dependencies: ["Basics", "TimeSeries", "Forecasting", "Storage", "Engine"],
             swiftSettings: strict),
         .target(name: "CInflate", linkerSettings: [.linkedLibrary("z")]),
         .target(
             name: "Feeding",
             dependencies: [
-                "CInflate", "TimeSeries", "LineProtocol", "Listening", nio,
+                "Basics", "CInflate", "TimeSeries", "LineProtocol", "Listening", nio,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ], swiftSettings: strict),
         .target(name: "CLauncher"),
@@ -96,13 +101,14 @@ let package = Package(
         .target(name: "Invocation", dependencies: ["CInvocation", "TimeSeries"], swiftSettings: strict),
         .target(
             name: "PluginHost",
-            dependencies: ["CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
+            dependencies: ["Basics", "CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
             swiftSettings: strict),
         .executableTarget(
             name: "nilod",
             dependencies: [
-                "TimeSeries", "Forecasting", "LSTMForecaster", "LinearARForecaster", "SeasonalNaiveForecaster",
-                "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink", "ControlInterface", "Engine",
+                "Basics", "TimeSeries", "Forecasting", "LSTMForecaster", "LinearARForecaster",
+                "SeasonalNaiveForecaster", "HoltWintersForecaster", "LineProtocol", "Storage", "Varlink",
+                "ControlInterface", "Engine",
                 "Backtesting", "Feeding", "Listening", "PluginHost", "CLauncher", "CMemory", "Invocation", "Recurrent",
                 "SelfTest",
                 nio,
@@ -113,7 +119,7 @@ let package = Package(
         .executableTarget(
             name: "niloctl",
             dependencies: [
-                "TimeSeries", "LineProtocol", "ControlInterface", "Invocation", "Varlink",
+                "Basics", "TimeSeries", "LineProtocol", "ControlInterface", "Invocation", "Varlink",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 

@@ -1,3 +1,4 @@
+import Basics
 public import Forecasting
 public import Storage
 public import TimeSeries
@@ -13,9 +14,8 @@ public final class Engine: Sendable {
     let directory: SeriesDirectory
     let watchers: Watchers
     let writer: Writer
-    let shards: [Shard]
-    /// One change of models after the other.
-    let turns = SerialTurns()
+    let shards: Shards
+    let changes: ModelChanges
     private let counters: IngestCounters
     let modelCounters: ModelCounters
     private let faults: ForecastFaults
@@ -51,29 +51,30 @@ public final class Engine: Sendable {
         let pendingWrites = PendingWrites()
         let faults = ForecastFaults { onNotice(.warning($0)) }
         modelCounters = ModelCounters(notify: onNotice)
-        let shards = (0..<max(1, configuration.shardCount)).map { _ in
-            Shard(
-                stepper: Stepper(), kernel: kernel, watchers: watchers,
-                pendingWrites: pendingWrites, faults: faults, clock: clock, anomalyRules: configuration.anomalyRules)
-        }
+        let shards = Shards(
+            all: (0..<max(1, configuration.shardCount)).map { _ in
+                Shard(
+                    stepper: Stepper(), kernel: kernel, watchers: watchers, pendingWrites: pendingWrites,
+                    faults: faults, clock: clock, anomalyRules: configuration.anomalyRules)
+            })
         let directory = SeriesDirectory()
         let counters = IngestCounters()
-        let writerState = WriterState(
+        let writer = Writer(
             store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,
             pendingWrites: pendingWrites, clock: clock, configuration: configuration, recovered: recovered,
             onFatal: onFatal, onNotice: onNotice)
-        let writer = Writer(state: writerState)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
         (self.writer, self.shards, self.faults, self.pendingWrites) = (writer, shards, faults, pendingWrites)
+        changes = ModelChanges(store: store, catalog: catalog, shards: shards, writer: writer)
         // A sender waits for the writer; what the shards do comes after its acknowledgement.
-        threads = try shards.enumerated().map { place, shard in
-            try OwnedThread(name: "shard-\(place)", niceness: 10) { shard.run() }
+        threads = try shards.all.enumerated().map { index, shard in
+            try OwnedThread(name: "shard-\(index)", niceness: 10) { shard.run() }
         }
-        for setup in setups { writerState.shard(of: setup.record.id).tell(.adopt([setup])) }
+        for setup in setups { shards[setup.record.id].tell(.adopt([setup])) }
         writerThread = try OwnedThread(name: "writer") { writer.run() }
         do {
-            let warnings = try await reassign(obstacles: obstacles) { _ in configuration }.warnings
+            let warnings = try await changes.adopt(configuration, obstacles: obstacles).warnings
             notes.withLock { $0 += warnings }
             try await heartbeat()
         } catch {
@@ -85,15 +86,15 @@ public final class Engine: Sendable {
 
     /// Returns once the writer and every shard have answered: what a watchdog is fed by.
     public func heartbeat() async throws {
-        try await perform { _ in }
-        for shard in shards { _ = try await ask(shard, about: []) { _ in true } }
+        try await writer.run(Heartbeat())
+        _ = try await shards.askAll { _ in true }
     }
 
     /// Commits what was taken in, stops the threads and closes the database.
     public func stop() throws {
         writer.mailbox.close()
         writerThread.join()
-        for shard in shards { shard.mailbox.close() }
+        for shard in shards.all { shard.mailbox.close() }
         for thread in threads { thread.join() }
         writer.finish()
         watchers.finish()
@@ -137,7 +138,7 @@ public final class Engine: Sendable {
     ///
     /// - Returns: nil if it cannot, also because there is no such series: ask.
     public func shownForecast(of name: String) -> EncodedOnce<SeriesForecast>? {
-        directory.known(name).flatMap { shard(of: $0).forecastCache.read($0, now: clock.now) }
+        directory.known(name).flatMap { shards[$0].forecastCache.read($0, now: clock.now) }
     }
 
     /// The forecast of a series from the slot of `time`: where no reading has come up to there, its newest state is stepped
@@ -164,7 +165,7 @@ public final class Engine: Sendable {
     /// - Throws: `CancellationError`, before all shards were asked.
     public func series(_ selector: SeriesSelector) async throws -> [SeriesSummary] {
         let matching = directory.matching(selector)
-        let summaries = try await askEach(matching.map(\.id), areCurrent: false) { $0.summary(of: $1) }
+        let summaries = try await shards.askEach(matching.map(\.id), areCurrent: false) { $0.summary(of: $1) }
         return matching.compactMap { summaries[$0.id] }
     }
 
@@ -185,7 +186,7 @@ public final class Engine: Sendable {
         about name: String, _ question: @escaping @Sendable (ShardView, SeriesID) -> Answer?
     ) async throws -> Answer {
         let id = try await directory.id(of: name)
-        let (found, summary, isAbsent, isAnswered) = try await ask(shard(of: id), about: [id]) { view in
+        let (found, summary, isAbsent, isAnswered) = try await shards[id].ask(about: [id]) { view in
             (question(view, id), view.summary(of: id), view.isAbsent(id), view.isAnswered(id))
         }
         if let found { return found }
@@ -196,46 +197,5 @@ public final class Engine: Sendable {
         }
         throw EngineError.notReady(
             "\"\(name)\" has too few readings for a forecast: the cadence is inferred from the first 17, or declare it")
-    }
-
-    func shard(of id: SeriesID) -> Shard { shards[Int(id.rawValue.magnitude % UInt64(shards.count))] }
-
-    /// Runs `body` on the shard's thread once `series` are up to date.
-    func ask<T: Sendable>(
-        _ shard: Shard, about series: [SeriesID], _ body: @escaping @Sendable (ShardView) -> T
-    ) async throws -> T {
-        try await shard.mailbox.call { reply in .ask(series) { reply(.success(body($0))) } }
-    }
-
-    /// What `question` finds of many series. Some hundreds at a time: between two times the shard steps readings and
-    /// answers others.
-    ///
-    /// - Parameter areCurrent: whether each shall have stepped over everything that was committed before.
-    /// - Throws: `CancellationError` between two times.
-    func askEach<Answer: Sendable>(
-        _ series: [SeriesID], areCurrent: Bool,
-        _ question: @escaping @Sendable (ShardView, SeriesID) -> Answer?
-    ) async throws -> [SeriesID: Answer] {
-        var found: [SeriesID: Answer] = [:]
-        for shard in shards {
-            var rest = series.filter { self.shard(of: $0) === shard }[...]
-            while !rest.isEmpty {
-                try Task.checkCancellation()
-                let some = rest.prefix(Self.seriesAtATime)
-                rest = rest.dropFirst(some.count)
-                let answers = try await ask(shard, about: areCurrent ? Array(some) : []) { view in
-                    some.map { ($0, question(view, $0)) }
-                }
-                for (id, answer) in answers { found[id] = answer }
-            }
-        }
-        return found
-    }
-
-    private static let seriesAtATime = 512
-
-    /// Runs `body` on the writer's thread, between two commits.
-    func perform<T: Sendable>(_ body: @escaping @Sendable (WriterState) throws -> T) async throws -> T {
-        try await writer.mailbox.call { reply in .perform { writer in reply(Result { try body(writer) }) } }
     }
 }

@@ -46,13 +46,13 @@ struct Admission {
         case .success(let found): place = found
         case .failure(let refused): return .failure(refused)
         }
-        let change = entries.values[place].pointee.admit(timestamp)
+        let change = entries.values[place].admit(timestamp)
         changes.append((place, change))
         if change.settled { settled.append(place) }
         guard let timeliness = change.timeliness else { return .failure(Refused(.slotFull)) }
         readings.append(
             Reading(
-                series: entries.values[place].pointee.id, timestamp: timestamp, value: incoming.value,
+                series: entries.values[place].id, timestamp: timestamp, value: incoming.value,
                 timeliness: timeliness))
         return .success(timeliness)
     }
@@ -72,12 +72,12 @@ struct Admission {
 
     /// Forgets what the touched series no longer need, once the commit has succeeded.
     func confirm(_ entries: borrowing SeriesIndex) {
-        for (place, change) in changes where change.isPruningDue { entries.values[place].pointee.prune() }
+        for (place, change) in changes where change.isPruningDue { entries.values[place].prune() }
     }
 
     /// Undoes every change to the series, and those that are new.
     func takeBack(from entries: inout SeriesIndex) {
-        for (place, change) in changes.reversed() { entries.values[place].pointee.takeBack(change) }
+        for (place, change) in changes.reversed() { entries.values[place].takeBack(change) }
         entries.removeNewest(downTo: known)
     }
 

@@ -14,17 +14,17 @@ struct CommitTransaction {
         var newest: Timestamp
     }
 
-    let writer: WriterState
+    let writer: Writer
     let now: Timestamp
     let clockIsSet: Bool
     /// A time of day to be stored with it.
     let settledTime: Timestamp?
 
     func run(
-        _ requests: [IngestRequest], into entries: inout SeriesIndex, pendingBatch: PendingBatch, outages: [Outage]
+        _ requests: [IngestRequest], pendingBatch: PendingBatch, outages: [Outage]
     ) throws -> Committed {
         var admission = Admission(
-            entries, maxSeries: writer.configuration.maxSeries, now: now, clockIsSet: clockIsSet,
+            writer.entries, maxSeries: writer.configuration.maxSeries, now: now, clockIsSet: clockIsSet,
             count: requests.reduce(0) { $0 + $1.readings.count })
         var births: [SeriesSetup] = []
         do {
@@ -32,27 +32,27 @@ struct CommitTransaction {
                 var receipts: [IngestReceipt] = []
                 receipts.reserveCapacity(requests.count)
                 for request in requests {
-                    let receipt = try take(request, into: &admission, &entries) { key in
+                    let receipt = try admit(request, into: &admission, &writer.entries) { key in
                         let setup = try birth(of: key, in: transaction)
                         births.append(setup)
                         return SeriesEntry(record: setup.record, rule: writer.configuration.rule(for: key))
                     }
                     receipts.append(receipt)
                 }
-                for place in admission.settled { try transaction.setCadence(of: entries.values[place].pointee) }
+                for index in admission.settled { try transaction.setCadence(of: writer.entries.values[index]) }
                 for outage in outages { try transaction.saveOutage(outage) }
                 if let settledTime { try transaction.setSettledTime(settledTime) }
                 try pendingBatch.write(to: transaction)
                 try writer.seal.write(to: transaction)
-                return try finish(admission, receipts, births, transaction)
+                return try append(admission, receipts, births, transaction)
             }
         } catch {
-            admission.takeBack(from: &entries)
+            admission.takeBack(from: &writer.entries)
             throw error
         }
     }
 
-    private func take(
+    private func admit(
         _ request: IngestRequest, into admission: inout Admission, _ entries: inout SeriesIndex,
         birth: (SeriesKey) throws -> SeriesEntry
     ) throws -> IngestReceipt {
@@ -70,7 +70,7 @@ struct CommitTransaction {
         return receipt
     }
 
-    private func finish(
+    private func append(
         _ admission: Admission, _ receipts: [IngestReceipt], _ births: [SeriesSetup],
         _ transaction: WriteTransaction
     ) throws -> Committed {
@@ -107,18 +107,16 @@ extension CommitTransaction {
         of key: SeriesKey, _ id: SeriesID, _ forecaster: ForecasterConfiguration, _ transaction: WriteTransaction
     ) throws -> Assignment? {
         guard let first = writer.firstVersions[forecaster.name] else { return nil }
-        let setting = writer.configuration.setting(of: key, forecaster)
-        let epoch = NewEpoch(
-            series: id, version: first.version.version.id, fromSlot: nil, warmUp: 0, position: 0,
-            reason: "new series", fallbackFor: first.fallbackFor, setting: setting, createdAt: now)
-        return Assignment(
-            epoch: try transaction.insertEpoch(epoch), version: first.version, setting: setting,
-            calendar: writer.configuration.calendar)
+        let service = ModelChange.Service(
+            version: first.version, setting: writer.configuration.setting(of: key, forecaster), warmUp: 0)
+        return try transaction.beginEpoch(
+            of: id, service, from: nil, at: 0, Cause("new series", fallbackFor: first.fallbackFor),
+            calendar: writer.configuration.calendar, now: now)
     }
 }
 
 extension WriteTransaction {
-    fileprivate func setCadence(of entry: borrowing SeriesEntry) throws {
+    fileprivate func setCadence(of entry: EntryHandle) throws {
         guard let cadence = entry.cadence else { return }
         try setCadence(cadence, latenessSlots: entry.latenessSlots ?? 1, of: entry.id)
     }

@@ -1,3 +1,5 @@
+import Basics
+
 /// What ingest has done since the start.
 public struct IngestCounts: Sendable {
     public var accepted = 0

@@ -24,7 +24,7 @@ public struct IngestReceipt: Sendable, Hashable {
 
 /// One refused reading.
 public struct Refusal: Sendable, Hashable, CustomStringConvertible {
-    /// Its place in the request.
+    /// Its index in the request.
     public var index: Int
     public var reason: RefusalReason
     /// The character of the name that is refused; nil for other reasons.
@@ -52,7 +52,7 @@ public enum RefusalReason: String, Sendable, Hashable, CaseIterable, CustomStrin
         case .tooManySeries:
             "there are as many series as max_series allows; forget some, raise it, or look for a tag with endless values"
         case .unprintableName:
-            "expected a name without control characters, separators of lines and snapshotRows that turn the direction of writing"
+            "expected a name without control characters, line separators and bidirectional controls"
         case .nameTooLong: "the series' name has more than 65536 bytes; shorten its tags"
         case .outOfRange: "the timestamp is outside 1678 to 2262"
         }

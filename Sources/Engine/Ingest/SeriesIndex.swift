@@ -1,10 +1,4 @@
-import CMemory
 import TimeSeries
-
-/// What the writer knows of a series, where it lies; valid until the writer forgets the series.
-///
-/// An address and not an object, for the reasons of ``SeriesPointer``.
-typealias EntryPointer = UnsafeMutablePointer<SeriesEntry>
 
 /// The series that the writer knows, each at a place of its own, found by their keys.
 ///
@@ -14,7 +8,7 @@ typealias EntryPointer = UnsafeMutablePointer<SeriesEntry>
 /// writer's thread.
 struct SeriesIndex: ~Copyable {
     /// In no particular order. Places are valid until a series is removed.
-    private(set) var values: [EntryPointer] = []
+    private(set) var values: [EntryHandle] = []
     private var places: [SeriesKey: Int] = [:]
     /// By place: the place of the series that followed the last time.
     private var following: [Int] = []
@@ -26,7 +20,7 @@ struct SeriesIndex: ~Copyable {
     /// Enough to hide the way to main memory.
     private static let distance = 4
 
-    deinit { for entry in values { Self.free(entry) } }
+    deinit { for entry in values { entry.free() } }
 
     var count: Int { values.count }
 
@@ -34,7 +28,7 @@ struct SeriesIndex: ~Copyable {
     mutating func find(_ key: SeriesKey) -> Int? {
         guard !values.isEmpty else { return nil }
         let guess = following[last]
-        if values[guess].pointee.key == key {
+        if values[guess].key == key {
             last = guess
             prefetchNext()
             return guess
@@ -52,9 +46,9 @@ struct SeriesIndex: ~Copyable {
     /// Asks for one more of the series that are expected.
     private mutating func prefetchNext() {
         expected = (following[expected.near], following[expected.middle], following[expected.far])
-        prefetch_bytes(values[expected.far], SeriesEntry.admittedSize)
-        values[expected.middle].pointee.prefetchWindow()
-        values[expected.near].pointee.prefetchWindowEnd()
+        values[expected.far].prefetch()
+        values[expected.middle].prefetchWindow()
+        values[expected.near].prefetchWindowEnd()
     }
 
     /// Adds a series with a new key.
@@ -62,19 +56,17 @@ struct SeriesIndex: ~Copyable {
     /// - Returns: its place.
     @discardableResult
     mutating func add(_ entry: consuming SeriesEntry) -> Int {
-        let pointer = EntryPointer.allocate(capacity: 1)
-        pointer.initialize(to: entry)
-        add(pointer)
+        add(EntryHandle(entry))
         return values.count - 1
     }
 
-    private mutating func add(_ pointer: EntryPointer) {
-        places[pointer.pointee.key] = values.count
-        values.append(pointer)
+    private mutating func add(_ entry: EntryHandle) {
+        places[entry.key] = values.count
+        values.append(entry)
         following.append(0)
     }
 
-    mutating func remove(_ ids: Set<SeriesID>) { removeAll { ids.contains($0.pointee.id) } }
+    mutating func remove(_ ids: Set<SeriesID>) { removeAll { ids.contains($0.id) } }
 
     /// Removes those that were added last, all but `count`.
     mutating func removeNewest(downTo count: Int) {
@@ -83,17 +75,12 @@ struct SeriesIndex: ~Copyable {
         removeAll { newest.contains($0) }
     }
 
-    private mutating func removeAll(where isGone: (EntryPointer) -> Bool) {
+    private mutating func removeAll(where isGone: (EntryHandle) -> Bool) {
         let before = values
         (values, places, following) = ([], [:], [])
         (last, expected) = (0, (0, 0, 0))
-        for pointer in before {
-            if isGone(pointer) { Self.free(pointer) } else { add(pointer) }
+        for entry in before {
+            if isGone(entry) { entry.free() } else { add(entry) }
         }
-    }
-
-    private static func free(_ pointer: EntryPointer) {
-        pointer.deinitialize(count: 1)
-        pointer.deallocate()
     }
 }

@@ -1,67 +1,126 @@
 import Storage
 import TimeSeries
 
-/// What the writer is asked to do.
-enum WriterJob: Sendable {
-    case ingest(IngestRequest)
-    /// Something else that changes the database, run between two group commits.
-    case perform(@Sendable (WriterState) -> Void)
-}
-
-/// The one thread that writes to the database.
+/// The one thread that writes to the database, and what it owns.
 ///
 /// It takes what has arrived, commits it in one synced transaction, tells the shards, and only then acknowledges.
-/// `@unchecked Sendable`: everything but `mailbox` is touched only by the thread that runs ``run()``, and after it by
-/// the one that calls ``finish()``.
+///
+/// `@unchecked Sendable`: everything but `mailbox` is touched only by the thread that runs ``run()``, before it starts by
+/// the engine's init, and after it by the one that calls ``finish()``.
 final class Writer: @unchecked Sendable {
-    let mailbox: Mailbox<WriterJob>
-    private let state: WriterState
-    private var deferred: [IngestRequest] = []
-    private var deferredSince: Timestamp?
-    /// Who is likely to come along with the next request: as many as came lately, one less each time they do not. A
-    /// commit costs a sync and three pages beside its readings, so under load a short wait saves writes; a
-    /// sender who is alone is not kept waiting.
-    private var batchTarget = Mailbox<WriterJob>.BatchTarget()
+    let mailbox = Mailbox<WriterMessage>(capacity: 1_024)
+    let store: Store
+    let catalog: ModelCatalog
+    let shards: Shards
+    let directory: SeriesDirectory
+    let counters: IngestCounters
+    let pendingWrites: PendingWrites
+    let onFatal: @Sendable (any Error) -> Void
+    let onNotice: @Sendable (EngineNotice) -> Void
 
-    /// Readings in one group commit: a bound on memory, far above what pays.
-    private static let commitLimit = 65_536
+    var configuration: EngineConfiguration
+    /// The first version of each forecaster to serve a new series.
+    var firstVersions: [String: FirstVersion] = [:]
+    var entries: SeriesIndex
+    /// Of the newest committed reading.
+    var position: JournalPosition
+    /// The newest timestamp ever committed.
+    var newestReading: Timestamp
+    let seal: Seal
+    var expiry = Expiry()
+
+    private let clock: SettledClock
+    var clockReport: ClockReport
+    var fullDiskReport = FullDiskReport()
+    private var batcher = RequestBatcher()
+    /// How many requests are likely to come with the next one: as many as came lately, one less each time they do not. A
+    /// commit costs a sync and three pages beside its readings, so under load a short wait saves writes; a sender that is
+    /// alone is not kept waiting.
+    private var batchTarget = Mailbox<WriterMessage>.BatchTarget()
+
     /// The longest wait for a batch to reach its target, in nanoseconds; else as long as the last commit took.
     private static let maximumLinger: Int64 = 3_000_000
-    /// How long checkpoints may wait for a commit to travel with.
+    /// How long checkpoints may wait for a commit to travel with, in nanoseconds.
     private static let idle: Int64 = 1_000_000_000
 
-    init(state: WriterState) {
-        self.state = state
-        mailbox = Mailbox(capacity: 1_024)
+    init(
+        store: Store, catalog: ModelCatalog, shards: Shards, directory: SeriesDirectory, counters: IngestCounters,
+        pendingWrites: PendingWrites, clock: SettledClock, configuration: EngineConfiguration,
+        recovered: consuming RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void,
+        onNotice: @escaping @Sendable (EngineNotice) -> Void
+    ) {
+        seal = Seal(store: store)
+        clockReport = ClockReport(clock: clock)
+        self.store = store
+        self.catalog = catalog
+        self.shards = shards
+        self.directory = directory
+        self.counters = counters
+        self.pendingWrites = pendingWrites
+        self.clock = clock
+        self.configuration = configuration
+        self.onFatal = onFatal
+        self.onNotice = onNotice
+        position = recovered.position
+        newestReading = recovered.newestReading
+        entries = recovered.entries
+        for entry in entries.values { directory.add(entry.id, entry.key) }
     }
+
+    var now: Timestamp { clock.now }
+    /// In nanoseconds.
+    var monotonic: Int64 { clock.monotonic }
+    var clockTrust: SettledClock.Trust { clock.trust }
 
     /// Works until the mailbox is closed and empty.
     func run() {
-        while let jobs = mailbox.receive(limit: 1_024, waiting: patience, batchTarget: batchTarget) {
+        while let messages = mailbox.receive(limit: 1_024, waiting: patience, batchTarget: batchTarget) {
             var requests: [IngestRequest] = []
-            for job in jobs {
-                switch job {
+            for message in messages {
+                switch message {
                 case .ingest(let request): requests.append(request)
-                case .perform(let body):
-                    commit(requests)
+                case .command(let run):
+                    commitAll(requests)
                     requests = []
-                    body(state)
+                    run(self)
                 }
             }
-            let took = ContinuousClock().measure { commitOrDefer(requests) }
+            let took = ContinuousClock().measure {
+                commit(batcher.add(requests, now: now, delay: configuration.commitDelay))
+            }
             setBatchTarget(after: requests, took)
-            if jobs.isEmpty { state.writeWaiting() }
-            state.seal.begin(through: state.position, limit: state.configuration.sealAfter)
-            state.expiry.step(at: state)
+            if messages.isEmpty { writePending() }
+            seal.begin(through: position, limit: configuration.sealAfter)
+            expiry.step(at: self)
         }
-        commit([])
-        state.seal.stop()
+        commitAll([])
+        seal.stop()
     }
 
     /// Writes what the shards have left; once ``run()`` has returned and they have stepped over its last commit.
     func finish() {
-        state.writeWaiting(all: true)
-        state.seal.join()
+        writePending(all: true)
+        seal.join()
+    }
+
+    /// Removes series from what the writer knows, and has their shards forget them.
+    func forget(_ ids: [SeriesID]) {
+        guard !ids.isEmpty else { return }
+        entries.remove(Set(ids))
+        for id in ids { directory.remove(id) }
+        shards.tell(about: ids) { .forget($0) }
+    }
+
+    private func commit(_ groups: [[IngestRequest]]) {
+        let count = batcher.deferred.count
+        counters.update { $0.deferred = count }
+        for group in groups { commit(group) }
+    }
+
+    /// Commits what was deferred and `requests`, whether or not they may wait.
+    private func commitAll(_ requests: [IngestRequest]) {
+        let due = batcher.add(requests, now: now, delay: configuration.commitDelay)
+        commit(due + batcher.flush())
     }
 
     private func setBatchTarget(after requests: [IngestRequest], _ took: Duration) {
@@ -71,49 +130,7 @@ final class Writer: @unchecked Sendable {
     }
 
     private var patience: Int64 {
-        let idle = min(Self.idle, state.seal.patience ?? Self.idle)
-        return deferred.isEmpty ? idle : min(idle, max(1, remainingDelay))
-    }
-
-    private var remainingDelay: Int64 {
-        guard let deferredSince else { return 0 }
-        return state.commitDelay - state.now.nanoseconds(since: deferredSince)
-    }
-
-    /// Commits now if somebody waits, else when the oldest reading has waited long enough.
-    private func commitOrDefer(_ requests: [IngestRequest]) {
-        if requests.contains(where: \.isUrgent) { return commit(requests) }
-        if deferred.isEmpty, !requests.isEmpty { deferredSince = state.now }
-        deferred += requests
-        noteDeferred()
-        let waiting = deferred.reduce(0) { $0 + $1.readings.count }
-        // A clock set back must not make readings wait longer.
-        if !deferred.isEmpty, remainingDelay <= 0 || remainingDelay > state.commitDelay || waiting >= Self.commitLimit {
-            commit([])
-        }
-    }
-
-    private func noteDeferred() {
-        let count = deferred.count
-        state.counters.update { $0.deferred = count }
-    }
-
-    private func commit(_ requests: [IngestRequest]) {
-        var group: [IngestRequest] = []
-        var size = 0
-        let all = deferred + requests
-        deferred = []
-        deferredSince = nil
-        noteDeferred()
-        for request in all {
-            if size > 0, size + request.readings.count > Self.commitLimit {
-                state.commit(group)
-                group = []
-                size = 0
-            }
-            group.append(request)
-            size += request.readings.count
-        }
-        if !group.isEmpty { state.commit(group) }
+        let idle = min(Self.idle, seal.patience ?? Self.idle)
+        return min(idle, batcher.patience(now: now, delay: configuration.commitDelay) ?? idle)
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Forecasting
 import Storage
 import TimeSeries
@@ -37,7 +38,7 @@ final class ModelCatalog: Sendable {
     private let failed = Locked<[Int64: (version: ModelVersion, error: EngineError)]>([:])
 
     init(methods: [any ForecastingMethod], store: Store) {
-        self.methods = Dictionary(methods.map { ($0.manifest.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.methods = Dictionary(keepingFirst: methods.map { ($0.manifest.name, $0) })
         self.store = store
     }
 

@@ -1,3 +1,5 @@
+import Basics
+
 /// Model changes and training runs since the start.
 public struct ModelCounts: Sendable {
     /// By kind of change, as ``ModelCounters/Change`` names it.

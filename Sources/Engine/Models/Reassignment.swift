@@ -1,29 +1,29 @@
+import Basics
 import Storage
 import TimeSeries
 
-/// Decides on the writer's thread which models serve under a configuration.
-struct Reassignment {
-    let writer: WriterState
+/// Decides which models serve under a configuration.
+struct DecideReassignment: WriterCommand {
+    let configuration: EngineConfiguration
     /// Why the states of some series cannot be continued.
     var obstacles: [SeriesID: String] = [:]
 
-    /// - Returns: the change that makes `configuration` the current one, and what a person should know.
-    func change(to configuration: EngineConfiguration) throws -> (change: ModelChange, warnings: [String]) {
+    /// - Returns: the change that makes the configuration the current one, and what a person should know.
+    func run(on writer: Writer) throws -> (change: ModelChange, warnings: [String]) {
         let assigner = Assigner(store: writer.store, catalog: writer.catalog, now: writer.now)
         let (first, warnings) = try assigner.firstVersions(of: configuration)
         let epochs = try writer.store.currentEpochs()
-        let versions = Dictionary(
-            try writer.store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let versions = Dictionary(keepingFirst: try writer.store.modelVersions(of: nil).map { ($0.id, $0) })
         var parts: [SeriesID: ModelChange.Part] = [:]
         var forecasters: [SeriesID: String?] = [:]
         for entry in writer.entries.values {
-            let (id, former) = (entry.pointee.id, entry.pointee.forecaster)
-            let forecaster = configuration.forecaster(for: entry.pointee.key)
-            let setting = forecaster.map { configuration.setting(of: entry.pointee.key, $0) }
+            let (id, former) = (entry.id, entry.forecaster)
+            let forecaster = configuration.forecaster(for: entry.key)
+            let setting = forecaster.map { configuration.setting(of: entry.key, $0) }
             if former != forecaster?.name { forecasters[id] = .some(forecaster?.name) }
             let epoch = epochs[id]
             let grid = ModelChange.Grid(
-                declaredBy: configuration.rule(for: entry.pointee.key), for: entry.pointee.cadence)
+                declaredBy: configuration.rule(for: entry.key), for: entry.cadence)
             let situation = Assigner.Situation(
                 epoch: epoch, version: epoch.flatMap { versions[$0.version] }, former: former, forecaster: forecaster,
                 setting: setting, grid: grid, obstacle: obstacles[id])

@@ -1,3 +1,5 @@
+import Basics
+
 /// Lets one task in at a time, in the order in which they came; the others wait without a thread.
 final class SerialTurns: Sendable {
     private struct State {

@@ -52,17 +52,17 @@ struct Expiry {
     mutating func noteBirth() { forgettable += 1 }
 
     /// Lets what is due now be removed at once.
-    mutating func confirm(at writer: WriterState) -> Timestamp {
+    mutating func confirm(at writer: Writer) -> Timestamp {
         confirmed = Self.evidence(writer)
         phase = .surveying(before: writer.entries.count, Due())
         evidence = confirmed
         return confirmed
     }
 
-    private static func evidence(_ writer: WriterState) -> Timestamp { min(writer.now, writer.newestReading) }
+    private static func evidence(_ writer: Writer) -> Timestamp { min(writer.now, writer.newestReading) }
 
     /// Takes the next step, if one is due: some series at most.
-    mutating func step(at writer: WriterState) {
+    mutating func step(at writer: Writer) {
         let monotonic = writer.monotonic
         switch phase {
         case .resting(let end):
@@ -74,7 +74,7 @@ struct Expiry {
         }
     }
 
-    private mutating func begin(_ writer: WriterState) {
+    private mutating func begin(_ writer: Writer) {
         evidence = Self.evidence(writer)
         let last = (try? writer.store.clock())?.expired
         // One from the future is left from a clock that was ahead.
@@ -87,12 +87,12 @@ struct Expiry {
         phase = .surveying(before: writer.entries.count, Due())
     }
 
-    private mutating func survey(_ writer: WriterState, before end: Int, _ found: Due) {
+    private mutating func survey(_ writer: Writer, before end: Int, _ found: Due) {
         let some = writer.entries.values.prefix(end).suffix(Self.seriesPerStep)
         var due = found
         due.retention += some.count { entry in
-            writer.expiryLimit(of: entry.pointee.key, at: evidence).map { limit in
-                (try? writer.store.oldestChunk(of: entry.pointee.id)).flatMap { $0 }.map { $0.newest < limit } ?? false
+            writer.expiryLimit(of: entry.key, at: evidence).map { limit in
+                (try? writer.store.oldestChunk(of: entry.id)).flatMap { $0 }.map { $0.newest < limit } ?? false
             } ?? false
         }
         noteHeard(some, writer)
@@ -105,7 +105,7 @@ struct Expiry {
     }
 
     /// Once for a day: until then the limits move on by a day.
-    private mutating func announce(_ due: Due, _ writer: WriterState) {
+    private mutating func announce(_ due: Due, _ writer: Writer) {
         guard evidence > announced, evidence != confirmed else {
             return phase = .removing(before: writer.entries.count)
         }
@@ -127,11 +127,11 @@ struct Expiry {
         phase = .waiting(until: writer.monotonic + Self.notice)
     }
 
-    private mutating func rest(_ writer: WriterState) {
+    private mutating func rest(_ writer: Writer) {
         phase = .resting(until: writer.monotonic + Self.hour)
     }
 
-    private mutating func remove(_ writer: WriterState, before end: Int) {
+    private mutating func remove(_ writer: Writer, before end: Int) {
         if end == writer.entries.count { removeJournal(writer) }
         // From the end, because forgetting series moves those behind them.
         let some = writer.entries.values.prefix(end).suffix(Self.seriesPerStep)
@@ -151,14 +151,14 @@ struct Expiry {
         confirmed == evidence ? .all : isDaily ? .daily(evidence.seconds / 86_400) : .hourly
     }
 
-    private func limits(of some: ArraySlice<EntryPointer>, _ writer: WriterState) -> [(SeriesID, Timestamp)] {
+    private func limits(of some: ArraySlice<EntryHandle>, _ writer: Writer) -> [(SeriesID, Timestamp)] {
         some.compactMap { entry in
-            writer.expiryLimit(of: entry.pointee.key, at: evidence).map { (entry.pointee.id, $0) }
+            writer.expiryLimit(of: entry.key, at: evidence).map { (entry.id, $0) }
         }
     }
 
     /// A row of the journal holds readings of many series: the longest retention counts.
-    private func removeJournal(_ writer: WriterState) {
+    private func removeJournal(_ writer: Writer) {
         guard let limit = writer.journalLimit(at: evidence) else { return }
         let (end, share) = (writer.position, share)
         try? writer.store.write { try $0.expireJournal(before: limit, through: end, share) }
@@ -168,33 +168,33 @@ struct Expiry {
 
     /// Notes when series were heard, to a twenty-fourth of the time that they may be silent. Of one that nothing is known of,
     /// silence counts from now on.
-    private func noteHeard(_ some: ArraySlice<EntryPointer>, _ writer: WriterState) {
+    private func noteHeard(_ some: ArraySlice<EntryHandle>, _ writer: Writer) {
         guard let timeToLive = writer.configuration.silentSeriesTTL else { return }
         let now = writer.now
         let heard = some.filter { entry in
-            guard let last = entry.pointee.heardAt else { return true }
-            return entry.pointee.isHeard && (last > now || now.nanoseconds(since: last) > timeToLive / 24)
+            guard let last = entry.heardAt else { return true }
+            return entry.isHeard && (last > now || now.nanoseconds(since: last) > timeToLive / 24)
         }
         guard !heard.isEmpty,
-            (try? writer.store.write { try $0.setHeard(heard.map { ($0.pointee.id, now) }) }) != nil
+            (try? writer.store.write { try $0.setHeard(heard.map { ($0.id, now) }) }) != nil
         else { return }
-        for entry in heard { entry.pointee.noteHeard(at: now) }
+        for entry in heard { entry.noteHeard(at: now) }
     }
 
-    private func silent(_ some: ArraySlice<EntryPointer>, _ writer: WriterState) -> [EntryPointer] {
+    private func silent(_ some: ArraySlice<EntryHandle>, _ writer: Writer) -> [EntryHandle] {
         guard let timeToLive = writer.configuration.silentSeriesTTL else { return [] }
         let oldest = evidence.advanced(byNanoseconds: -timeToLive)
         return some.filter { entry in
-            !entry.pointee.isHeard && entry.pointee.heardAt.map { $0 < oldest } ?? false
+            !entry.isHeard && entry.heardAt.map { $0 < oldest } ?? false
         }
     }
 
-    private mutating func forgetSilent(_ some: ArraySlice<EntryPointer>, _ writer: WriterState) {
+    private mutating func forgetSilent(_ some: ArraySlice<EntryHandle>, _ writer: Writer) {
         let all = silent(some, writer)
         let silent = confirmed == evidence ? all : Array(all.prefix(forgettable))
         guard !silent.isEmpty, let timeToLive = writer.configuration.silentSeriesTTL else { return }
         let oldest = evidence.advanced(byNanoseconds: -timeToLive)
-        let (ids, names) = (silent.map { $0.pointee.id }, silent.prefix(3).map { "\($0.pointee.key)" })
+        let (ids, names) = (silent.map { $0.id }, silent.prefix(3).map { "\($0.key)" })
         writer.onNotice(
             .notice(
                 "silent_series_ttl: forgetting \(ids.count) series that were silent since before \(oldest.text), such as "
@@ -206,7 +206,7 @@ struct Expiry {
     }
 }
 
-extension WriterState {
+extension Writer {
     /// Readings of this series before this instant have expired at `time`; nil: none ever do.
     fileprivate func expiryLimit(of key: SeriesKey, at time: Timestamp) -> Timestamp? {
         (configuration.rule(for: key).retention ?? configuration.retention).map { time.advanced(byNanoseconds: -$0) }
@@ -214,7 +214,7 @@ extension WriterState {
 
     /// nil if some series' readings never expire.
     fileprivate func journalLimit(at time: Timestamp) -> Timestamp? {
-        let limits = entries.values.map { expiryLimit(of: $0.pointee.key, at: time) }
+        let limits = entries.values.map { expiryLimit(of: $0.key, at: time) }
         return limits.isEmpty || limits.contains(nil) ? nil : limits.compactMap { $0 }.min()
     }
 }

@@ -69,7 +69,7 @@ struct Recovery {
     private func plan(_ checkpoints: [SeriesID: [Checkpoint]]) throws -> [SeriesID: Plan] {
         let epochs = try store.currentEpochs()
         let versions = Dictionary(
-            try store.modelVersions(of: nil).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            keepingFirst: try store.modelVersions(of: nil).map { ($0.id, $0) })
         var plans: [SeriesID: Plan] = [:]
         for record in try store.series() {
             var plan = Plan(record: record)

@@ -1,3 +1,4 @@
+import Basics
 public import TimeSeries
 
 /// The time of day that the engine goes by: the machine's, but a jump is believed only once it has lasted.

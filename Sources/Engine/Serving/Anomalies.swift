@@ -1,3 +1,4 @@
+import Basics
 import Forecasting
 public import TimeSeries
 
@@ -36,7 +37,7 @@ extension EngineConfiguration {
                 (forecaster.name, AnomalyRule(probability: Float($0), cooldown: forecaster.anomalyCooldown))
             }
         }
-        return Dictionary(rules, uniquingKeysWith: { first, _ in first })
+        return Dictionary(keepingFirst: rules)
     }
 }
 
@@ -90,16 +91,16 @@ extension SeriesState {
         _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>?, expected: @autoclosure () -> [Float]
     ) {
         guard let runningState, let cadence else { return }
-        let probability = anomalyRule == nil ? nil : state.flatMap { runningState.pointee.model.settledTail(of: $0) }
+        let probability = anomalyRule == nil ? nil : state.flatMap { runningState.model.settledTail(of: $0) }
         guard let held = judge.judge(slot, probability: probability, anomalyRule, cadence), let probability,
             case let expected = expected(), expected.allSatisfy(\.isFinite)
         else { return }
-        let version = runningState.pointee.version.version
+        let version = runningState.version.version
         anomalies.append(
             SeriesAnomaly(
                 series: key, forecaster: version.forecaster, method: version.method, version: version.number,
                 slot: slot, cadence: cadence, value: value, probability: probability,
-                quantiles: runningState.pointee.version.specification.quantiles,
+                quantiles: runningState.version.specification.quantiles,
                 expected: expected, held: held))
     }
 

@@ -1,3 +1,5 @@
+import Basics
+
 /// A value that many readers encode the same way: each encoding is made once, by the first reader that needs it, and kept
 /// for as long as the value.
 public final class EncodedOnce<Value: Sendable>: Sendable {

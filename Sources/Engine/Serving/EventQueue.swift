@@ -1,3 +1,4 @@
+import Basics
 import Synchronization
 
 /// Events on their way to one watcher: as many as fit its share of memory, however many one commit makes. What finds no room

@@ -1,3 +1,4 @@
+import Basics
 public import TimeSeries
 
 /// Something that watchers are told.

@@ -1,3 +1,4 @@
+import Basics
 public import Forecasting
 public import TimeSeries
 
@@ -32,20 +33,20 @@ extension Engine {
 extension ShardView {
     /// nil before the first step.
     func explanation(of id: SeriesID) -> SeriesExplanation? {
-        guard let state = series[id], let runningState = state.pointee.runningState,
+        guard let state = series[id], let runningState = state.runningState,
             let replay = Replay(of: state, stepper)
         else {
             return nil
         }
-        let version = runningState.pointee.version.version
-        let levels = runningState.pointee.version.specification.quantiles.levels
-        let (inside, compared) = replay.coverage(runningState.pointee.version.specification)
+        let version = runningState.version.version
+        let levels = runningState.version.specification.quantiles.levels
+        let (inside, compared) = replay.coverage(runningState.version.specification)
         return SeriesExplanation(
-            series: state.pointee.key, forecaster: version.forecaster, method: version.method, version: version.number,
-            summary: runningState.pointee.model.summary, steps: replay.steps.count,
+            series: state.key, forecaster: version.forecaster, method: version.method, version: version.number,
+            summary: runningState.model.summary, steps: replay.steps.count,
             coverage: compared == 0 ? nil : Double(inside) / Double(compared), compared: compared,
             interval: (levels.last ?? 0) - (levels.first ?? 0),
-            findings: runningState.pointee.model.findings(of: replay.steps.map(\.batch)))
+            findings: runningState.model.findings(of: replay.steps.map(\.batch)))
     }
 }
 
@@ -67,17 +68,17 @@ struct Replay {
     private static let wanted: Slot = 128
 
     /// nil before the first step.
-    init?(of series: SeriesPointer, _ stepper: Stepper) {
-        guard let runningState = series.pointee.runningState,
-            let end = runningState.pointee.open?.slot ?? runningState.pointee.headSlot,
-            case let snapshots = runningState.pointee.snapshots,
+    init?(of series: SeriesHandle, _ stepper: Stepper) {
+        guard let runningState = series.runningState,
+            let end = runningState.open?.slot ?? runningState.headSlot,
+            case let snapshots = runningState.snapshots,
             let base = snapshots.last(where: { $0.slot.map { $0 <= end - Self.wanted } ?? true }) ?? snapshots.first
         else { return nil }
         state = base.state
         var (slot, last) = (base.slot, base.slot)
-        while let next = Self.next(after: slot, last: last, series.pointee, runningState.pointee), next <= end {
-            let isOpen = next == runningState.pointee.open?.slot
-            let value = isOpen ? runningState.pointee.open?.value ?? .nan : series.pointee.values[next]
+        while let next = Self.next(after: slot, last: last, series, runningState), next <= end {
+            let isOpen = next == runningState.open?.slot
+            let value = isOpen ? runningState.open?.value ?? .nan : series.values[next]
             append(next, value, series, stepper, advances: !isOpen)
             slot = next
             if !value.isNaN { last = next }
@@ -86,7 +87,7 @@ struct Replay {
 
     /// The slot that the running state stepped after `slot`.
     private static func next(
-        after slot: Slot?, last: Slot?, _ series: borrowing SeriesState, _ runningState: borrowing RunningState
+        after slot: Slot?, last: Slot?, _ series: SeriesHandle, _ runningState: RunningStateHandle
     )
         -> Slot?
     {
@@ -98,25 +99,25 @@ struct Replay {
     }
 
     private mutating func append(
-        _ slot: Slot, _ value: Float, _ series: SeriesPointer, _ stepper: Stepper, advances: Bool
+        _ slot: Slot, _ value: Float, _ series: SeriesHandle, _ stepper: Stepper, advances: Bool
     ) {
-        guard let runningState = series.pointee.runningState else { return }
+        guard let runningState = series.runningState else { return }
         var batch = AdvanceBatch(
-            count: 1, model: runningState.pointee.model,
-            forecastCount: runningState.pointee.version.specification.forecastCount,
+            count: 1, model: runningState.model,
+            forecastCount: runningState.version.specification.forecastCount,
             wantsForecasts: true)
         let step = SeriesState.Step(slot: slot, value: value, isOpen: false)
-        stepper.fill(&batch, row: 0, with: (series, step), runningState.pointee.model.lags)
+        stepper.fill(&batch, row: 0, with: (series, step), runningState.model.lags)
         batch.states = state
         let before = batch
-        runningState.pointee.model.advance(&batch)
+        runningState.model.advance(&batch)
         if advances { state = batch.states }
         steps.append(Step(slot: slot, value: value, batch: before, forecast: batch.forecasts))
     }
 
     /// How many values lay inside the outermost interval of the forecasts made before them, of how many.
     func coverage(_ specification: ForecastSpecification) -> (inside: Int, compared: Int) {
-        let values = Dictionary(steps.map { ($0.slot, $0.value) }, uniquingKeysWith: { first, _ in first })
+        let values = Dictionary(keepingFirst: steps.map { ($0.slot, $0.value) })
         let width = specification.quantiles.count
         var (inside, compared) = (0, 0)
         // The newest slot is open: its value is not final.

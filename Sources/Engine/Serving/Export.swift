@@ -1,3 +1,4 @@
+import Basics
 import Storage
 public import TimeSeries
 
@@ -26,5 +27,14 @@ public struct Export {
             guard let next = series.popFirst() else { return nil }
             current = (next.key, SeriesReader(store, next.id, in: range, tail: tail[next.id]))
         }
+    }
+}
+
+extension Engine {
+    /// The kept readings of the selected series between two instants: by series, ascending in time.
+    public func export(_ selector: SeriesSelector, in range: ClosedRange<Timestamp>) throws -> Export {
+        let selected = directory.matching(selector)
+        let oldest = Dictionary(keepingFirst: selected.map { ($0.id, range.lowerBound) })
+        return Export(store: store, series: selected[...], range: range, tail: try store.journalTail(of: oldest))
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import TimeSeries
 
 /// The forecasts of one shard that may be read without asking its thread: what it would answer, and never older.

@@ -26,7 +26,7 @@ extension Engine {
         let matching = directory.matching(selector).map(\.id)
         // A block goes from the shard to the pending writes and from there to the database: looked for in this order, none
         // is missed.
-        let found = try await askEach(matching, areCurrent: true) { $0.scores(of: $1) }
+        let found = try await shards.askEach(matching, areCurrent: true) { $0.scores(of: $1) }
         let pending = pendingWrites.scores.pending(of: matching)
         let written = try await writtenScores(of: matching, in: range)
         return matching.compactMap { id in
@@ -52,7 +52,7 @@ extension Engine {
     /// How often truths lay inside the intervals since the daemon started: by forecaster, then by lead.
     public func coverage() async throws -> [String: [SlotScores.Coverage]] {
         var totals = CoverageTotals()
-        for shard in shards { totals.add(try await ask(shard, about: []) { $0.coverage }) }
+        for part in try await shards.askAll({ $0.coverage }) { totals.add(part) }
         return totals.byForecaster
     }
 }
@@ -87,15 +87,15 @@ extension ShardView {
     /// What is known of `id` without the database; nil before its first step.
     func scores(of id: SeriesID) -> ScoresSoFar? {
         guard let state = state(of: id), let cadence = cadence(of: id), let version = assignment(of: id)?.version,
-            let runningState = series[id]?.pointee.runningState,
+            let runningState = series[id]?.runningState,
             let report = version.model.report(
-                of: state.values, slot: state.slot, cadence: cadence, from: runningState.pointee.firstOwnSlot)
+                of: state.values, slot: state.slot, cadence: cadence, from: runningState.firstOwnSlot)
         else { return nil }
         let scored = ScoredSeries(
             series: state.series, forecaster: state.forecaster, method: state.method, version: state.version,
             quantiles: version.specification.quantiles, blocks: [], report: report)
-        var own = (series[id]?.pointee.finishedBlocks ?? []).map { (scores: $0, end: $0.lastSlot) }
-        if let former = series[id]?.pointee.blockOfHead() { own.append((former, former.lastSlot)) }
+        var own = (series[id]?.finishedBlocks ?? []).map { (scores: $0, end: $0.lastSlot) }
+        if let former = series[id]?.blockOfHead() { own.append((former, former.lastSlot)) }
         // The newest of one start is the last.
         if let block = report.block { own.append((block, state.slot)) }
         return ScoresSoFar(series: scored, cadence: cadence, own: own)

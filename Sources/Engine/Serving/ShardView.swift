@@ -26,9 +26,9 @@ struct ShardView {
     /// The forecast of `id` as of `now`, which is in the forecast cache from now on; nil before the first.
     func shownForecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
         guard let state = series[id], let forecast = forecast(of: id, now: now) else { return nil }
-        if !forecast.forecast.isStale, state.pointee.showing != .shown {
+        if !forecast.forecast.isStale, state.cacheUse != .cached {
             forecastCache.insert(forecast, of: id, wasRead: true)
-            state.pointee.showing = .shown
+            state.cacheUse = .cached
         }
         return forecast
     }
@@ -43,85 +43,85 @@ struct ShardView {
     ///   - patience: slots without a reading before the forecast is rolled forward.
     ///   - history: slots of it at most, the open one included.
     static func forecast(
-        of series: SeriesPointer, stepper: Stepper, now: Timestamp?, patience: Slot = silence,
+        of series: SeriesHandle, stepper: Stepper, now: Timestamp?, patience: Slot = silence,
         history count: Int = SeriesState.shownSlots
     ) -> SeriesForecast? {
-        guard let runningState = series.pointee.runningState, let open = runningState.pointee.open, !open.isAbsent,
-            let cadence = series.pointee.cadence
+        guard let runningState = series.runningState, let open = runningState.open, !open.isAbsent,
+            let cadence = series.cadence
         else { return nil }
         let current = now.map { cadence.slot(of: $0) } ?? open.slot
         let isStale = current - open.slot > patience
         let rolled = isStale ? stepper.rollForward(series, to: current) : nil
         let (version, specification) = (
-            runningState.pointee.version.version, runningState.pointee.version.specification
+            runningState.version.version, runningState.version.specification
         )
-        let values = rolled?.values ?? Array(runningState.pointee.forecast)
+        let values = rolled?.values ?? Array(runningState.forecast)
         guard values.first?.isNaN == false else { return nil }
         let forecast = Forecast(
             origin: rolled?.origin ?? open.slot, cadence: cadence, quantiles: specification.quantiles,
             values: values, isStale: isStale)
-        let surprise = runningState.pointee.model.surprise(of: Array(runningState.pointee.openState))
+        let surprise = runningState.model.surprise(of: Array(runningState.openState))
         return SeriesForecast(
-            series: series.pointee.key, forecaster: version.forecaster, method: version.method,
+            series: series.key, forecaster: version.forecaster, method: version.method,
             version: version.number, forecast: forecast, tail: surprise.tail, surprise: surprise.surprise,
-            history: history(of: series.pointee, count))
+            history: history(of: series, count))
     }
 
     /// What the experts of `id` forecast from the slot of `time`; nil before the first forecast.
     func experts(of id: SeriesID, at time: Timestamp) -> [ExpertForecast]? {
-        guard let state = series[id], let runningState = state.pointee.runningState,
-            let cadence = state.pointee.cadence,
+        guard let state = series[id], let runningState = state.runningState,
+            let cadence = state.cadence,
             let expertForecasts = stepper.expertForecasts(on: state, at: cadence.slot(of: time))
         else { return nil }
-        let count = runningState.pointee.version.specification.forecastCount
-        return runningState.pointee.model.model.experts.enumerated().map { place, expert in
+        let count = runningState.version.specification.forecastCount
+        return runningState.model.model.experts.enumerated().map { place, expert in
             ExpertForecast(
-                name: expert.name.isEmpty ? runningState.pointee.version.version.method : expert.name,
+                name: expert.name.isEmpty ? runningState.version.version.method : expert.name,
                 values: Array(expertForecasts[place * count..<(place + 1) * count]))
         }
     }
 
-    private static func history(of state: borrowing SeriesState, _ count: Int) -> [(slot: Slot, value: Float)] {
+    private static func history(of series: SeriesHandle, _ count: Int) -> [(slot: Slot, value: Float)] {
         // A slot whose readings are beyond what forecasters see has no value.
-        guard let open = state.runningState?.pointee.open, !open.value.isNaN else { return state.values.suffix(count) }
-        return state.values.suffix(count - 1) + [(open.slot, open.value)]
+        guard let open = series.runningState?.open, !open.value.isNaN else { return series.values.suffix(count) }
+        return series.values.suffix(count - 1) + [(open.slot, open.value)]
     }
 
     /// The running state of `id`, the newest slot included; nil before its first step.
     func state(of id: SeriesID) -> SeriesStateReport? {
-        guard let state = series[id], let runningState = state.pointee.runningState,
-            let cadence = state.pointee.cadence,
-            let slot = runningState.pointee.open?.slot ?? runningState.pointee.headSlot
+        guard let state = series[id], let runningState = state.runningState,
+            let cadence = state.cadence,
+            let slot = runningState.open?.slot ?? runningState.headSlot
         else { return nil }
-        let version = runningState.pointee.version.version
+        let version = runningState.version.version
         return SeriesStateReport(
-            series: state.pointee.key, forecaster: version.forecaster, method: version.method,
-            version: version.number, position: state.pointee.absorbed, slot: slot, time: cadence.start(of: slot),
-            values: runningState.pointee.newestState, modelCount: runningState.pointee.model.model.stateCount)
+            series: state.key, forecaster: version.forecaster, method: version.method,
+            version: version.number, position: state.absorbed, slot: slot, time: cadence.start(of: slot),
+            values: runningState.newestState, modelCount: runningState.model.model.stateCount)
     }
 
-    var all: some Sequence<SeriesPointer> { series.all }
+    var all: some Sequence<SeriesHandle> { series.all }
 
-    func cadence(of id: SeriesID) -> Cadence? { series[id]?.pointee.cadence }
+    func cadence(of id: SeriesID) -> Cadence? { series[id]?.cadence }
 
     /// Whether the newest step of `id` had no answer of its model.
-    func isAbsent(_ id: SeriesID) -> Bool { series[id]?.pointee.runningState?.pointee.open?.isAbsent ?? false }
+    func isAbsent(_ id: SeriesID) -> Bool { series[id]?.runningState?.open?.isAbsent ?? false }
 
     /// Whether the newest step of `id` had an answer of its model, which may be no usable forecast.
-    func isAnswered(_ id: SeriesID) -> Bool { series[id]?.pointee.runningState?.pointee.open?.isAbsent == false }
+    func isAnswered(_ id: SeriesID) -> Bool { series[id]?.runningState?.open?.isAbsent == false }
 
     /// What serves `id`, and since when.
     func assignment(of id: SeriesID) -> (epoch: Epoch, version: LoadedVersion)? {
-        series[id]?.pointee.runningState.map { ($0.pointee.epoch, $0.pointee.version) }
+        series[id]?.runningState.map { ($0.epoch, $0.version) }
     }
 
     func summary(of id: SeriesID) -> SeriesSummary? {
         guard let state = series[id] else { return nil }
-        let (version, newest) = (state.pointee.runningState?.pointee.version.version, state.pointee.newest)
+        let (version, newest) = (state.runningState?.version.version, state.newest)
         return SeriesSummary(
-            series: state.pointee.key, forecaster: version?.forecaster, method: version?.method,
-            version: version?.number, cadence: state.pointee.cadence, newest: newest?.timestamp,
-            newestValue: newest?.value, counts: state.pointee.counts)
+            series: state.key, forecaster: version?.forecaster, method: version?.method,
+            version: version?.number, cadence: state.cadence, newest: newest?.timestamp,
+            newestValue: newest?.value, counts: state.counts)
     }
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import Storage
 
 /// Counts the forecasts that were none, because their model gave numbers that are not finite or far beyond any value, and

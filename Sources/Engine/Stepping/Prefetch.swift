@@ -13,36 +13,36 @@ enum Prefetch {
     /// Asks for what comes after the series at `index` of `turn`.
     @inline(__always)
     static func ahead(
-        of index: Int, in turn: ArraySlice<Int>, _ series: [SeriesPointer], _ order: ReadingsBySeries,
+        of index: Int, in turn: ArraySlice<Int>, _ series: [SeriesHandle], _ order: ReadingsBySeries,
         _ readings: [PositionedReading]
     ) {
-        func due(_ stage: Int) -> SeriesPointer? {
+        func due(_ stage: Int) -> SeriesHandle? {
             let place = index + stage * distance
             return place < turn.endIndex ? series[turn[place]] : nil
         }
-        if let state = due(3) { prefetch_bytes(state, MemoryLayout<SeriesState>.size) }
-        due(2)?.pointee.prefetchNamed()
-        due(1)?.pointee.prefetchValues()
+        due(3)?.prefetch()
+        due(2)?.prefetchNamed()
+        due(1)?.prefetchValues()
         let next = index + distance
         if next < turn.endIndex { order.forEachReading(of: turn[next]) { readings.prefetch($0) } }
     }
 }
 
 extension SeriesState {
-    /// Asks for what the series itself names.
+    /// Prefetches what the series points to.
     @inline(__always)
-    fileprivate borrowing func prefetchNamed() {
-        if let runningState { prefetch_bytes(runningState, RunningState.steppedSize) }
+    borrowing func prefetchNamed() {
+        runningState?.prefetch()
         kept.kept.prefetchBeginning()
         values.prefetchBeginning()
     }
 
-    /// Asks for what those name.
+    /// Prefetches what those point to.
     @inline(__always)
-    fileprivate borrowing func prefetchValues() {
+    borrowing func prefetchValues() {
         kept.kept.prefetchEnd()
         values.prefetchEnd()
-        runningState?.pointee.prefetchRows()
+        runningState?.prefetchRows()
     }
 }
 

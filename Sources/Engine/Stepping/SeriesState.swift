@@ -15,7 +15,7 @@ struct SeriesState: ~Copyable {
     private(set) var latenessSlots = 0
     private(set) var kept = KeptReadings()
     var values = SlotValues()
-    private(set) var runningState: UnsafeMutablePointer<RunningState>?
+    private(set) var runningState: RunningStateHandle?
     /// Of the running state's epoch.
     var outages = Outages()
     /// The newest slot with a reading; nil before the cadence is known.
@@ -29,8 +29,8 @@ struct SeriesState: ~Copyable {
     var isHeld = false
     /// Whether its shard has it on the list of those that have steps to do.
     var isBehind = false
-    /// Whether its forecast is in the shard's forecast cache.
-    var showing = Showing.not
+    /// Whether the shard's forecast cache holds its forecast.
+    var cacheUse = CacheUse.none
     var finishedBlocks: [SlotScores] = []
     /// The slots that are scored together with the head; nil: not known.
     var scoredBlock: SlotBlock?
@@ -42,9 +42,10 @@ struct SeriesState: ~Copyable {
     /// The slot of the newest checkpoint.
     var checkpointSlot: Slot?
 
-    enum Showing {
-        case not, shown
-        /// It was read there, and the next one shall be shown.
+    /// What the shard's forecast cache holds of a series.
+    enum CacheUse {
+        case none, cached
+        /// Its forecast was read there, and the next one is to be cached again.
         case wanted
     }
 
@@ -62,10 +63,7 @@ struct SeriesState: ~Copyable {
         if let frontier { judge = AnomalyJudge(silentThrough: frontier - 1) }
     }
 
-    deinit {
-        runningState?.deinitialize(count: 1)
-        runningState?.deallocate()
-    }
+    deinit { runningState?.free() }
 
     var newest: KeptReadings.Kept? { kept.kept.last }
 
@@ -83,7 +81,7 @@ struct SeriesState: ~Copyable {
     mutating func prune(through slot: Slot, cadence: Cadence) {
         settledUntil = cadence.start(of: slot + 1)
         kept.prune(before: settledUntil)
-        values.prune(before: slot - Int64(max(runningState?.pointee.model.lags.last ?? 0, Self.shownSlots)))
+        values.prune(before: slot - Int64(max(runningState?.model.lags.last ?? 0, Self.shownSlots)))
         outages.prune(through: slot)
     }
 
@@ -115,12 +113,12 @@ struct SeriesState: ~Copyable {
     /// The newest slot whose value is fixed in `values`: the head, or the slots before the running state's first.
     private var steppedThrough: Slot? {
         guard let runningState else { return nil }
-        return runningState.pointee.headSlot
-            ?? (runningState.pointee.firstSlot == .min ? nil : runningState.pointee.firstSlot - 1)
+        return runningState.headSlot
+            ?? (runningState.firstSlot == .min ? nil : runningState.firstSlot - 1)
     }
 
     private mutating func rollBack(before slot: Slot) {
-        runningState?.pointee.rollBack(before: slot)
+        runningState?.rollBack(before: slot)
         scoredBlock = nil
         values.truncate(after: min(slot - 1, steppedThrough ?? .min))
         fillValues()
@@ -181,9 +179,9 @@ struct SeriesState: ~Copyable {
         noteFrontier()
         begin(assignment, from: checkpoint)
         isHeld = false
-        (checkpointSlot, scoredBlock, finishedBlocks) = (runningState?.pointee.headSlot, nil, [])
+        (checkpointSlot, scoredBlock, finishedBlocks) = (runningState?.headSlot, nil, [])
         settledUntil = .distantPast
-        if let cadence, let base = runningState?.pointee.baseSlot { settledUntil = cadence.start(of: base + 1) }
+        if let cadence, let base = runningState?.baseSlot { settledUntil = cadence.start(of: base + 1) }
         fillValues()
     }
 
@@ -195,14 +193,14 @@ struct SeriesState: ~Copyable {
     }
 
     private mutating func begin(_ assignment: Assignment?, from checkpoint: Checkpoint?) {
-        runningState?.deinitialize(count: 1)
         guard let assignment else {
-            runningState?.deallocate()
+            runningState?.free()
             return runningState = nil
         }
         (aggregate, maxGap) = (assignment.setting.aggregate, assignment.setting.maxGap)
-        let place = runningState ?? .allocate(capacity: 1)
-        place.initialize(to: RunningState(assignment, checkpoint: checkpoint))
-        runningState = place
+        guard let runningState else {
+            return runningState = RunningStateHandle(RunningState(assignment, checkpoint: checkpoint))
+        }
+        runningState.replace(with: RunningState(assignment, checkpoint: checkpoint))
     }
 }

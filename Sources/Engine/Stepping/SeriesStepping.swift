@@ -21,20 +21,20 @@ extension SeriesState {
     mutating func nextStep() -> Step? {
         guard let cadence, let frontier, let runningState else { return nil }
         while true {
-            let from = runningState.pointee.headSlot.map { $0 + 1 } ?? runningState.pointee.firstSlot
+            let from = runningState.headSlot.map { $0 + 1 } ?? runningState.firstSlot
             guard let next = firstReading(from: from, cadence: cadence) else { return nil }
-            let slot = runningState.pointee.nextSlot(nextValue: next.slot, maxGap: maxGap)
+            let slot = runningState.nextSlot(nextValue: next.slot, maxGap: maxGap)
             let value = slot == next.slot ? value(of: next, cadence: cadence) : .nan
-            let isCurrent = runningState.pointee.open.map { $0.isCurrent(slot, value) } ?? false
+            let isCurrent = runningState.open.map { $0.isCurrent(slot, value) } ?? false
             if slot >= frontier { return isCurrent ? nil : Step(slot: slot, value: value, isOpen: true) }
             guard isCurrent else {
                 return Step(slot: slot, value: value, isOpen: false, isAbsent: outages.contains(slot))
             }
             noteScores(before: slot)
             noteSurprise(
-                slot, value: value, state: runningState.pointee.openState,
-                expected: runningState.pointee.headExpectation)
-            runningState.pointee.close(slot, value: value, spacing: snapshotSpacing)
+                slot, value: value, state: runningState.openState,
+                expected: runningState.headExpectation)
+            runningState.close(slot, value: value, spacing: snapshotSpacing)
             if !value.isNaN { values.append(value, at: slot) }
         }
     }
@@ -43,30 +43,30 @@ extension SeriesState {
     mutating func begin(_ step: Step) -> ServedRow? {
         guard let runningState else { return nil }
         if step.isOpen {
-            let begun = runningState.pointee.beginOpen(step.slot)
+            let begun = runningState.beginOpen(step.slot)
             return begun.state.map { ServedRow(state: $0, forecast: begun.forecast) }
         }
         // The step writes over them.
         noteScores(before: step.slot)
-        return runningState.pointee.beginClosed(step.slot).map { ServedRow(state: $0, forecast: nil) }
+        return runningState.beginClosed(step.slot).map { ServedRow(state: $0, forecast: nil) }
     }
 
     /// Takes the result of a step that was begun, which the running state has there.
-    mutating func finish(_ step: Step, isAbsent: Bool) {
+    mutating func end(_ step: Step, isAbsent: Bool) {
         guard let runningState else { return }
-        guard !step.isOpen else { return runningState.pointee.open(step.slot, value: step.value, isAbsent: isAbsent) }
+        guard !step.isOpen else { return runningState.open(step.slot, value: step.value, isAbsent: isAbsent) }
         guard !isAbsent else { return passOver(step) }
         noteSurprise(
-            step.slot, value: step.value, state: runningState.pointee.headState,
-            expected: runningState.pointee.begunExpectation)
-        runningState.pointee.passed(step.slot, value: step.value, spacing: snapshotSpacing)
+            step.slot, value: step.value, state: runningState.headState,
+            expected: runningState.begunExpectation)
+        runningState.passed(step.slot, value: step.value, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
 
     /// Keeps the scores of the block that ends with the head, if the step to `slot` begins another.
     private mutating func noteScores(before slot: Slot) {
         if let scoredBlock, scoredBlock.contains(slot) { return }
-        guard let runningState, let cadence, let newest = runningState.pointee.headSlot else { return }
+        guard let runningState, let cadence, let newest = runningState.headSlot else { return }
         let length = ServedModel.blockLength(of: cadence)
         scoredBlock = SlotBlock(of: slot, length: length)
         guard !SlotBlock(of: newest, length: length).contains(slot), let scores = blockOfHead() else { return }
@@ -77,9 +77,9 @@ extension SeriesState {
 
     /// The block that the head is in, so far, without what the model warmed up on: it was trained on these very slots.
     func blockOfHead() -> SlotScores? {
-        guard let runningState, let cadence, let newest = runningState.pointee.headSlot else { return nil }
-        return runningState.pointee.model.scores(
-            of: runningState.pointee.head.state, slot: newest, cadence: cadence, from: runningState.pointee.firstOwnSlot
+        guard let runningState, let cadence, let newest = runningState.headSlot else { return nil }
+        return runningState.model.scores(
+            of: runningState.head.state, slot: newest, cadence: cadence, from: runningState.firstOwnSlot
         )
     }
 
@@ -104,13 +104,13 @@ extension SeriesState {
     mutating func passOver(_ step: Step) {
         outages.add(step.slot)
         noteSurprise(step.slot, value: step.value, state: nil, expected: [])
-        runningState?.pointee.passed(step.slot, value: step.value, spacing: snapshotSpacing)
+        runningState?.passed(step.slot, value: step.value, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
 
     mutating func takeUnsavedOutages() -> [Outage] {
         guard outages.hasUnsaved, let runningState else { return [] }
-        return outages.takeUnsaved(of: id, epoch: runningState.pointee.epoch.id)
+        return outages.takeUnsaved(of: id, epoch: runningState.epoch.id)
     }
 
     private var snapshotSpacing: Int64 { Int64(max(1, latenessSlots / 4)) }
@@ -120,8 +120,8 @@ extension SeriesState {
     /// - Returns: a checkpoint of the new base, if it is worth one: twice as far from the last as a replay has to go anyway.
     mutating func advanceBase(kernel: String) -> Checkpoint? {
         guard !isHeld, let cadence, let frontier, let runningState else { return nil }
-        guard runningState.pointee.dropSnapshots(before: frontier - Int64(latenessSlots)),
-            let slot = runningState.pointee.baseSlot
+        guard runningState.dropSnapshots(before: frontier - Int64(latenessSlots)),
+            let slot = runningState.baseSlot
         else {
             return nil
         }
@@ -129,8 +129,8 @@ extension SeriesState {
         if let checkpointSlot, slot - checkpointSlot < 2 * Int64(latenessSlots) { return nil }
         checkpointSlot = slot
         return Checkpoint(
-            series: id, epoch: runningState.pointee.epoch.id, slot: slot, position: absorbed, frontier: frontier,
+            series: id, epoch: runningState.epoch.id, slot: slot, position: absorbed, frontier: frontier,
             kernel: kernel,
-            state: runningState.pointee.baseState)
+            state: runningState.baseState)
     }
 }

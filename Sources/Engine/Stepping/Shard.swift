@@ -47,7 +47,7 @@ final class Shard: @unchecked Sendable {
     private var grouped = ReadingsBySeries()
     private var coverage = CoverageTotals()
     /// Series with steps to do, each once, in the order in which they fell behind.
-    private var behind: [SeriesPointer] = []
+    private var behind: [SeriesHandle] = []
     private var questions: [(series: [SeriesID]?, answer: @Sendable (ShardView) -> Void)] = []
 
     /// Steps taken between two looks into the mailbox, so that a long replay yields to live series.
@@ -99,16 +99,16 @@ final class Shard: @unchecked Sendable {
                 fallBehind(state)
             }
         case .setCadence(let id, let cadence, let latenessSlots):
-            series[id]?.pointee.set(cadence: cadence, latenessSlots: latenessSlots)
+            series[id]?.set(cadence: cadence, latenessSlots: latenessSlots)
         case .commit(let readings): take(readings)
         case .hold(let ids): hold(ids.compactMap { series[$0] })
-        case .release(let ids): for id in ids { series[id]?.pointee.isHeld = false }
+        case .release(let ids): for id in ids { series[id]?.isHeld = false }
         case .load(let loads):
             for item in loads { load(item) }
             stepper.releaseModels()
         case .forget(let ids):
             let gone = Set(ids)
-            behind.removeAll { gone.contains($0.pointee.id) }
+            behind.removeAll { gone.contains($0.id) }
             series.remove(gone)
             for id in ids { _ = forecastCache.invalidate(id) }
             stepper.releaseModels()
@@ -136,7 +136,7 @@ final class Shard: @unchecked Sendable {
                 Prefetch.ahead(of: index, in: turn, all, grouped, readings)
                 let state = all[place]
                 grouped.forEachReading(of: place) {
-                    state.pointee.absorb(readings[$0].reading, at: readings[$0].position)
+                    state.absorb(readings[$0].reading, at: readings[$0].position)
                 }
                 fallBehind(state)
             }
@@ -147,42 +147,42 @@ final class Shard: @unchecked Sendable {
     }
 
     /// Passes on what the epochs that may end now have scored up to here.
-    private func hold(_ states: [SeriesPointer]) {
-        while states.contains(where: { $0.pointee.isBehind }) { advance() }
+    private func hold(_ states: [SeriesHandle]) {
+        while states.contains(where: { $0.isBehind }) { advance() }
         for state in states {
-            if let block = state.pointee.hold() { passOn([block], of: &state.pointee) }
+            if let block = state.hold() { passOn([block], of: state) }
         }
     }
 
     private func load(_ item: ShardMessage.Load) {
         guard let state = series[item.series] else { return }
-        if let grid = item.grid { state.pointee.set(cadence: grid.cadence, latenessSlots: grid.latenessSlots) }
+        if let grid = item.grid { state.set(cadence: grid.cadence, latenessSlots: grid.latenessSlots) }
         guard let assignment = item.assignment else {
-            state.pointee.stopForecasting()
+            state.stopForecasting()
             return fallBehind(state)
         }
-        state.pointee.load(assignment, checkpoint: nil, history: item.history)
+        state.load(assignment, history: item.history)
         watchForAnomalies(state)
         fallBehind(state)
         let version = assignment.version.version
         watchers.publish(
             .model(
-                series: state.pointee.key, forecaster: version.forecaster, version: version.number,
+                series: state.key, forecaster: version.forecaster, version: version.number,
                 reason: "\(assignment.epoch.cause)"))
     }
 
-    private func watchForAnomalies(_ state: SeriesPointer) {
-        state.pointee.anomalyRule = state.pointee.runningState.flatMap {
-            anomalyRules[$0.pointee.version.version.forecaster]
+    private func watchForAnomalies(_ state: SeriesHandle) {
+        state.anomalyRule = state.runningState.flatMap {
+            anomalyRules[$0.version.version.forecaster]
         }
     }
 
-    private func fallBehind(_ state: SeriesPointer) {
-        if state.pointee.showing == .shown {
-            state.pointee.showing = forecastCache.invalidate(state.pointee.id) ? .wanted : .not
+    private func fallBehind(_ state: SeriesHandle) {
+        if state.cacheUse == .cached {
+            state.cacheUse = forecastCache.invalidate(state.id) ? .wanted : .none
         }
-        guard !state.pointee.isBehind else { return }
-        state.pointee.isBehind = true
+        guard !state.isBehind else { return }
+        state.isBehind = true
         behind.append(state)
     }
 
@@ -190,57 +190,57 @@ final class Shard: @unchecked Sendable {
         guard !behind.isEmpty else { return }
         let unfinished = stepper.advance(behind, rounds: Self.roundsPerTurn)
         let isWatched = watchers.want(.forecast)
-        for state in behind { state.pointee.isBehind = false }
-        for state in unfinished { state.pointee.isBehind = true }
-        for state in behind where !state.pointee.isBehind { finish(state, isWatched: isWatched) }
+        for state in behind { state.isBehind = false }
+        for state in unfinished { state.isBehind = true }
+        for state in behind where !state.isBehind { publish(state, isWatched: isWatched) }
         behind = unfinished
     }
 
-    private func finish(_ series: SeriesPointer, isWatched: Bool) {
-        finish(&series.pointee)
+    private func publish(_ series: SeriesHandle, isWatched: Bool) {
+        passOnResults(of: series)
         noteFault(of: series)
-        let isWanted = series.pointee.showing == .wanted
+        let isWanted = series.cacheUse == .wanted
         guard isWatched || isWanted,
             let forecast = ShardView.forecast(
                 of: series, stepper: stepper, now: nil, history: isWanted ? SeriesState.shownSlots : 1)
         else { return }
         if isWanted {
-            forecastCache.insert(forecast, of: series.pointee.id, wasRead: false)
-            series.pointee.showing = .shown
+            forecastCache.insert(forecast, of: series.id, wasRead: false)
+            series.cacheUse = .cached
         }
         if isWatched { watchers.publish(.forecast(forecast)) }
     }
 
-    private func noteFault(of series: SeriesPointer) {
-        guard let runningState = series.pointee.runningState, runningState.pointee.open?.isAbsent == false,
-            runningState.pointee.forecast.first?.isNaN == true
+    private func noteFault(of series: SeriesHandle) {
+        guard let runningState = series.runningState, runningState.open?.isAbsent == false,
+            runningState.forecast.first?.isNaN == true
         else { return }
-        faults.note(runningState.pointee.version.version, series: series.pointee.key.description)
+        faults.note(runningState.version.version, series: series.key.description)
     }
 
     /// Passes on what its steps have left: outages, a checkpoint, scores, anomalies.
-    private func finish(_ state: inout SeriesState) {
-        if state.outages.hasUnsaved { pendingWrites.outages.put(state.takeUnsavedOutages()) }
-        passOn(state.takeFinishedBlocks(), of: &state)
+    private func passOnResults(of series: SeriesHandle) {
+        if series.hasUnsavedOutages { pendingWrites.outages.put(series.takeUnsavedOutages()) }
+        passOn(series.takeFinishedBlocks(), of: series)
         // Behind the scores, see ``PendingWrites``.
-        if let checkpoint = state.advanceBase(kernel: kernel) { pendingWrites.checkpoints.put(checkpoint) }
-        if !state.anomalies.isEmpty {
-            for anomaly in state.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
+        if let checkpoint = series.advanceBase(kernel: kernel) { pendingWrites.checkpoints.put(checkpoint) }
+        if series.hasAnomalies {
+            for anomaly in series.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
         }
     }
 
-    private func passOn(_ blocks: [SlotScores], of state: inout SeriesState) {
-        guard !blocks.isEmpty, let cadence = state.cadence else { return }
-        for block in blocks { coverage.add(block, of: state.runningState?.pointee.version.version.forecaster) }
+    private func passOn(_ blocks: [SlotScores], of series: SeriesHandle) {
+        guard !blocks.isEmpty, let cadence = series.cadence else { return }
+        for block in blocks { coverage.add(block, of: series.runningState?.version.version.forecaster) }
         pendingWrites.scores.put(
-            FinishedScores(series: state.id, blocks: blocks.map { .init(cadence: cadence, scores: $0) }))
+            FinishedScores(series: series.id, blocks: blocks.map { .init(cadence: cadence, scores: $0) }))
     }
 
     private func answerQuestions() {
         guard !questions.isEmpty else { return }
         let view = ShardView(series: series, stepper: stepper, coverage: coverage, forecastCache: forecastCache)
         let (ready, waiting) = questions.partitioned { question in
-            question.series.map { ids in ids.allSatisfy { series[$0]?.pointee.isBehind != true } } ?? behind.isEmpty
+            question.series.map { ids in ids.allSatisfy { series[$0]?.isBehind != true } } ?? behind.isEmpty
         }
         questions = waiting
         for question in ready { question.answer(view) }

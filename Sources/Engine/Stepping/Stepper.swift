@@ -18,7 +18,7 @@ final class Stepper {
         let modelID: ObjectIdentifier
         let isOpen: Bool
         let capacity: Int
-        var rows: [(state: SeriesPointer, step: SeriesState.Step)] = []
+        var rows: [(state: SeriesHandle, step: SeriesState.Step)] = []
         /// Where each row is stepped.
         var places: [ServedRow] = []
         /// Of the model itself, without what it is served with.
@@ -34,7 +34,7 @@ final class Stepper {
     /// Advances `series`, at most `rounds` steps each.
     ///
     /// - Returns: those that may have more to do.
-    func advance(_ series: [SeriesPointer], rounds: Int) -> [SeriesPointer] {
+    func advance(_ series: [SeriesHandle], rounds: Int) -> [SeriesHandle] {
         var active = series
         for _ in 0..<rounds where !active.isEmpty { active = round(active) }
         return active
@@ -46,16 +46,16 @@ final class Stepper {
     /// One step of each series.
     ///
     /// - Returns: those that have not reached their newest slot yet.
-    private func round(_ series: [SeriesPointer]) -> [SeriesPointer] {
-        var active: [SeriesPointer] = []
+    private func round(_ series: [SeriesHandle]) -> [SeriesHandle] {
+        var active: [SeriesHandle] = []
         var place = 0
         for state in series {
-            guard let runningState = state.pointee.runningState, let next = state.pointee.nextStep() else { continue }
+            guard let runningState = state.runningState, let next = state.nextStep() else { continue }
             if !next.isOpen { active.append(state) }
             guard !next.isAbsent else {
                 // A replay leaves the same bits as the step whose model gave no answer.
-                _ = state.pointee.begin(next)
-                state.pointee.passOver(next)
+                _ = state.begin(next)
+                state.passOver(next)
                 continue
             }
             place = self.place(of: runningState, isOpen: next.isOpen, guess: place)
@@ -66,12 +66,12 @@ final class Stepper {
         return active
     }
 
-    private func place(of runningState: UnsafeMutablePointer<RunningState>, isOpen: Bool, guess: Int) -> Int {
-        let model = runningState.pointee.modelID
+    private func place(of runningState: RunningStateHandle, isOpen: Bool, guess: Int) -> Int {
+        let model = runningState.modelID
         func fits(_ group: Group) -> Bool { group.modelID == model && group.isOpen == isOpen }
         if guess < groups.count, fits(groups[guess]) { return guess }
         if let known = groups.firstIndex(where: fits) { return known }
-        groups.append(Group(version: runningState.pointee.version, isOpen: isOpen))
+        groups.append(Group(version: runningState.version, isOpen: isOpen))
         return groups.count - 1
     }
 
@@ -83,58 +83,58 @@ final class Stepper {
         group.places.removeAll(keepingCapacity: true)
         for (row, due) in group.rows.enumerated() {
             fill(&group.batch, row: row, with: due, lags)
-            if let place = due.state.pointee.begin(due.step) { group.places.append(place) }
+            if let place = due.state.begin(due.step) { group.places.append(place) }
         }
         model.advance(group.places, in: &group.batch)
         for (row, due) in group.rows.enumerated() {
-            due.state.pointee.finish(due.step, isAbsent: group.batch.absent[row])
+            due.state.end(due.step, isAbsent: group.batch.absent[row])
         }
         group.rows.removeAll(keepingCapacity: true)
     }
 
     /// Puts the inputs of a step into a row.
     func fill(
-        _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesPointer, step: SeriesState.Step), _ lags: [Int]
+        _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesHandle, step: SeriesState.Step), _ lags: [Int]
     ) {
-        guard let cadence = due.state.pointee.cadence, let runningState = due.state.pointee.runningState else { return }
-        batch.series[row] = due.state.pointee.id
+        guard let cadence = due.state.cadence, let runningState = due.state.runningState else { return }
+        batch.series[row] = due.state.id
         batch.slots[row] = due.step.slot
         batch.values[row] = due.step.value
         for (place, lag) in lags.enumerated() {
-            batch.lagged[row * lags.count + place] = due.state.pointee.values[due.step.slot - Int64(lag)]
+            batch.lagged[row * lags.count + place] = due.state.values[due.step.slot - Int64(lag)]
         }
         batch.calendar[row] = time(of: due.step.slot, cadence, runningState)
     }
 
-    private func time(of slot: Slot, _ cadence: Cadence, _ runningState: UnsafeMutablePointer<RunningState>)
+    private func time(of slot: Slot, _ cadence: Cadence, _ runningState: RunningStateHandle)
         -> CalendarTime
     {
-        let calendar = runningState.pointee.calendarID
+        let calendar = runningState.calendarID
         if let newest, newest.slot == slot, newest.cadence == cadence, newest.calendar == calendar {
             return newest.time
         }
-        let time = runningState.pointee.calendar.time(of: slot, cadence: cadence)
+        let time = runningState.calendar.time(of: slot, cadence: cadence)
         newest = (slot, cadence, calendar, time)
-        newestCalendar = runningState.pointee.calendar
+        newestCalendar = runningState.calendar
         return time
     }
 
     /// The forecast of a series whose newest reading is older than `slot`: its newest state stepped through the missing
     /// slots up to there, on a copy that is thrown away.
-    func rollForward(_ series: SeriesPointer, to slot: Slot) -> (origin: Slot, values: [Float])? {
-        guard let runningState = series.pointee.runningState, let open = runningState.pointee.open else { return nil }
-        guard slot > open.slot, series.pointee.maxGap > 0 else {
-            return (open.slot, Array(runningState.pointee.forecast))
+    func rollForward(_ series: SeriesHandle, to slot: Slot) -> (origin: Slot, values: [Float])? {
+        guard let runningState = series.runningState, let open = runningState.open else { return nil }
+        guard slot > open.slot, series.maxGap > 0 else {
+            return (open.slot, Array(runningState.forecast))
         }
         guard var batch = newestStep(of: series, to: slot) else { return nil }
-        runningState.pointee.model.advance(&batch)
+        runningState.model.advance(&batch)
         return batch.absent[0] ? nil : (slot, batch.forecasts)
     }
 
     /// What each expert of a series' model forecasts from `slot`, `[experts][horizon][quantiles]`; nil before the first
     /// forecast.
-    func expertForecasts(on series: SeriesPointer, at slot: Slot) -> [Float]? {
-        guard let model = series.pointee.runningState?.pointee.model, let batch = newestStep(of: series, to: slot)
+    func expertForecasts(on series: SeriesHandle, at slot: Slot) -> [Float]? {
+        guard let model = series.runningState?.model, let batch = newestStep(of: series, to: slot)
         else {
             return nil
         }
@@ -142,33 +142,33 @@ final class Stepper {
     }
 
     /// The step into the newest slot, or through the missing slots up to `slot`, on a copy: all but the last are made.
-    private func newestStep(of series: SeriesPointer, to slot: Slot) -> AdvanceBatch? {
-        guard let runningState = series.pointee.runningState, let open = runningState.pointee.open,
-            let cadence = series.pointee.cadence
+    private func newestStep(of series: SeriesHandle, to slot: Slot) -> AdvanceBatch? {
+        guard let runningState = series.runningState, let open = runningState.open,
+            let cadence = series.cadence
         else { return nil }
         var batch = AdvanceBatch(
-            count: 1, model: runningState.pointee.model,
-            forecastCount: runningState.pointee.version.specification.forecastCount,
+            count: 1, model: runningState.model,
+            forecastCount: runningState.version.specification.forecastCount,
             wantsForecasts: true)
-        let missing = min(Int64(series.pointee.maxGap), slot - open.slot)
+        let missing = min(Int64(series.maxGap), slot - open.slot)
         guard missing > 0 else {
             let step = SeriesState.Step(slot: open.slot, value: open.value, isOpen: true)
-            fill(&batch, row: 0, with: (series, step), runningState.pointee.model.lags)
-            batch.states = Array(runningState.pointee.headState)
+            fill(&batch, row: 0, with: (series, step), runningState.model.lags)
+            batch.states = Array(runningState.headState)
             return batch
         }
-        batch.states = runningState.pointee.newestState
-        batch.series[0] = series.pointee.id
+        batch.states = runningState.newestState
+        batch.series[0] = series.id
         for step in (slot - missing + 1)...slot {
             batch.slots[0] = step
             batch.values[0] = .nan
-            for (place, lag) in runningState.pointee.model.lags.enumerated() {
+            for (place, lag) in runningState.model.lags.enumerated() {
                 let lagged = step - Int64(lag)
-                batch.lagged[place] = lagged == open.slot ? open.value : series.pointee.values[lagged]
+                batch.lagged[place] = lagged == open.slot ? open.value : series.values[lagged]
             }
             batch.calendar[0] = time(of: step, cadence, runningState)
             guard step < slot else { break }
-            runningState.pointee.model.advance(&batch)
+            runningState.model.advance(&batch)
             if batch.absent[0] { return nil }
         }
         return batch

@@ -7,13 +7,10 @@ extension Engine {
     ///
     /// Each series is held against its own history; the median series decides, so that one broken sensor trains nothing.
     package func drifting() async throws -> [String] {
-        let configurations = try await perform { $0.configuration.forecasters }.filter { $0.driftRatio != nil }
+        let configurations = try await writer.run(CurrentConfiguration()).forecasters.filter { $0.driftRatio != nil }
         guard !configurations.isEmpty else { return [] }
         var ratios: [String: [Float]] = [:]
-        for shard in shards {
-            let found = try await ask(shard, about: []) { $0.driftRatios() }
-            ratios.merge(found) { $0 + $1 }
-        }
+        for found in try await shards.askAll({ $0.driftRatios() }) { ratios.merge(found) { $0 + $1 } }
         let (records, now) = (try store.schedule(), clock.now)
         return configurations.filter { forecaster in
             let sorted = (ratios[forecaster.name] ?? []).sorted()
@@ -29,10 +26,10 @@ extension ShardView {
     func driftRatios() -> [String: [Float]] {
         var ratios: [String: [Float]] = [:]
         for state in all {
-            guard let runningState = state.pointee.runningState,
-                let drift = runningState.pointee.model.drift(of: runningState.pointee.head.state), drift.longRun > 0
+            guard let runningState = state.runningState,
+                let drift = runningState.model.drift(of: runningState.head.state), drift.longRun > 0
             else { continue }
-            ratios[runningState.pointee.version.version.forecaster, default: []].append(drift.lately / drift.longRun)
+            ratios[runningState.version.version.forecaster, default: []].append(drift.lately / drift.longRun)
         }
         return ratios
     }

@@ -1,3 +1,4 @@
+import Basics
 import Forecasting
 import Storage
 import TimeSeries
@@ -17,7 +18,7 @@ struct PanelAssembly {
     let slots: Int
 
     func run(_ columns: [Column]) throws -> Panel {
-        let wanted = Dictionary(columns.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let wanted = Dictionary(keepingFirst: columns.map { ($0.id, $0) })
         let starts = wanted.mapValues { $0.cadence.start(of: $0.frontier - Int64(slots) + 1) }
         // One series at a time: the readings of ten thousand at once would be a hundred megabytes.
         var found: [SeriesID: Panel.Series] = [:]

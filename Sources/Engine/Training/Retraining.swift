@@ -1,3 +1,4 @@
+import Basics
 import CMemory
 public import Forecasting
 import Storage
@@ -91,7 +92,7 @@ public actor Retraining {
         }
         try? await engine.record(outcome, of: forecaster, started: started)
         // The panel and the contenders' weights are the largest blocks that the daemon ever frees.
-        try? await engine.apart { give_back_freed_memory() }
+        try? await apart { give_back_freed_memory() }
         // In one go: a request that came in between would join a run whose end has been told.
         finish(forecaster, event)
         running = nil

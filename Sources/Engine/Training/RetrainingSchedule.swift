@@ -1,3 +1,4 @@
+import Basics
 import Dispatch
 import Storage
 import TimeSeries
@@ -75,17 +76,15 @@ extension Engine {
     ///
     /// - Returns: those whose time has come, and the seconds until the earliest next time.
     package func claimDue() async throws -> (claimed: [String], wait: Double) {
-        let now = clock.now
-        return try await perform { writer in try DueClaim(writer: writer, now: now).run() }
+        try await writer.run(ClaimDue(now: clock.now))
     }
 }
 
-/// Reads and moves on the due times, on the writer's thread.
-struct DueClaim {
-    let writer: WriterState
+/// Claims the due times that have come and notes the next ones.
+struct ClaimDue: WriterCommand {
     let now: Timestamp
 
-    func run() throws -> (claimed: [String], wait: Double) {
+    func run(on writer: Writer) throws -> (claimed: [String], wait: Double) {
         let records = try writer.store.schedule()
         let forecasters = writer.configuration.forecasters
         var (claimed, wait): ([String], Double) = ([], 60)
@@ -94,7 +93,9 @@ struct DueClaim {
             var record = records[forecaster.name] ?? ScheduleRecord(forecaster: forecaster.name)
             let isDue = record.nextDue.map { $0 <= now } ?? false
             if isDue, forecaster.retrain != .never { claimed.append(forecaster.name) }
-            let next = next(after: record.nextDue, isDue: isDue, forecaster.retrain, stagger: stagger)
+            let next = next(
+                after: record.nextDue, isDue: isDue, forecaster.retrain, stagger: stagger,
+                writer.configuration.calendar)
             if next != record.nextDue {
                 record.nextDue = next
                 let new = record
@@ -106,8 +107,11 @@ struct DueClaim {
     }
 
     /// The due time from now on: `noted`, unless it is claimed, or is left from another rule or from a clock that ran ahead.
-    private func next(after noted: Timestamp?, isDue: Bool, _ rule: RetrainRule, stagger: Double) -> Timestamp? {
-        let calendar = writer.configuration.calendar
+    private func next(
+        after noted: Timestamp?, isDue: Bool, _ rule: RetrainRule, stagger: Double, _ calendar: LocalCalendar
+    )
+        -> Timestamp?
+    {
         if isDue { return rule.due(afterClaimAt: now, stagger: stagger, calendar: calendar) }
         if let noted, rule.keeps(noted, at: now, stagger: stagger, calendar: calendar) { return noted }
         return rule.due(after: now, stagger: stagger, calendar: calendar)

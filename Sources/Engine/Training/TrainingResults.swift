@@ -1,3 +1,4 @@
+import Basics
 import Forecasting
 import Storage
 import TimeSeries
@@ -21,34 +22,11 @@ struct TrainingPreparation: Sendable {
 }
 
 extension Engine {
-    /// The configuration of a forecaster.
-    func forecaster(_ name: String) async throws -> ForecasterConfiguration {
-        try await perform { writer in
-            guard let found = writer.configuration.forecasters.first(where: { $0.name == name }) else {
-                throw EngineError.unknownForecaster(name, known: writer.configuration.forecasters.map(\.name))
-            }
-            return found
-        }
-    }
-
     /// Writes the run folder: the panel, and every model the new one has to beat.
     func prepareTraining(_ forecaster: ForecasterConfiguration, in folder: RunFolder) async throws
         -> TrainingPreparation
     {
-        let (columns, calendar) = try await perform { writer in
-            let columns = writer.entries.values.filter { $0.pointee.forecaster == forecaster.name }.compactMap {
-                entry in
-                entry.pointee.cadence.flatMap { cadence in
-                    entry.pointee.frontier.map {
-                        PanelAssembly.Column(
-                            id: entry.pointee.id, key: entry.pointee.key, cadence: cadence,
-                            aggregate: entry.pointee.rule.aggregate,
-                            frontier: $0)
-                    }
-                }
-            }
-            return (columns.sorted { $0.id < $1.id }, writer.configuration.calendar)
-        }
+        let (columns, calendar) = try await writer.run(ListTrainingColumns(forecaster: forecaster.name))
         let ids = try await seriesIDs(of: forecaster.name)
         // Reads up to all readings of all series: not on a thread that other tasks share.
         return try await apart { [self] in
@@ -110,7 +88,7 @@ extension Engine {
         of forecaster: ForecasterConfiguration, serving ids: [SeriesID]
     ) throws -> (versions: [String: LoadedVersion], incumbents: [SeriesID: String]) {
         let rows = try store.modelVersions(of: forecaster.name)
-        let byID = Dictionary(rows.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let byID = Dictionary(keepingFirst: rows.map { ($0.id, $0) })
         var versions: [String: LoadedVersion] = [:]
         for method in forecaster.opponents {
             guard let row = rows.last(where: { $0.method == method }) else { continue }
@@ -147,19 +125,20 @@ extension Engine {
             weights: weights)
         // Weights that do not load, or hold NaN, never get a row.
         _ = try await apart { try method.load(weights: weights, specification: preparation.request.specification) }
-        let version = try await perform { writer in try writer.store.write { try $0.insertModelVersion(new) } }
+        let version = try await writer.run(InsertVersion(version: new))
         let candidate = try await apart { [catalog] in try catalog.load(version) }
         let winners = try winners(result, preparation, forecaster, candidate: candidate)
         let promoted = winners.values.count { $0.version.id == version.id }
         if !winners.isEmpty {
-            _ = try await changeModels {
-                try await plan(
-                    winners, warmUp: nil, Cause("won the holdout of version \(version.number)"),
-                    champion: promoted > 0 ? (forecaster.name, version.id) : nil)
+            _ = try await changes.make {
+                try await writer.run(
+                    DecideVersions(
+                        versions: winners, cause: Cause("won the holdout of version \(version.number)"),
+                        champion: promoted > 0 ? (forecaster.name, version.id) : nil))
             }
             modelCounters.changed(.promotion, nil)
         } else {
-            try await pruneVersions()
+            try await writer.run(PruneVersions())
         }
         let text = "version \(version.number) serves \(promoted) of \(preparation.request.columns.count) series"
         return (version.number, promoted, ([text] + result.notes.map { "it \($0)" }).joined(separator: "; "))
@@ -184,15 +163,8 @@ extension Engine {
 
     /// Notes how a run ended.
     func record(_ outcome: String, of forecaster: String, started: Timestamp) async throws {
-        let finished = clock.now
-        try await perform { writer in
-            var record = try writer.store.schedule()[forecaster] ?? ScheduleRecord(forecaster: forecaster)
-            record.lastStarted = started
-            record.lastFinished = finished
-            record.lastOutcome = outcome
-            let new = record
-            try writer.store.write { try $0.setSchedule(new) }
-        }
+        try await writer.run(
+            RecordTraining(forecaster: forecaster, outcome: outcome, started: started, finished: clock.now))
     }
 }
 

@@ -1,11 +1,11 @@
 import Storage
 
-/// What the writer does beside committing readings: none of it is promised to anybody, all of it can be tried again.
-extension WriterState {
-    /// Writes what waits for a commit to travel with, in a transaction of its own.
+/// What the writer writes beside readings: none of it is promised to anybody, all of it can be tried again.
+extension Writer {
+    /// Writes the checkpoints and scores that wait for a commit to travel with, in a transaction of their own.
     ///
     /// - Parameter all: every checkpoint and score, and no seal, which goes on at the next start.
-    func writeWaiting(all: Bool = false) {
+    func writePending(all: Bool = false) {
         repeat {
             let waiting = pendingWrites.take(1_024)
             let seals = !all && seal.hasWork

@@ -1,0 +1,77 @@
+import Storage
+import TimeSeries
+
+/// One group commit, from the requests to their acknowledgements.
+extension Writer {
+    /// Commits `requests` together, tells the shards and answers.
+    func commit(_ requests: [IngestRequest]) {
+        let (outages, pendingBatch) = (pendingWrites.outages.takeAll(), pendingWrites.take(256))
+        do {
+            let look = clockReport.look(onNotice)
+            counters.update { $0.clockIsSet = look.trust != .unset }
+            let settledTime = clockReport.dueSettledTime(look)
+            let committed = try CommitTransaction(
+                writer: self, now: look.time, clockIsSet: look.trust != .unset, settledTime: settledTime
+            ).run(requests, pendingBatch: pendingBatch, outages: outages)
+            if settledTime != nil { clockReport.noteStored() }
+            committed.admission.confirm(entries)
+            pendingBatch.written()
+            seal.confirm()
+            position = committed.lastPosition
+            newestReading = max(newestReading, committed.newest)
+            deliver(committed)
+            noteStorage(isFull: false)
+            answer(requests, with: committed)
+        } catch {
+            pendingWrites.outages.put(outages)
+            pendingBatch.putBack()
+            fail(requests, error)
+        }
+    }
+
+    private func deliver(_ committed: CommitTransaction.Committed) {
+        for setup in committed.births {
+            directory.add(setup.record.id, setup.record.key)
+            expiry.noteBirth()
+            shards[setup.record.id].tell(.adopt([setup]))
+        }
+        let readings = committed.admission.readings
+        var parts: [[PositionedReading]] = Array(repeating: [], count: shards.count)
+        for part in parts.indices { parts[part].reserveCapacity(readings.count / shards.count) }
+        for (offset, reading) in readings.enumerated() {
+            parts[shards.index(of: reading.series)].append(
+                PositionedReading(reading: reading, position: committed.firstPosition + JournalPosition(offset)))
+        }
+        for index in committed.admission.settled {
+            let entry = entries.values[index]
+            guard let cadence = entry.cadence else { continue }
+            shards[entry.id].tell(.setCadence(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
+        }
+        for (shard, part) in zip(shards.all, parts) where !part.isEmpty { shard.tell(.commit(part)) }
+    }
+
+    private func answer(_ requests: [IngestRequest], with committed: CommitTransaction.Committed) {
+        counters.update { counts in
+            counts.commits += 1
+            for receipt in committed.receipts {
+                counts.accepted += receipt.accepted
+                counts.late += receipt.late
+                for refusal in receipt.refusals { counts.refused[refusal.reason, default: 0] += 1 }
+            }
+        }
+        for (request, receipt) in zip(requests, committed.receipts) { request.completion(.success(receipt)) }
+    }
+
+    private func noteStorage(isFull: Bool) {
+        counters.update { $0.storageFull = isFull }
+        fullDiskReport.note(isFull: isFull, monotonic: monotonic, onNotice)
+    }
+
+    private func fail(_ requests: [IngestRequest], _ error: any Error) {
+        let isFull = (error as? StorageError).map { if case .diskFull = $0 { true } else { false } } ?? false
+        if isFull { noteStorage(isFull: true) }
+        for request in requests { request.completion(.failure(isFull ? EngineError.storageFull : error)) }
+        // After a failed sync nobody knows what is on disk; only a fresh start, which reads it again, does.
+        if !isFull { onFatal(error) }
+    }
+}

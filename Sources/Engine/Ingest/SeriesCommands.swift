@@ -1,0 +1,35 @@
+import Storage
+import TimeSeries
+
+/// Removes series with their readings.
+struct ForgetSeries: WriterCommand {
+    let series: [SeriesID]
+
+    func run(on writer: Writer) throws {
+        try writer.store.write { try $0.deleteSeries(Set(series)) }
+        writer.forget(series)
+    }
+}
+
+/// Lets all that has expired by now be removed at once; answers with the time that expiry goes by.
+struct ConfirmExpiry: WriterCommand {
+    func run(on writer: Writer) -> Timestamp { writer.expiry.confirm(at: writer) }
+}
+
+/// The series of a forecaster.
+struct SeriesOfForecaster: WriterCommand {
+    let name: String
+
+    func run(on writer: Writer) -> [SeriesID] {
+        writer.entries.values.filter { $0.forecaster == name }.map(\.id)
+    }
+}
+
+/// How many series each forecaster has; those without a series are left out.
+struct CountSeries: WriterCommand {
+    func run(on writer: Writer) -> [String: Int] {
+        writer.entries.values.reduce(into: [:]) { counts, entry in
+            if let name = entry.forecaster { counts[name, default: 0] += 1 }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Basics
+import Forecasting
+public import Storage
+import TimeSeries
+
+/// What changes models and series.
+extension Engine {
+    /// Forgets what the state of a series has absorbed.
+    ///
+    /// - Parameter isWarm: true replays the newest readings, late ones included; false starts from the initial state.
+    public func reset(_ name: String, isWarm: Bool) async throws {
+        let count = try await changes.make {
+            let id = try await directory.id(of: name)
+            guard let found = try await shards.ask(about: id, { $0.assignment(of: id) }) else {
+                throw EngineError.noForecaster(series: name)
+            }
+            let cause = Cause(isWarm ? "reset, warm" : "reset", fallbackFor: found.epoch.fallbackFor)
+            return try await writer.run(
+                DecideVersions(versions: [id: found.version], warmUp: isWarm ? nil : 0, cause: cause))
+        }
+        if count == 0 { _ = try await directory.id(of: name) }
+        modelCounters.changed(.reset, "the state of \(name) was reset\(isWarm ? " and warmed up again" : "")")
+    }
+
+    /// Makes version `number` serve every series of `forecaster`.
+    ///
+    /// - Returns: how many series it serves now.
+    /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)`` if it forecasts other steps or quantiles than the
+    ///   configuration asks for.
+    public func promote(_ forecaster: String, number: Int) async throws -> Int {
+        let count = try await changes.make {
+            let ids = try await seriesIDs(of: forecaster)
+            let version = try self.version(number, of: forecaster)
+            let loaded = try await apart { [catalog] in try catalog.load(version, again: true) }
+            return try await writer.run(
+                DecideVersions(
+                    versions: Dictionary(keepingFirst: ids.map { ($0, loaded) }), cause: Cause("promoted by hand"),
+                    champion: (forecaster, version.id)))
+        }
+        modelCounters.changed(
+            .promotion, "forecaster \(forecaster): version \(number) was promoted and serves \(count) series")
+        return count
+    }
+
+    /// Gives every series of `forecaster` the version it had before its newest one, in one step. Twice is a way there and
+    /// back.
+    ///
+    /// - Returns: how many series went back.
+    public func rollBack(_ forecaster: String) async throws -> Int {
+        let count = try await changes.make {
+            let ids = try await seriesIDs(of: forecaster)
+            let former = try await apart { [self] in try versionsBefore(ids, of: forecaster) }
+            guard let newest = former.values.map(\.version).max(by: { $0.id < $1.id }) else {
+                throw EngineError.nothingToRollBack(forecaster: forecaster)
+            }
+            return try await writer.run(
+                DecideVersions(
+                    versions: former, cause: Cause("rolled back"), champion: (forecaster, newest.id)))
+        }
+        modelCounters.changed(.rollback, "forecaster \(forecaster): \(count) series were rolled back")
+        return count
+    }
+
+    /// The version that each series had before its newest one, loaded; series that only had one are left out.
+    private func versionsBefore(_ ids: [SeriesID], of forecaster: String) throws -> [SeriesID: LoadedVersion] {
+        let versions = Dictionary(keepingFirst: try store.modelVersions(of: forecaster).map { ($0.id, $0) })
+        var former: [SeriesID: LoadedVersion] = [:]
+        for id in ids {
+            let epochs = try store.epochs(of: id)
+            guard let current = epochs.first,
+                let before = epochs.first(where: { $0.version != current.version }).flatMap({ versions[$0.version] })
+            else { continue }
+            former[id] = try catalog.load(before, again: true)
+        }
+        return former
+    }
+
+    /// The versions of a forecaster, oldest first, and how many series each serves.
+    public func models(of forecaster: String) async throws -> [(version: ModelVersion, serves: Int)] {
+        try await checkForecaster(forecaster)
+        let serves = try store.currentEpochs().values.reduce(into: [:]) { $0[$1.version, default: 0] += 1 }
+        return try store.modelVersions(of: forecaster).map { ($0, serves[$0.id] ?? 0) }
+    }
+
+    /// The champion of a forecaster: the version that was promoted last.
+    public func champion(of forecaster: String) throws -> Int64? { try store.champions()[forecaster] }
+
+    func version(_ number: Int, of forecaster: String) throws -> ModelVersion {
+        let versions = try store.modelVersions(of: forecaster)
+        guard let version = versions.first(where: { $0.number == number }) else {
+            throw EngineError.unknownVersion(number, forecaster: forecaster, known: versions.map(\.number))
+        }
+        return version
+    }
+
+    /// The configuration of a forecaster.
+    func forecaster(_ name: String) async throws -> ForecasterConfiguration {
+        let known = try await writer.run(CurrentConfiguration()).forecasters
+        guard let found = known.first(where: { $0.name == name }) else {
+            throw EngineError.unknownForecaster(name, known: known.map(\.name))
+        }
+        return found
+    }
+
+    func seriesIDs(of forecaster: String) async throws -> [SeriesID] {
+        try await checkForecaster(forecaster)
+        return try await writer.run(SeriesOfForecaster(name: forecaster))
+    }
+
+    func checkForecaster(_ name: String) async throws {
+        _ = try await forecaster(name)
+    }
+
+    /// The forecasters of the configuration and how many series each has.
+    public func forecasters() async throws -> [(configuration: ForecasterConfiguration, seriesCount: Int)] {
+        let counts = try await writer.run(CountSeries())
+        return try await writer.run(CurrentConfiguration()).forecasters.map { ($0, counts[$0.name] ?? 0) }
+    }
+}

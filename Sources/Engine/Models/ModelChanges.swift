@@ -1,0 +1,79 @@
+import Basics
+import Storage
+import TimeSeries
+
+/// The one owner of every change of a model: promotion, rollback, reset, fallback and return, another configuration, and
+/// the end of a series.
+///
+/// One change follows the other, in the order in which they were asked for. Each is decided from the present configuration
+/// and the present series once all changes before it are in the database and with the shards. Database and shards then
+/// change together or not at all. Only the first epoch of a new series is not decided here: it begins with the commit of
+/// its first reading.
+final class ModelChanges: Sendable {
+    private let store: Store
+    private let catalog: ModelCatalog
+    private let shards: Shards
+    private let writer: Writer
+    private let turns = SerialTurns()
+
+    init(store: Store, catalog: ModelCatalog, shards: Shards, writer: Writer) {
+        (self.store, self.catalog, self.shards, self.writer) = (store, catalog, shards, writer)
+    }
+
+    /// Decides and makes a change when its turn has come.
+    ///
+    /// - Returns: how many series have another epoch now.
+    func make(_ decide: () async throws -> ModelChange) async throws -> Int {
+        try await turns.perform { try await carryOut(try await decide()) }
+    }
+
+    /// Gives every series the model that a configuration says, and makes that the current one, both or neither.
+    ///
+    /// - Parameters:
+    ///   - configuration: nil for the current one: models that can be loaded again return.
+    ///   - obstacles: why the states of some series cannot be continued.
+    /// - Returns: how many series have another epoch now, and what a person should know.
+    func adopt(
+        _ configuration: EngineConfiguration?, obstacles: [SeriesID: String] = [:]
+    ) async throws -> (changed: Int, warnings: [String]) {
+        try await turns.perform {
+            var wanted = configuration
+            if wanted == nil { wanted = try await writer.run(CurrentConfiguration()) }
+            guard let wanted else { return (0, []) }
+            let versions = try await writer.run(InsertUntrainedVersions(configuration: wanted))
+            // Loaded here, where it may take long; from now on the catalog has each of them, or knows why not.
+            let loaded = try await apart { [catalog] in versions.compactMap { try? catalog.load($0) } }
+            defer { withExtendedLifetime(loaded) {} }
+            let (change, warnings) = try await writer.run(
+                DecideReassignment(configuration: wanted, obstacles: obstacles))
+            var count = try await carryOut(change)
+            // Series that were born meanwhile began under the configuration before.
+            let (rest, _) = try await writer.run(DecideReassignment(configuration: wanted))
+            if !rest.parts.isEmpty { count += try await carryOut(rest) }
+            return (count, warnings)
+        }
+    }
+
+    /// Removes series with their readings.
+    func forget(_ series: [SeriesID]) async throws {
+        try await turns.perform { try await writer.run(ForgetSeries(series: series)) }
+    }
+
+    private func carryOut(_ change: ModelChange) async throws -> Int {
+        // The epochs that end must have finished their own warm-up.
+        _ = try await shards.askEach(Array(change.parts.keys), areCurrent: true) { _, _ in true }
+        let planned = try await writer.run(PlanChange(change: change))
+        do {
+            // Returns when each shard has passed on the scores of those epochs.
+            _ = try await shards.askAll { _ in true }
+            let histories = try await apart { [store] in try planned.readHistories(store) }
+            let count = try await writer.run(CommitChange(planned: planned, histories: histories))
+            // What is not removed now is removed with the next change.
+            try? await writer.run(PruneVersions())
+            return count
+        } catch {
+            try? await writer.run(CancelChange(planned: planned))
+            throw error
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import Storage
+import TimeSeries
+
+/// A change with all that it needs from the time at which it was planned.
+struct PlannedChange: Sendable {
+    let change: ModelChange
+    /// Readings up to here are in the histories; the epochs begin here.
+    let position: JournalPosition
+    /// By series: the slot its epoch begins with; none before the series has a cadence.
+    private(set) var frontiers: [SeriesID: Slot] = [:]
+    /// By series: the oldest reading its epoch needs.
+    private var oldest: [SeriesID: Timestamp] = [:]
+
+    init(_ change: ModelChange, of entries: borrowing SeriesIndex, at position: JournalPosition) {
+        (self.change, self.position) = (change, position)
+        for entry in entries.values {
+            guard let part = change.parts[entry.id] else { continue }
+            let (cadence, frontier) = entry.slots(on: part.grid)
+            frontiers[entry.id] = frontier
+            guard let service = part.service else { continue }
+            oldest[entry.id] = Self.oldestNeeded(service, from: frontier, cadence)
+        }
+    }
+
+    private static func oldestNeeded(
+        _ service: ModelChange.Service, from frontier: Slot?, _ cadence: Cadence?
+    ) -> Timestamp {
+        guard let cadence, let frontier else { return .distantPast }
+        let lags = max(service.version.model.lags.last ?? 0, SeriesState.shownSlots)
+        return cadence.start(of: frontier - Int64(service.warmUp + lags))
+    }
+
+    /// Reads what the new epochs are warmed up on. Blocks; not for the writer's thread, which goes on committing meanwhile.
+    func readHistories(_ store: Store) throws -> [SeriesID: KeptReadings] {
+        // In the form in which the shards keep them: in another one before, ten thousand would be there twice.
+        var histories: [SeriesID: KeptReadings] = [:]
+        try store.eachHistory(of: oldest, through: position) { id, readings in
+            histories[id] = KeptReadings(readings, lateThrough: position)
+        }
+        return histories
+    }
+}
+
+/// Plans a change. From then on the shards keep what the series' new epochs need.
+struct PlanChange: WriterCommand {
+    let change: ModelChange
+
+    func run(on writer: Writer) -> PlannedChange {
+        let planned = PlannedChange(change, of: writer.entries, at: writer.position)
+        writer.shards.tell(about: change.parts.keys) { .hold($0) }
+        return planned
+    }
+}
+
+/// Lets the shards go on as before, because a planned change has failed.
+struct CancelChange: WriterCommand {
+    let planned: PlannedChange
+
+    func run(on writer: Writer) { writer.shards.tell(about: planned.change.parts.keys) { .release($0) } }
+}
+
+/// Commits a planned change, and delivers it to the shards.
+struct CommitChange: WriterCommand {
+    let planned: PlannedChange
+    /// What the new epochs are warmed up on.
+    let histories: [SeriesID: KeptReadings]
+
+    /// - Returns: how many series have another epoch now; those forgotten since the plan are left out.
+    func run(on writer: Writer) throws -> Int {
+        let present = Set(writer.entries.values.map(\.id))
+        let parts = planned.change.parts.filter { present.contains($0.key) }
+        // The scores of the epochs that end: the next epochs will not score these slots again.
+        let scores = writer.pendingWrites.takeScores(of: parts.keys)
+        let assignments: [SeriesID: Assignment]
+        do {
+            assignments = try write(parts, scores, at: writer)
+        } catch {
+            scores.putBack()
+            throw error
+        }
+        scores.written()
+        adopt(parts, at: writer)
+        writer.shards.tell(about: parts.keys) { ids in
+            .load(
+                ids.map { id in
+                    ShardMessage.Load(
+                        series: id, assignment: assignments[id], history: histories[id] ?? KeptReadings(),
+                        grid: parts[id]?.grid)
+                })
+        }
+        return assignments.count
+    }
+
+    private func write(
+        _ parts: [SeriesID: ModelChange.Part], _ scores: PendingBatch, at writer: Writer
+    ) throws -> [SeriesID: Assignment] {
+        let (change, now) = (planned.change, writer.now)
+        return try writer.store.write { transaction in
+            try scores.write(to: transaction)
+            for (id, forecaster) in change.adoption?.forecasters ?? [:] {
+                try transaction.setForecaster(forecaster, of: id)
+            }
+            var assignments: [SeriesID: Assignment] = [:]
+            for (id, part) in parts {
+                if let grid = part.grid {
+                    try transaction.setCadence(grid.cadence, latenessSlots: grid.latenessSlots, of: id)
+                }
+                guard let service = part.service else { continue }
+                try transaction.setAggregate(service.setting.aggregate, of: id)
+                assignments[id] = try transaction.beginEpoch(
+                    of: id, service, from: planned.frontiers[id], at: planned.position, part.cause,
+                    calendar: change.calendar, now: now)
+                try transaction.pruneEpochs(of: id)
+            }
+            if let champion = change.champion {
+                try transaction.recordChampion(forecaster: champion.forecaster, version: champion.version)
+            }
+            return assignments
+        }
+    }
+
+    private func adopt(_ parts: [SeriesID: ModelChange.Part], at writer: Writer) {
+        guard let adoption = planned.change.adoption else { return }
+        for entry in writer.entries.values {
+            if let forecaster = adoption.forecasters[entry.id] { entry.forecaster = forecaster }
+            entry.rule = adoption.configuration.rule(for: entry.key)
+            if let grid = parts[entry.id]?.grid { entry.move(to: grid) }
+        }
+        writer.configuration = adoption.configuration
+        writer.firstVersions = adoption.firstVersions
+        for shard in writer.shards.all { shard.tell(.watchFor(adoption.configuration.anomalyRules)) }
+    }
+}
+
+extension WriteTransaction {
+    /// Stores a new epoch of a series; every epoch begins here.
+    ///
+    /// - Parameters:
+    ///   - slot: its first slot; nil for a series without a cadence, whose epoch begins with its first reading.
+    ///   - position: what was read up to here belongs to the epoch before.
+    func beginEpoch(
+        of id: SeriesID, _ service: ModelChange.Service, from slot: Slot?, at position: JournalPosition, _ cause: Cause,
+        calendar: LocalCalendar, now: Timestamp
+    ) throws -> Assignment {
+        let epoch = try insertEpoch(
+            NewEpoch(
+                series: id, version: service.version.version.id, fromSlot: slot,
+                warmUp: slot == nil ? 0 : service.warmUp, position: position, reason: cause.reason,
+                fallbackFor: cause.fallbackFor, setting: service.setting, createdAt: now))
+        return Assignment(epoch: epoch, version: service.version, setting: service.setting, calendar: calendar)
+    }
+}

@@ -1,0 +1,35 @@
+import Storage
+import TimeSeries
+
+/// The columns of a forecaster's training panel: its series that have a cadence, in the order of their numbers.
+struct ListTrainingColumns: WriterCommand {
+    let forecaster: String
+
+    func run(on writer: Writer) -> (columns: [PanelAssembly.Column], calendar: LocalCalendar) {
+        let columns = writer.entries.values.compactMap { entry -> PanelAssembly.Column? in
+            guard entry.forecaster == forecaster, let cadence = entry.cadence, let frontier = entry.frontier else {
+                return nil
+            }
+            return PanelAssembly.Column(
+                id: entry.id, key: entry.key, cadence: cadence, aggregate: entry.rule.aggregate, frontier: frontier)
+        }
+        return (columns.sorted { $0.id < $1.id }, writer.configuration.calendar)
+    }
+}
+
+/// Notes how a training run ended.
+struct RecordTraining: WriterCommand {
+    let forecaster: String
+    let outcome: String
+    let started: Timestamp
+    let finished: Timestamp
+
+    func run(on writer: Writer) throws {
+        var record = try writer.store.schedule()[forecaster] ?? ScheduleRecord(forecaster: forecaster)
+        record.lastStarted = started
+        record.lastFinished = finished
+        record.lastOutcome = outcome
+        let new = record
+        try writer.store.write { try $0.setSchedule(new) }
+    }
+}
