@@ -1,7 +1,7 @@
 /// One value of a message, read where it lies: the `Decoder` of this target.
 ///
 /// Foundation's decoder builds a tree first; this one walks the bytes, which a message of many numbers feels
-/// (Benchmarks/README.md).
+/// (Benchmarks/HISTORY.md).
 final class JSONNode: Decoder {
     let bytes: [UInt8]
     /// Where the value starts.
