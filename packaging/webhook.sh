@@ -6,8 +6,9 @@
 #   command = ["/usr/local/lib/nilometer/webhook.sh", "https://example.org/forecasts"]
 #   series = "room,*"
 #
-# While curl waits for a slow server the pipe fills, and then nilod drops events with a count: nobody waits. What could
-# not be delivered in three tries is named in nilod's log and left out.
+# While curl waits for a slow server the pipe fills, then up to 64 MiB of events wait in nilod; what finds no room is counted
+# and left out. What could not be delivered in three tries is named in nilod's log and left out. Under systemd it needs
+# nilod.service.d/network.conf.
 url=${1:?expected a URL}
 
 while IFS= read -r line; do
