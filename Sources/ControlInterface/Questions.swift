@@ -43,6 +43,15 @@ public enum Question {
             self.forecaster = forecaster
         }
     }
+    public struct ListModelEvents: Codable, Sendable {
+        public var forecaster: String
+        public var limit: Int?
+
+        public init(forecaster: String, limit: Int? = nil) {
+            self.forecaster = forecaster
+            self.limit = limit
+        }
+    }
     public struct Promote: Codable, Sendable {
         public var forecaster: String
         public var version: Int

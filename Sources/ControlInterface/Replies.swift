@@ -161,6 +161,13 @@ public enum Reply {
             self.models = models
         }
     }
+    public struct ListModelEvents: Codable, Sendable {
+        public var events: [ModelEvent]
+
+        public init(events: [ModelEvent]) {
+            self.events = events
+        }
+    }
     public struct Promote: Codable, Sendable {
         public var series: Int
 

@@ -140,6 +140,24 @@ public struct Score: Codable, Sendable {
     }
 }
 
+/// How a training run ended, or a change of what serves some series.
+public struct ModelEvent: Codable, Sendable {
+    public var at: String
+    /// "training", "failure" or "change".
+    public var kind: String
+    public var version: Int?
+    public var series: Int
+    public var text: String
+
+    public init(at: String, kind: String, version: Int? = nil, series: Int, text: String) {
+        self.at = at
+        self.kind = kind
+        self.version = version
+        self.series = series
+        self.text = text
+    }
+}
+
 public struct Model: Codable, Sendable {
     public var version: Int
     public var method: String

@@ -66,6 +66,11 @@ struct TrainingTests {
             Set(holdout.compactMap { $0["contender"] as? String }) == [
                 "lstm (new)", "holt-winters v1", "seasonal-naive v2",
             ])
+        let history = try Niloctl(daemon.socket, "models", "house", "--history")
+        #expect(history.code == 0)
+        #expect(history.output.split(separator: "\n").last?.contains("version 3 serves ") ?? false)
+        let refused = try Niloctl(daemon.socket, "models", "house", "--history", "--limit", "1001")
+        #expect(refused.code != 0 && refused.errors.contains("limit: expected 1 to 1000, found 1001"))
         #expect(daemon.stop() == 0)
     }
 }

@@ -31,6 +31,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
             "ListForecasters": (Nothing.self, Reply.ListForecasters.self),
             "Retrain": (Question.OfForecaster.self, Reply.Retrain.self),
             "ListModels": (Question.OfForecaster.self, Reply.ListModels.self),
+            "ListModelEvents": (Question.ListModelEvents.self, Reply.ListModelEvents.self),
             "Promote": (Question.Promote.self, Reply.Promote.self),
             "Rollback": (Question.OfForecaster.self, Reply.Rollback.self),
             "GetState": (Question.OfSeries.self, Reply.GetState.self),
@@ -44,7 +45,7 @@ struct Contract: Sendable, CustomTestStringConvertible {
         ],
         types: [
             "Series": Series.self, "Problem": Problem.self, "Lead": Lead.self, "Point": Point.self,
-            "Forecast": Forecast.self, "Forecaster": Forecaster.self, "Score": Score.self, "Model": Model.self,
+            "Forecast": Forecast.self, "Forecaster": Forecaster.self, "Score": Score.self, "Model": Model.self, "ModelEvent": ModelEvent.self,
             "Expert": Expert.self, "LeadScore": LeadScore.self, "LeadCoverage": LeadCoverage.self,
             "ForecasterCoverage": ForecasterCoverage.self, "SeriesScores": SeriesScores.self,
             "Finding": Finding.self, "Anomaly": Anomaly.self, "Plugin": Plugin.self, "Sink": Sink.self,

@@ -139,6 +139,13 @@ struct ModelChangeTests {
         #expect(count("the state of \(series("s0")) was reset and warmed up again") == 1)
         #expect(engine.modelCounts.trained == ["house": 1] && engine.modelCounts.failedTrainings == ["house": 1])
         #expect(engine.modelCounts.changes["rollback"] == 1 && engine.modelCounts.changes["reset"] == 1)
+        let events = try await engine.modelEvents(of: "house", limit: 100)
+        #expect(events.count { $0.kind == .failure && $0.version == nil } == 1)
+        #expect(events.count { $0.kind == .training && $0.version == 3 && $0.text.contains("version 3 serves") } == 1)
+        let changes = events.filter { $0.kind == .change }.suffix(3)
+        #expect(changes.map(\.text) == ["promoted by hand", "rolled back", "reset, warm"])
+        #expect(changes.first?.version == 3 && changes.allSatisfy { $0.series == 1 })
+        #expect(changes.map(\.version).dropFirst().allSatisfy { $0 != 3 })
         try engine.stop()
     }
 

@@ -50,6 +50,30 @@ struct CheckedRowTests {
         #expect(refused?.description.contains("the table \(table) is damaged (a row is not as it was written") ?? false)
     }
 
+    @Test("the history of models keeps its newest rows, leaves damaged ones out, and a scrub reports them")
+    func modelEvents() throws {
+        let store = try Store(path: path)
+        func event(_ number: Int, of forecaster: String) -> ModelEvent {
+            ModelEvent(
+                forecaster: forecaster, at: .from(seconds: Int64(number)), kind: .change, version: number, series: 2,
+                text: "change \(number)")
+        }
+        try store.write { transaction in
+            try transaction.addModelEvent(event(0, of: "other"))
+            for number in 0..<ModelEvent.kept + 5 { try transaction.addModelEvent(event(number, of: "house")) }
+        }
+        #expect(try store.modelEvents(of: "other", limit: 10) == [event(0, of: "other")])
+        let all = try store.modelEvents(of: "house", limit: 10 * ModelEvent.kept)
+        #expect(all == (5..<ModelEvent.kept + 5).map { event($0, of: "house") })
+        #expect(try store.modelEvents(of: "house", limit: 2) == Array(all.suffix(2)))
+        try store.close()
+        try Sabotage(path).run("UPDATE model_event SET text = 'never' WHERE version = 1003")
+        let again = try Store(path: path)
+        #expect(try again.modelEvents(of: "house", limit: 3).map(\.version) == [1_001, 1_002, 1_004])
+        #expect(try again.scrub().contains { $0.contains("the history of models has damaged rows") })
+        try again.close()
+    }
+
     @Test("rows from before there were checksums, and checkpoints that did not take turns, keep what they say")
     func olderRows() throws {
         try fill(path)
@@ -108,7 +132,7 @@ struct CheckedRowTests {
     func schema() throws {
         try Store(path: path).close()
         try Sabotage(path).run("PRAGMA user_version = 99")
-        #expect(throws: StorageError.newerSchema(path: path, found: 99, known: 8)) { _ = try Store(path: path) }
+        #expect(throws: StorageError.newerSchema(path: path, found: 99, known: 9)) { _ = try Store(path: path) }
         let other = folder.path("other.db")
         try Sabotage(other).run("CREATE TABLE theirs (x)")
         #expect(throws: StorageError.notOurs(path: other)) { _ = try Store(path: other) }

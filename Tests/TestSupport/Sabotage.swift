@@ -61,7 +61,7 @@ public struct Sabotage {
         try run(
             """
             BEGIN; \(drops)
-            DROP TABLE clock;
+            DROP TABLE clock; DROP TABLE model_event;
             CREATE TABLE side_by_side (
                 series INTEGER NOT NULL REFERENCES series(id) ON DELETE CASCADE, epoch INTEGER NOT NULL,
                 slot INTEGER NOT NULL, crc32c INTEGER NOT NULL, payload BLOB NOT NULL,

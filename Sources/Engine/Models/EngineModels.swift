@@ -82,6 +82,12 @@ extension Engine {
         return try store.modelVersions(of: forecaster).map { ($0, serves[$0.id] ?? 0) }
     }
 
+    /// What became of a forecaster's models: the newest training runs and changes, oldest first.
+    public func modelEvents(of forecaster: String, limit: Int) async throws -> [ModelEvent] {
+        try await checkForecaster(forecaster)
+        return try store.modelEvents(of: forecaster, limit: limit)
+    }
+
     /// The champion of a forecaster: the version that was promoted last.
     public func champion(of forecaster: String) throws -> Int64? { try store.champions()[forecaster] }
 

@@ -79,18 +79,21 @@ public actor Retraining {
 
     private func train(_ forecaster: String) async {
         let started = engine.clock.now
-        let (outcome, event): (String, RetrainingEvent)
+        let event: RetrainingEvent
+        var record: ModelEvent
         do {
             let result = try await run(forecaster)
-            outcome = result.text
+            record = engine.trainingEvent(of: forecaster, .training, result.text)
+            (record.version, record.series) = (result.version, result.promoted)
             event = .finished(version: result.version, promoted: result.promoted, text: result.text)
             engine.modelCounters.trained(forecaster, result.text)
         } catch {
-            (outcome, event) = ("\(error)", .failed("\(error)"))
+            record = engine.trainingEvent(of: forecaster, .failure, "\(error)")
+            event = .failed(record.text)
             // A stop cancels the run, and says so itself.
-            if !isStopped { engine.modelCounters.trainingFailed(forecaster, "\(error)") }
+            if !isStopped { engine.modelCounters.trainingFailed(forecaster, record.text) }
         }
-        try? await engine.record(outcome, of: forecaster, started: started)
+        try? await engine.writer.run(RecordTraining(started: started, event: record))
         // The panel and the contenders' weights are the largest blocks that the daemon ever frees.
         try? await apart { give_back_freed_memory() }
         // In one go: a request that came in between would join a run whose end has been told.
@@ -118,5 +121,11 @@ public actor Retraining {
         try await launch(run.url) { progress in Task { await self.tell(forecaster, .training(progress)) } }
         try Task.checkCancellation()
         return try await engine.takeResult(of: run, preparation, configuration)
+    }
+}
+
+extension Engine {
+    fileprivate func trainingEvent(of forecaster: String, _ kind: ModelEvent.Kind, _ text: String) -> ModelEvent {
+        ModelEvent(forecaster: forecaster, at: clock.now, kind: kind, version: nil, series: 0, text: text)
     }
 }

@@ -19,17 +19,19 @@ struct ListTrainingColumns: WriterCommand {
 
 /// Notes how a training run ended.
 struct RecordTraining: WriterCommand {
-    let forecaster: String
-    let outcome: String
     let started: Timestamp
-    let finished: Timestamp
+    /// When and how it ended.
+    let event: ModelEvent
 
     func run(on writer: Writer) throws {
-        var record = try writer.store.schedule()[forecaster] ?? ScheduleRecord(forecaster: forecaster)
+        var record = try writer.store.schedule()[event.forecaster] ?? ScheduleRecord(forecaster: event.forecaster)
         record.lastStarted = started
-        record.lastFinished = finished
-        record.lastOutcome = outcome
+        record.lastFinished = event.at
+        record.lastOutcome = event.text
         let new = record
-        try writer.store.write { try $0.setSchedule(new) }
+        try writer.store.write { transaction in
+            try transaction.setSchedule(new)
+            try transaction.addModelEvent(event)
+        }
     }
 }

@@ -160,12 +160,6 @@ extension Engine {
         }
         return winners
     }
-
-    /// Notes how a run ended.
-    func record(_ outcome: String, of forecaster: String, started: Timestamp) async throws {
-        try await writer.run(
-            RecordTraining(forecaster: forecaster, outcome: outcome, started: started, finished: clock.now))
-    }
 }
 
 /// The scores of a training run as they are stored with the version: means over series, by contender.

@@ -97,9 +97,13 @@ public final class Scrub: Sendable {
             do {
                 try store.read { try table.check($0) }
             } catch let error as StorageError {
+                switch table {
                 // Training times steer nothing but when to train; the next training replaces the row.
-                findings.append(
-                    table == .schedule ? "training times are damaged; they are made anew, nothing to do" : "\(error)")
+                case .schedule: findings.append("training times are damaged; they are made anew, nothing to do")
+                case .modelEvent:
+                    findings.append("the history of models has damaged rows; they are left out, nothing to do")
+                default: findings.append("\(error)")
+                }
             }
         }
         return findings

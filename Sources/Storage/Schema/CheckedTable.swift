@@ -7,6 +7,7 @@ enum CheckedTable: String, CaseIterable {
     case series, epoch, champion, outage, schedule, clock
     case journalEnd = "journal_end"
     case modelVersion = "model_version"
+    case modelEvent = "model_event"
 
     /// CRC-32C of the values in their order: of a number its kind and its digits, of a text its length and its bytes, of a
     /// blob, which comes last, its bytes.
@@ -39,6 +40,7 @@ enum CheckedTable: String, CaseIterable {
             "id, forecaster, number, method, method_version, parameters, parent, created_at, window_start, window_end, "
                 + "metrics, weights"
         case .clock: "id, settled, expired"
+        case .modelEvent: "id, forecaster, at, kind, version, series, text"
         }
     }
 

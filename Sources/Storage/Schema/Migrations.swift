@@ -10,6 +10,7 @@ enum Migrations {
         PackageResources._001_initial_sql, PackageResources._002_chunks_sql, PackageResources._003_scores_sql,
         PackageResources._004_outages_sql, PackageResources._005_stand_ins_sql, PackageResources._006_checksums_sql,
         PackageResources._007_checkpoint_turns_sql, PackageResources._008_evidence_sql,
+        PackageResources._009_model_events_sql,
     ]
 
     static var newest: Int { scripts.count }

@@ -8,13 +8,31 @@ struct Models: ParsableCommand {
             "PINBALL and MASE are means over series, in units of the last value's one-step error: less is better.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "The forecaster.", completion: .custom(Names.forecasters)) var name: String
+    @Flag(help: "Show the newest training runs and model changes instead, oldest first.") var history = false
+    @Option(help: "How many events of the history, up to 1000.") var limit = 100
 
     func run() throws {
         try common.connected { client in
+            guard !history else {
+                let reply = try client.call(
+                    Control.qualified("ListModelEvents"), Question.ListModelEvents(forecaster: name, limit: limit),
+                    as: Reply.ListModelEvents.self)
+                return try common.show(reply) { Self.text($0.events) }
+            }
             let reply = try client.call(
                 Control.qualified("ListModels"), Question.OfForecaster(forecaster: name), as: Reply.ListModels.self)
             try common.show(reply) { Self.text($0.models) }
         }
+    }
+
+    private static func text(_ events: [ModelEvent]) -> String {
+        guard !events.isEmpty else { return "no training run and no model change yet\n" }
+        return Table(
+            ["TIME", "EVENT", "VERSION", "SERIES", ""],
+            events.map { event in
+                [event.at, event.kind, event.version.map { "\($0)" } ?? "-", "\(event.series)", event.text]
+            }
+        ).text
     }
 
     private static func text(_ models: [Model]) -> String {

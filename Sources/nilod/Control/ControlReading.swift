@@ -156,6 +156,26 @@ extension ControlService {
         try await call.reply(Reply.ListModels(models: models))
     }
 
+    @Sendable func listModelEvents(_ call: VarlinkCall) async throws {
+        let question = try call.decode(Question.ListModelEvents.self)
+        let limit = question.limit ?? Self.usualEvents
+        guard (1...Storage.ModelEvent.kept).contains(limit) else {
+            throw ControlError.refused(
+                text: "limit: expected 1 to \(Storage.ModelEvent.kept), found \(limit)").varlink
+        }
+        let events = try await longAnswers.inTurn(of: call.peerKey) {
+            try await engine.modelEvents(of: question.forecaster, limit: limit)
+        }
+        try await call.reply(
+            Reply.ListModelEvents(
+                events: events.map {
+                    ModelEvent(
+                        at: $0.at.text, kind: $0.kind.rawValue, version: $0.version, series: $0.series, text: $0.text)
+                }))
+    }
+
+    private static let usualEvents = 100
+
     @Sendable func listPlugins(_ call: VarlinkCall) async throws {
         try await call.reply(Reply.ListPlugins(plugins: plugins.reports.map { Plugin($0) }))
     }

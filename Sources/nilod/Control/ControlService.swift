@@ -33,7 +33,7 @@ struct ControlService: Sendable {
         // What grows with the series, the readings or the models.
         let longReading: [String: Method] = [
             "Examine": examine, "ListSeries": listSeries, "GetScores": scores, "ListForecasters": listForecasters,
-            "ListModels": listModels, "Explain": explain, "Export": export,
+            "ListModels": listModels, "ListModelEvents": listModelEvents, "Explain": explain, "Export": export,
         ]
         let changing: [String: Method] = ["Ingest": ingest, "Retrain": retrain]
         let longChanging: [String: Method] = [
