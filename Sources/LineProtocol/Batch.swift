@@ -1,37 +1,37 @@
 public import TimeSeries
 
-/// A text of readings decoded: the good ones, and what was wrong with the others.
+/// The result of decoding a text of readings: the valid readings, and the problems in the other lines.
 public struct DecodedBatch: Sendable {
     public var readings: [IncomingReading] = []
-    /// The line that each reading came from.
+    /// The line number of each reading.
     public var lines: [Int] = []
-    /// What was wrong with the first refused lines, up to a number: a text may be all wrong.
+    /// The problems in the refused lines, at most 1000: every line of a text may be malformed.
     public private(set) var problems: [LineProblem] = []
-    /// How many lines were refused.
+    /// The number of refused lines.
     public var refused = 0
-    /// String fields, which are not readings.
+    /// The number of string fields, which are not readings.
     public var skipped = 0
 
-    /// How many bytes of the text were read: all, unless more was to follow.
+    /// The number of bytes decoded: all of them, unless more text was to follow.
     public var consumed = 0
-    /// The number of the line that comes after those.
+    /// The number of the line after the decoded bytes.
     public var nextLine = 1
 
     public init() {}
 
-    /// Line protocol.
+    /// Decodes line protocol.
     public init(lineProtocol bytes: [UInt8], precision: Precision = .nanoseconds, firstLine: Int = 1) {
         var decoder = ReadingDecoder()
         self = bytes.withUnsafeBufferPointer { decoder.decode($0, precision: precision, firstLine: firstLine) }
     }
 
-    /// Room for what so many bytes hold, as lines of 100 bytes with two fields.
+    /// Reserves capacity for a text of `count` bytes, assuming lines of 100 bytes with two fields.
     mutating func reserve(forBytes count: Int) {
         readings.reserveCapacity(count / 50)
         lines.reserveCapacity(count / 50)
     }
 
-    /// CSV: `series,timestamp,value`.
+    /// Decodes CSV: `series,timestamp,value`.
     public init(csv text: String, precision: Precision = .nanoseconds, firstLine: Int = 1) {
         var decoder = CSVDecoder(text, precision: precision, firstLine: firstLine)
         while let result = decoder.next() {
@@ -44,7 +44,7 @@ public struct DecodedBatch: Sendable {
         }
     }
 
-    /// Takes back the readings that came after the first `count`.
+    /// Removes all readings after the first `count`.
     mutating func removeReadings(downTo count: Int) {
         readings.removeLast(readings.count - count)
         lines.removeLast(lines.count - count)

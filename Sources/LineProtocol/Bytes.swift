@@ -2,9 +2,9 @@
     import Glibc
 #endif
 
-/// Bytes of outside data, read in place: a read past the end gives 0, which no name and no number may hold.
+/// Untrusted bytes, read without copying; a read out of bounds gives 0, which no name and no number may contain.
 ///
-/// Valid only inside the call that lent the bytes.
+/// Valid only during the call that provided the buffer.
 struct Bytes {
     private let base: UnsafePointer<UInt8>?
     let count: Int
@@ -15,12 +15,12 @@ struct Bytes {
     }
 
     @inline(__always)
-    subscript(place: Int) -> UInt8 {
-        guard place >= 0, place < count, let base else { return 0 }
-        return base[place]
+    subscript(offset: Int) -> UInt8 {
+        guard offset >= 0, offset < count, let base else { return 0 }
+        return base[offset]
     }
 
-    /// The bytes of `range`, cut at the end.
+    /// The bytes of `range`, clamped to the bounds.
     @inline(__always)
     func slice(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
         let lower = min(max(range.lowerBound, 0), count)
@@ -29,19 +29,19 @@ struct Bytes {
         return UnsafeBufferPointer(start: base + lower, count: upper - lower)
     }
 
-    /// The first `byte` in `range`.
+    /// The offset of the first `byte` in `range`.
     @inline(__always)
     func first(_ byte: UInt8, in range: Range<Int>) -> Int? {
         let slice = slice(range)
-        guard let start = slice.baseAddress, let found = memchr(start, Int32(byte), slice.count) else { return nil }
-        return range.lowerBound + (UnsafeRawPointer(found) - UnsafeRawPointer(start))
+        guard let start = slice.baseAddress, let match = memchr(start, Int32(byte), slice.count) else { return nil }
+        return range.lowerBound + (UnsafeRawPointer(match) - UnsafeRawPointer(start))
     }
 
-    /// Whether `other` stands at `place`.
+    /// Whether the bytes at `offset` equal `other`.
     @inline(__always)
-    func holds(_ other: UnsafeBufferPointer<UInt8>, at place: Int) -> Bool {
-        guard place >= 0, other.count <= count - place, let base, let start = other.baseAddress else { return false }
-        return memcmp(base + place, start, other.count) == 0
+    func holds(_ other: UnsafeBufferPointer<UInt8>, at offset: Int) -> Bool {
+        guard offset >= 0, other.count <= count - offset, let base, let start = other.baseAddress else { return false }
+        return memcmp(base + offset, start, other.count) == 0
     }
 
     /// The text of `range`; nil if it is not UTF-8.
@@ -60,12 +60,12 @@ enum Byte {
     static let minus = UInt8(ascii: "-")
     static let plus = UInt8(ascii: "+")
     static let dot = UInt8(ascii: ".")
-    /// U+FEFF in UTF-8.
-    static let orderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    /// The byte order mark, U+FEFF, in UTF-8.
+    static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     @inline(__always)
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-    /// A control character, which only a quoted string may hold.
+    /// Whether `byte` is a control character, which is allowed only in a quoted string.
     @inline(__always)
     static func isControl(_ byte: UInt8) -> Bool { byte < 0x20 || byte == 0x7F }
     @inline(__always)

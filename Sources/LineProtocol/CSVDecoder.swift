@@ -1,16 +1,17 @@
 public import TimeSeries
 
-/// Decodes `series,timestamp,value`, one reading a line, as `niloctl export` writes it.
+/// Decodes `series,timestamp,value`, one reading per line, as `niloctl export` writes it.
 ///
-/// The series is quoted when it holds a comma or a quote, and a quote in it is doubled (RFC 4180); the timestamp is a
-/// whole number in the given precision or RFC 3339. A first line `series,timestamp,value` is passed over.
+/// The series is quoted when it contains a comma or a quote, and a quote in it is doubled (RFC 4180). The timestamp is
+/// an integer in the given precision, or RFC 3339. Any line that begins with `series,timestamp,value` is skipped as a
+/// header, and so is an empty line.
 public struct CSVDecoder {
     private let lines: [ArraySlice<UInt8>]
     private let precision: Precision
     private let firstLine: Int
-    private var place = 0
-    /// The line of the newest reading.
-    var lineOfLast: Int { firstLine + place - 1 }
+    private var nextIndex = 0
+    /// The line number of the most recent reading.
+    var lineOfLast: Int { firstLine + nextIndex - 1 }
 
     public init(_ text: String, precision: Precision = .nanoseconds, firstLine: Int = 1) {
         lines = Array(text.utf8).split(separator: Byte.newline, omittingEmptySubsequences: false)
@@ -20,12 +21,12 @@ public struct CSVDecoder {
 
     /// The next reading or problem; nil at the end.
     public mutating func next() -> Result<IncomingReading, LineProblem>? {
-        while place < lines.count {
-            let number = firstLine + place
-            var line = lines[place]
-            if number == 1, line.starts(with: Byte.orderMark) { line = line.dropFirst(Byte.orderMark.count) }
+        while nextIndex < lines.count {
+            let number = firstLine + nextIndex
+            var line = lines[nextIndex]
+            if number == 1, line.starts(with: Byte.byteOrderMark) { line = line.dropFirst(Byte.byteOrderMark.count) }
             while line.last == Byte.carriageReturn || line.last == Byte.space { line.removeLast() }
-            place += 1
+            nextIndex += 1
             if line.isEmpty || line.starts(with: Array("series,timestamp,value".utf8)) { continue }
             return Result { () throws(LineProblem) in try reading(line, number) }
         }
@@ -34,7 +35,7 @@ public struct CSVDecoder {
 
     private struct Column {
         var bytes: [UInt8] = []
-        /// In bytes, from 1.
+        /// The column of its first byte, in bytes from 1.
         var start: Int
         var text: String { String(decoding: bytes, as: UTF8.self) }
     }
@@ -62,20 +63,20 @@ public struct CSVDecoder {
         return Timestamp(rfc3339: text)
     }
 
-    /// At least one.
+    /// The columns of a line, at least one.
     private static func columns(_ line: ArraySlice<UInt8>) -> [Column] {
         var columns: [Column] = []
         var column = Column(start: 1)
         var isQuoted = false
-        for place in line.indices {
-            let byte = line[place]
+        for index in line.indices {
+            let byte = line[index]
             if byte == Byte.quote {
-                // A quote right behind the one that closed is a quote of the text.
-                if !isQuoted, place > line.startIndex, line[place - 1] == Byte.quote { column.bytes.append(byte) }
+                // A quote directly after a closing quote is a literal quote.
+                if !isQuoted, index > line.startIndex, line[index - 1] == Byte.quote { column.bytes.append(byte) }
                 isQuoted.toggle()
             } else if byte == Byte.comma, !isQuoted {
                 columns.append(column)
-                column = Column(start: place - line.startIndex + 2)
+                column = Column(start: index - line.startIndex + 2)
             } else {
                 column.bytes.append(byte)
             }

@@ -1,14 +1,14 @@
-/// A decimal number at the beginning of some bytes: `[-]digits[.digits][e[±]digits]`.
+/// A decimal number at an offset in a byte buffer: `[-]digits[.digits][e[±]digits]`.
 ///
-/// Its double is the nearest one, ties to even, computed in integers: `w` has at most 19 digits and the power of ten is
-/// between -27 and 27, so that `w · 5^q` or `w / 5^-q` fits 128 bits and the power of two is exact. (Clinger, "How to read
-/// floating point numbers accurately", 1990, has the case in which both fit a double.)
+/// It converts to the nearest double, ties to even, in integer arithmetic: the digits `w` are at most 19 and the power
+/// of ten `q` is between -27 and 27, so `w · 5^q` or `w / 5^-q` fits 128 bits and the power of two is exact. (The case
+/// in which both operands fit a double is from Clinger, "How to read floating point numbers accurately", 1990.)
 struct Decimal {
-    /// Behind the number.
+    /// The offset after the number.
     let end: Int
-    /// Whether the digits fit and the syntax is complete; else the number has to be read in another way.
+    /// Whether the digits fit and the syntax is complete; if not, another parser has to read the number.
     let isExact: Bool
-    /// Whether there is neither a dot nor an exponent.
+    /// Whether the number has neither a decimal point nor an exponent.
     let isWhole: Bool
     private let isNegative: Bool
     private let digits: UInt64
@@ -17,57 +17,57 @@ struct Decimal {
     @inline(__always)
     init(_ bytes: Bytes, at start: Int) {
         isNegative = bytes[start] == Byte.minus
-        var place = isNegative ? start + 1 : start
-        let first = place
+        var offset = isNegative ? start + 1 : start
+        let first = offset
         var digits: UInt64 = 0
-        while Byte.isDigit(bytes[place]) {
-            digits = digits &* 10 &+ UInt64(bytes[place] &- 0x30)
-            place += 1
+        while Byte.isDigit(bytes[offset]) {
+            digits = digits &* 10 &+ UInt64(bytes[offset] &- 0x30)
+            offset += 1
         }
-        var count = place - first
+        var count = offset - first
         var power = 0
         var isWhole = true
-        if bytes[place] == Byte.dot {
+        if bytes[offset] == Byte.dot {
             isWhole = false
-            place += 1
-            let fraction = place
-            while Byte.isDigit(bytes[place]) {
-                digits = digits &* 10 &+ UInt64(bytes[place] &- 0x30)
-                place += 1
+            offset += 1
+            let fraction = offset
+            while Byte.isDigit(bytes[offset]) {
+                digits = digits &* 10 &+ UInt64(bytes[offset] &- 0x30)
+                offset += 1
             }
-            power = fraction - place
+            power = fraction - offset
             count -= power
         }
         var isComplete = count > 0 && count <= 19
-        if bytes[place] | 0x20 == UInt8(ascii: "e") {
+        if bytes[offset] | 0x20 == UInt8(ascii: "e") {
             isWhole = false
-            place += 1
-            let isMinus = bytes[place] == Byte.minus
-            if isMinus || bytes[place] == Byte.plus { place += 1 }
-            let first = place
+            offset += 1
+            let isMinus = bytes[offset] == Byte.minus
+            if isMinus || bytes[offset] == Byte.plus { offset += 1 }
+            let first = offset
             var exponent = 0
-            while Byte.isDigit(bytes[place]) {
-                exponent = min(exponent &* 10 &+ Int(bytes[place] &- 0x30), 100_000)
-                place += 1
+            while Byte.isDigit(bytes[offset]) {
+                exponent = min(exponent &* 10 &+ Int(bytes[offset] &- 0x30), 100_000)
+                offset += 1
             }
-            isComplete = isComplete && place > first
+            isComplete = isComplete && offset > first
             power += isMinus ? -exponent : exponent
         }
-        (end, isExact, self.isWhole, self.digits, self.power) = (place, isComplete, isWhole, digits, power)
+        (end, isExact, self.isWhole, self.digits, self.power) = (offset, isComplete, isWhole, digits, power)
     }
 
-    /// nil: it does not fit.
+    /// The value as a signed integer; nil if it does not fit.
     @inline(__always)
     var integer: Point.Value? {
         guard digits <= UInt64(Int64.max) + (isNegative ? 1 : 0) else { return nil }
         return .integer(Int64(truncatingIfNeeded: isNegative ? 0 &- digits : digits))
     }
 
-    /// nil: it has a sign.
+    /// The value as an unsigned integer; nil if it has a sign.
     @inline(__always)
     var unsigned: Point.Value? { isNegative ? nil : .unsigned(digits) }
 
-    /// nil: the power of ten is out of the range in which this arithmetic is exact.
+    /// The nearest double; nil if the power of ten is outside the range in which this arithmetic is exact.
     @inline(__always)
     var double: Double? {
         guard let magnitude else { return nil }
@@ -77,7 +77,7 @@ struct Decimal {
     @inline(__always)
     private var magnitude: Double? {
         if digits < 1 << 53 {
-            // Both operands are exact doubles, so the one operation rounds once.
+            // Both operands are exact doubles, so the single operation rounds once.
             if power == 0 { return Double(digits) }
             if power < 0, power >= -22 { return Double(digits) / Self.tens[-power] }
             if power > 0, power <= 22 { return Double(digits) * Self.tens[power] }
@@ -88,11 +88,11 @@ struct Decimal {
     }
 
     private func quotient(by five: UInt64) -> Double {
-        let (wide, narrow) = (digits.leadingZeroBitCount, five.leadingZeroBitCount)
-        let (dividend, divisor) = (digits << wide, five << narrow)
-        let (quotient, rest) = divisor.dividingFullWidth((dividend >> 1, dividend << 63))
-        // The quotient has at least 63 bits: its lowest one is free to say that there is more below.
-        return Self.scaled(quotient | (rest == 0 ? 0 : 1), by: narrow - wide - 63 + power)
+        let (dividendShift, divisorShift) = (digits.leadingZeroBitCount, five.leadingZeroBitCount)
+        let (dividend, divisor) = (digits << dividendShift, five << divisorShift)
+        let (quotient, remainder) = divisor.dividingFullWidth((dividend >> 1, dividend << 63))
+        // The quotient has at least 63 bits, so its lowest bit can serve as the sticky bit.
+        return Self.scaled(quotient | (remainder == 0 ? 0 : 1), by: divisorShift - dividendShift - 63 + power)
     }
 
     private func product(with five: UInt64) -> Double {

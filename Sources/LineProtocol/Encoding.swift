@@ -1,6 +1,6 @@
 public import TimeSeries
 
-/// A reading as a line of an export.
+/// Encodes a reading as one line of an export.
 public enum ReadingEncoder {
     /// `measurement,tag=value field=1.5 1700000000000000000`.
     public static func lineProtocol(_ key: SeriesKey, _ timestamp: Timestamp, _ value: Double) -> String {
@@ -11,7 +11,7 @@ public enum ReadingEncoder {
     public static func csv(_ key: SeriesKey, _ timestamp: Timestamp, _ value: Double) -> String {
         let name = key.description
         let isPlain = !name.utf8.contains(where: { $0 == Byte.comma || $0 == Byte.quote })
-        // Unicode scalars, because a quote and an accent after it are one character.
+        // Unicode scalars, because a quote and a combining accent after it form one character.
         let quoted = name.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : String($1) }
         return "\(isPlain ? name : "\"\(quoted)\""),\(timestamp.nanoseconds),\(value)\n"
     }

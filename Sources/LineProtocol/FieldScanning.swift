@@ -5,7 +5,7 @@ enum ScannedValue {
 }
 
 extension LineScanner {
-    /// A field's value. Its first character says what it is.
+    /// Reads a field's value, whose type its first character determines.
     @inline(__always)
     mutating func value() throws(LineProblem) -> ScannedValue {
         let first = current
@@ -28,11 +28,10 @@ extension LineScanner {
         }
     }
 
-    /// A number in its most frequent form, read in one pass; what this form does not cover is read again by
-    /// ``unusualNumber()``.
+    /// Reads a number in its most common form in one pass; ``unusualNumber()`` rereads any other form.
     @inline(__always)
     private mutating func number() throws(LineProblem) -> Point.Value {
-        let decimal = Decimal(bytes, at: place)
+        let decimal = Decimal(bytes, at: offset)
         let after = bytes[decimal.end]
         if decimal.isExact {
             if decimal.end >= bytes.count || after == Byte.comma || Byte.isBlank(after) {
@@ -77,9 +76,9 @@ extension LineScanner {
     }
 
     private func valueRange() -> Range<Int> {
-        var end = place
+        var end = offset
         while end < bytes.count, bytes[end] != Byte.comma, !Byte.isBlank(bytes[end]) { end += 1 }
-        return place..<end
+        return offset..<end
     }
 
     private func quotedText(_ range: Range<Int>) -> String {

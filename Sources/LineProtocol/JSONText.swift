@@ -1,6 +1,6 @@
 import TimeSeries
 
-/// Strings as JSON writes them (RFC 8259, section 7), with every unprintable character escaped.
+/// Strings quoted as in JSON (RFC 8259, section 7), with every unprintable character escaped.
 package enum JSONText {
     package static func quoted(_ text: String) -> String {
         let escaped = text.unicodeScalars.reduce(into: "\"") { out, scalar in

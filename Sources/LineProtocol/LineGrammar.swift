@@ -1,8 +1,8 @@
-// The sections of a line, in their order. Each method leaves the scanner behind what it read.
+// The sections of a line, in order. Each method leaves the scanner after what it has read.
 extension LineScanner {
-    /// The measurement and the tags as texts, and the spaces behind them.
+    /// Reads the measurement, the tags, and the spaces after them.
     ///
-    /// - Throws: a malformed head, or a tag key that is there twice.
+    /// - Throws: ``LineProblem`` for a malformed head or a duplicate tag key.
     mutating func head() throws(LineProblem) -> (measurement: String, tags: [Point.Tag]) {
         let name = text(try measurement(), of: .measurement)
         var tags: [Point.Tag] = []
@@ -17,7 +17,7 @@ extension LineScanner {
         return (name, tags)
     }
 
-    /// The measurement and, if there are tags, the comma behind it.
+    /// Reads the measurement and, if there are tags, the comma after it.
     mutating func measurement() throws(LineProblem) -> Token {
         let token = try name(.measurement)
         guard !token.range.isEmpty else { throw problem("expected a measurement, not \(found)") }
@@ -25,7 +25,7 @@ extension LineScanner {
         return token
     }
 
-    /// The next tag; nil behind the last one, and the spaces after it are passed over.
+    /// Reads the next tag; after the last one it skips the spaces and returns nil.
     mutating func tag() throws(LineProblem) -> (key: Token, value: Token)? {
         if current == Byte.space {
             skipSpaces()
@@ -37,7 +37,7 @@ extension LineScanner {
                 ? problem("expected a tag key, or a space and the fields, not \(found)")
                 : problem("expected = after the tag key, not \(found)", at: key.range.lowerBound)
         }
-        advance(to: place + 1)
+        advance(to: offset + 1)
         let value = try name(.tagValue)
         guard !value.range.isEmpty else { throw problem("expected a tag value, not \(found)") }
         try tagComma()
@@ -46,18 +46,18 @@ extension LineScanner {
 
     private mutating func tagComma() throws(LineProblem) {
         guard current == Byte.comma else { return }
-        advance(to: place + 1)
+        advance(to: offset + 1)
         guard !isAtEnd, !Byte.isBlank(current) else {
             throw problem("expected a tag key after the comma, not \(found)")
         }
     }
 
-    /// A field's key and the equals sign behind it.
+    /// Reads a field's key and the equals sign after it.
     mutating func fieldKey() throws(LineProblem) -> Token {
         let key = try name(.fieldKey)
         guard !key.range.isEmpty else { throw problem("expected a field key, not \(found)") }
         guard current == Byte.equals else { throw problem("expected = after the field key, not \(found)") }
-        advance(to: place + 1)
+        advance(to: offset + 1)
         return key
     }
 
@@ -67,7 +67,7 @@ extension LineScanner {
     @inline(__always)
     mutating func afterField() throws(LineProblem) -> AfterField {
         if current == Byte.comma {
-            advance(to: place + 1)
+            advance(to: offset + 1)
             return .field
         }
         guard isAtEnd || Byte.isBlank(current) else {
@@ -77,48 +77,48 @@ extension LineScanner {
         return endLine() ? .end : .timestamp
     }
 
-    /// A timestamp and the end of its line; nil if there is only the end of the line.
+    /// Reads an optional timestamp and the end of its line; nil if there is no timestamp.
     ///
-    /// - Returns: nanoseconds.
+    /// - Returns: nanoseconds since the Unix epoch.
     @inline(__always)
     mutating func timestamp(_ precision: Precision) throws(LineProblem) -> Int64? {
         if let nanoseconds = repeatedTimestamp() {
             try endOfTimestamp()
             return nanoseconds
         }
-        let start = place
+        let start = offset
         let isNegative = current == Byte.minus
-        var place = isNegative ? start + 1 : start
-        let digits = place
+        var offset = isNegative ? start + 1 : start
+        let firstDigit = offset
         var count: UInt64 = 0
         var overflows = false
-        while Byte.isDigit(bytes[place]) {
+        while Byte.isDigit(bytes[offset]) {
             let (tens, tooBig) = count.multipliedReportingOverflow(by: 10)
-            let (sum, carries) = tens.addingReportingOverflow(UInt64(bytes[place] &- 0x30))
+            let (sum, carries) = tens.addingReportingOverflow(UInt64(bytes[offset] &- 0x30))
             overflows = overflows || tooBig || carries
             count = sum
-            place += 1
+            offset += 1
         }
-        advance(to: place)
-        let isTimestamp = place > digits
-        guard isTimestamp || place == start, isAtEnd || Byte.isBlank(current) else {
+        advance(to: offset)
+        let isTimestamp = offset > firstDigit
+        guard isTimestamp || offset == start, isAtEnd || Byte.isBlank(current) else {
             throw problem("expected a timestamp, a whole number in \(precision.rawValue)", at: start)
         }
         let nanoseconds = overflows ? nil : precision.nanoseconds(count, isNegative)
         guard nanoseconds != nil || !isTimestamp else {
             throw problem("expected a timestamp between the years 1677 and 2262", at: start)
         }
-        if isTimestamp, let nanoseconds { newestTimestamp = (start..<place, nanoseconds) }
+        if isTimestamp, let nanoseconds { newestTimestamp = (start..<offset, nanoseconds) }
         try endOfTimestamp()
         return isTimestamp ? nanoseconds : nil
     }
 
-    /// Passes over a timestamp that is written like the one before.
+    /// Skips a timestamp whose text is identical to the previous one, and returns its value.
     @inline(__always)
     private mutating func repeatedTimestamp() -> Int64? {
         guard let (range, nanoseconds) = newestTimestamp else { return nil }
-        let end = place + range.count
-        guard end >= bytes.count || Byte.isBlank(bytes[end]), bytes.holds(bytes.slice(range), at: place) else {
+        let end = offset + range.count
+        guard end >= bytes.count || Byte.isBlank(bytes[end]), bytes.holds(bytes.slice(range), at: offset) else {
             return nil
         }
         advance(to: end)

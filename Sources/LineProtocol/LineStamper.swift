@@ -1,31 +1,33 @@
 public import TimeSeries
 
-/// Writes a timestamp behind every line of line protocol that has none.
+/// Appends a timestamp to every line of line protocol that has none.
 ///
-/// A text that is stamped before it is sent can be sent again, and counts once.
+/// Text that is stamped before it is sent can be sent again without being counted twice.
 public struct LineStamper: Sendable {
-    /// A text of whole lines, every good one with a timestamp.
+    /// A text of whole lines, in which every valid line has a timestamp.
     public struct Stamped: Sendable {
         public var text: [UInt8]
-        /// How many bytes of the original it stands for.
+        /// The number of bytes of the original text that were processed.
         public var consumed: Int
-        /// The number of the line behind it.
+        /// The number of the line after them.
         public var nextLine: Int
-        /// How many lines had no timestamp.
+        /// The number of lines that had no timestamp.
         public var count: Int
     }
 
     private let precision: Precision
 
-    /// - Parameter precision: the unit of the timestamps that are there, and of those that are written.
+    /// - Parameter precision: the unit of the timestamps, both present and added.
     public init(precision: Precision) { self.precision = precision }
 
-    /// Stamps the lines of a piece of a text. Malformed lines stay as they are, for the daemon to refuse.
+    /// Stamps the lines of a chunk of text.
+    ///
+    /// Malformed lines stay as they are, for the daemon to refuse.
     ///
     /// - Parameters:
-    ///   - isWhole: whether nothing follows. If not, an entry without its end is left out.
-    ///   - time: of the first line without a timestamp; in nanoseconds each further one is one later, so that a series may
-    ///     have several in one piece.
+    ///   - isWhole: whether the text ends here. If not, an incomplete entry at the end is left out.
+    ///   - time: the timestamp of the first line without one. With nanosecond precision each further line gets a
+    ///     timestamp one nanosecond later, so that a series may occur several times in one chunk.
     public func stamp(
         _ buffer: UnsafeBufferPointer<UInt8>, firstLine: Int, isWhole: Bool, time: Timestamp
     ) -> Stamped {
@@ -37,18 +39,18 @@ public struct LineStamper: Sendable {
         while !scanner.isAtEnd {
             do throws(LineProblem) {
                 let hasTime = try Self.line(&scanner, precision)
-                append(lines[stamped.consumed..<scanner.place], hasTime ? nil : time, to: &stamped)
+                append(lines[stamped.consumed..<scanner.offset], hasTime ? nil : time, to: &stamped)
             } catch {
                 if scanner.isOpenAtEnd, !isWhole { return stamped }
                 scanner.skipLine()
-                append(lines[stamped.consumed..<scanner.place], nil, to: &stamped)
+                append(lines[stamped.consumed..<scanner.offset], nil, to: &stamped)
             }
-            (stamped.consumed, stamped.nextLine) = (scanner.place, scanner.line)
+            (stamped.consumed, stamped.nextLine) = (scanner.offset, scanner.line)
         }
         return stamped
     }
 
-    /// Passes over a line; false if it has no timestamp. Empty lines and comments need none.
+    /// Skips a line; false if it should have a timestamp and has none. Empty lines and comments need none.
     private static func line(_ scanner: inout LineScanner, _ precision: Precision) throws(LineProblem) -> Bool {
         try scanner.skipEmptyLines()
         guard !scanner.isAtEnd else { return true }
@@ -63,7 +65,7 @@ public struct LineStamper: Sendable {
         return after == .timestamp ? try scanner.timestamp(precision) != nil : false
     }
 
-    /// - Parameter time: nil: the line has one.
+    /// - Parameter time: nil if the line already has a timestamp.
     private func append(_ line: Slice<UnsafeBufferPointer<UInt8>>, _ time: Timestamp?, to stamped: inout Stamped) {
         guard let time else { return stamped.text.append(contentsOf: line) }
         var content = line

@@ -1,8 +1,8 @@
-/// The places of a line where text stands: what may be escaped there, and what ends it.
+/// The parts of a line that contain text, with their escaping and termination rules.
 enum NamePart: CustomStringConvertible {
     case measurement, tagKey, tagValue, fieldKey, string
 
-    /// Whether a backslash before `byte` is an escape and not a backslash.
+    /// Whether a backslash before `byte` is an escape rather than a literal backslash.
     @inline(__always)
     func isEscapable(_ byte: UInt8) -> Bool {
         switch self {
@@ -14,7 +14,7 @@ enum NamePart: CustomStringConvertible {
         }
     }
 
-    /// What stands for `\byte`.
+    /// The byte that `\byte` represents.
     func unescaped(_ byte: UInt8) -> UInt8 {
         guard case .string = self else { return byte }
         return switch byte {
@@ -25,7 +25,7 @@ enum NamePart: CustomStringConvertible {
         }
     }
 
-    /// Whether an unescaped `byte` cannot be part of a name.
+    /// Whether an unescaped `byte` ends the name.
     @inline(__always)
     func isEnd(_ byte: UInt8) -> Bool {
         byte <= Byte.space || byte == Byte.comma || byte == 0x7F || (byte == Byte.equals && self != .measurement)

@@ -1,6 +1,6 @@
 public import TimeSeries
 
-/// One line: some fields of one tag set at one time.
+/// One line: the fields of one tag set at one time.
 public struct Point: Sendable, Hashable {
     public enum Value: Sendable, Hashable {
         case float(Double)
@@ -9,7 +9,7 @@ public struct Point: Sendable, Hashable {
         case boolean(Bool)
         case string(String)
 
-        /// As a reading's value; nil for a string.
+        /// The value as a reading; nil for a string.
         public var number: Double? {
             switch self {
             case .float(let value): value
@@ -34,6 +34,6 @@ public struct Point: Sendable, Hashable {
     public var measurement: String
     public var tags: [Tag] = []
     public var fields: [Field] = []
-    /// nil: the line has none.
+    /// nil if the line has no timestamp.
     public var timestamp: Timestamp?
 }

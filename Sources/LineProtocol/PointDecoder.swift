@@ -1,22 +1,23 @@
 import TimeSeries
 
-/// Decodes line protocol to points with all that a line says; a malformed line is a problem, and the next one goes on.
+/// Decodes line protocol to points with everything a line contains; a malformed line is reported as a problem, and
+/// decoding continues with the next line.
 ///
 ///     measurement[,tag=value…] field=value[,field=value…] [timestamp]
 ///
-/// Tags and fields keep the order of the line. ``ReadingDecoder`` is the fast way to readings.
+/// Tags and fields keep their order in the line. ``ReadingDecoder`` is the fast path to readings.
 public struct PointDecoder {
     private let precision: Precision
 
     public init(precision: Precision = .nanoseconds) { self.precision = precision }
 
-    /// Decodes a piece of a text.
+    /// Decodes a chunk of text.
     ///
     /// - Parameters:
-    ///   - firstLine: the number of the first line, for problems.
-    ///   - isWhole: whether nothing follows. If not, an entry without its end stays.
-    ///   - visit: called for each line in its order.
-    /// - Returns: the bytes that were read, and the number of the line behind them.
+    ///   - firstLine: the number of the first line, for problem reports.
+    ///   - isWhole: whether the text ends here. If not, an incomplete entry at the end is not consumed.
+    ///   - visit: called for each line, in order.
+    /// - Returns: the number of bytes consumed, and the number of the line after them.
     public func decode(
         _ buffer: UnsafeBufferPointer<UInt8>, firstLine: Int = 1, isWhole: Bool = true,
         visit: (Result<Point, LineProblem>) -> Void
@@ -24,7 +25,7 @@ public struct PointDecoder {
         let end = isWhole ? buffer.count : (buffer.lastIndex(of: Byte.newline) ?? -1) + 1
         var scanner = LineScanner(Bytes(UnsafeBufferPointer(rebasing: buffer[..<end])), firstLine: firstLine)
         while true {
-            let (start, line) = (scanner.place, scanner.line)
+            let (start, line) = (scanner.offset, scanner.line)
             do throws(LineProblem) {
                 try scanner.skipEmptyLines()
                 guard !scanner.isAtEnd else { return (end, scanner.line) }

@@ -1,15 +1,15 @@
 public import TimeSeries
 
-/// Points as lines of JSON, for people and tools that want to see what a text of line protocol says.
+/// Encodes points as lines of JSON, for people and tools that want to see the contents of a line protocol text.
 public enum PointEncoder {
-    /// `{"measurement":"room","tags":{"id":"1"},"fields":{"t":{"float":1.5}},"timestamp":1700000000000000000}`, keys in
-    /// the order of the line. A field that is there twice is written twice.
+    /// `{"measurement":"room","tags":{"id":"1"},"fields":{"t":{"float":1.5}},"timestamp":1700000000000000000}`, with
+    /// keys in their order in the line. A duplicate field is written twice.
     ///
-    /// - Parameter time: of a point without a timestamp of its own; cut to the precision, as InfluxDB does.
+    /// - Parameter time: the timestamp of a point that has none; truncated to the precision, as InfluxDB does.
     public static func json(_ point: Point, time: Timestamp, precision: Precision) -> String {
         let tags = point.tags.map { "\(JSONText.quoted($0.key)):\(JSONText.quoted($0.value))" }
         let fields = point.fields.map { "\(JSONText.quoted($0.key)):\(json($0.value))" }
-        let timestamp = point.timestamp ?? precision.cut(time)
+        let timestamp = point.timestamp ?? precision.truncated(time)
         return "{\"measurement\":\(JSONText.quoted(point.measurement)),\"tags\":{\(tags.joined(separator: ","))},"
             + "\"fields\":{\(fields.joined(separator: ","))},\"timestamp\":\(timestamp.nanoseconds)}\n"
     }
@@ -26,8 +26,8 @@ public enum PointEncoder {
 }
 
 extension Precision {
-    /// The newest whole unit that is not after `time`.
-    fileprivate func cut(_ time: Timestamp) -> Timestamp {
+    /// `time` rounded down to a whole unit.
+    fileprivate func truncated(_ time: Timestamp) -> Timestamp {
         let (start, overflow) = floorDivide(time.nanoseconds, factor).multipliedReportingOverflow(by: factor)
         return overflow ? time : Timestamp(nanoseconds: start)
     }

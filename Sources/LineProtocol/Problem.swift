@@ -1,6 +1,8 @@
-/// `LineProtocol`: InfluxDB line protocol and CSV, bytes ↔ readings. No input or output.
+/// `LineProtocol`: InfluxDB line protocol and CSV, bytes ↔ readings, without I/O.
 
-/// Why a line was refused, and where. Lines and columns count from 1, columns in bytes.
+/// Why a line was refused, and where.
+///
+/// Lines and columns count from 1; columns are in bytes.
 public struct LineProblem: Error, Hashable, Sendable, CustomStringConvertible {
     public var line: Int
     public var column: Int

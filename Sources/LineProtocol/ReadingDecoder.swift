@@ -1,21 +1,21 @@
 import TimeSeries
 
-/// Decodes line protocol to readings, fast: series that came before are found by their bytes.
+/// Decodes line protocol to readings, fast: series seen before are looked up by the raw bytes of their names.
 ///
-/// Keep one for as long as a source lives.
+/// Keep one decoder for the lifetime of a source.
 public struct ReadingDecoder: Sendable {
     private var table = SeriesTable()
-    /// Bytes of names that this text made new.
+    /// Bytes of the names of new series in the current text.
     private var newNames = 0
-    /// Each field of a line has a name of its own with all the tags in it, so that a small text can name gigabytes.
+    /// Each field's series name repeats all the tags of its line, so a small text can produce gigabytes of names.
     private static let maximumNewNames = 67_108_864
 
     public init() {}
 
-    /// Bytes of names that it remembers.
+    /// The number of bytes of names it remembers.
     public var rememberedBytes: Int { table.bytes }
 
-    /// Whether it remembers the series that `text` begins with.
+    /// Whether it remembers the measurement and tags that `text` begins with.
     public func knowsFirst(of text: UnsafeBufferPointer<UInt8>) -> Bool {
         let scanner = LineScanner(Bytes(text), firstLine: 1)
         guard let end = Self.likelyEnd(of: scanner) else { return false }
@@ -23,12 +23,12 @@ public struct ReadingDecoder: Sendable {
         return table.head(head, hash: table.hash(head)) != nil
     }
 
-    /// Decodes lines; a malformed one is a problem, and the next one goes on.
+    /// Decodes lines; a malformed line is reported as a problem, and decoding continues with the next line.
     ///
     /// - Parameters:
-    ///   - firstLine: the number of the first line, for problems.
-    ///   - isWhole: whether nothing follows. If not, an entry without its end stays: ``DecodedBatch/consumed`` says where
-    ///     it begins.
+    ///   - firstLine: the number of the first line, for problem reports.
+    ///   - isWhole: whether the text ends here. If not, an incomplete entry at the end is not consumed, and
+    ///     ``DecodedBatch/consumed`` is the offset at which it begins.
     public mutating func decode(
         _ buffer: UnsafeBufferPointer<UInt8>, precision: Precision = .nanoseconds, firstLine: Int = 1,
         isWhole: Bool = true
@@ -40,13 +40,13 @@ public struct ReadingDecoder: Sendable {
         var scanner = LineScanner(Bytes(UnsafeBufferPointer(rebasing: buffer[..<end])), firstLine: firstLine)
         while true {
             table.trim()
-            let (start, line, good) = (scanner.place, scanner.line, batch.readings.count)
+            let (start, line, good) = (scanner.offset, scanner.line, batch.readings.count)
             do throws(LineProblem) {
                 try scanner.skipEmptyLines()
                 guard !scanner.isAtEnd else { break }
                 try readings(&scanner, precision, &batch)
             } catch {
-                // Of the fields before the one that is wrong.
+                // Discard the readings of the fields before the malformed one.
                 batch.removeReadings(downTo: good)
                 if scanner.isOpenAtEnd, !isWhole {
                     (batch.consumed, batch.nextLine) = (start, line)
@@ -60,7 +60,7 @@ public struct ReadingDecoder: Sendable {
         return batch
     }
 
-    /// The readings of the line here, one for each of its fields that is a number.
+    /// Reads the readings of the current line, one for each numeric field.
     private mutating func readings(
         _ scanner: inout LineScanner, _ precision: Precision, _ batch: inout DecodedBatch
     ) throws(LineProblem) {
@@ -81,37 +81,39 @@ public struct ReadingDecoder: Sendable {
         }
         if after == .timestamp, let nanoseconds = try scanner.timestamp(precision) {
             let timestamp = Timestamp(nanoseconds: nanoseconds)
-            for place in first..<batch.readings.count { batch.readings[place].timestamp = timestamp }
+            for index in first..<batch.readings.count { batch.readings[index].timestamp = timestamp }
         }
         batch.skipped += skipped
     }
 
-    private struct FoundHead {
+    private struct LineHead {
         var index: Int
         var range: Range<Int>
     }
 
-    /// The measurement and the tags, and the spaces behind them.
+    /// Reads the measurement, the tags, and the spaces after them.
     @inline(__always)
-    private mutating func head(_ scanner: inout LineScanner) throws(LineProblem) -> FoundHead {
-        let start = scanner.place
+    private mutating func head(_ scanner: inout LineScanner) throws(LineProblem) -> LineHead {
+        let start = scanner.offset
         if let end = Self.likelyEnd(of: scanner) {
             let bytes = scanner.bytes.slice(start..<end)
             if let index = table.head(bytes, hash: table.hash(bytes)) {
                 scanner.advance(to: end)
                 scanner.skipSpaces()
-                return FoundHead(index: index, range: start..<end)
+                return LineHead(index: index, range: start..<end)
             }
         }
         return try newHead(&scanner)
     }
 
-    /// The first space without a backslash before it. If the bytes before it were a head once, they are one again: what a
-    /// head means depends on nothing behind it.
+    /// The offset of the first space without a backslash before it, within 4096 bytes.
+    ///
+    /// If the bytes before it were a head once, they are a head again: the meaning of a head does not depend on what
+    /// follows it.
     @inline(__always)
     private static func likelyEnd(of scanner: LineScanner) -> Int? {
-        let limit = scanner.place + 4_096
-        var from = scanner.place
+        let limit = scanner.offset + 4_096
+        var from = scanner.offset
         while let space = scanner.bytes.first(Byte.space, in: from..<limit) {
             if scanner.bytes[space - 1] != Byte.backslash { return space }
             from = space + 1
@@ -119,23 +121,23 @@ public struct ReadingDecoder: Sendable {
         return nil
     }
 
-    private mutating func newHead(_ scanner: inout LineScanner) throws(LineProblem) -> FoundHead {
-        let start = scanner.place
+    private mutating func newHead(_ scanner: inout LineScanner) throws(LineProblem) -> LineHead {
+        let start = scanner.offset
         _ = try scanner.head()
-        var end = scanner.place
+        var end = scanner.offset
         while scanner.bytes[end - 1] == Byte.space, scanner.bytes[end - 2] != Byte.backslash { end -= 1 }
         let bytes = scanner.bytes.slice(start..<end)
         let hash = table.hash(bytes)
-        return FoundHead(index: table.head(bytes, hash: hash) ?? table.add(bytes, hash: hash), range: start..<end)
+        return LineHead(index: table.head(bytes, hash: hash) ?? table.add(bytes, hash: hash), range: start..<end)
     }
 
-    /// The series of the field here, and what is behind its equals sign.
+    /// Reads the field key and the equals sign, and returns the series of the field.
     @inline(__always)
     private mutating func key(
-        _ scanner: inout LineScanner, _ head: FoundHead, _ expected: inout Int
+        _ scanner: inout LineScanner, _ head: LineHead, _ expected: inout Int
     ) throws(LineProblem) -> SeriesKey {
-        if expected >= 0, let count = table.match(expected, scanner.bytes, at: scanner.place) {
-            scanner.advance(to: scanner.place + count + 1)
+        if expected >= 0, let count = table.match(expected, scanner.bytes, at: scanner.offset) {
+            scanner.advance(to: scanner.offset + count + 1)
             defer { expected = table.field(after: expected) }
             return table.key(of: expected)
         }
@@ -143,7 +145,7 @@ public struct ReadingDecoder: Sendable {
     }
 
     private mutating func unexpectedKey(
-        _ scanner: inout LineScanner, _ head: FoundHead, _ expected: inout Int
+        _ scanner: inout LineScanner, _ head: LineHead, _ expected: inout Int
     ) throws(LineProblem) -> SeriesKey {
         let token = try scanner.fieldKey()
         let bytes = scanner.bytes.slice(token.range)
@@ -157,12 +159,12 @@ public struct ReadingDecoder: Sendable {
     }
 
     private mutating func seriesKey(
-        _ scanner: LineScanner, _ head: FoundHead, _ field: LineScanner.Token
+        _ scanner: LineScanner, _ head: LineHead, _ field: LineScanner.Token
     ) throws(LineProblem) -> SeriesKey {
-        // With the space behind it, which ends it.
+        // Includes the space after it, which terminates it.
         let text = scanner.bytes.slice(head.range.lowerBound..<head.range.upperBound + 1)
-        var again = LineScanner(Bytes(text), firstLine: scanner.line)
-        let parts = try again.head()
+        var headScanner = LineScanner(Bytes(text), firstLine: scanner.line)
+        let parts = try headScanner.head()
         let key = SeriesKey(
             measurement: parts.measurement, tags: parts.tags.map { ($0.key, $0.value) },
             field: scanner.text(field, of: .fieldKey))

@@ -29,14 +29,14 @@ public struct Cadence: Hashable, Sendable, Codable {
 }
 
 extension Cadence {
-    /// Intervals needed before a cadence is inferred.
+    /// The number of intervals needed before a cadence is inferred.
     public static let intervalsNeeded = 16
 
-    /// The cadence that the intervals between distinct `timestamps` suggest, or nil while there are fewer than
-    /// ``intervalsNeeded`` of them.
+    /// The cadence suggested by the intervals between distinct `timestamps`; nil while there are fewer than
+    /// ``intervalsNeeded`` intervals.
     ///
-    /// The median interval is snapped to the nearest, by ratio, of 1-2-5-10-15-20-30 s or min, 1-2-3-4-6-8-12 h, days and
-    /// weeks; intervals below one second snap to 1-2-5 × 10ⁿ ns. The order of `timestamps` does not matter.
+    /// The median interval is snapped to the nearest step, by ratio: 1-2-5-10-15-20-30 s or min; 1-2-3-4-6-8-12 h; one
+    /// day or one week; below one second, 1-2-5 × 10ⁿ ns. The order of `timestamps` does not matter.
     public static func inferred(from timestamps: some Sequence<Timestamp>) -> Cadence? {
         let times = Set(timestamps).sorted()
         guard times.count > intervalsNeeded else { return nil }

@@ -1,11 +1,13 @@
-/// Days since 1970-01-01 and their dates in the Gregorian calendar, by Howard Hinnant's `days_from_civil` and
-/// `civil_from_days`, https://howardhinnant.github.io/date_algorithms.html.
+/// Conversion between days since 1970-01-01 and dates in the Gregorian calendar, by Howard Hinnant's `days_from_civil`
+/// and `civil_from_days`, https://howardhinnant.github.io/date_algorithms.html.
 package enum CivilDay {
+    /// Days from 1970-01-01 to a date.
+    ///
     /// - Parameters:
     ///   - month: 1…12.
-    ///   - date: 1…31; one beyond the month's end counts on into the next.
+    ///   - date: 1…31; a day past the end of the month continues into the next month.
     package static func days(_ year: Int64, _ month: Int64, _ date: Int64) -> Int64 {
-        // Years from 1 March, in eras of 400.
+        // Years start on 1 March and are grouped into eras of 400.
         let y = month <= 2 ? year - 1 : year
         let era = floorDivide(y, 400)
         let yearOfEra = y - era * 400
@@ -13,6 +15,7 @@ package enum CivilDay {
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
+    /// The date of `day`, which counts days since 1970-01-01; `month` is 1…12 and `date` 1…31.
     package static func date(of day: Int64) -> (year: Int64, month: Int64, date: Int64) {
         let shifted = day + 719_468
         let era = floorDivide(shifted, 146_097)

@@ -11,14 +11,14 @@ public struct QuantileLevels: Hashable, Sendable, Codable {
     }
 
     public var count: Int { levels.count }
-    /// How often truths should lie between the outermost levels, and between the next ones (the same if there are only
-    /// those).
+    /// The share of actual values that should lie between the outermost levels, and between the next inner pair (the
+    /// outermost again with fewer than five levels).
     public var nominal: Interval {
         let inner = count >= 5 ? 1 : 0
         return Interval(outer: levels[count - 1] - levels[0], inner: levels[count - 1 - inner] - levels[inner])
     }
 
-    /// Shares of truths inside the outer and the inner interval.
+    /// Shares of actual values inside the outer and the inner interval.
     public struct Interval: Hashable, Sendable {
         public var outer: Double
         public var inner: Double
@@ -26,21 +26,21 @@ public struct QuantileLevels: Hashable, Sendable, Codable {
         public init(outer: Double, inner: Double) { (self.outer, self.inner) = (outer, inner) }
     }
 
-    /// The place of the level nearest to one half.
+    /// The index of the level nearest to one half.
     public var medianIndex: Int {
         levels.indices.min { abs(levels[$0] - 0.5) < abs(levels[$1] - 0.5) } ?? 0
     }
 }
 
-/// What is expected of one series: quantiles for every lead from 1 to the horizon.
+/// The forecast of one series: quantiles for every lead from 1 to the horizon.
 public struct Forecast: Hashable, Sendable {
-    /// The newest slot the forecast has seen. Lead `l` is about slot `origin + l`.
+    /// The newest slot the forecast has seen; lead `l` is slot `origin + l`.
     public var origin: Slot
     public var cadence: Cadence
     public var quantiles: QuantileLevels
     /// `[horizon][quantiles]`, row-major, in the unit of the readings; ascending within a lead.
     public var values: [Float]
-    /// True when no reading came for five cadences and the forecast is a roll-forward from the last one.
+    /// Whether no reading has arrived for five cadences, so that the forecast only rolls the last state forward.
     public var isStale: Bool
 
     public init(origin: Slot, cadence: Cadence, quantiles: QuantileLevels, values: [Float], isStale: Bool = false) {
@@ -54,12 +54,12 @@ public struct Forecast: Hashable, Sendable {
     /// The number of leads.
     public var horizon: Int { values.count / quantiles.count }
 
-    /// The quantiles of `lead`, 1…horizon; empty outside.
+    /// The quantiles at `lead`, 1…horizon; empty for any other lead.
     public func quantiles(atLead lead: Int) -> ArraySlice<Float> {
         guard (1...max(1, horizon)).contains(lead), !values.isEmpty else { return [] }
         return values[(lead - 1) * quantiles.count..<lead * quantiles.count]
     }
 
-    /// The first instant of the slot that `lead` is about.
+    /// The first instant of the slot at `lead`.
     public func time(ofLead lead: Int) -> Timestamp { cadence.start(of: origin + Int64(lead)) }
 }

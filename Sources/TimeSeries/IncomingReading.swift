@@ -1,7 +1,7 @@
-/// A reading as it comes in, before the journal knows its series.
+/// A reading as it arrives, before the journal has assigned its series an ID.
 public struct IncomingReading: Sendable, Hashable {
     public var key: SeriesKey
-    /// nil: the time of arrival.
+    /// nil means the time of arrival.
     public var timestamp: Timestamp?
     public var value: Double
 

@@ -1,8 +1,8 @@
-/// The one rule for names that a configuration or a manifest gives: of forecasters, plugins and sinks.
+/// The rule for the names of forecasters, plugins and sinks in a configuration or a manifest.
 ///
-/// They appear in file names, logs and commands, so there is nothing in them that means something there.
+/// These names appear in file names, logs and commands, so they contain no character that is special there.
 public enum NameRule {
-    /// What a name has to be, for messages.
+    /// The rule in words, for messages.
     public static let text =
         "a name of 1 to 64 letters, digits, \".\", \"_\" and \"-\" that begins with a letter or digit"
 
@@ -12,7 +12,7 @@ public enum NameRule {
         return isLetterOrDigit(first) && bytes.allSatisfy { isLetterOrDigit($0) || ".-_".utf8.contains($0) }
     }
 
-    /// A name that breaks the rule as a message may show it: in ASCII, and not all of a long one.
+    /// A name that breaks the rule, quoted for a message: ASCII only, and cut after 80 characters.
     public static func shown(_ name: String) -> String {
         let visible = name.unicodeScalars.prefix(80).map { $0.escaped(asASCII: true) }.joined()
         return "\"\(visible)\(name.unicodeScalars.count > 80 ? "…" : "")\""

@@ -1,7 +1,7 @@
-/// The names most like a mistyped one, for "did you mean".
+/// The names closest to a mistyped one, for "did you mean" suggestions.
 ///
-/// A long name has none, and of many names those are compared first whose bytes differ least: a mistake must not cost
-/// more than a moment, however many names there are.
+/// A name longer than 200 bytes gets no suggestions. Names whose byte counts differ least are compared first, and the
+/// work is bounded: a typo must not cost more than a moment, however many names there are.
 ///
 /// - Returns: at most `limit` of `names`, nearest first by edit distance, none farther than half the length of `name`.
 public func nearestNames(to name: String, among names: some Sequence<String>, limit: Int = 3) -> [String] {
@@ -9,32 +9,32 @@ public func nearestNames(to name: String, among names: some Sequence<String>, li
     guard wanted.count <= NameDistance.longest else { return [] }
     let bound = max(2, wanted.count / 2)
     let distance = NameDistance(wanted)
-    // By what the distance is at least.
+    // Indexed by a lower bound of the distance.
     var candidates = [[String]](repeating: [], count: bound + 1)
     for name in names {
-        let least = distance.least(name)
-        if least <= bound { candidates[least].append(name) }
+        let lowerBound = distance.lowerBound(name)
+        if lowerBound <= bound { candidates[lowerBound].append(name) }
     }
-    var found: [(name: String, distance: Int)] = []
+    var nearest: [(name: String, distance: Int)] = []
     var steps = 0
-    for (least, names) in candidates.enumerated() {
-        // None of the others can be nearer than those that were found.
-        if found.count >= limit, found[limit - 1].distance < least { break }
+    for (lowerBound, names) in candidates.enumerated() {
+        // No remaining candidate can be nearer than those already selected.
+        if nearest.count >= limit, nearest[limit - 1].distance < lowerBound { break }
         for name in names where steps < NameDistance.maximumSteps {
             let actual = distance.actual(name)
             steps += wanted.count * name.utf8.count
-            if actual <= bound { found.append((name, actual)) }
+            if actual <= bound { nearest.append((name, actual)) }
         }
-        found = Array(found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(limit))
+        nearest = Array(nearest.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(limit))
     }
-    return found.map(\.name)
+    return nearest.map(\.name)
 }
 
-/// Distances of names from one, in bytes.
+/// Edit distances from one name, in bytes.
 private struct NameDistance {
-    /// Longer names have no distance.
+    /// Longer names are not compared.
     static let longest = 200
-    /// Of the comparisons for one question: some milliseconds.
+    /// The limit on comparison steps per query: a few milliseconds.
     static let maximumSteps = 2_000_000
 
     private let wanted: [UInt8]
@@ -51,8 +51,8 @@ private struct NameDistance {
         return counts
     }
 
-    /// What the distance cannot be below: each edit changes at most one byte into another.
-    func least(_ name: String) -> Int {
+    /// A lower bound of the distance: each edit changes at most one byte into another.
+    func lowerBound(_ name: String) -> Int {
         guard name.utf8.count <= Self.longest else { return .max }
         var counts = counts
         for byte in name.utf8 { counts[Int(byte)] -= 1 }
@@ -63,7 +63,7 @@ private struct NameDistance {
         return max(missing, surplus)
     }
 
-    /// Levenshtein's.
+    /// The Levenshtein distance.
     func actual(_ name: String) -> Int {
         let name = Array(name.utf8)
         var row = Array(0...name.count)

@@ -2,22 +2,22 @@ import Glibc
 
 /// The name of a series as line protocol writes it: `measurement,tag=value field`.
 ///
-/// The text is canonical: tags ascend by key, and special characters are escaped as line protocol escapes them, so equal
-/// series have equal text. One field of one tag set of one measurement is one series.
+/// The text is canonical: tags are sorted by key, and special characters are escaped as in line protocol, so equal
+/// series have equal text. Each combination of measurement, tag set and field is one series.
 ///
-/// Names are bytes: letters that look the same and are written in two ways (composed and decomposed, say) make two series,
-/// as they do in the database.
+/// Names are compared as bytes: a letter in composed form and the same letter in decomposed form make two different
+/// series, as they do in the database.
 public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The canonical text.
     public let description: String
 
-    /// In bytes, of a name that a person writes.
+    /// The maximum length, in bytes, of a name parsed from text.
     public static let longest = 65_536
 
-    /// A key from its parts. Tags may come in any order.
+    /// A key from its parts; tags may be in any order.
     ///
-    /// Parts that line protocol can hold come back the same from the text: none is empty, ends in a backslash or has
-    /// control characters.
+    /// Parts that line protocol can represent survive a round trip through the text: parts that are not empty, do not
+    /// end in a backslash and contain no control characters.
     public init(measurement: String, tags: [(key: String, value: String)] = [], field: String) {
         var text: [UInt8] = []
         Self.append(measurement, escaping: Self.measurementSpecials, to: &text)
@@ -32,12 +32,12 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
         description = String(decoding: text, as: UTF8.self)
     }
 
-    /// A key from text that is canonical already, as the database and the line protocol decoder hold it.
+    /// A key from text that is already canonical, as the database and the line protocol decoder provide it.
     public init(canonical text: String) { description = text }
 
-    /// A key from text that a person wrote, in line protocol's grammar.
+    /// A key parsed from text that a person wrote, in the grammar of line protocol.
     ///
-    /// - Throws: ``SeriesKeyError`` when a part is missing, empty, there twice or not of line protocol.
+    /// - Throws: ``SeriesKeyError`` when a part is missing, empty, duplicated or not valid line protocol.
     public init(parsing text: String) throws(SeriesKeyError) {
         func refuse(_ expected: String) -> SeriesKeyError { SeriesKeyError(text: text, reason: expected) }
         guard text.utf8.count <= Self.longest else {
@@ -59,7 +59,7 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
             throw refuse("a measurement before the first comma or space, without # at its beginning")
         }
         var tags: [(key: String, value: String)] = []
-        // Bytes and not text: characters that look the same may be written in two ways.
+        // Bytes, because `String` treats canonically equivalent characters as equal.
         var keys: Set<[UInt8]> = []
         for part in parts.dropFirst() {
             let pair = Self.split(part, at: Self.equals)
@@ -77,7 +77,7 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
             field: Self.unescaped(field, Self.keySpecials))
     }
 
-    // Swift compares texts by what they mean and not by their bytes.
+    // Swift compares strings by canonical equivalence, not by their bytes.
     public static func == (a: SeriesKey, b: SeriesKey) -> Bool { a.order(to: b) == 0 }
     public static func < (a: SeriesKey, b: SeriesKey) -> Bool { a.order(to: b) < 0 }
 
@@ -85,7 +85,7 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
         withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 
-    /// Below, at or above 0, as memcmp has it.
+    /// Negative, zero or positive, like memcmp.
     private func order(to other: SeriesKey) -> Int {
         withBytes { mine in
             other.withBytes { others in
@@ -98,7 +98,7 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
     }
 
     private func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        // Every native text is contiguous.
+        // Every native string is contiguous.
         description.utf8.withContiguousStorageIfAvailable(body) ?? Array(description.utf8).withUnsafeBufferPointer(body)
     }
 
@@ -109,7 +109,7 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
     private static let measurementSpecials = [comma, space]
     private static let keySpecials = [comma, space, equals]
 
-    // Bytes and not characters: a space and the accent after it are one character.
+    // Bytes, not characters: a space and a combining accent after it form one character.
     private static func append(_ text: String, escaping specials: [UInt8], to out: inout [UInt8]) {
         for byte in text.utf8 {
             if specials.contains(byte) { out.append(backslash) }
@@ -117,7 +117,8 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
         }
     }
 
-    /// A backslash is an escape only before a special character; before others, itself too, it is a backslash.
+    /// A backslash is an escape only before a special character; elsewhere, even before another backslash, it is
+    /// literal.
     private static func unescaped(_ text: ArraySlice<UInt8>, _ specials: [UInt8]) -> String {
         var out: [UInt8] = []
         for byte in text {
@@ -127,14 +128,14 @@ public struct SeriesKey: Hashable, Comparable, Sendable, CustomStringConvertible
         return String(decoding: out, as: UTF8.self)
     }
 
-    /// `text` cut at every unescaped `separator`, escapes kept.
+    /// `text` split at every unescaped `separator`, escapes kept.
     private static func split(_ text: ArraySlice<UInt8>, at separator: UInt8) -> [ArraySlice<UInt8>] {
         var parts: [ArraySlice<UInt8>] = []
         var start = text.startIndex
-        for place in text.indices where text[place] == separator {
-            if place > text.startIndex, text[place - 1] == backslash { continue }
-            parts.append(text[start..<place])
-            start = place + 1
+        for index in text.indices where text[index] == separator {
+            if index > text.startIndex, text[index - 1] == backslash { continue }
+            parts.append(text[start..<index])
+            start = index + 1
         }
         return parts + [text[start...]]
     }
@@ -150,7 +151,7 @@ public struct SeriesKeyError: Error, Equatable, CustomStringConvertible {
 }
 
 extension SeriesKey {
-    /// The name for a message: one that is refused may be of any length.
+    /// The name for a message, cut to 200 bytes: a refused name may have any length.
     package var shortText: String {
         let name = description.utf8
         return name.count <= 200 ? description : String(decoding: name.prefix(200), as: UTF8.self) + "…"

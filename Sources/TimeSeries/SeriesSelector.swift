@@ -1,9 +1,11 @@
-/// A pattern over series names: the text of a ``SeriesKey`` in which `*` stands for any characters, also none.
+/// A pattern over series names: the text of a ``SeriesKey`` in which `*` matches any number of characters, including
+/// none.
 ///
-/// Matching takes time in the length of the name, whatever the pattern is: each part between two stars is looked for from
-/// where the one before it was found (the leftmost place is never worse than a later one), by Knuth, Morris and Pratt.
+/// Matching takes time linear in the length of the name, whatever the pattern: each part between two stars is searched
+/// for from where the previous match ended (the leftmost match is never worse than a later one), by the
+/// Knuth–Morris–Pratt algorithm.
 public struct SeriesSelector: Hashable, Sendable, CustomStringConvertible {
-    // Of the parts and not of the description: names are bytes.
+    // Compares the parts, not the description: names are bytes.
     public static func == (a: SeriesSelector, b: SeriesSelector) -> Bool {
         a.first == b.first && a.middle == b.middle && a.last == b.last
     }
@@ -17,27 +19,27 @@ public struct SeriesSelector: Hashable, Sendable, CustomStringConvertible {
     public let description: String
     private let first: [UInt8]
     private let middle: [SelectorPart]
-    /// nil: there is no star, and the name is ``first``.
+    /// nil when the pattern has no star, so the whole name must equal ``first``.
     private let last: [UInt8]?
-    /// A shorter name cannot match.
+    /// The length of the shortest name that can match, in bytes.
     private let shortest: Int
 
-    /// A pattern may name any series.
+    /// The maximum length of a pattern, in bytes: it may name any series.
     public static let longest = SeriesKey.longest
     public static let maximumStars = 64
 
-    /// Every text is a selector; one without `*` selects the one series of that name.
+    /// Any text is a selector; one without `*` selects the one series of that name.
     public init(_ pattern: String) {
         description = pattern
         let parts = pattern.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
         first = parts.first ?? []
-        // Stars beside each other are one.
+        // Adjacent stars act as one.
         middle = parts.dropFirst().dropLast().filter { !$0.isEmpty }.map { SelectorPart($0) }
         last = parts.count > 1 ? parts.last : nil
         shortest = parts.reduce(0) { $0 + $1.count }
     }
 
-    /// A pattern from outside.
+    /// A pattern from an untrusted source.
     ///
     /// - Throws: ``SeriesSelectorError`` when it is too long or has too many stars.
     public init(parsing pattern: String) throws(SeriesSelectorError) {
@@ -60,54 +62,55 @@ public struct SeriesSelector: Hashable, Sendable, CustomStringConvertible {
         guard name.count >= shortest, name.starts(with: first) else { return false }
         guard let last else { return name.count == first.count }
         guard name.suffix(last.count).elementsEqual(last) else { return false }
-        var place = first.count
+        var index = first.count
         let end = name.count - last.count
         for part in middle {
-            guard let next = part.end(in: name, from: place, to: end) else { return false }
-            place = next
+            guard let next = part.end(in: name, from: index, to: end) else { return false }
+            index = next
         }
         return true
     }
 }
 
-/// What stands between two stars.
+/// The literal text between two stars.
 private struct SelectorPart: Hashable {
     private let bytes: [UInt8]
-    /// For each place, how many bytes before and at it are also the beginning of the part.
+    /// The KMP failure function: for each index, the length of the longest proper prefix that is also a suffix ending
+    /// there.
     private let borders: [Int]
 
     init(_ bytes: [UInt8]) {
         var borders = [Int](repeating: 0, count: bytes.count)
         var length = 0
-        for place in bytes.indices.dropFirst() {
-            while length > 0, bytes[place] != bytes[length] { length = borders[length - 1] }
-            if bytes[place] == bytes[length] { length += 1 }
-            borders[place] = length
+        for index in bytes.indices.dropFirst() {
+            while length > 0, bytes[index] != bytes[length] { length = borders[length - 1] }
+            if bytes[index] == bytes[length] { length += 1 }
+            borders[index] = length
         }
         (self.bytes, self.borders) = (bytes, borders)
     }
 
-    /// Where its first occurrence between two places ends.
+    /// The end of the first occurrence of the part between `start` and `end`; nil if there is none.
     func end(in text: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int) -> Int? {
-        var (place, length) = (start, 0)
-        while place < end {
-            while length > 0, text[place] != bytes[length] { length = borders[length - 1] }
-            if text[place] == bytes[length] { length += 1 }
-            place += 1
-            if length == bytes.count { return place }
+        var (index, length) = (start, 0)
+        while index < end {
+            while length > 0, text[index] != bytes[length] { length = borders[length - 1] }
+            if text[index] == bytes[length] { length += 1 }
+            index += 1
+            if length == bytes.count { return index }
         }
         return nil
     }
 }
 
-/// A selector that is not taken from outside.
+/// Why a selector from an untrusted source is refused.
 public enum SeriesSelectorError: Error, Equatable, CustomStringConvertible {
     case tooLong(bytes: Int)
     case tooManyStars(Int)
 
     public var description: String { "expected \(expected)" }
 
-    /// What would be right, without the word.
+    /// What was expected, without that word.
     public var expected: String {
         switch self {
         case .tooLong(let bytes): "a selector of at most \(SeriesSelector.longest) bytes, not \(bytes)"

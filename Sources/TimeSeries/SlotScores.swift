@@ -1,13 +1,13 @@
-/// What the forecasts of one series were worth, over a block of slots whose truths have come.
+/// The scores of one series' forecasts over a block of slots whose actual values have arrived.
 public struct SlotScores: Sendable, Hashable {
-    /// Sums over the truths of one lead.
+    /// Sums over the actual values at one lead.
     public struct Lead: Sendable, Hashable {
         public var lead: Int
-        /// Truths that came.
+        /// The number of actual values.
         public var count: Int
-        /// The sum of twice the pinball losses, each a mean over the quantiles, in the unit of the readings.
+        /// The sum of twice the pinball losses, each averaged over the quantiles, in the unit of the readings.
         public var loss: Float
-        /// The sum of the median's absolute errors.
+        /// The sum of the median's absolute errors, in the unit of the readings.
         public var error: Float
 
         public init(lead: Int, count: Int, loss: Float, error: Float) {
@@ -18,10 +18,10 @@ public struct SlotScores: Sendable, Hashable {
         }
     }
 
-    /// How often the truth of one lead lay inside the intervals.
+    /// How many of the actual values at one lead lay inside the intervals.
     public struct Coverage: Sendable, Hashable {
         public var count: Int
-        /// Inside the outermost interval, and inside the next one (the same if there is only one).
+        /// Inside the outermost interval, and inside the next inner one (the same if there is only one).
         public var outer: Int
         public var inner: Int
 
@@ -32,18 +32,19 @@ public struct SlotScores: Sendable, Hashable {
         }
     }
 
-    /// The first slot of the block, and how many slots it has.
+    /// The first slot of the block, and the number of slots in it.
     public var start: Slot
     public var slots: Int
-    /// The mean absolute step of the series at the end of the block: what errors are measured in.
+    /// The mean absolute step of the series at the end of the block: the unit in which errors are expressed.
     public var scale: Float
-    /// Lead 1 of every slot; half the horizon and the horizon from every origin that is a multiple of half the horizon.
+    /// Lead 1 for every slot; leads of half the horizon and of the horizon for every origin that is a multiple of half
+    /// the horizon.
     public var leads: [Lead]
-    /// By lead − 1.
+    /// Indexed by lead − 1.
     public var coverage: [Coverage]
-    /// One per slot: 1 … 255 for a tail probability of 1 … 2⁻³² of its value, 0 for a slot without.
+    /// One per slot: 1 … 255 for a tail probability of 1 … 2⁻³² of its value, 0 for a slot without a value.
     public var tails: [UInt8]
-    /// What ``coverage`` should be; nil: not known.
+    /// The nominal ``coverage``; nil if unknown.
     public var nominal: QuantileLevels.Interval?
 
     public init(

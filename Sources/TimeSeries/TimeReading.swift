@@ -1,16 +1,17 @@
 extension Timestamp {
-    /// RFC 3339, also with a space for the `T`: `2026-01-31T12:00:00.25Z`, `2026-01-31 13:00:00+01:00`. Saturates like all
-    /// arithmetic here; nil for anything else.
+    /// Parses RFC 3339, also with a space in place of the `T`: `2026-01-31T12:00:00.25Z`, `2026-01-31 13:00:00+01:00`.
     ///
-    /// To the nanosecond, which a floating-point number of seconds is not; further digits are cut.
+    /// Saturates like all arithmetic on timestamps; nil for anything else.
+    ///
+    /// Exact to the nanosecond, which a floating-point number of seconds is not; further digits are truncated.
     package init?(rfc3339 text: some StringProtocol) {
         var reader = Reader(rest: Array(text.utf8)[...])
-        guard let year = reader.number(4), reader.take("-"), let month = reader.number(2), reader.take("-"),
-            let date = reader.number(2), reader.take("Tt "), let hour = reader.number(2), reader.take(":"),
-            let minute = reader.number(2), reader.take(":"), let second = reader.number(2)
+        guard let year = reader.number(4), reader.consume("-"), let month = reader.number(2), reader.consume("-"),
+            let date = reader.number(2), reader.consume("Tt "), let hour = reader.number(2), reader.consume(":"),
+            let minute = reader.number(2), reader.consume(":"), let second = reader.number(2)
         else { return nil }
         guard let fraction = reader.fraction(), let offset = reader.offset(), reader.rest.isEmpty else { return nil }
-        // A leap second is the one after it.
+        // A leap second counts as the second after it.
         guard (1...12).contains(month), (1...Self.length(year, month)).contains(date) else { return nil }
         guard hour < 24, minute < 60, second < 61 else { return nil }
         let seconds = CivilDay.days(year, month, date) * 86_400 + hour * 3_600 + minute * 60 + second - offset
@@ -26,11 +27,11 @@ extension Timestamp {
     }
 }
 
-/// The parts of a time, one after the other.
+/// Reads the parts of a time in order.
 private struct Reader {
     var rest: ArraySlice<UInt8>
 
-    /// A number of so many digits.
+    /// Reads a number of exactly `count` digits.
     mutating func number(_ count: Int) -> Int64? {
         let digits = rest.prefix(count)
         guard digits.count == count, digits.allSatisfy({ Self.digits.contains($0) }) else { return nil }
@@ -38,28 +39,28 @@ private struct Reader {
         return digits.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
     }
 
-    /// One of these characters.
-    mutating func take(_ characters: StaticString) -> Bool {
+    /// Consumes the next byte if it is one of `characters`.
+    mutating func consume(_ characters: StaticString) -> Bool {
         guard let byte = rest.first, characters.withUTF8Buffer({ $0.contains(byte) }) else { return false }
         rest = rest.dropFirst()
         return true
     }
 
-    /// In nanoseconds; 0 where there is none, nil where a point has no digits behind it.
+    /// The fraction of a second in nanoseconds: 0 when there is none, nil when no digits follow the decimal separator.
     mutating func fraction() -> Int64? {
-        guard take(".,") else { return 0 }
+        guard consume(".,") else { return 0 }
         let digits = rest.prefix { Self.digits.contains($0) }
         rest = rest.dropFirst(digits.count)
         let known = digits.prefix(9).reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
         return digits.isEmpty ? nil : (min(9, digits.count)..<9).reduce(known) { value, _ in value * 10 }
     }
 
-    /// In seconds east of UTC.
+    /// The offset in seconds east of UTC.
     mutating func offset() -> Int64? {
-        if take("Zz") { return 0 }
+        if consume("Zz") { return 0 }
         let isWest = rest.first == UInt8(ascii: "-")
-        guard take("+-"), let hours = number(2), hours < 24 else { return nil }
-        _ = take(":")
+        guard consume("+-"), let hours = number(2), hours < 24 else { return nil }
+        _ = consume(":")
         guard let minutes = number(2), minutes < 60 else { return nil }
         return (isWest ? -1 : 1) * (hours * 3_600 + minutes * 60)
     }

@@ -1,19 +1,19 @@
 extension Timestamp {
     /// RFC 3339 in UTC, to the millisecond, rounded towards the past: `2025-06-15T14:26:40.000Z`.
     ///
-    /// A forecast with its history has 145 of them, so they are not left to a formatter, which takes some microseconds
-    /// each. Every ``Timestamp`` has a year of four digits.
+    /// A forecast with its history has 145 of these, so they are not left to a date formatter, which takes several
+    /// microseconds each. Every ``Timestamp`` has a four-digit year.
     package var text: String {
         let day = floorDivide(nanoseconds, Self.day)
-        // The first day of the range has begun before it, so that its start is no ``Timestamp``.
+        // The first day of the range begins before the earliest ``Timestamp``, so its start is not representable.
         let rest = nanoseconds % Self.day
         let millisecond = (rest < 0 ? rest + Self.day : rest) / 1_000_000
         let (year, month, date) = CivilDay.date(of: day)
         return String(unsafeUninitializedCapacity: 24) { text in
             func write(_ value: Int64, _ range: Range<Int>, then separator: Unicode.Scalar) {
                 var rest = value
-                for place in range.reversed() {
-                    text[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                for index in range.reversed() {
+                    text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
                     rest /= 10
                 }
                 text[range.upperBound] = UInt8(ascii: separator)

@@ -1,9 +1,9 @@
-/// `TimeSeries`: the vocabulary of the project as value types, with no input or output.
+/// `TimeSeries`: the shared vocabulary as value types, without I/O.
 
-/// A point in time: nanoseconds since 1970-01-01T00:00:00Z, as line protocol writes it.
+/// A point in time: nanoseconds since 1970-01-01T00:00:00Z, as in line protocol.
 ///
 /// The range is that of `Int64`: 1677-09-21 to 2262-04-11. Arithmetic saturates instead of trapping, because timestamps
-/// come from outside.
+/// come from untrusted sources.
 public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     /// Nanoseconds since the Unix epoch.
     public var nanoseconds: Int64
@@ -26,6 +26,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, Codable {
     }
 
     public static func < (a: Timestamp, b: Timestamp) -> Bool { a.nanoseconds < b.nanoseconds }
+    /// `seconds` since the Unix epoch, saturating at the ends of the range.
     public static func from(seconds: Int64) -> Timestamp {
         let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         return Timestamp(nanoseconds: overflow ? (seconds > 0 ? .max : .min) : product)
