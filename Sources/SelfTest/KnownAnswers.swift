@@ -1,4 +1,4 @@
-/// `SelfTest`: runs answers that Keras gave against this machine's kernels.
+/// `SelfTest`: compares this machine's kernels with reference results computed by Keras.
 package import Recurrent
 
 #if canImport(FoundationEssentials)
@@ -9,23 +9,23 @@ package import Recurrent
 
 /// A file of cases: `{"keras": …, "atol": 2e-5, "cases": [{"id": …, "kind": "forward" | "stateful" | "train", …}]}`.
 ///
-/// Arrays lie in Keras' layout, gates in the order i, f, c, o; the weights of a layer are
-/// `[kernel, recurrent_kernel, bias?]`. `hard_sigmoid` is Keras 3's, `hard_sigmoid_keras2` that of Keras 2.
+/// Arrays are in Keras' layout, with gates in the order i, f, c, o; the weights of a layer are `[kernel,
+/// recurrent_kernel, bias?]`. `hard_sigmoid` is that of Keras 3, `hard_sigmoid_keras2` that of Keras 2.
 package struct KnownAnswers {
-    /// How far a number may lie from Keras', where a case says nothing else.
+    /// The absolute tolerance for cases that specify none.
     let tolerance: Float
     let cases: [Entry]
 
-    /// A case, or why it could not be read.
+    /// A case, or the error that prevented reading it.
     struct Entry {
         let id: String
         let content: Result<KnownCase, any Error>
     }
 
-    /// The answers built into this program.
+    /// The reference results built into this program.
     package static func builtIn() throws -> KnownAnswers { try KnownAnswers(json: PackageResources.keras_lstm_json) }
 
-    /// - Throws: an error of the decoder when the bytes are not such a file. A single odd case only fails.
+    /// - Throws: a decoding error when the bytes are not such a file. A single malformed case only fails itself.
     package init(json: [UInt8]) throws {
         let file = try JSONDecoder().decode(File.self, from: Data(json))
         tolerance = file.atol ?? 2e-5
@@ -65,26 +65,26 @@ package struct KnownAnswers {
     }
 }
 
-/// How far a case lies from Keras, and where.
+/// The largest difference from Keras, and where it occurred.
 struct Difference {
     private(set) var value: Float = 0
-    private(set) var place = ""
+    private(set) var location = ""
 
-    /// NaN counts as infinitely far.
-    mutating func compare(_ found: [Float], _ expected: [Float], _ name: String) {
-        if found.count != expected.count {
-            note(.infinity, "\(name): \(found.count) values, expected \(expected.count)")
+    /// Records the largest difference; NaN counts as infinite.
+    mutating func compare(_ actual: [Float], _ expected: [Float], _ name: String) {
+        if actual.count != expected.count {
+            record(.infinity, "\(name): \(actual.count) values, expected \(expected.count)")
         }
-        for (found, expected) in zip(found, expected) {
-            let difference = (found - expected).magnitude
-            if !(difference <= value) { note(difference.isNaN ? .infinity : difference, name) }
+        for (actual, expected) in zip(actual, expected) {
+            let difference = (actual - expected).magnitude
+            if !(difference <= value) { record(difference.isNaN ? .infinity : difference, name) }
         }
     }
 
-    private mutating func note(_ value: Float, _ place: String) { (self.value, self.place) = (value, place) }
+    private mutating func record(_ value: Float, _ location: String) { (self.value, self.location) = (value, location) }
 }
 
-/// What became of one case.
+/// The result of one case.
 package struct CaseResult {
     package let id: String
     let difference: Difference
@@ -98,6 +98,6 @@ package struct CaseResult {
     package var description: String {
         if let problem { return "\(id): \(problem)" }
         let comparison = "largest difference \(difference.value)"
-        return difference.place.isEmpty ? "\(id): \(comparison)" : "\(id): \(comparison) in \(difference.place)"
+        return difference.location.isEmpty ? "\(id): \(comparison)" : "\(id): \(comparison) in \(difference.location)"
     }
 }

@@ -1,6 +1,6 @@
 import Recurrent
 
-/// One case as the file has it; which fields are there depends on the kind.
+/// One case of the file; the kind determines which fields are present.
 struct KnownCase: Decodable {
     let kind: String
     let atol: Float?
@@ -35,7 +35,7 @@ struct KnownCase: Decodable {
     let weights_before: [NestedArray]?
     let weights_after: [NestedArray]?
 
-    /// Runs the case; how far from Keras it comes out.
+    /// Runs the case and returns its largest difference from Keras.
     func largestDifference(on kernels: Kernels) throws -> Difference {
         switch kind {
         case "forward": try forward(kernels)
@@ -69,7 +69,7 @@ struct KnownCase: Decodable {
         return difference
     }
 
-    /// Calls one after the other, then a reset and the last input again.
+    /// Makes consecutive calls, then resets the states and repeats the last input.
     private func statefulCalls(_ kernels: Kernels) throws -> Difference {
         let (xs, ys) = (try present(xs, "xs"), try present(ys, "ys"))
         guard let last = xs.last, xs.count == ys.count else { throw CaseError.missing("as many ys as xs") }
@@ -98,8 +98,8 @@ struct KnownCase: Decodable {
         for (step, loss) in try present(losses, "losses").enumerated() {
             difference.compare([Float(try model.trainOnBatch(x, y))], [loss], "losses[\(step)]")
         }
-        for (index, (found, expected)) in zip(model.weights, weights_after ?? []).enumerated() {
-            difference.compare(found.values, expected.tensor.values, "weights_after[\(index)]")
+        for (index, (actual, expected)) in zip(model.weights, weights_after ?? []).enumerated() {
+            difference.compare(actual.values, expected.tensor.values, "weights_after[\(index)]")
         }
         return difference
     }
@@ -149,7 +149,7 @@ enum CaseError: Error, CustomStringConvertible {
     }
 }
 
-/// Numbers in lists of lists, up to three deep.
+/// Numbers in nested lists, up to three levels deep.
 struct NestedArray: Decodable {
     let tensor: Tensor
 

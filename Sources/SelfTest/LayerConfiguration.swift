@@ -1,6 +1,6 @@
 import Recurrent
 
-/// An LSTM layer's arguments under their Keras names; what is left out has the layer's default.
+/// An LSTM layer's arguments under their Keras names; missing ones have the layer's default values.
 struct LayerConfiguration: Decodable {
     let units: Int
     let activation: String?
@@ -12,7 +12,7 @@ struct LayerConfiguration: Decodable {
     let unroll: Bool?
     let implementation: Int?
     let zero_output_for_mask: Bool?
-    /// For kernel and recurrent kernel.
+    /// For the kernel and the recurrent kernel.
     let regularizer: Named?
     let kernel_regularizer: Named?
     let recurrent_regularizer: Named?
@@ -55,7 +55,7 @@ struct LayerConfiguration: Decodable {
     }
 }
 
-/// A regularizer or constraint with its numbers: `["l1_l2", 0.01]`, `["min_max_norm", 0.3, 0.8, 0.7]`.
+/// A regularizer or constraint with its parameters: `["l1_l2", 0.01]`, `["min_max_norm", 0.3, 0.8, 0.7]`.
 struct Named: Decodable {
     let name: String
     let numbers: [Float]
@@ -76,7 +76,7 @@ struct Named: Decodable {
         index < numbers.count ? numbers[index] : standard
     }
 
-    /// One number of `l1_l2` stands for both.
+    /// A single number for `l1_l2` sets both factors.
     func regularizer() throws -> Regularizer {
         switch name {
         case "l1": .l1(number(0, 0.01))

@@ -1,6 +1,6 @@
 internal import CRecurrentKernels
 
-/// y = activation(x·kernel + bias), as Keras' `Dense`: over the last axis, whatever axes come before it.
+/// y = activation(x·kernel + bias), like Keras' `Dense`: applied to the last axis, whatever axes precede it.
 public final class Dense: Layer {
     public var name: String
     public let kind = "Dense"
@@ -21,10 +21,11 @@ public final class Dense: Layer {
     private var random: RandomSource
     private var inputs: Int?
     private var packing: Packing?
-    private var kept: Kept?
+    private var saved: Saved?
 
-    /// What a backward pass needs: the input, the output, and the activation's derivative unless it is one.
-    private struct Kept {
+    /// The values that a backward pass needs: the input, the output, and the activation's derivative unless the
+    /// activation is linear.
+    private struct Saved {
         let x: Tensor
         let y: Tensor
         let slopes: [Float]?
@@ -79,9 +80,9 @@ public final class Dense: Layer {
         return shape.dropLast() + [units]
     }
 
-    /// Runs the layer over `x`, `[…, inputs]`; weights are made on the first call.
+    /// Runs the layer on `x`, `[…, inputs]`; the first call creates the weights.
     ///
-    /// - Throws: ``RecurrentError``; the weights are then as before.
+    /// - Throws: ``RecurrentError``; the weights are then unchanged.
     public func callAsFunction(_ x: Tensor) throws(RecurrentError) -> Tensor {
         try x.checkFinite("\(name): input")
         return try forward(x, mask: nil, training: false)
@@ -111,7 +112,7 @@ public final class Dense: Layer {
                 guard let x = x.baseAddress, let y = y.baseAddress else { return }
                 packing.forward.multiply(rows, x, stride: inputs, to: y, stride: units)
                 if activation == .linear { return }
-                // The derivative needs the sums, which the activation then overwrites.
+                // The derivative needs the pre-activation sums, which the activation then overwrites.
                 let function = kernels.table.pointee.activate
                 if training {
                     slopes?.withUnsafeMutableBufferPointer {
@@ -122,12 +123,12 @@ public final class Dense: Layer {
                 }
             }
         }
-        if training { keep(input, y, slopes) }
+        if training { save(input, y, slopes) }
         return y
     }
 
-    private func keep(_ x: Tensor, _ y: Tensor, _ slopes: [Float]?) {
-        kept = Kept(x: x, y: y, slopes: slopes)
+    private func save(_ x: Tensor, _ y: Tensor, _ slopes: [Float]?) {
+        saved = Saved(x: x, y: y, slopes: slopes)
         activityPenalty = 0
         guard let activityRegularizer else { return }
         var unused = [Float](repeating: 0, count: y.values.count)
@@ -152,24 +153,24 @@ public final class Dense: Layer {
     }
 
     public func backward(_ gradient: Tensor, wantsInputGradient: Bool) throws(RecurrentError) -> Tensor? {
-        guard let kept, let inputs, var packing else { throw .nothingToDifferentiate(layer: name) }
-        try gradient.checkShape("\(name): output gradient", kept.y.shape)
+        guard let saved, let inputs, var packing else { throw .nothingToDifferentiate(layer: name) }
+        try gradient.checkShape("\(name): output gradient", saved.y.shape)
         var d = gradient.values
         if let activityRegularizer {
             _ = activityRegularizer.add(
-                kept.y.values, width: units, scale: 1 / Float(max(1, gradient.shape[0])), to: &d)
+                saved.y.values, width: units, scale: 1 / Float(max(1, gradient.shape[0])), to: &d)
         }
-        if let slopes = kept.slopes { for place in d.indices { d[place] *= slopes[place] } }
+        if let slopes = saved.slopes { for index in d.indices { d[index] *= slopes[index] } }
         let rows = d.count / units
-        parameterGradients(kept.x, d, rows, inputs)
-        self.kept = nil
+        parameterGradients(saved.x, d, rows, inputs)
+        self.saved = nil
         guard wantsInputGradient else { return nil }
         if packing.backVersion != parameters[0].version {
             packing.back.packTransposed(parameters[0].values)
             packing.backVersion = parameters[0].version
             self.packing = packing
         }
-        var dX = Tensor(zeros: kept.x.shape)
+        var dX = Tensor(zeros: saved.x.shape)
         d.withUnsafeBufferPointer { d in
             dX.withMutableValues { dX in
                 guard let d = d.baseAddress, let dX = dX.baseAddress else { return }

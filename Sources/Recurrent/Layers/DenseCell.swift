@@ -1,6 +1,6 @@
 internal import CRecurrentKernels
 
-/// One dense layer ready to run row by row: the weights packed for the kernels, nothing else.
+/// A dense layer ready to run row by row: only the weights, packed for the kernels.
 ///
 /// Immutable, so any thread may run it; a row gives the same bits alone and in a batch.
 public final class DenseCell: @unchecked Sendable {
@@ -8,12 +8,12 @@ public final class DenseCell: @unchecked Sendable {
     public let units: Int
     private let activation: Activation
     private let kernels: Kernels
-    /// Never written after `init`, which is what makes the class Sendable.
+    /// Never written after `init`, which makes the class Sendable.
     private let packed: PackedMatrix
 
     /// - Parameters:
     ///   - kernel: `[inputs, units]`.
-    ///   - bias: `[units]`; nil for a layer without.
+    ///   - bias: `[units]`; nil for a layer without a bias.
     /// - Throws: ``RecurrentError/shape(what:expected:actual:)``, ``RecurrentError/notFinite(tensor:)`` or
     ///   ``RecurrentError/argument(name:expected:actual:)``.
     public init(
@@ -31,11 +31,11 @@ public final class DenseCell: @unchecked Sendable {
         packed.pack(kernel.values, bias: bias?.values)
     }
 
-    /// Runs `rows` rows. Nothing is checked.
+    /// Runs `rows` rows without checking anything.
     ///
     /// - Parameters:
-    ///   - x: `[rows, inputs]`, rows `xStride` floats apart.
-    ///   - y: `[rows, units]`, dense.
+    ///   - x: `[rows, inputs]`, with rows `xStride` floats apart.
+    ///   - y: `[rows, units]`, contiguous.
     public func forward(rows: Int, x: UnsafePointer<Float>, xStride: Int, y: UnsafeMutablePointer<Float>) {
         packed.multiply(rows, x, stride: xStride, to: y, stride: units)
         if activation == .linear { return }

@@ -1,10 +1,11 @@
-/// Leaves out a part of its inputs during training, and scales the rest so that the mean stays; Keras' `Dropout`.
+/// Drops a random part of its inputs during training and scales the rest so that the mean is preserved; Keras'
+/// `Dropout`.
 public final class Dropout: Layer {
     public var name: String
     public let kind = "Dropout"
     public let rate: Float
     private var random: RandomSource
-    private var kept: (shape: [Int], mask: [Float]?)?
+    private var saved: (shape: [Int], mask: [Float]?)?
 
     /// - Throws: ``RecurrentError/argument(name:expected:actual:)`` for a rate outside 0 ..< 1.
     public init(_ rate: Float, name: String = "dropout", seed: UInt64 = 0) throws(RecurrentError) {
@@ -21,15 +22,15 @@ public final class Dropout: Layer {
     public func forward(_ input: Tensor, mask: Mask?, training: Bool) -> Tensor {
         guard training else { return input }
         let drawn = DropoutMasks.draw(input.values.count, rate, &random)
-        kept = (input.shape, drawn)
+        saved = (input.shape, drawn)
         return Self.product(input, drawn)
     }
 
     public func backward(_ gradient: Tensor, wantsInputGradient: Bool) throws(RecurrentError) -> Tensor? {
-        guard let kept else { throw .nothingToDifferentiate(layer: name) }
-        try gradient.checkShape("\(name): output gradient", kept.shape)
-        self.kept = nil
-        return wantsInputGradient ? Self.product(gradient, kept.mask) : nil
+        guard let saved else { throw .nothingToDifferentiate(layer: name) }
+        try gradient.checkShape("\(name): output gradient", saved.shape)
+        self.saved = nil
+        return wantsInputGradient ? Self.product(gradient, saved.mask) : nil
     }
 
     private static func product(_ tensor: Tensor, _ mask: [Float]?) -> Tensor {

@@ -1,10 +1,11 @@
-/// The dropout masks of one call: drawn once, constant over time, inverted, so that the mean stays.
+/// The dropout masks of one call: drawn once, constant over time, and scaled (inverted dropout), so that the mean is
+/// preserved.
 ///
-/// `implementation` 1 has one mask per gate, 2 one that the gates share.
+/// `implementation` 1 uses one mask per gate, 2 one mask shared by all gates.
 struct DropoutMasks {
-    /// `[copies][batch][inputs]`; nil without dropout of the input.
+    /// `[copies][batch][inputs]`; nil without input dropout.
     let inputs: [Float]?
-    /// `[copies][batch][units]`; nil without dropout of `h`.
+    /// `[copies][batch][units]`; nil without recurrent dropout.
     let hidden: [Float]?
     let copies: Int
 
@@ -19,30 +20,30 @@ struct DropoutMasks {
 
     static func draw(_ count: Int, _ rate: Float, _ random: inout RandomSource) -> [Float]? {
         guard rate > 0 else { return nil }
-        let kept = 1 / (1 - rate)
-        return (0..<count).map { _ in random.uniform() < rate ? 0 : kept }
+        let scale = 1 / (1 - rate)
+        return (0..<count).map { _ in random.uniform() < rate ? 0 : scale }
     }
 
-    /// One row as the gates see it: `width` values times each copy of the mask.
+    /// Expands one row for the gates: `width` values multiplied by each copy of the mask.
     static func expand(
         _ mask: [Float], copies: Int, row: Int, batch: Int, width: Int, _ from: UnsafePointer<Float>,
         to: UnsafeMutablePointer<Float>
     ) {
         for copy in 0..<copies {
             let start = (copy * batch + row) * width
-            for place in 0..<width { to[copy * width + place] = from[place] * mask[start + place] }
+            for index in 0..<width { to[copy * width + index] = from[index] * mask[start + index] }
         }
     }
 
-    /// The derivative of ``expand``: sums what reached the copies.
+    /// The derivative of ``expand``: sums the gradients of the copies.
     static func contract(
         _ mask: [Float], copies: Int, row: Int, batch: Int, width: Int, _ from: UnsafePointer<Float>,
         to: UnsafeMutablePointer<Float>
     ) {
-        for place in 0..<width {
+        for index in 0..<width {
             var sum: Float = 0
-            for copy in 0..<copies { sum += from[copy * width + place] * mask[(copy * batch + row) * width + place] }
-            to[place] = sum
+            for copy in 0..<copies { sum += from[copy * width + index] * mask[(copy * batch + row) * width + index] }
+            to[index] = sum
         }
     }
 }

@@ -1,4 +1,4 @@
-/// A table of learned rows, one per index, as Keras' `Embedding`: for callers who keep the arrays themselves.
+/// A table of learned rows, one per index, like Keras' `Embedding`, for callers that manage their own arrays.
 public final class Embedding {
     /// `embeddings`, `[count, width]`.
     public let parameter: Parameter
@@ -18,16 +18,16 @@ public final class Embedding {
 
     public func clearGradient() { parameter.clearGradient() }
 
-    /// Adds the derivative of the loss by one looked-up row, `[width]`.
+    /// Adds the derivative of the loss with respect to one looked-up row, `[width]`.
     public func addGradient(_ index: Int, _ d: UnsafePointer<Float>) {
         parameter.addGradient(from: index * width, width, d)
     }
 }
 
 extension Parameter {
-    /// A tensor of weights of a caller's own.
+    /// Creates a weight tensor for a caller that manages its own parameters.
     ///
-    /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` when the count does not fit.
+    /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` when the product of `shape` overflows.
     public convenience init(
         name: String, shape: [Int], initializer: Initializer, _ random: inout RandomSource
     ) throws(RecurrentError) {
@@ -39,17 +39,17 @@ extension Parameter {
         gradient.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
     }
 
-    /// Adds `count` derivatives to those from `first` on.
+    /// Adds `count` derivatives to the gradient, starting at index `first`.
     public func addGradient(from first: Int, _ count: Int, _ d: UnsafePointer<Float>) {
         gradient.withUnsafeMutableBufferPointer { gradient in
-            for place in 0..<count { gradient[first + place] += d[place] }
+            for index in 0..<count { gradient[first + index] += d[index] }
         }
     }
 
     /// Replaces the values.
     ///
-    /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` or ``RecurrentError/notFinite(tensor:)``; the values are
-    ///   then as before.
+    /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` or ``RecurrentError/notFinite(tensor:)``; the values
+    ///   are then unchanged.
     public func set(_ values: [Float]) throws(RecurrentError) {
         guard values.count == self.values.count else {
             throw .shape(what: name, expected: shape, actual: [values.count])

@@ -1,5 +1,6 @@
 extension LSTM {
-    /// Makes the weights for inputs of `shape`, `[timesteps, inputs]`; a layer that has them checks the width.
+    /// Creates the weights for inputs of `shape`, `[timesteps, inputs]`; a layer that is already built checks the
+    /// width.
     public func build(_ shape: [Int?], _ random: inout RandomSource) throws(RecurrentError) -> [Int?] {
         guard shape.count == 2, let width = shape[1] else {
             throw .argument(
@@ -44,7 +45,7 @@ extension LSTM {
     }
 }
 
-/// The weights of a layer packed for its forward and backward passes, and which weights those were.
+/// The weights of a layer packed for its forward and backward passes, and the versions that were packed.
 struct LSTMPacking {
     let cell: PackedCell
     let recurrentBack: PackedMatrix

@@ -1,14 +1,14 @@
 extension LSTM {
-    /// Runs the layer over `x`, `[batch, timesteps, inputs]`; weights are made on the first call.
+    /// Runs the layer on `x`, `[batch, timesteps, inputs]`; the first call creates the weights.
     ///
-    /// States come from `initialState`, else from the stored ones of a stateful layer, else they are zero. The final
-    /// states replace the stored ones after every call, training or not; no gradient crosses calls.
+    /// The initial states are `initialState`, or else the stored ones of a stateful layer, or else zero. A stateful
+    /// layer stores the final states after every call, training or not; no gradient crosses calls.
     ///
     /// - Parameters:
-    ///   - mask: `[batch, timesteps]`: false where a timestep is padding.
+    ///   - mask: `[batch, timesteps]`, false where a timestep is padding.
     ///   - initialState: `h` and `c`, `[batch, units]` each.
-    ///   - training: draws dropout masks and keeps what ``backward(_:wantsInputGradient:)`` needs.
-    /// - Throws: ``RecurrentError``; weights and stored states are then as before.
+    ///   - training: draws dropout masks and saves what ``backward(_:wantsInputGradient:)`` needs.
+    /// - Throws: ``RecurrentError``; weights and stored states are then unchanged.
     public func callAsFunction(
         _ x: Tensor, mask: Mask? = nil, initialState: State? = nil, training: Bool = false
     ) throws(RecurrentError) -> Output {
@@ -40,17 +40,17 @@ extension LSTM {
         let pass = LSTMPass(
             batch: batch, timesteps: timesteps, goBackwards: goBackwards, returnSequences: returnSequences,
             zeroOutputForMask: zeroOutputForMask, mask: mask, dropout: masks, isKept: training)
-        // Every step writes its part of the output.
+        // Every step writes its part of the output, so it needs no initialization.
         let y = Tensor(shape) { y in
             x.values.withUnsafeBufferPointer { x in
                 guard let x = x.baseAddress, let to = y.baseAddress else { return y.initialize(repeating: 0) }
                 tape.forward(pass, x, h: &h, c: &c, y: to)
             }
         }
-        return finish(y, State(h: Tensor([batch, units], h), c: Tensor([batch, units], c)), training)
+        return makeOutput(y, State(h: Tensor([batch, units], h), c: Tensor([batch, units], c)), training)
     }
 
-    /// The states a call begins with.
+    /// The initial states of a call.
     private func start(_ batch: Int, _ initialState: State?) throws(RecurrentError) -> State {
         if let state, stateful, state.h.shape[0] != batch {
             throw .batchSize(layer: name, expected: state.h.shape[0], actual: batch)
@@ -70,7 +70,7 @@ extension LSTM {
             implementation: implementation, &dropoutSource)
     }
 
-    /// The tape for a pass with these masks, its cell packed with the weights as they are.
+    /// The tape for a pass with these masks, its cell packed with the current weights.
     private func prepared(_ masks: DropoutMasks?) -> LSTMTape {
         let perGate = (
             inputs: masks?.inputs != nil && implementation == 1, hidden: masks?.hidden != nil && implementation == 1
@@ -89,7 +89,7 @@ extension LSTM {
         return tape
     }
 
-    private func finish(_ y: Tensor, _ state: State, _ training: Bool) -> Output {
+    private func makeOutput(_ y: Tensor, _ state: State, _ training: Bool) -> Output {
         if stateful { self.state = state }
         isDifferentiable = training
         activityPenalty = 0
@@ -103,9 +103,11 @@ extension LSTM {
 
     // MARK: Gradients
 
-    /// Carries the derivative of a loss by the last output back: sets the gradients of the parameters, and returns
-    /// that by the input `[batch, timesteps, inputs]` if it is wanted. No gradient leaves through the initial states:
-    /// truncated back-propagation, as Keras trains `stateful=True`.
+    /// Backpropagates the derivative of a loss with respect to the last output.
+    ///
+    /// Sets the gradients of the parameters, and returns the gradient of the input, `[batch, timesteps, inputs]`, if it
+    /// is wanted. No gradient flows into the initial states: truncated backpropagation through time, as Keras trains
+    /// `stateful=True`.
     public func backward(_ gradient: Tensor, wantsInputGradient: Bool) throws(RecurrentError) -> Tensor? {
         guard isDifferentiable, let tape, var packing, let inputs else { throw .nothingToDifferentiate(layer: name) }
         let pass = tape.pass
@@ -115,7 +117,7 @@ extension LSTM {
         self.packing = packing
         packing.kernelGradient.clear()
         packing.biasGradient.clear()
-        // Every step writes its part of it.
+        // Every step writes its part of the gradient, so it needs no initialization.
         let dX = Tensor(wantsInputGradient ? [pass.batch, pass.timesteps, inputs] : [0]) { dX in
             withActivityGradient(gradient).values.withUnsafeBufferPointer { dY in
                 guard let dY = dY.baseAddress else { return dX.initialize(repeating: 0) }

@@ -1,17 +1,17 @@
-/// Long short-term memory (Hochreiter and Schmidhuber, 1997), as Keras' layer of that name.
+/// Long short-term memory (Hochreiter and Schmidhuber, 1997), like Keras' layer of that name.
 ///
 ///     let lstm = try LSTM(64, returnSequences: true)
 ///     let y = try lstm(Tensor(shape: [1, 3, 2], values: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])).y   // [1, 3, 64]
 ///
-/// Input `[batch, timesteps, inputs]`; output `[batch, timesteps, units]` with `returnSequences`, else `[batch, units]`.
-/// Gates lie fused in the order i, f, c, o: kernel `[inputs, 4·units]`, recurrent kernel `[units, 4·units]`, bias
-/// `[4·units]`. `c ← f·c + i·activation(z_c)`, `h ← o·activation(c)`.
+/// Input `[batch, timesteps, inputs]`; output `[batch, timesteps, units]` with `returnSequences`, else `[batch,
+/// units]`. The gates are fused in the order i, f, c, o: kernel `[inputs, 4·units]`, recurrent kernel `[units,
+/// 4·units]`, bias `[4·units]`. `c ← f·c + i·activation(z_c)`, `h ← o·activation(c)`.
 ///
-/// Defaults are those of the classic Keras 2 signature; in particular `recurrentActivation` is Keras 2's hard sigmoid.
-/// Keras 3 has ``Activation/sigmoid`` there.
+/// The defaults are those of the classic Keras 2 signature; in particular `recurrentActivation` is Keras 2's hard
+/// sigmoid. Keras 3 uses ``Activation/sigmoid`` there.
 ///
-/// At a masked timestep `h` and `c` stay as they are, and the output repeats the previous one: at a first step that is
-/// the initial `h`, where Keras' own backends differ among each other. A layer belongs to one thread at a time;
+/// At a masked timestep `h` and `c` stay unchanged, and the output repeats the previous one. At the first step that is
+/// the initial `h`, where Keras' own backends differ from each other. A layer must be used by one thread at a time;
 /// ``LSTMCell`` may be shared.
 public final class LSTM: Layer {
     /// The states of a batch, `[batch, units]` each.
@@ -22,7 +22,7 @@ public final class LSTM: Layer {
         public init(h: Tensor, c: Tensor) { (self.h, self.c) = (h, c) }
     }
 
-    /// What a call gives back.
+    /// The result of a call.
     public struct Output: Sendable {
         /// `[batch, timesteps, units]` or `[batch, units]`.
         public let y: Tensor
@@ -39,13 +39,13 @@ public final class LSTM: Layer {
     public let useBias: Bool
     public let dropout: Float
     public let recurrentDropout: Float
-    /// 1 draws one dropout mask per gate, 2 one for all gates; without dropout both are the same.
+    /// 1 draws one dropout mask per gate, 2 one for all gates; without dropout the two are equivalent.
     public let implementation: Int
     public let returnSequences: Bool
     public let returnState: Bool
     public let goBackwards: Bool
     public let stateful: Bool
-    /// Changes nothing: in Keras it trades memory for speed. The results are the same bits.
+    /// Has no effect: in Keras it trades memory for speed. The results are bit-identical.
     public let unroll: Bool
     public let zeroOutputForMask: Bool
 
@@ -53,17 +53,17 @@ public final class LSTM: Layer {
     let regularizers: Regularizers
     let constraints: Constraints
     let kernels: Kernels
-    /// For the weights of a layer that stands alone; a model brings its own.
+    /// For the weights of a standalone layer; a model supplies its own random source.
     var random: RandomSource
     var dropoutSource = RandomSource(seed: 0)
     var inputs: Int?
     public internal(set) var parameters: [Parameter] = []
     public internal(set) var activityPenalty = 0.0
-    /// The states a stateful layer goes on from; nil when it starts at zero.
+    /// The states from which a stateful layer continues; nil when it starts at zero.
     public internal(set) var state: State?
     var packing: LSTMPacking?
     var tape: LSTMTape?
-    /// The last output of training, for the activity regularizer.
+    /// The last output during training, for the activity regularizer.
     var lastOutput: Tensor?
     var isDifferentiable = false
 
@@ -86,13 +86,14 @@ public final class LSTM: Layer {
     }
 
     /// - Parameters:
-    ///   - unitForgetBias: writes ones into the forget gate's part of the bias, whatever the initializer gave there.
-    ///   - dropout: the part of the inputs that each call of training leaves out, 0 ..< 1; one mask per sample,
-    ///     constant over time.
+    ///   - unitForgetBias: sets the forget gate's part of the bias to one, overriding the initializer.
+    ///   - dropout: the fraction of the inputs that each training call drops, 0 ..< 1; one mask per sample, constant
+    ///     over time.
     ///   - recurrentDropout: the same for `h`.
-    ///   - stateful: final states are kept, and sample i of the next batch goes on from sample i of this one.
+    ///   - stateful: keeps the final states, so that sample i of the next batch continues from sample i of this one.
     ///   - zeroOutputForMask: outputs at masked steps are zero instead of the previous output.
-    ///   - seed: makes initial weights and dropout masks repeatable; in a ``Sequential`` the model's seed does.
+    ///   - seed: makes initial weights and dropout masks reproducible; in a ``Sequential`` the model's seed is used
+    ///     instead.
     /// - Throws: ``RecurrentError/argument(name:expected:actual:)``.
     public init(
         _ units: Int, activation: Activation = .tanh, recurrentActivation: Activation = .hardSigmoid,
@@ -126,13 +127,13 @@ public final class LSTM: Layer {
         random = RandomSource(seed: seed)
     }
 
-    /// Forgets the stored states: the next call starts from zeros, and its batch may have any size.
+    /// Clears the stored states: the next call starts from zeros, and its batch may have any size.
     public func resetStates() { state = nil }
 
-    /// Makes the next call go on from `state`.
+    /// Makes the next call continue from `state`.
     ///
     /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` or ``RecurrentError/notFinite(tensor:)``; the stored
-    ///   states are then as before.
+    ///   states are then unchanged.
     public func resetStates(to state: State) throws(RecurrentError) {
         try check(state, batch: nil)
         self.state = state

@@ -1,21 +1,21 @@
 internal import CRecurrentKernels
 
-/// One LSTM layer ready to step from reading to reading: the weights packed for the kernels, nothing else.
+/// An LSTM layer ready to step from reading to reading: only the weights, packed for the kernels.
 ///
-/// Immutable, so any thread may step it; the states are the caller's. A step allocates nothing. The layer ``LSTM``
-/// computes with the same kernels: a row gives the same bits here and there, alone and in a batch, on every set of
-/// kernels of equal ``Kernels/arithmetic``.
+/// Immutable, so any thread may step it; the caller owns the states. A step allocates nothing. The layer ``LSTM`` uses
+/// the same kernels: a row gives the same bits in both, alone and in a batch, on every set of kernels with equal
+/// ``Kernels/arithmetic``.
 public final class LSTMCell: @unchecked Sendable {
     public let inputs: Int
     /// The length of `h`, of `c` and of each of the gates i, f, c, o.
     public let units: Int
-    /// Never written after `init`, which is what makes the class Sendable.
+    /// Never written after `init`, which makes the class Sendable.
     private let packed: PackedCell
 
     /// - Parameters:
     ///   - kernel: `[inputs, 4·units]`, gates in the order i, f, c, o.
     ///   - recurrentKernel: `[units, 4·units]`.
-    ///   - bias: `[4·units]`; nil for a layer without.
+    ///   - bias: `[4·units]`; nil for a layer without a bias.
     /// - Throws: ``RecurrentError/shape(what:expected:actual:)``, ``RecurrentError/notFinite(tensor:)`` or
     ///   ``RecurrentError/argument(name:expected:actual:)``.
     public init(
@@ -38,12 +38,14 @@ public final class LSTMCell: @unchecked Sendable {
         packed.pack(kernel: kernel.values, recurrentKernel: recurrentKernel.values, bias: bias?.values)
     }
 
-    /// Steps `rows` rows once, in place. Nothing is checked: this is the innermost loop of a stream.
+    /// Steps `rows` rows once, in place.
+    ///
+    /// Nothing is checked: this is the innermost loop of a stream.
     ///
     /// - Parameters:
-    ///   - x: `[rows, inputs]`, rows `xStride` floats apart.
-    ///   - h: `[rows, units]`, rows `stride` floats apart: the hidden states before, then after.
-    ///   - c: `[rows, units]`, likewise: the cell states.
+    ///   - x: `[rows, inputs]`, with rows `xStride` floats apart.
+    ///   - h: `[rows, units]`, with rows `stride` floats apart: the hidden states, replaced by those after the step.
+    ///   - c: `[rows, units]`, likewise, for the cell states.
     public func step(
         rows: Int, x: UnsafePointer<Float>, xStride: Int, h: UnsafeMutablePointer<Float>,
         c: UnsafeMutablePointer<Float>, stride: Int

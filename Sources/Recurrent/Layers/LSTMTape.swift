@@ -1,6 +1,6 @@
 internal import CRecurrentKernels
 
-/// How one call of the layer runs over time.
+/// The parameters of one pass of the layer over time.
 struct LSTMPass {
     let batch: Int
     let timesteps: Int
@@ -12,30 +12,31 @@ struct LSTMPass {
     /// Whether a backward pass will follow.
     let isKept: Bool
 
-    /// Where in the input step `step` reads.
+    /// The input timestep that step `step` reads.
     func time(_ step: Int) -> Int { goBackwards ? timesteps - 1 - step : step }
     func isMasked(_ row: Int, _ step: Int) -> Bool {
         mask.map { $0.values[row * timesteps + time(step)] == 0 } ?? false
     }
-    /// Which row of the output the first sample's step `step` writes; nil if it is not asked for.
+    /// The output row, within a sample, that step `step` writes; nil if that step is not part of the output.
     func output(_ step: Int) -> Int? {
         if returnSequences { return step }
         return step == timesteps - 1 ? 0 : nil
     }
-    /// Rows of the output between one sample and the next.
+    /// Output rows per sample.
     var outputStride: Int { returnSequences ? timesteps : 1 }
 }
 
-/// The run of one LSTM layer over time, kept if gradients are to flow back through it.
+/// The forward pass of one LSTM layer over time, recorded if gradients are to flow back through it.
 ///
-/// Slots of time: slot t holds the input of step t beside the states it starts from, so that a slot is one row of the
-/// cell's depth, and slot t + 1 receives what the step leaves. Without a backward pass two slots take turns.
+/// Time is divided into slots: slot t holds the input of step t next to the states it starts from, so that a slot has
+/// one row of the cell's depth per sample, and step t writes its states to slot t + 1. Without a backward pass two
+/// slots alternate.
 final class LSTMTape {
     let cell: PackedCell
     private(set) var pass: LSTMPass
-    /// `[slots][batch][stride]`: padding, the input, `h`, padding; `h` lies on a 64-byte boundary.
+    /// `[slots][batch][stride]`: padding, the input, `h`, padding; `h` is aligned to 64 bytes.
     private let xh = AlignedFloats()
-    /// `[slots][batch][padded]`: `h` where dropout keeps it apart from what the gates read.
+    /// `[slots][batch][padded]`: the undropped `h`, when recurrent dropout makes it differ from what the gates read.
     private let plainH = AlignedFloats()
     /// `[slots][batch][padded]`.
     private let c = AlignedFloats()
@@ -59,28 +60,28 @@ final class LSTMTape {
     private var padded: Int { cell.blocks * 16 }
     private var hOffset: Int { (cell.inputDepth + 15) / 16 * 16 }
     private var xOffset: Int { hOffset - cell.inputDepth }
-    /// An odd number of cache lines, as ``PackedCell/gatesStride`` is.
+    /// An odd number of cache lines, like ``PackedCell/gatesStride``.
     private var stride: Int { ((hOffset + cell.hiddenDepth + 15) / 16 | 1) * 16 }
-    private var keepsHApart: Bool { pass.dropout?.hidden != nil }
+    private var hasSeparateH: Bool { pass.dropout?.hidden != nil }
 
     private func slot(_ step: Int) -> Int { pass.isKept ? step : step % 2 }
     private func xhAt(_ step: Int) -> UnsafeMutablePointer<Float> { xh.base + slot(step) * pass.batch * stride }
     private func cAt(_ step: Int) -> UnsafeMutablePointer<Float> { c.base + slot(step) * pass.batch * padded }
     private func hAt(_ step: Int) -> (base: UnsafeMutablePointer<Float>, stride: Int) {
-        keepsHApart
+        hasSeparateH
             ? (plainH.base + slot(step) * pass.batch * padded, padded) : (xhAt(step) + hOffset, stride)
     }
 
     private func reserve(_ next: LSTMPass) {
-        let isLike =
+        let hasSameLayout =
             next.batch == pass.batch && next.timesteps == pass.timesteps && next.isKept == pass.isKept
             && (next.dropout?.hidden == nil) == (pass.dropout?.hidden == nil)
         pass = next
-        if isLike { return }
+        if hasSameLayout { return }
         let slots = next.isKept ? next.timesteps + 1 : 2
         xh.clear(slots * next.batch * stride)
         c.clear(slots * next.batch * padded)
-        if keepsHApart { plainH.clear(slots * next.batch * padded) }
+        if hasSeparateH { plainH.clear(slots * next.batch * padded) }
         guard next.isKept else { return }
         let rows = next.timesteps * next.batch
         gates.clear(rows * cell.gatesStride)
@@ -90,8 +91,10 @@ final class LSTMTape {
 
     // MARK: Forward
 
-    /// Runs over x `[batch, timesteps, inputs]` from h and c `[batch, units]`, which become the final states; writes y
-    /// `[batch, timesteps, units]` or `[batch, units]`.
+    /// Runs forward over x `[batch, timesteps, inputs]`.
+    ///
+    /// Starts from h and c `[batch, units]`, which become the final states; writes y `[batch, timesteps, units]` or
+    /// `[batch, units]`.
     func forward(
         _ next: LSTMPass, _ x: UnsafePointer<Float>, h: inout [Float], c: inout [Float],
         y: UnsafeMutablePointer<Float>
@@ -109,8 +112,8 @@ final class LSTMTape {
             for step in 0..<pass.timesteps {
                 fill(step, x)
                 run(step, kernels, cell)
-                if pass.mask != nil { hold(step) }
-                emit(step, y)
+                if pass.mask != nil { restoreMaskedStates(step) }
+                writeOutput(step, y)
             }
         }
         let end = hAt(pass.timesteps)
@@ -122,14 +125,14 @@ final class LSTMTape {
         }
     }
 
-    /// Copies the input of `step` beside `h`, through the dropout masks if there are any.
+    /// Copies the input of `step` next to `h`, through the dropout masks if there are any.
     private func fill(_ step: Int, _ x: UnsafePointer<Float>) {
         let (inputs, batch, timesteps, stride) = (cell.inputs, pass.batch, pass.timesteps, self.stride)
         var from = x + pass.time(step) * inputs
         var to = xhAt(step) + xOffset
         if let dropout = pass.dropout { return fill(step, from, dropout) }
         for _ in 0..<batch {
-            // A few floats: a call would take longer than copying them.
+            // Only a few floats: a function call would cost more than the copy.
             for input in 0..<inputs { to[input] = from[input] }
             from += timesteps * inputs
             to += stride
@@ -164,8 +167,8 @@ final class LSTMTape {
         kernels.pointee.step(cell, pass.batch, &arrays)
     }
 
-    /// A masked step leaves the states as they were.
-    private func hold(_ step: Int) {
+    /// Restores the states of masked rows to those before the step.
+    private func restoreMaskedStates(_ step: Int) {
         let (before, after) = (hAt(step), hAt(step + 1))
         for row in 0..<pass.batch where pass.isMasked(row, step) {
             (after.base + row * after.stride).update(from: before.base + row * before.stride, count: cell.units)
@@ -173,36 +176,37 @@ final class LSTMTape {
         }
     }
 
-    private func emit(_ step: Int, _ y: UnsafeMutablePointer<Float>) {
+    private func writeOutput(_ step: Int, _ y: UnsafeMutablePointer<Float>) {
         guard let first = pass.output(step) else { return }
-        let (h, units, apart) = (hAt(step + 1), cell.units, pass.outputStride)
+        let (h, units, rowsPerSample) = (hAt(step + 1), cell.units, pass.outputStride)
         for row in 0..<pass.batch {
-            (y + (first + row * apart) * units).update(from: h.base + row * h.stride, count: units)
+            (y + (first + row * rowsPerSample) * units).update(from: h.base + row * h.stride, count: units)
         }
         guard pass.zeroOutputForMask, pass.mask != nil else { return }
         for row in 0..<pass.batch where pass.isMasked(row, step) {
-            (y + (first + row * apart) * units).update(repeating: 0, count: units)
+            (y + (first + row * rowsPerSample) * units).update(repeating: 0, count: units)
         }
     }
 
     // MARK: Backward
 
-    /// What a backward pass reads and fills.
+    /// The matrices that a backward pass reads and the gradients that it accumulates.
     struct Backward {
         let recurrentBack: PackedMatrix
-        /// nil when nobody asks for the gradient of the input.
+        /// nil if the gradient of the input is not wanted.
         let inputBack: PackedMatrix?
-        /// Rows are the cell's depth; added to.
+        /// One row per unit of the cell's depth; accumulated.
         let kernel: PackedGradient
-        /// One row; added to.
+        /// One row; accumulated.
         let bias: PackedGradient
     }
 
-    /// Steps whose gate derivatives are summed at once, while they are still in the cache.
+    /// The number of steps whose gate derivatives are accumulated together, while they are still in the cache.
     private static let chunk = 4
 
-    /// Carries dY, shaped as the output, back through time; no gradient leaves through the initial states. Writes dX
-    /// `[batch, timesteps, inputs]`. Uses the tape up: the kept gates become their derivatives.
+    /// Backpropagates dY, shaped like the output, through time; no gradient flows into the initial states.
+    ///
+    /// Writes dX `[batch, timesteps, inputs]`. Consumes the tape: the saved gates are overwritten by their derivatives.
     func backward(_ to: Backward, _ dY: UnsafePointer<Float>, dX: UnsafeMutablePointer<Float>?) {
         let (batch, rowLength) = (pass.batch, cell.gatesStride)
         dh.clear(2 * batch * padded)
@@ -228,11 +232,11 @@ final class LSTMTape {
 
     private func add(_ dY: UnsafePointer<Float>, _ step: Int, to dh: UnsafeMutablePointer<Float>) {
         guard let first = pass.output(step) else { return }
-        let (units, padded, apart) = (cell.units, self.padded, pass.outputStride)
+        let (units, padded, rowsPerSample) = (cell.units, self.padded, pass.outputStride)
         let skipsMasked = pass.zeroOutputForMask && pass.mask != nil
         for row in 0..<pass.batch {
             if skipsMasked, pass.isMasked(row, step) { continue }
-            let (from, to) = (dY + (first + row * apart) * units, dh + row * padded)
+            let (from, to) = (dY + (first + row * rowsPerSample) * units, dh + row * padded)
             for unit in 0..<units { to[unit] += from[unit] }
         }
     }
@@ -251,7 +255,8 @@ final class LSTMTape {
         }
     }
 
-    /// The gradient by `h` before a step that is not the first; a masked row passes its own on.
+    /// The gradient with respect to `h` before any step but the first; a masked row passes its gradient through
+    /// unchanged.
     private func hiddenGradient(
         _ step: Int, _ d: UnsafePointer<Float>, _ back: PackedMatrix, from now: UnsafeMutablePointer<Float>,
         to next: UnsafeMutablePointer<Float>

@@ -1,24 +1,26 @@
-/// One step of a ``Sequential`` model.
+/// A layer of a ``Sequential`` model.
 ///
-/// A layer belongs to one thread at a time. `forward` and `backward` trust their input to be finite; the model and the
-/// layers' own `callAsFunction` check it.
+/// A layer must be used by one thread at a time. `forward` and `backward` assume that their input is finite; the model
+/// and the layers' own `callAsFunction` check it.
 public protocol Layer: AnyObject {
-    /// `lstm`, `lstm_1`, …: the model gives names that are unique in it.
+    /// `lstm`, `lstm_1`, …: the model makes the names unique.
     var name: String { get set }
     /// Keras' name of the layer's class.
     var kind: String { get }
     /// In Keras' order; empty before `build`.
     var parameters: [Parameter] { get }
-    /// What an activity regularizer added to the loss in the last forward pass of training.
+    /// The penalty that an activity regularizer added to the loss in the last training forward pass.
     var activityPenalty: Double { get }
 
-    /// Makes weights for inputs of `shape`, without the batch; nil where any length is right. Returns the output's shape.
+    /// Creates weights for inputs of `shape`, without the batch axis, and returns the output's shape; nil stands for
+    /// any length.
     func build(_ shape: [Int?], _ random: inout RandomSource) throws(RecurrentError) -> [Int?]
-    /// `training` keeps what `backward` needs and draws dropout masks.
+    /// Computes the output; `training` also draws dropout masks and saves what `backward` needs.
     func forward(_ input: Tensor, mask: Mask?, training: Bool) throws(RecurrentError) -> Tensor
-    /// Sets the gradients of the parameters from that of the last output; returns that of the input if it is wanted.
+    /// Sets the gradients of the parameters from the gradient of the last output; returns the gradient of the input if
+    /// it is wanted.
     func backward(_ gradient: Tensor, wantsInputGradient: Bool) throws(RecurrentError) -> Tensor?
-    /// Forgets states that live on between calls.
+    /// Clears states that persist between calls.
     func resetStates()
 }
 
@@ -30,10 +32,10 @@ extension Layer {
     /// The weights in Keras' order.
     public var weights: [Tensor] { parameters.map(\.tensor) }
 
-    /// Replaces all weights; none if one does not fit.
+    /// Replaces all weights, or none of them if one does not fit.
     ///
     /// - Throws: ``RecurrentError/shape(what:expected:actual:)``, ``RecurrentError/notFinite(tensor:)``, or
-    ///   ``RecurrentError/argument(name:expected:actual:)`` for another number of tensors.
+    ///   ``RecurrentError/argument(name:expected:actual:)`` for a wrong number of tensors.
     public func setWeights(_ tensors: [Tensor]) throws(RecurrentError) {
         guard tensors.count == parameters.count else {
             throw .argument(
@@ -44,7 +46,7 @@ extension Layer {
     }
 }
 
-/// Checks on arguments that several layers share.
+/// Argument checks that several layers share.
 enum Argument {
     static func positive(_ name: String, _ value: Int) throws(RecurrentError) {
         // The upper bound keeps products of sizes far from overflow.

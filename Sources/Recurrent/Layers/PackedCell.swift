@@ -1,7 +1,9 @@
 internal import CRecurrentKernels
 
-/// Keras' LSTM weights packed for the kernels: `[ceil(units/16)][depth][i f c o × 16]`, where a row of depth is an input
-/// or a hidden unit. Dropout that differs from gate to gate gives each gate inputs (or hidden units) of its own.
+/// Keras' LSTM weights packed for the kernels: `[ceil(units/16)][depth][i f c o × 16]`, where a row of depth is an
+/// input or a hidden unit.
+///
+/// With per-gate dropout masks, each gate has its own copy of the inputs (or of the hidden units).
 final class PackedCell {
     let inputs: Int
     let units: Int
@@ -11,7 +13,7 @@ final class PackedCell {
     private let activations: (Int32, Int32)
     private let weights: AlignedFloats
     private let bias: AlignedFloats
-    /// What the kernels read, made once: a step of a stream is as short as making it would be.
+    /// The C view that the kernels read, created once: a step of a stream takes no longer than creating it would.
     private let view: UnsafeMutablePointer<crk_cell>
 
     init(
@@ -33,19 +35,20 @@ final class PackedCell {
 
     deinit { view.deallocate() }
 
-    /// Blocks of 16 units.
+    /// The number of blocks of 16 units.
     var blocks: Int { (units + 15) / 16 }
-    /// Floats between one row's gates and the next on a tape.
+    /// Floats between the gates of consecutive rows on a tape.
     var gatesStride: Int { crk_gates_stride(units) }
-    /// The inputs as the cell reads them: four times as many where gates have their own.
+    /// The number of inputs per row: four times as many when each gate has its own copy.
     var inputDepth: Int { perGate.inputs ? 4 * inputs : inputs }
     var hiddenDepth: Int { perGate.hidden ? 4 * units : units }
     var depth: Int { inputDepth + hiddenDepth }
 
-    /// Whether a backward pass needs the derivatives of the activations beside their values.
+    /// Whether a backward pass needs the derivatives of the activations in addition to their values.
     var needsSlopes: Bool { crk_has_simple_slopes(activations.0, activations.1) == 0 }
 
-    /// Takes kernel `[inputs, 4·units]`, recurrent kernel `[units, 4·units]` and bias `[4·units]`, if there is one.
+    /// Packs a kernel `[inputs, 4·units]`, a recurrent kernel `[units, 4·units]` and, if there is one, a bias
+    /// `[4·units]`.
     func pack(kernel: [Float], recurrentKernel: [Float], bias: [Float]?) {
         pack(kernel, inputs, perGate.inputs, depth: depth, first: 0, to: weights)
         pack(recurrentKernel, units, perGate.hidden, depth: depth, first: inputDepth, to: weights)
@@ -61,7 +64,7 @@ final class PackedCell {
         }
     }
 
-    /// The kernels and their view of this cell, for the length of the call.
+    /// Calls `body` with the kernels and their view of this cell, both valid only during the call.
     @inline(__always)
     func withCell(_ body: (UnsafePointer<crk_kernels>, UnsafePointer<crk_cell>) -> Void) {
         withExtendedLifetime(self) { body(kernels.table, view) }

@@ -1,10 +1,10 @@
 internal import CRecurrentKernels
 
-/// y = x·kernel + bias with gradients, for callers who keep the arrays themselves, part by part: what ``Dense`` is to
-/// whole tensors.
+/// y = x·kernel + bias with gradients, for callers that manage their own arrays chunk by chunk; the counterpart of
+/// ``Dense`` for whole tensors.
 ///
-/// Forward runs through a ``DenseCell`` of the weights as they are; gradients are added up over any number of parts, and
-/// ``finishGradients()`` hands their sums to the parameters.
+/// The forward pass runs through a ``DenseCell`` of the current weights; gradients are accumulated over any number of
+/// chunks, and ``finishGradients()`` writes their sums to the parameters.
 public final class Projection {
     public let inputs: Int
     public let outputs: Int
@@ -19,7 +19,8 @@ public final class Projection {
 
     public var parameters: [Parameter] { [kernel] + (bias.map { [$0] } ?? []) }
 
-    /// Floats between rows of an output's derivative: whole vectors of 16. What lies behind the outputs must be finite.
+    /// Floats between rows of an output's derivative: a multiple of the vector length of 16. The padding after the
+    /// outputs must be finite.
     public var gradientStride: Int { PackedGradient.stride(outputs) }
 
     /// - Throws: ``RecurrentError/argument(name:expected:actual:)`` for no inputs or outputs.
@@ -37,22 +38,22 @@ public final class Projection {
         back = PackedMatrix(rows: outputs, columns: inputs, kernels: kernels)
     }
 
-    /// The weights as they are now, ready to run.
+    /// A cell with the current weights, ready to run.
     ///
     /// - Throws: ``RecurrentError/notFinite(tensor:)``.
     public func cell() throws(RecurrentError) -> DenseCell {
         try DenseCell(kernel: kernel.tensor, bias: bias?.tensor, kernels: kernels)
     }
 
-    /// Forgets the sums, and takes the weights as they are for ``inputGradient(rows:_:to:stride:)``.
+    /// Clears the sums, and packs the current weights for ``inputGradient(rows:_:to:stride:)``.
     public func beginGradients() {
         kernelSums.clear()
         biasSums.clear()
         back.packTransposed(kernel.values)
     }
 
-    /// Adds the gradients of `rows` rows: x `[rows, inputs]`, `stride` floats apart; d `[rows, outputs]`,
-    /// ``gradientStride`` apart.
+    /// Accumulates the gradients of `rows` rows: x `[rows, inputs]`, `stride` floats apart; d `[rows, outputs]`,
+    /// ``gradientStride`` floats apart.
     public func addGradients(rows: Int, _ x: UnsafePointer<Float>, stride: Int, _ d: UnsafePointer<Float>) {
         kernelSums.add(rows, x, stride: stride, d)
         guard bias != nil else { return }
@@ -60,13 +61,14 @@ public final class Projection {
         biasSums.add(rows, &one, stride: 0, d)
     }
 
-    /// The derivative by the input, `[rows, inputs]`.
+    /// Writes the derivative with respect to the input, `[rows, inputs]`.
     public func inputGradient(
         rows: Int, _ d: UnsafePointer<Float>, to dX: UnsafeMutablePointer<Float>, stride: Int
     ) {
         back.multiply(rows, d, stride: gradientStride, to: dX, stride: stride)
     }
 
+    /// Writes the accumulated sums to the parameters' gradients.
     public func finishGradients() {
         kernelSums.unpack(to: &kernel.gradient)
         if let bias { biasSums.unpack(to: &bias.gradient) }

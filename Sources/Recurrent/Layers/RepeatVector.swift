@@ -3,7 +3,7 @@ public final class RepeatVector: Layer {
     public var name: String
     public let kind = "RepeatVector"
     public let count: Int
-    private var kept: [Int]?
+    private var saved: [Int]?
 
     /// - Throws: ``RecurrentError/argument(name:expected:actual:)`` for a count of zero.
     public init(_ count: Int, name: String = "repeat_vector") throws(RecurrentError) {
@@ -20,7 +20,7 @@ public final class RepeatVector: Layer {
 
     public func forward(_ input: Tensor, mask: Mask?, training: Bool) throws(RecurrentError) -> Tensor {
         try input.checkShape("\(name): input", [nil, nil])
-        if training { kept = input.shape }
+        if training { saved = input.shape }
         let width = input.shape[1]
         var values: [Float] = []
         values.reserveCapacity(input.values.count * count)
@@ -31,19 +31,19 @@ public final class RepeatVector: Layer {
     }
 
     public func backward(_ gradient: Tensor, wantsInputGradient: Bool) throws(RecurrentError) -> Tensor? {
-        guard let kept else { throw .nothingToDifferentiate(layer: name) }
-        try gradient.checkShape("\(name): output gradient", [kept[0], count, kept[1]])
-        self.kept = nil
+        guard let saved else { throw .nothingToDifferentiate(layer: name) }
+        try gradient.checkShape("\(name): output gradient", [saved[0], count, saved[1]])
+        self.saved = nil
         guard wantsInputGradient else { return nil }
-        let width = kept[1]
-        var sums = [Float](repeating: 0, count: kept[0] * width)
-        for sample in 0..<kept[0] {
+        let width = saved[1]
+        var sums = [Float](repeating: 0, count: saved[0] * width)
+        for sample in 0..<saved[0] {
             for time in 0..<count {
-                for place in 0..<width {
-                    sums[sample * width + place] += gradient.values[(sample * count + time) * width + place]
+                for feature in 0..<width {
+                    sums[sample * width + feature] += gradient.values[(sample * count + time) * width + feature]
                 }
             }
         }
-        return Tensor(kept, sums)
+        return Tensor(saved, sums)
     }
 }

@@ -2,7 +2,7 @@ internal import CRecurrentKernels
 
 /// Keras' elementwise activation functions.
 ///
-/// Keras changed its hard sigmoid between versions 2 and 3, so both are here under names of their own.
+/// Keras changed its hard sigmoid between versions 2 and 3, so both are available, under different names.
 public enum Activation: String, Sendable, CaseIterable {
     case tanh
     case sigmoid
@@ -13,7 +13,7 @@ public enum Activation: String, Sendable, CaseIterable {
     case linear
     case relu
     case relu6
-    /// x below zero times 0.2.
+    /// 0.2·x below zero.
     case leakyReLU
     case elu
     case selu

@@ -1,5 +1,6 @@
-/// Floats on a 64-byte boundary, where a vector never straddles two cache lines. Kept from call to call, so that a
-/// training step allocates nothing.
+/// A buffer of floats aligned to 64 bytes, so that no vector straddles two cache lines.
+///
+/// Reused from call to call, so that a training step allocates nothing.
 final class AlignedFloats {
     private(set) var count = 0
     private(set) var base: UnsafeMutablePointer<Float>
@@ -18,13 +19,13 @@ final class AlignedFloats {
             to: Float.self, capacity: count)
     }
 
-    /// Room for `count` floats, all zero.
+    /// Resizes to `count` floats, all zero.
     func clear(_ count: Int) {
         reserve(count)
         base.initialize(repeating: 0, count: count)
     }
 
-    /// Room for `count` floats with any finite content: zeros or what was there.
+    /// Resizes to `count` floats with unspecified but finite content: zeros or old values.
     func reserve(_ count: Int) {
         self.count = count
         guard count > capacity else { return }

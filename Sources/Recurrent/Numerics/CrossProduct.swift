@@ -2,13 +2,14 @@ internal import CRecurrentKernels
 
 /// Σ xᵀ·y over many rows, in double precision: the normal equations of least squares.
 ///
-/// Rows are multiplied in float32 by the kernels, a few hundred at a time, and those sums are added up as doubles.
+/// The kernels multiply a few hundred rows at a time in float32, and those partial sums are accumulated in double
+/// precision.
 public final class CrossProduct {
-    /// The first so many columns of a row are the left factor.
+    /// The number of leading columns of a row that form the left factor.
     public let depth: Int
-    /// All columns of a row are the right factor.
+    /// The number of columns of a row, all of which form the right factor.
     public let columns: Int
-    /// Floats between rows: whole vectors of 16. What lies behind the columns must be finite.
+    /// Floats between rows: a multiple of the vector length of 16. The padding after the columns must be finite.
     public let stride: Int
     /// `[depth][columns]`.
     public private(set) var sums: [Double]
@@ -24,14 +25,14 @@ public final class CrossProduct {
         partial = AlignedFloats(count: layout.count)
     }
 
-    /// Adds `rows` rows, `stride` floats apart: at most a few hundred, so that float32 sums stay exact enough.
+    /// Adds `rows` rows, `stride` floats apart: at most a few hundred, so that the float32 sums stay accurate enough.
     public func add(rows: Int, _ x: UnsafePointer<Float>) {
         partial.clear(layout.count)
         kernels.table.pointee.accumulate(rows, depth, columns, x, stride, x, stride, partial.base)
         sums.withUnsafeMutableBufferPointer { sums in
             for row in 0..<depth {
                 for column in 0..<columns {
-                    sums[row * columns + column] += Double(partial.base[layout.place(row, column)])
+                    sums[row * columns + column] += Double(partial.base[layout.index(row, column)])
                 }
             }
         }

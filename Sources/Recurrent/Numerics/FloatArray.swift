@@ -1,8 +1,9 @@
 extension [Float] {
-    /// `count` floats that `body` writes, every one of them.
+    /// Creates `count` floats, every one of which `body` must write.
     init(count: Int, writing body: (UnsafeMutableBufferPointer<Float>) -> Void) {
         guard count > 0 else {
-            // Given no room, the initializer below writes a length of 0 into the storage that all empty arrays share.
+            // For a capacity of 0, the initializer below writes a length of 0 into the storage that all empty arrays
+            // share.
             self = []
             withUnsafeMutableBufferPointer { body($0) }
             return

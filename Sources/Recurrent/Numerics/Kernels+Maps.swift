@@ -3,9 +3,9 @@ internal import CRecurrentKernels
 extension Kernels {
     private var maps: UnsafePointer<crk_maps> { crk_maps_named(table.pointee.name) }
 
-    /// ln x of every element; x is held at 1.2e-38 at least.
+    /// ln x of every element; x is clamped to at least 1.2e-38.
     public func log(_ x: [Float]) -> [Float] { mapped(x) { maps.pointee.vlog($0, $1, $2) } }
-    /// asinh x of every element; |x| is held at 1e18.
+    /// asinh x of every element; |x| is clamped to 1e18.
     public func asinh(_ x: [Float]) -> [Float] { mapped(x) { maps.pointee.vasinh($0, $1, $2) } }
 
     private func mapped(
@@ -16,7 +16,9 @@ extension Kernels {
         return y
     }
 
-    /// y = ln x for `count` elements. Nothing is checked; y may be x. So for all that follow.
+    /// y = ln x for `count` elements.
+    ///
+    /// Nothing is checked, and y may alias x; this also holds for the methods below.
     public func log(_ count: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>) {
         maps.pointee.vlog(count, x, y)
     }
@@ -31,7 +33,7 @@ extension Kernels {
         table.pointee.vexp(count, x, y)
     }
 
-    /// y = activation(x); `slopes` gets the derivative, if it is wanted.
+    /// y = activation(x); `slopes`, if given, receives the derivative.
     public func apply(
         _ activation: Activation, _ count: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>,
         slopes: UnsafeMutablePointer<Float>? = nil

@@ -1,19 +1,19 @@
 internal import CRecurrentKernels
 
-/// Where the numbers of a matrix `[rows, columns]` lie in blocks of 64 columns, `[ceil(columns/64)][rows][64]`, as the
-/// kernels read and write them.
+/// The layout of a matrix `[rows, columns]` in blocks of 64 columns, `[ceil(columns/64)][rows][64]`, as the kernels
+/// read and write it.
 struct PackedLayout {
     let rows: Int
     let columns: Int
 
-    /// Floats in all, the padding of the last block included.
+    /// The total number of floats, including the padding of the last block.
     var count: Int { rows * ((columns + 63) / 64) * 64 }
 
     @inline(__always)
-    func place(_ row: Int, _ column: Int) -> Int { (column / 64 * rows + row) * 64 + column % 64 }
+    func index(_ row: Int, _ column: Int) -> Int { (column / 64 * rows + row) * 64 + column % 64 }
 }
 
-/// A matrix `[rows, columns]`, packed as ``PackedLayout`` says.
+/// A matrix `[rows, columns]`, packed as in ``PackedLayout``.
 final class PackedMatrix {
     let rows: Int
     let columns: Int
@@ -27,28 +27,28 @@ final class PackedMatrix {
         bias = AlignedFloats(count: PackedLayout(rows: 1, columns: columns).count)
     }
 
-    /// Takes the values `[rows, columns]` and, if there is one, the bias `[columns]`.
+    /// Packs the values `[rows, columns]` and, if there is one, the bias `[columns]`.
     func pack(_ values: [Float], bias: [Float]?) {
         values.withUnsafeBufferPointer { values in
             for column in 0..<columns {
-                let place = weights.base + PackedLayout(rows: rows, columns: columns).place(0, column)
-                for row in 0..<rows { place[row * 64] = values[row * columns + column] }
+                let start = weights.base + PackedLayout(rows: rows, columns: columns).index(0, column)
+                for row in 0..<rows { start[row * 64] = values[row * columns + column] }
             }
         }
         if let bias { for column in bias.indices { self.bias.base[column] = bias[column] } }
     }
 
-    /// Takes the transpose of the values `[columns, rows]`.
+    /// Packs the transpose of the values `[columns, rows]`.
     func packTransposed(_ values: [Float]) {
         values.withUnsafeBufferPointer { values in
             for column in 0..<columns {
-                let place = weights.base + PackedLayout(rows: rows, columns: columns).place(0, column)
-                for row in 0..<rows { place[row * 64] = values[column * rows + row] }
+                let start = weights.base + PackedLayout(rows: rows, columns: columns).index(0, column)
+                for row in 0..<rows { start[row * 64] = values[column * rows + row] }
             }
         }
     }
 
-    /// Takes the transpose of an LSTM's kernel, `[columns, 4·units]` or with `perGate` a quarter of the columns, with
+    /// Packs the transpose of an LSTM's kernel, `[columns, 4·units]` or with `perGate` a quarter of the columns, with
     /// rows in the order of packed gates.
     func packTransposed(gates values: [Float], units: Int, perGate: Bool) {
         values.withUnsafeBufferPointer { values in
@@ -57,8 +57,9 @@ final class PackedMatrix {
         }
     }
 
-    /// y = bias + x·matrix for `count` rows: x `[count, rows]`, y `[count, columns]`, strides in floats. What lies `ahead`
-    /// is fetched into the cache meanwhile.
+    /// y = bias + x·matrix for `count` rows: x `[count, rows]`, y `[count, columns]`, strides in floats.
+    ///
+    /// The data `ahead` is prefetched into the cache meanwhile.
     func multiply(
         _ count: Int, _ x: UnsafePointer<Float>, stride: Int, to y: UnsafeMutablePointer<Float>, stride yStride: Int,
         ahead: UnsafePointer<crk_ahead>? = nil
@@ -67,7 +68,7 @@ final class PackedMatrix {
     }
 }
 
-/// The sum of outer products xᵀ·d over rows, packed as ``PackedMatrix`` is.
+/// The sum of outer products xᵀ·d over rows, packed like ``PackedMatrix``.
 final class PackedGradient {
     let rows: Int
     let columns: Int
@@ -88,15 +89,15 @@ final class PackedGradient {
 
     func clear() { sums.clear(layout.count) }
 
-    /// Adds `count` rows: x `[count, rows]`, d `[count, columns]`, its rows as far apart as said, by default ``stride``,
-    /// and finite in between.
+    /// Adds `count` rows: x `[count, rows]`, d `[count, columns]`, with the rows of d `apart` floats apart (``stride``
+    /// by default) and any padding finite.
     func add(_ count: Int, _ x: UnsafePointer<Float>, stride: Int, _ d: UnsafePointer<Float>, apart: Int? = nil) {
         kernels.table.pointee.accumulate(count, rows, columns, x, stride, d, apart ?? self.stride, sums.base)
     }
 }
 
 extension PackedGradient {
-    /// The rows from `first` on as an LSTM's kernel `[rows, 4·units]`.
+    /// Unpacks the rows from `first` on as an LSTM's kernel `[rows, 4·units]`.
     func unpack(units: Int, first: Int, perGate: Bool, to gradient: inout [Float]) {
         gradient.withUnsafeMutableBufferPointer { gradient in
             guard let to = gradient.baseAddress else { return }
@@ -104,11 +105,11 @@ extension PackedGradient {
         }
     }
 
-    /// The sums as a matrix `[rows, columns]`.
+    /// Unpacks the sums as a matrix `[rows, columns]`.
     func unpack(to gradient: inout [Float]) {
         for row in 0..<rows {
             for column in 0..<columns {
-                gradient[row * columns + column] = sums.base[layout.place(row, column)]
+                gradient[row * columns + column] = sums.base[layout.index(row, column)]
             }
         }
     }

@@ -1,4 +1,4 @@
-/// A seeded source of random numbers: equal seeds give equal numbers on every machine (SplitMix64, Steele et al. 2014).
+/// A seeded source of random numbers (SplitMix64, Steele et al. 2014); equal seeds give equal numbers on every machine.
 public struct RandomSource: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -29,7 +29,8 @@ public struct RandomSource: RandomNumberGenerator, Sendable {
 
     private mutating func symmetric() -> Double { Double(Int64(bitPattern: next()) >> 10) * 0x1p-53 }
 
-    /// ln x of a positive normal number, from atanh's series: libm's last bit differs from machine to machine.
+    /// ln x of a positive normal number, from the series of atanh: the last bit of libm's result differs between
+    /// machines.
     private static func logarithm(_ x: Double) -> Double {
         let z = (x.significand - 1) / (x.significand + 1)
         var (power, sum) = (z, 0.0)

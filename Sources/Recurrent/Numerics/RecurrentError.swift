@@ -1,19 +1,19 @@
-/// Why an argument, an input, a state or a weights file was refused. Whatever was asked for has then not happened.
+/// Why an argument, an input, a state or a weights file was refused; the refused operation has no effect.
 public enum RecurrentError: Error, Equatable, CustomStringConvertible {
-    /// `expected` holds nil where any length is right.
+    /// `expected` contains nil where any length is allowed.
     case shape(what: String, expected: [Int?], actual: [Int])
-    /// NaN or infinity where a number has to be.
+    /// NaN or infinity where a finite number is required.
     case notFinite(tensor: String)
     case missingTensor(String, found: [String])
     case malformedFile(String)
     case argument(name: String, expected: String, actual: String)
     /// A stateful layer keeps one state per sample, so the batch must not change.
     case batchSize(layer: String, expected: Int, actual: Int)
-    /// The layer has no weights yet: it has not seen an input's shape.
+    /// The layer has no weights yet, because it has not seen an input's shape.
     case notBuilt(layer: String)
-    /// A gradient was asked for, but no forward pass with `training: true` came before.
+    /// A gradient was requested without a preceding forward pass with `training: true`.
     case nothingToDifferentiate(layer: String)
-    /// Training left the range of numbers; the weights are those from before it.
+    /// Training overflowed to NaN or infinity; the weights are those from before it.
     case diverged(step: Int)
 
     public var description: String {

@@ -1,9 +1,9 @@
-/// Numbers in rows: `values` in row-major order, as many as the product of `shape`.
+/// A multidimensional array of float32: `values` in row-major order, as many as the product of `shape`.
 public struct Tensor: Sendable, Equatable {
     public let shape: [Int]
     public private(set) var values: [Float]
 
-    /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` when the count does not fit.
+    /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` when the number of values does not match `shape`.
     public init(shape: [Int], values: [Float]) throws(RecurrentError) {
         guard shape.allSatisfy({ $0 >= 0 }), Self.count(shape) == values.count else {
             throw .shape(what: "values", expected: shape, actual: [values.count])
@@ -11,17 +11,17 @@ public struct Tensor: Sendable, Equatable {
         self.init(shape, values)
     }
 
-    /// For values whose count is known to fit.
+    /// Without a check, for values whose count is known to match.
     init(_ shape: [Int], _ values: [Float]) { (self.shape, self.values) = (shape, values) }
 
-    /// For values that `body` writes, every one of them.
+    /// Creates a tensor, every value of which `body` must write.
     init(_ shape: [Int], writing body: (UnsafeMutableBufferPointer<Float>) -> Void) {
         self.init(shape, [Float](count: Self.count(shape) ?? 0, writing: body))
     }
 
     init(zeros shape: [Int]) { self.init(shape, [Float](repeating: 0, count: Self.count(shape) ?? 0)) }
 
-    /// The product of the lengths; nil when it does not fit an Int.
+    /// The product of the lengths; nil when it overflows.
     static func count(_ shape: [Int]) -> Int? {
         var product = 1
         for length in shape {
@@ -39,7 +39,7 @@ public struct Tensor: Sendable, Equatable {
         values.withUnsafeMutableBufferPointer { body($0) }
     }
 
-    /// The samples of `indices`, along the first axis.
+    /// The samples at `indices`, along the first axis.
     func samples(_ indices: some Collection<Int>) -> Tensor {
         let length = values.count / max(1, shape.first ?? 1)
         var picked: [Float] = []
@@ -48,7 +48,7 @@ public struct Tensor: Sendable, Equatable {
         return Tensor([indices.count] + shape.dropFirst(), picked)
     }
 
-    /// The timesteps of `range`, along the second axis.
+    /// The timesteps in `range`, along the second axis.
     func timesteps(_ range: Range<Int>) -> Tensor {
         let (batch, all) = (shape[0], shape[1])
         let length = values.count / max(1, batch * all)
@@ -65,7 +65,7 @@ public struct Tensor: Sendable, Equatable {
         guard values.isFinite else { throw .notFinite(tensor: name) }
     }
 
-    /// `expected` holds nil where any length is right.
+    /// `expected` contains nil where any length is allowed.
     func checkShape(_ name: String, _ expected: [Int?]) throws(RecurrentError) {
         guard shape.count == expected.count, zip(shape, expected).allSatisfy({ $1 == nil || $0 == $1 }) else {
             throw .shape(what: name, expected: expected, actual: shape)
@@ -74,7 +74,7 @@ public struct Tensor: Sendable, Equatable {
 }
 
 extension [Float] {
-    /// Whether no element is NaN or infinite: x − x is zero for numbers alone.
+    /// Whether all elements are finite: x − x is zero only for finite numbers.
     var isFinite: Bool {
         withUnsafeBufferPointer { values in
             var difference: Float = 0
@@ -84,11 +84,11 @@ extension [Float] {
     }
 }
 
-/// Which timesteps count: `[batch, timesteps]`, false where an input is padding.
+/// The timesteps that count: `[batch, timesteps]`, false where the input is padding.
 public struct Mask: Sendable, Equatable {
     public let batch: Int
     public let timesteps: Int
-    /// Row-major; one where a timestep counts, else zero.
+    /// Row-major; 1 where a timestep counts, else 0.
     let values: [UInt8]
 
     /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` when the rows differ in length.

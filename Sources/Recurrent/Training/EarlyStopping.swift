@@ -1,16 +1,17 @@
-/// When to stop training: after `patience` epochs in which the watched loss did not fall by more than `minDelta`. The
-/// loss is that of the validation data, or of training where there are none.
+/// Stops training after `patience` epochs in which the monitored loss did not fall by more than `minDelta`.
+///
+/// That is the validation loss, or the training loss without validation data.
 public struct EarlyStopping: Sendable, Equatable {
     public let patience: Int
     public let minDelta: Double
-    /// Whether the weights of the best epoch come back at the end.
+    /// Whether the weights of the best epoch are restored at the end.
     public let restoreBestWeights: Bool
 
     public init(patience: Int, minDelta: Double = 0, restoreBestWeights: Bool = true) {
         (self.patience, self.minDelta, self.restoreBestWeights) = (patience, minDelta, restoreBestWeights)
     }
 
-    /// What is remembered from epoch to epoch.
+    /// The state kept between epochs.
     struct Watch {
         let rule: EarlyStopping
         private var best = Double.infinity

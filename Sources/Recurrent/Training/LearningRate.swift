@@ -1,11 +1,11 @@
 /// The learning rate of each optimizer step.
 public enum LearningRate: Sendable, Equatable, ExpressibleByFloatLiteral {
     case constant(Float)
-    /// Keras' `CosineDecay`: if there is a warm-up, linear from `initial` to its target; then half a cosine down to
-    /// `alpha` times where it began, over `decaySteps`.
+    /// Keras' `CosineDecay`: an optional linear warm-up from `initial` to its target, then half a cosine over
+    /// `decaySteps`, down to `alpha` times the rate at which the decay began.
     case cosine(initial: Float, decaySteps: Int, alpha: Float = 0, warmUp: WarmUp? = nil)
 
-    /// A linear rise over `steps` steps.
+    /// A linear increase to `target` over `steps` steps.
     public struct WarmUp: Sendable, Equatable {
         public let target: Float
         public let steps: Int
@@ -15,7 +15,7 @@ public enum LearningRate: Sendable, Equatable, ExpressibleByFloatLiteral {
 
     public init(floatLiteral value: Float) { self = .constant(value) }
 
-    /// The rate of step `step`, from 0.
+    /// The learning rate at step `step`, counted from 0.
     public func rate(at step: Int) -> Float {
         switch self {
         case .constant(let rate): return rate

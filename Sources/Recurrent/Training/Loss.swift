@@ -1,6 +1,6 @@
 internal import CRecurrentKernels
 
-/// What training makes small: a mean over all targets.
+/// The loss that training minimizes: a mean over all targets.
 public enum Loss: Sendable, Equatable {
     /// (y − ŷ)².
     case meanSquaredError
@@ -8,9 +8,10 @@ public enum Loss: Sendable, Equatable {
     case meanAbsoluteError
     /// Half the square up to `delta`, linear beyond.
     case huber(delta: Float = 1)
-    /// The quantile loss: for each target one output per level, levels varying fastest. Levels lie in 0…1.
+    /// The quantile loss, with one output per target and level, levels varying fastest. Levels are in 0…1.
     case pinball(levels: [Float])
-    /// −ln of a normal density, without the constant ½ln 2π: for each target a mean and the logarithm of a variance.
+    /// The negative log-likelihood of a normal distribution, without the constant ½ln 2π, with two outputs per target:
+    /// the mean and the logarithm of the variance.
     case gaussianNLL
 
     /// Outputs per target.
@@ -22,9 +23,9 @@ public enum Loss: Sendable, Equatable {
         }
     }
 
-    /// The loss of `outputs`, `[…, targets · outputsPerTarget]`, and its derivative by them.
+    /// The loss of `outputs`, `[…, targets · outputsPerTarget]`, and its gradient with respect to them.
     ///
-    /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` when the shapes do not fit each other.
+    /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` when the two shapes do not match.
     public func callAsFunction(
         _ outputs: Tensor, _ targets: Tensor, kernels: Kernels = .best
     ) throws(RecurrentError) -> (value: Double, gradient: Tensor) {
@@ -33,7 +34,7 @@ public enum Loss: Sendable, Equatable {
         let sum = add(outputs.values, targets.values, kernels, to: &gradient)
         let count = max(1, self == .gaussianNLL ? targets.values.count : outputs.values.count)
         let scale = 1 / Float(count)
-        for place in gradient.indices { gradient[place] *= scale }
+        for index in gradient.indices { gradient[index] *= scale }
         return (sum / Double(count), Tensor(outputs.shape, gradient))
     }
 
@@ -45,7 +46,7 @@ public enum Loss: Sendable, Equatable {
         else { throw .shape(what: "targets", expected: Array(expected), actual: targets) }
     }
 
-    /// The sum over all targets; derivatives of that sum are written to `gradient`.
+    /// The sum over all targets; the derivatives of that sum are written to `gradient`.
     private func add(_ outputs: [Float], _ targets: [Float], _ kernels: Kernels, to gradient: inout [Float]) -> Double {
         switch self {
         case .meanSquaredError:
@@ -61,9 +62,9 @@ public enum Loss: Sendable, Equatable {
                     : (delta * (difference.magnitude - 0.5 * delta), difference > 0 ? delta : -delta)
             }
         case .pinball(let levels):
-            Self.pairs(outputs, targets, levels.count, &gradient) { difference, place in
-                // The difference is output − target. A right output has no slope.
-                let slope = -crk_pinball_slope(levels[place], -difference)
+            Self.pairs(outputs, targets, levels.count, &gradient) { difference, offset in
+                // The difference is output − target. An exact output has slope 0.
+                let slope = -crk_pinball_slope(levels[offset], -difference)
                 return (slope * difference, difference == 0 ? 0 : slope)
             }
         case .gaussianNLL: Self.gaussian(outputs, targets, kernels, &gradient)
@@ -72,13 +73,13 @@ public enum Loss: Sendable, Equatable {
 
     private static func pairs(
         _ outputs: [Float], _ targets: [Float], _ width: Int, _ gradient: inout [Float],
-        _ loss: (_ difference: Float, _ place: Int) -> (Float, Float)
+        _ loss: (_ difference: Float, _ offset: Int) -> (Float, Float)
     ) -> Double {
         var sum = 0.0
         for target in targets.indices {
-            for place in 0..<width {
-                let output = target * width + place
-                let (value, slope) = loss(outputs[output] - targets[target], place)
+            for offset in 0..<width {
+                let output = target * width + offset
+                let (value, slope) = loss(outputs[output] - targets[target], offset)
                 sum += Double(value)
                 gradient[output] = slope
             }

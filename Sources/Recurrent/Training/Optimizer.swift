@@ -1,20 +1,20 @@
 internal import CRecurrentKernels
 
-/// How weights follow their gradients, step by step, with the formulas of Keras 3.
+/// Updates weights from their gradients, step by step, with the formulas of Keras 3.
 public struct Optimizer: Sendable {
     public enum Method: Sendable, Equatable {
         case sgd(momentum: Float = 0, nesterov: Bool = false)
         case rmsprop(rho: Float = 0.9, momentum: Float = 0, epsilon: Float = 1e-7, centered: Bool = false)
         /// Kingma and Ba, 2015.
         case adam(beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7)
-        /// Adam with decoupled weight decay: Loshchilov and Hutter, 2019. Each step first takes `weightDecay` times the
-        /// learning rate off every weight.
+        /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019): each step first subtracts `weightDecay`
+        /// times the learning rate times every weight from it.
         case adamW(weightDecay: Float = 0.004, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7)
     }
 
-    /// What is done to gradients that are too large.
+    /// How gradients that are too large are clipped.
     public enum Clipping: Sendable, Equatable {
-        /// Each element is held in ±value.
+        /// Each element is clamped to ±value.
         case value(Float)
         /// Each tensor is scaled down to this norm.
         case norm(Float)
@@ -25,10 +25,10 @@ public struct Optimizer: Sendable {
     public let method: Method
     public var learningRate: LearningRate
     public let clipping: Clipping?
-    /// Steps made so far.
+    /// The number of steps made so far.
     public private(set) var iterations = 0
     private let kernels: Kernels
-    /// Per tensor: momenta and means of squares, as the method needs them.
+    /// Per tensor: momenta and mean squares, as the method requires.
     private var first: [[Float]] = []
     private var second: [[Float]] = []
     private var third: [[Float]] = []
@@ -39,7 +39,7 @@ public struct Optimizer: Sendable {
         (self.method, self.learningRate, self.clipping, self.kernels) = (method, learningRate, clipping, kernels)
     }
 
-    /// One step over all parameters, always the same in the same order; then their constraints.
+    /// Makes one step over all parameters, in order, and then applies their constraints.
     ///
     /// - Throws: ``RecurrentError/argument(name:expected:actual:)`` when the tensors are not those of the first step,
     ///   ``RecurrentError/diverged(step:)`` when a gradient is NaN or infinite; no weight has then changed.
@@ -58,19 +58,21 @@ public struct Optimizer: Sendable {
         let rate = learningRate.rate(at: iterations)
         iterations += 1
         for (index, parameter) in parameters.enumerated() {
-            move(parameter, index, rate)
+            update(parameter, index, rate)
             parameter.constrain()
         }
     }
 
-    private mutating func move(_ parameter: Parameter, _ index: Int, _ rate: Float) {
+    private mutating func update(_ parameter: Parameter, _ index: Int, _ rate: Float) {
         switch method {
         case .sgd(let momentum, let nesterov): sgd(parameter, index, rate, momentum, nesterov)
         case .rmsprop(let rho, let momentum, let epsilon, let centered):
             rmsprop(parameter, index, rate, rho, momentum, epsilon, centered)
         case .adam(let beta1, let beta2, let epsilon): adam(parameter, index, rate, beta1, beta2, epsilon)
         case .adamW(let decay, let beta1, let beta2, let epsilon):
-            for place in parameter.values.indices { parameter.values[place] -= parameter.values[place] * decay * rate }
+            for element in parameter.values.indices {
+                parameter.values[element] -= parameter.values[element] * decay * rate
+            }
             adam(parameter, index, rate, beta1, beta2, epsilon)
         }
     }
@@ -79,14 +81,14 @@ public struct Optimizer: Sendable {
         _ parameter: Parameter, _ index: Int, _ rate: Float, _ momentum: Float, _ nesterov: Bool
     ) {
         var values = parameter.values
-        for place in values.indices {
-            let step = parameter.gradient[place] * rate
+        for element in values.indices {
+            let step = parameter.gradient[element] * rate
             guard momentum != 0 else {
-                values[place] -= step
+                values[element] -= step
                 continue
             }
-            first[index][place] = first[index][place] * momentum - step
-            values[place] += nesterov ? first[index][place] * momentum - step : first[index][place]
+            first[index][element] = first[index][element] * momentum - step
+            values[element] += nesterov ? first[index][element] * momentum - step : first[index][element]
         }
         parameter.values = values
     }
@@ -96,17 +98,17 @@ public struct Optimizer: Sendable {
         _ centered: Bool
     ) {
         var values = parameter.values
-        for place in values.indices {
-            let gradient = parameter.gradient[place]
-            second[index][place] = rho * second[index][place] + (1 - rho) * gradient * gradient
-            var spread = second[index][place] + epsilon
+        for element in values.indices {
+            let gradient = parameter.gradient[element]
+            second[index][element] = rho * second[index][element] + (1 - rho) * gradient * gradient
+            var variance = second[index][element] + epsilon
             if centered {
-                third[index][place] = rho * third[index][place] + (1 - rho) * gradient
-                spread -= third[index][place] * third[index][place]
+                third[index][element] = rho * third[index][element] + (1 - rho) * gradient
+                variance -= third[index][element] * third[index][element]
             }
-            let step = rate * gradient / spread.squareRoot()
-            first[index][place] = momentum * first[index][place] + step
-            values[place] -= first[index][place]
+            let step = rate * gradient / variance.squareRoot()
+            first[index][element] = momentum * first[index][element] + step
+            values[element] -= first[index][element]
         }
         parameter.values = values
     }
@@ -132,11 +134,11 @@ public struct Optimizer: Sendable {
     }
 
     private static func power(_ base: Float, _ exponent: Int) -> Double {
-        var (result, factor, rest) = (1.0, Double(base), exponent)
-        while rest > 0 {
-            if rest & 1 == 1 { result *= factor }
+        var (result, factor, remaining) = (1.0, Double(base), exponent)
+        while remaining > 0 {
+            if remaining & 1 == 1 { result *= factor }
             factor *= factor
-            rest >>= 1
+            remaining >>= 1
         }
         return result
     }
@@ -145,23 +147,23 @@ public struct Optimizer: Sendable {
         func square(_ parameter: Parameter) -> Double {
             parameter.gradient.reduce(0) { $0 + Double($1) * Double($1) }
         }
-        func scale(_ parameter: Parameter, norm: Double, to most: Float) {
-            let factor = Float(Double(most) / max(norm, Double(most)))
-            for place in parameter.gradient.indices { parameter.gradient[place] *= factor }
+        func scale(_ parameter: Parameter, norm: Double, to limit: Float) {
+            let factor = Float(Double(limit) / max(norm, Double(limit)))
+            for element in parameter.gradient.indices { parameter.gradient[element] *= factor }
         }
         switch clipping {
         case nil: return
-        case .value(let most):
+        case .value(let limit):
             for parameter in parameters {
-                for place in parameter.gradient.indices {
-                    parameter.gradient[place] = min(max(parameter.gradient[place], -most), most)
+                for element in parameter.gradient.indices {
+                    parameter.gradient[element] = min(max(parameter.gradient[element], -limit), limit)
                 }
             }
-        case .norm(let most):
-            for parameter in parameters { scale(parameter, norm: square(parameter).squareRoot(), to: most) }
-        case .globalNorm(let most):
+        case .norm(let limit):
+            for parameter in parameters { scale(parameter, norm: square(parameter).squareRoot(), to: limit) }
+        case .globalNorm(let limit):
             let norm = parameters.reduce(0) { $0 + square($1) }.squareRoot()
-            for parameter in parameters { scale(parameter, norm: norm, to: most) }
+            for parameter in parameters { scale(parameter, norm: norm, to: limit) }
         }
     }
 }

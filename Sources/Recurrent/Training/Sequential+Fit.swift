@@ -1,32 +1,34 @@
-/// What one pass over the data came to.
+/// The losses of one pass over the data.
 public struct Epoch: Sendable, Equatable {
-    /// From 1.
+    /// The number of the epoch, from 1.
     public let number: Int
-    /// The mean over the batches, penalties included.
+    /// The mean training loss over the batches, penalties included.
     public let loss: Double
-    /// The loss of the validation data, if there are some.
+    /// The loss on the validation data, if there is any.
     public let validationLoss: Double?
 }
 
 extension Sequential {
-    /// One step: forward, loss, backward through time, optimizer. The loss is that from before the step, penalties
-    /// included, as Keras' `train_on_batch` gives it.
+    /// Makes one training step: forward pass, loss, backpropagation through time, optimizer.
     ///
-    /// - Throws: ``RecurrentError``; weights and states are then as before.
+    /// Returns the loss from before the step, penalties included, like Keras' `train_on_batch`.
+    ///
+    /// - Throws: ``RecurrentError``; weights and states are then unchanged.
     public func trainOnBatch(_ x: Tensor, _ y: Tensor, mask: Mask? = nil) throws(RecurrentError) -> Double {
         try x.checkFinite("input")
         try y.checkFinite("targets")
-        return try unchanged { () throws(RecurrentError) in try step(x, y, mask) }
+        return try transactional { () throws(RecurrentError) in try step(x, y, mask) }
     }
 
-    /// Trains over `epochs` passes in batches of samples.
+    /// Trains for `epochs` passes over batches of samples.
     ///
     /// - Parameters:
     ///   - x: `[samples] + inputShape`.
-    ///   - y: shaped as the output; with ``Loss/pinball(levels:)`` and ``Loss/gaussianNLL`` the last axis counts targets.
-    ///   - shuffle: draws a new order per epoch from the model's seed. A stateful model should not shuffle.
+    ///   - y: shaped like the output; with ``Loss/pinball(levels:)`` and ``Loss/gaussianNLL`` the length of the last
+    ///     axis is the number of targets.
+    ///   - shuffle: draws a new order in each epoch from the model's seed. A stateful model should not shuffle.
     ///   - validation: data whose loss is measured after every epoch.
-    /// - Throws: ``RecurrentError``; weights, states and optimizer are then as before.
+    /// - Throws: ``RecurrentError``; weights, states and optimizer are then unchanged.
     @discardableResult
     public func fit(
         _ x: Tensor, _ y: Tensor, batchSize: Int = 32, epochs: Int = 1, shuffle: Bool = true,
@@ -47,15 +49,16 @@ extension Sequential {
         }
     }
 
-    /// Trains over long streams with carried state: truncated back-propagation through time as Keras'
-    /// `stateful=True`. Every epoch starts from zero states and runs through the streams in chunks; each chunk goes on
-    /// from the states of the one before, no gradient crosses.
+    /// Trains on long streams with carried state: truncated backpropagation through time, like Keras' `stateful=True`.
+    ///
+    /// Every epoch starts from zero states and runs through the streams in chunks; each chunk continues from the states
+    /// of the one before, and no gradient crosses a boundary.
     ///
     /// - Parameters:
-    ///   - x: `[streams, timesteps, inputs]`; all LSTM layers are stateful and return sequences.
+    ///   - x: `[streams, timesteps, inputs]`; all LSTM layers must be stateful and return sequences.
     ///   - y: `[streams, timesteps, targets]`.
     ///   - chunk: timesteps between truncations; the last chunk may be shorter.
-    /// - Throws: ``RecurrentError``; weights, states and optimizer are then as before.
+    /// - Throws: ``RecurrentError``; weights, states and optimizer are then unchanged.
     @discardableResult
     public func fit(
         streams x: Tensor, _ y: Tensor, chunk: Int, epochs: Int = 1, validation: (x: Tensor, y: Tensor)? = nil,
@@ -84,12 +87,12 @@ extension Sequential {
         }
     }
 
-    /// The loss of data, penalties on weights included, without dropout; states are left as they are.
+    /// The loss on the data, penalties on weights included, without dropout; the stored states are left unchanged.
     ///
     /// - Throws: ``RecurrentError``.
     public func evaluate(_ x: Tensor, _ y: Tensor) throws(RecurrentError) -> Double {
         _ = try checkData(x, y)
-        return try measured(x, y)
+        return try measuredLoss(x, y)
     }
 
     // MARK: Pieces
@@ -107,7 +110,7 @@ extension Sequential {
         return total
     }
 
-    private func measured(_ x: Tensor, _ y: Tensor) throws(RecurrentError) -> Double {
+    private func measuredLoss(_ x: Tensor, _ y: Tensor) throws(RecurrentError) -> Double {
         let states = layers.map { ($0 as? LSTM)?.state }
         defer { restore(states) }
         resetStates()
@@ -121,13 +124,13 @@ extension Sequential {
     ) throws(RecurrentError) -> [Epoch] {
         try Argument.positive("epochs", epochs)
         if let validation { _ = try checkData(validation.x, validation.y) }
-        return try unchanged { () throws(RecurrentError) in
+        return try transactional { () throws(RecurrentError) in
             var history: [Epoch] = []
             var watch = earlyStopping.map { EarlyStopping.Watch($0) }
             for number in 1...epochs {
                 let loss = try pass()
                 let validationLoss: Double? =
-                    if let validation { try measured(validation.x, validation.y) } else { nil }
+                    if let validation { try measuredLoss(validation.x, validation.y) } else { nil }
                 let epoch = Epoch(number: number, loss: loss, validationLoss: validationLoss)
                 history.append(epoch)
                 onEpoch(epoch)
@@ -159,8 +162,8 @@ extension Sequential {
         for (layer, state) in zip(layers, states) { (layer as? LSTM)?.state = state }
     }
 
-    /// Runs `body`; if it throws, weights, states and optimizer are those from before.
-    private func unchanged<Result>(_ body: () throws(RecurrentError) -> Result) throws(RecurrentError) -> Result {
+    /// Runs `body`; if it throws, restores weights, states and optimizer.
+    private func transactional<Result>(_ body: () throws(RecurrentError) -> Result) throws(RecurrentError) -> Result {
         let (values, states) = (parameters.map(\.values), layers.map { ($0 as? LSTM)?.state })
         let (optimizer, random) = (self.optimizer, self.random)
         do { return try body() } catch {

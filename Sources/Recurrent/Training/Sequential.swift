@@ -1,25 +1,25 @@
-/// Layers one after the other, as Keras' `Sequential`: built at once, so shapes are known before the first input.
+/// A stack of layers, like Keras' `Sequential`; built at once, so shapes are known before the first input.
 ///
 ///     let model = try Sequential(
 ///         [LSTM(32, returnSequences: true), LSTM(32), Dense(1)], inputShape: [nil, 4], seed: 1)
 ///     model.compile(Optimizer(.adam(), learningRate: 0.001), loss: .meanSquaredError)
 ///     let history = try model.fit(x, y, batchSize: 32, epochs: 10)
 ///
-/// A model belongs to one thread at a time.
+/// A model must be used by one thread at a time.
 public final class Sequential {
     public let name: String
     public let layers: [any Layer]
-    /// Without the batch; nil where any length is right.
+    /// Without the batch axis; nil where any length is allowed.
     public let inputShape: [Int?]
-    /// Per layer.
+    /// The output shape of each layer, without the batch axis.
     public let outputShapes: [[Int?]]
     var optimizer = Optimizer(.adam())
     var loss = Loss.meanSquaredError
     var random: RandomSource
 
-    /// Builds the layers, and names them as Keras does: `lstm`, `lstm_1`, `dense`, ….
+    /// Builds the layers and names them as Keras does: `lstm`, `lstm_1`, `dense`, ….
     ///
-    /// - Throws: ``RecurrentError`` for no layers, and for layers that do not fit each other.
+    /// - Throws: ``RecurrentError`` for no layers, and for layers that do not fit together.
     public init(
         _ layers: [any Layer], inputShape: [Int?], name: String = "sequential", seed: UInt64 = 0
     ) throws(RecurrentError) {
@@ -49,8 +49,8 @@ public final class Sequential {
         }
     }
 
-    /// Which optimizer and loss ``fit(_:_:batchSize:epochs:shuffle:validation:earlyStopping:onEpoch:)`` uses; what an
-    /// earlier optimizer remembered is gone.
+    /// Sets the optimizer and the loss for ``fit(_:_:batchSize:epochs:shuffle:validation:earlyStopping:onEpoch:)``; the
+    /// state of an earlier optimizer is discarded.
     public func compile(_ optimizer: Optimizer, loss: Loss) { (self.optimizer, self.loss) = (optimizer, loss) }
 
     public var parameters: [Parameter] { layers.flatMap(\.parameters) }
@@ -58,7 +58,7 @@ public final class Sequential {
     /// All weights in Keras' order.
     public var weights: [Tensor] { parameters.map(\.tensor) }
 
-    /// Replaces all weights; none if one does not fit.
+    /// Replaces all weights, or none of them if one does not fit.
     ///
     /// - Throws: ``RecurrentError``.
     public func setWeights(_ tensors: [Tensor]) throws(RecurrentError) {
@@ -74,13 +74,13 @@ public final class Sequential {
 
     /// The output for `x`, `[batch] + inputShape`, without dropout. Stateful layers keep their final states.
     ///
-    /// - Throws: ``RecurrentError``; weights and states are then as before.
+    /// - Throws: ``RecurrentError``; weights and states are then unchanged.
     public func callAsFunction(_ x: Tensor, mask: Mask? = nil) throws(RecurrentError) -> Tensor {
         try x.checkFinite("input")
         return try restoring { () throws(RecurrentError) in try forward(x, mask: mask, training: false) }
     }
 
-    /// A layer that keeps the time axis hands the mask on.
+    /// A layer that keeps the time axis passes the mask on.
     func forward(_ x: Tensor, mask: Mask?, training: Bool) throws(RecurrentError) -> Tensor {
         try x.checkShape("input", [nil] + inputShape)
         var (value, mask) = (x, mask)
@@ -91,7 +91,7 @@ public final class Sequential {
         return value
     }
 
-    /// Sets the gradients of all parameters from that of the last output of training.
+    /// Sets the gradients of all parameters from the gradient of the last training output.
     func backward(_ gradient: Tensor) throws(RecurrentError) {
         var gradient = gradient
         for (index, layer) in layers.enumerated().reversed() {
@@ -101,7 +101,7 @@ public final class Sequential {
         }
     }
 
-    /// Runs `body`; if it throws, the stored states are those from before.
+    /// Runs `body`; if it throws, restores the stored states.
     private func restoring<Result>(_ body: () throws(RecurrentError) -> Result) throws(RecurrentError) -> Result {
         let states = layers.map { ($0 as? LSTM)?.state }
         do { return try body() } catch {

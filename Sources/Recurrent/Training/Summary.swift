@@ -1,5 +1,5 @@
 extension Sequential {
-    /// A table of layers, output shapes and parameters, as Keras prints it.
+    /// A table of layers, output shapes and parameter counts, as Keras prints it.
     ///
     /// An LSTM layer has `4·(units·(units + inputs) + units)` parameters.
     public func summary() -> String {

@@ -1,11 +1,11 @@
-/// How weights begin, as Keras' initializers do.
+/// The initial values of weights, with the semantics of Keras' initializers.
 public enum Initializer: Sendable, Equatable {
     case zeros
     case ones
     case constant(Float)
     case randomUniform(from: Float, to: Float)
     case randomNormal(mean: Float, deviation: Float)
-    /// Normal, drawn again where it lies more than two deviations out.
+    /// Normal, redrawn while it is more than two standard deviations from the mean.
     case truncatedNormal(mean: Float, deviation: Float)
     /// Uniform in ±√(6/(inputs + outputs)): Glorot and Bengio, 2010.
     case glorotUniform
@@ -14,8 +14,8 @@ public enum Initializer: Sendable, Equatable {
     case heNormal
     case lecunUniform
     case lecunNormal
-    /// Q of a normal matrix' QR decomposition, R's diagonal made positive: Saxe et al., 2013. A wide matrix has
-    /// orthonormal rows, a tall one orthonormal columns.
+    /// Q of the QR decomposition of a normal matrix, with R's diagonal made positive (Saxe et al., 2013). A wide matrix
+    /// has orthonormal rows, a tall one orthonormal columns.
     case orthogonal(gain: Float = 1)
     case identity(gain: Float = 1)
 
@@ -48,7 +48,7 @@ public enum Initializer: Sendable, Equatable {
         return (0..<count).map { _ in random.uniform(limit: limit) }
     }
 
-    /// Keras draws a truncated normal here and widens it, so that the variance comes out right.
+    /// Keras draws from a truncated normal here and rescales it, so that the variance is right.
     private static func normal(_ count: Int, _ variance: Float, _ random: inout RandomSource) -> [Float] {
         let deviation = variance.squareRoot() / 0.879_625_66
         return (0..<count).map { _ in deviation * truncated(&random) }
@@ -61,7 +61,7 @@ public enum Initializer: Sendable, Equatable {
         }
     }
 
-    /// Gram-Schmidt in double precision, twice for accuracy: its R has a positive diagonal.
+    /// Gram-Schmidt in double precision, twice for accuracy; its R has a positive diagonal.
     private static func orthogonal(rows: Int, count: Int, gain: Float, _ random: inout RandomSource) -> [Float] {
         let columns = count / max(1, rows)
         let (vectors, length) = (min(rows, columns), max(rows, columns))
@@ -80,7 +80,7 @@ public enum Initializer: Sendable, Equatable {
         a.withUnsafeBufferPointer { a in
             b.withUnsafeBufferPointer { b in
                 var sum = 0.0
-                for place in a.indices { sum += a[place] * b[place] }
+                for index in a.indices { sum += a[index] * b[index] }
                 return sum
             }
         }
@@ -90,7 +90,7 @@ public enum Initializer: Sendable, Equatable {
         let length = dot(vector, direction)
         vector.withUnsafeMutableBufferPointer { vector in
             direction.withUnsafeBufferPointer { direction in
-                for place in vector.indices { vector[place] -= length * direction[place] }
+                for index in vector.indices { vector[index] -= length * direction[index] }
             }
         }
     }

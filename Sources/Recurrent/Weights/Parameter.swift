@@ -1,15 +1,15 @@
-/// One tensor of weights and what training knows of it.
+/// One weight tensor with its training state.
 public final class Parameter {
     /// Keras' name: `kernel`, `recurrent_kernel`, `bias`.
     public let name: String
     public let shape: [Int]
     /// Row-major.
     public internal(set) var values: [Float] { didSet { version &+= 1 } }
-    /// The derivative of the loss, as long as `values`; what the last backward pass left.
+    /// The derivative of the loss, as long as `values`, from the last backward pass.
     public internal(set) var gradient: [Float]
     let regularizer: Regularizer?
     let constraint: Constraint?
-    /// Changes with the values, so that a layer knows when to pack them anew.
+    /// Changes with the values, so that a layer knows when to repack them.
     private(set) var version = 0
 
     init(
@@ -25,9 +25,9 @@ public final class Parameter {
 
     public var tensor: Tensor { Tensor(shape, values) }
 
-    /// The penalty on the values; its derivative is added to the gradient.
+    /// Returns the penalty on the values, and adds its derivative to the gradient.
     func regularize() -> Double { regularizer?.add(values, width: width, to: &gradient) ?? 0 }
-    /// The penalty on the values alone.
+    /// The penalty on the values, without touching the gradient.
     var penalty: Double {
         guard let regularizer else { return 0 }
         var unused = gradient

@@ -75,7 +75,10 @@ public struct Safetensors: Sendable, Equatable {
         return Tensor(header.shape, values)
     }
 
-    /// The tensor `name` if it has `shape`.
+    /// The values of the tensor `name`.
+    ///
+    /// - Throws: ``RecurrentError/missingTensor(_:found:)``, or ``RecurrentError/shape(what:expected:actual:)`` if its
+    ///   shape is not `shape`.
     public func values(_ name: String, shape: [Int]) throws(RecurrentError) -> [Float] {
         guard let tensor = tensors[name] else { throw .missingTensor(name, found: tensors.keys.sorted()) }
         guard tensor.shape == shape else { throw .shape(what: name, expected: shape, actual: tensor.shape) }

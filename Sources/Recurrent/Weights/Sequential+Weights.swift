@@ -1,8 +1,8 @@
 extension Sequential {
-    /// The weights as a safetensors file, named as Keras names them: `lstm/kernel`, `lstm/recurrent_kernel`,
-    /// `lstm/bias`, `dense/kernel`, …, in Keras' layout.
+    /// The weights as a safetensors file, named as in Keras, `lstm/kernel`, `lstm/recurrent_kernel`, `lstm/bias`,
+    /// `dense/kernel`, …, and in Keras' layout.
     ///
-    /// These lines of Python write the same file from a `.keras` file:
+    /// This Python code writes the same file from a `.keras` file:
     ///
     ///     import keras
     ///     from safetensors.numpy import save_file
@@ -17,10 +17,11 @@ extension Sequential {
         return Safetensors(tensors)
     }
 
-    /// Takes the weights of a file; none if one is missing or does not fit. Other tensors in the file are not looked at.
+    /// Loads the weights from a file, or none of them if one is missing or does not fit; other tensors in the file are
+    /// ignored.
     ///
     /// - Throws: ``RecurrentError/missingTensor(_:found:)`` or ``RecurrentError/shape(what:expected:actual:)``, which
-    ///   names the tensor, the shape found and the shape expected.
+    ///   names the tensor, the actual shape and the expected shape.
     public func load(_ file: Safetensors) throws(RecurrentError) {
         var tensors: [Tensor] = []
         for layer in layers {
