@@ -1,32 +1,36 @@
 public import TimeSeries
 
-/// One step of `count` series under one model: states in and out, inputs in, forecasts out. All arrays are row-major.
+/// One step of `count` series under one model: states are updated, inputs read and forecasts written.
+///
+/// All arrays are row-major.
 public struct AdvanceBatch: Sendable {
     /// The number of rows.
     public var count: Int
     /// `[count][stateCount]`; replaced by the states after the step.
     public var states: [Float]
-    /// `[count]`: whose row it is, as ``Panel/Series/id`` names it in training; a series born later is new to the model.
+    /// `[count]`: the series of each row, with the IDs of ``Panel/Series/id`` in training; a series created after
+    /// training is new to the model.
     public var series: [SeriesID]
-    /// `[count]`: the slot that is stepped, in the series' own grid.
+    /// `[count]`: the slot of this step, in the series' own grid.
     public var slots: [Slot]
     /// `[count]`: the value of the slot; NaN when it has none.
     public var values: [Float]
     /// `[count][lags]` in the order of ``ForecastModel/lags``; NaN where there is no value.
     public var lagged: [Float]
-    /// `[count]`: where in the calendar the slot begins.
+    /// `[count]`: the local time at which the slot begins.
     public var calendar: [CalendarTime]
-    /// Whether ``forecasts`` is wanted; replay does without.
+    /// Whether ``forecasts`` should be written; replay does not need them.
     public var wantsForecasts: Bool
-    /// `[count][experts][horizon][quantiles]`, ascending within a lead, in the unit of the values. Written only if wanted.
+    /// `[count][experts][horizon][quantiles]`, ascending within a lead, in the unit of the values. Written only if
+    /// ``wantsForecasts``.
     public var forecasts: [Float]
-    /// `[count]`: the rows that could not be stepped, because the model lives in a process that gives no answer: their
-    /// states are as before, and they have no forecast. False unless the model says otherwise.
+    /// `[count]`: the rows that could not be stepped because the plugin process did not answer; their states are
+    /// unchanged, and they have no forecast. False unless the model sets it.
     public var absent: [Bool]
 
-    /// A batch of `count` rows with room for a model's states, lags and forecasts, all zero.
+    /// A batch of `count` rows sized for a model's states, lags and forecasts, before the inputs are filled in.
     ///
-    /// - Parameter forecastCount: float32s in the forecast of one expert: `horizon × quantiles`.
+    /// - Parameter forecastCount: the number of float32 values in one expert's forecast: `horizon × quantiles`.
     public init(count: Int, model: any ForecastModel, forecastCount: Int, wantsForecasts: Bool) {
         (states, series, slots, values, lagged, calendar, forecasts) = ([], [], [], [], [], [], [])
         absent = []
@@ -34,7 +38,7 @@ public struct AdvanceBatch: Sendable {
         reset(count: count, model: model, forecastCount: forecastCount, wantsForecasts: wantsForecasts)
     }
 
-    /// A batch of `count` rows without values, and without room for states, lags and forecasts.
+    /// A batch of `count` rows without values and without storage for states, lags and forecasts.
     package init(count: Int, wantsForecasts: Bool) {
         (self.count, self.wantsForecasts) = (count, wantsForecasts)
         (states, lagged, forecasts) = ([], [], [])
@@ -45,7 +49,9 @@ public struct AdvanceBatch: Sendable {
         absent = Array(repeating: false, count: count)
     }
 
-    /// Makes this another batch in the memory that is there. States and inputs are what they were: fill in every row.
+    /// Turns this into another batch, reusing its memory.
+    ///
+    /// States and inputs keep their old contents: fill in every row.
     public mutating func reset(count: Int, model: any ForecastModel, forecastCount: Int, wantsForecasts: Bool) {
         (self.count, self.wantsForecasts) = (count, wantsForecasts)
         states.resize(count * model.stateCount, with: 0)
@@ -54,7 +60,8 @@ public struct AdvanceBatch: Sendable {
         values.resize(count, with: .nan)
         lagged.resize(count * model.lags.count, with: .nan)
         calendar.resize(count, with: CalendarTime(localSeconds: 0, cadenceSeconds: 1))
-        // These begin anew: a model need not write them, and those of the batch before would be taken for its own.
+        // These are reset: a model need not write them, and values from the previous batch would be mistaken for its
+        // output.
         forecasts.resize(0, with: .nan)
         forecasts.resize(wantsForecasts ? count * model.experts.count * forecastCount : 0, with: .nan)
         absent.resize(0, with: false)
@@ -63,14 +70,14 @@ public struct AdvanceBatch: Sendable {
 }
 
 extension Array {
-    /// Takes what is too much from the end, or adds `value` there.
+    /// Removes elements from the end, or appends copies of `value`.
     fileprivate mutating func resize(_ count: Int, with value: Element) {
         guard self.count < count else { return removeLast(self.count - count) }
         append(contentsOf: repeatElement(value, count: count - self.count))
     }
 }
 
-/// The local time at which a slot begins, and how long a slot lasts.
+/// The local time at which a slot begins, and the length of a slot.
 public struct CalendarTime: Hashable, Sendable {
     /// Seconds since 1970-01-01 00:00 on the local clock of the configured time zone.
     public var localSeconds: Int64
@@ -82,9 +89,9 @@ public struct CalendarTime: Hashable, Sendable {
         self.cadenceSeconds = cadenceSeconds
     }
 
-    /// How far the day is gone, 0 ..< 1.
+    /// The elapsed fraction of the day, 0 ..< 1.
     public var dayFraction: Float { Float(localSeconds.modulo(86_400)) / 86_400 }
-    /// How far the week, from Monday 00:00, is gone, 0 ..< 1. (1970-01-01 was a Thursday.)
+    /// The elapsed fraction of the week from Monday 00:00, 0 ..< 1. (1970-01-01 was a Thursday.)
     public var weekFraction: Float { Float((localSeconds.modulo(604_800) + 259_200).modulo(604_800)) / 604_800 }
 }
 

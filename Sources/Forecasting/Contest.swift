@@ -1,12 +1,13 @@
 public import TimeSeries
 
-/// How well a model forecast one series during the holdout. Smaller is better, 1 is about as good as the last value.
+/// How accurately a model forecast one series during the holdout; smaller is better, and 1 is about as good as
+/// repeating the last value.
 public struct SeriesScore: Sendable, Hashable, Codable {
-    /// Mean pinball loss over leads and quantiles, doubled, over the MASE scale.
+    /// The mean pinball loss over leads and quantiles, doubled, divided by the MASE scale.
     public var pinball: Double
-    /// Mean absolute error of the median over the MASE scale.
+    /// The mean absolute error of the median, divided by the MASE scale.
     public var mase: Double
-    /// The part of the truths inside the outermost quantiles.
+    /// The share of the actual values between the outermost quantiles, 0…1.
     public var coverage: Double
 
     public init(pinball: Double, mase: Double, coverage: Double) {
@@ -18,25 +19,28 @@ public struct SeriesScore: Sendable, Hashable, Codable {
     public var isFinite: Bool { pinball.isFinite && mase.isFinite }
 }
 
-/// A holdout comparison: every model is stepped through every series exactly as it would be live, and its forecasts in
-/// the last part of the series are scored against what came.
+/// A comparison of models on a holdout.
+///
+/// Every model is stepped through every series exactly as it would be live, and its forecasts for the last part of the
+/// series are scored against the actual values.
 public struct Contest: Sendable {
     private let panel: Panel
     private let holdout: Double
 
-    /// - Parameter holdout: the last part of every series, 0 < holdout < 1, that forecasts are scored on.
+    /// - Parameter holdout: the fraction at the end of every series, 0 < holdout < 1, on which forecasts are scored.
     public init(panel: Panel, holdout: Double) {
         self.panel = panel
         self.holdout = holdout
     }
 
-    /// The scores of a model with one expert, one per series of the panel; nil where the holdout has nothing to score.
+    /// The scores of a model with one expert, one per series of the panel; nil where the holdout has no values to
+    /// score.
     public func scores(of model: any ForecastModel, specification: ForecastSpecification) -> [SeriesScore?] {
         var runners = panel.series.map { Runner($0, holdout: holdout, model: model, specification: specification) }
         let length = panel.series.map(\.values.count).max() ?? 0
         for index in 0..<length {
             for wantsForecasts in [false, true] {
-                let rows = runners.indices.filter { runners[$0].takesPart(at: index, wantsForecasts) }
+                let rows = runners.indices.filter { runners[$0].isScheduled(at: index, wantsForecasts) }
                 if !rows.isEmpty { step(&runners, rows, index, wantsForecasts, model, specification) }
             }
         }
@@ -50,27 +54,27 @@ public struct Contest: Sendable {
         let (states, count) = (model.stateCount, specification.forecastCount)
         var batch = AdvanceBatch(
             count: rows.count, model: model, forecastCount: count, wantsForecasts: wantsForecasts)
-        for (row, place) in rows.enumerated() {
-            batch.states.replaceSubrange(row * states..<(row + 1) * states, with: runners[place].state)
-            batch.series[row] = runners[place].column.id
-            batch.slots[row] = runners[place].column.start + Int64(index)
-            batch.values[row] = runners[place].column.values[index]
+        for (row, runner) in rows.enumerated() {
+            batch.states.replaceSubrange(row * states..<(row + 1) * states, with: runners[runner].state)
+            batch.series[row] = runners[runner].column.id
+            batch.slots[row] = runners[runner].column.start + Int64(index)
+            batch.values[row] = runners[runner].column.values[index]
             for (offset, lag) in model.lags.enumerated() {
-                batch.lagged[row * model.lags.count + offset] = runners[place].value(at: index - lag)
+                batch.lagged[row * model.lags.count + offset] = runners[runner].value(at: index - lag)
             }
-            batch.calendar[row] = runners[place].column.calendar(at: index)
+            batch.calendar[row] = runners[runner].column.calendar(at: index)
         }
         model.advance(&batch)
-        for (row, place) in rows.enumerated() {
-            runners[place].state = Array(batch.states[row * states..<(row + 1) * states])
+        for (row, runner) in rows.enumerated() {
+            runners[runner].state = Array(batch.states[row * states..<(row + 1) * states])
             if wantsForecasts {
-                runners[place].take(batch.forecasts[row * count..<(row + 1) * count], origin: index)
+                runners[runner].addErrors(of: batch.forecasts[row * count..<(row + 1) * count], origin: index)
             }
         }
     }
 }
 
-/// One series on its way through a contest.
+/// The state and the score sums of one series during a contest.
 private struct Runner {
     let column: Panel.Series
     var state: [Float]
@@ -96,12 +100,12 @@ private struct Runner {
 
     func value(at index: Int) -> Float { column.values.indices.contains(index) ? column.values[index] : .nan }
 
-    func takesPart(at index: Int, _ wantsForecasts: Bool) -> Bool {
+    func isScheduled(at index: Int, _ wantsForecasts: Bool) -> Bool {
         let isOrigin = index >= firstOrigin && (index - firstOrigin) % stride == 0
         return index < column.values.count && isOrigin == wantsForecasts
     }
 
-    mutating func take(_ forecast: ArraySlice<Float>, origin: Int) {
+    mutating func addErrors(of forecast: ArraySlice<Float>, origin: Int) {
         let width = specification.quantiles.count
         for lead in 1...specification.horizon {
             let truth = Double(value(at: origin + lead))
@@ -125,9 +129,9 @@ private struct Runner {
     }
 }
 
-/// The mean absolute step of a series: what MASE measures errors in (Hyndman and Koehler, 2006).
+/// The mean absolute step of a series: the unit in which MASE expresses errors (Hyndman and Koehler, 2006).
 ///
-/// A series that never moves has a tiny scale of its own size instead of zero, so that scores stay finite.
+/// A constant series gets a tiny scale proportional to its magnitude instead of zero, so that scores stay finite.
 public func maseScale(_ values: some Sequence<Float>) -> Double {
     var (last, sum, size, count, steps) = (Double.nan, 0.0, 0.0, 0, 0)
     for value in values where !value.isNaN {

@@ -1,20 +1,20 @@
-/// A model that can say what the running state of a series holds.
+/// A model that can explain the running state of a series.
 public protocol ExplainableModel: ForecastModel {
-    /// What the state of one series tells.
+    /// Findings about the state of one series.
     ///
-    /// - Parameter steps: its newest steps, oldest first: batches of one row with the state before the step and the inputs
-    ///   of the step. Never empty.
+    /// - Parameter steps: the newest steps of the series, oldest first: batches of one row, each with the state before
+    ///   the step and the inputs of the step. Never empty.
     func findings(of steps: [AdvanceBatch]) -> [StateFinding]
 }
 
-/// One number about a running state, and what it means.
+/// One number that describes a running state, with its meaning.
 public struct StateFinding: Hashable, Sendable {
     public var name: String
     /// Always finite.
     public var value: Double
-    /// Such as `slots`; `%` for parts of a hundred; empty for a plain number.
+    /// For example `slots`; `%` for percentages; empty for a plain number.
     public var unit: String
-    /// A sentence for people.
+    /// An explanation in one sentence.
     public var meaning: String
 
     public init(_ name: String, _ value: Double, unit: String = "", _ meaning: String) {

@@ -7,7 +7,7 @@ public enum ForecastingError: Error, Equatable, CustomStringConvertible {
     case diverged(method: String, reason: String)
     case cancelled
     case badFile(String, reason: String)
-    case noRoom(path: String)
+    case noSpace(path: String)
 
     public var description: String {
         switch self {
@@ -23,7 +23,7 @@ public enum ForecastingError: Error, Equatable, CustomStringConvertible {
             "\(method): training diverged: \(reason); lower the learning rate or look for outliers in the data"
         case .cancelled: "training was cancelled"
         case .badFile(let path, let reason): "\(path): \(reason)"
-        case .noRoom(let path): "no room left to write \(path): free some space, then try again"
+        case .noSpace(let path): "no room left to write \(path): free some space, then try again"
         }
     }
 }

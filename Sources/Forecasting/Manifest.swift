@@ -1,12 +1,12 @@
-/// What a plugin says of itself.
+/// The description of a method: its name, version, summary and parameters.
 public struct Manifest: Hashable, Sendable {
-    /// The name that the configuration uses: `lstm`.
+    /// The name used in the configuration: `lstm`.
     public var name: String
-    /// The version of the method; models of another version are replayed, not trusted.
+    /// The version of the method; the states of models of another version are rebuilt by replay.
     public var version: String
-    /// One sentence for `niloctl`.
+    /// One sentence, shown by `niloctl`.
     public var summary: String
-    /// Every parameter the method takes.
+    /// All parameters of the method.
     public var parameters: [ParameterDescription]
 
     public init(name: String, version: String, summary: String, parameters: [ParameterDescription]) {
@@ -21,11 +21,11 @@ public struct Manifest: Hashable, Sendable {
 public struct ParameterDescription: Hashable, Sendable {
     public var name: String
     public var defaultValue: ParameterValue
-    /// The allowed range of a number; nil for none.
+    /// The allowed range of a number; nil for no limit.
     public var range: ClosedRange<Double>?
-    /// The allowed words of a string; empty for any.
+    /// The allowed values of a string; empty for any.
     public var choices: [String]
-    /// What it does, in one sentence.
+    /// The effect of the parameter, in one sentence.
     public var summary: String
 
     public init(
@@ -40,7 +40,7 @@ public struct ParameterDescription: Hashable, Sendable {
     }
 }
 
-/// A parameter as the configuration gives it.
+/// The value of a parameter in the configuration.
 public enum ParameterValue: Hashable, Sendable {
     case boolean(Bool)
     case integer(Int)
@@ -53,7 +53,7 @@ public enum ParameterValue: Hashable, Sendable {
 public typealias Parameters = [String: ParameterValue]
 
 extension Manifest {
-    /// `given` checked against the descriptions, with the defaults filled in.
+    /// Checks `given` against the descriptions and fills in the defaults.
     ///
     /// - Throws: ``ForecastingError/unknownParameter(_:method:known:)`` or
     ///   ``ForecastingError/badParameter(_:method:expected:found:)``.
@@ -71,7 +71,7 @@ extension Manifest {
 }
 
 extension ParameterDescription {
-    /// What a value must be, in words.
+    /// The requirement on a value, in words.
     public var expectation: String {
         if !choices.isEmpty { return "one of " + choices.map { "\"\($0)\"" }.joined(separator: ", ") }
         let kind =

@@ -1,8 +1,8 @@
-/// The standard normal distribution's quantile function, good to 1.15e-9 relative.
+/// The quantile function of the standard normal distribution, with a relative error of at most 1.15e-9.
 ///
-/// Source: P. J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function" (2003). Only
-/// its central region and tails' rational functions are needed, and both use + − × ÷ √ alone but for one logarithm, which
-/// is taken by its own series, so every machine gives the same bits.
+/// Source: P. J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function" (2003). The
+/// rational functions for the central region and the tails use only + − × ÷ √, plus one logarithm, which is computed
+/// from a series, so every machine gives the same bits.
 public func normalQuantile(_ probability: Double) -> Double {
     let low = 0.02425
     if probability < low { return tail((-2 * naturalLogarithm(probability)).squareRoot()) }
@@ -19,7 +19,7 @@ private func horner(_ x: Double, _ coefficients: [Double]) -> Double {
     coefficients.reduce(0) { $0 * x + $1 }
 }
 
-/// ln x by the series of artanh, after halving the exponent away.
+/// ln x from the series of artanh, after the exponent has been split off.
 private func naturalLogarithm(_ x: Double) -> Double {
     let m = x.significand
     let z = (m - 1) / (m + 1)

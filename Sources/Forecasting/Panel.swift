@@ -1,6 +1,6 @@
 public import TimeSeries
 
-/// The slot values of several series over one window, to train and score on.
+/// The slot values of several series over one window, for training and scoring.
 public struct Panel: Sendable {
     /// One column of the panel.
     public struct Series: Sendable {
@@ -11,7 +11,7 @@ public struct Panel: Sendable {
         public var start: Slot
         /// One value per slot in ascending order; NaN where there was no reading.
         public var values: [Float]
-        /// Seconds to add to UTC for the local clock, one per value.
+        /// The offset of local time from UTC in seconds, one per value.
         public var utcOffsets: [Int32]
 
         public init(
@@ -25,7 +25,7 @@ public struct Panel: Sendable {
             self.utcOffsets = utcOffsets
         }
 
-        /// The calendar position of value `index`.
+        /// The local time of the value at `index`.
         public func calendar(at index: Int) -> CalendarTime {
             let utc = cadence.start(of: start + Int64(index)).seconds
             return CalendarTime(
@@ -38,7 +38,7 @@ public struct Panel: Sendable {
 
     public init(series: [Series]) { self.series = series }
 
-    /// The panel cut before the last `fraction` of every series: what a method may train on.
+    /// The panel without the last `fraction` of every series: the part that a method may train on.
     public func droppingLast(fraction: Double) -> Panel {
         Panel(
             series: series.map { column in
@@ -51,14 +51,14 @@ public struct Panel: Sendable {
     }
 }
 
-/// How far a training run has come.
+/// The progress of a training run.
 public struct TrainingProgress: Sendable, Hashable, Codable {
-    /// Optimizer steps (or epochs) done, and how many there will be.
+    /// The number of completed optimizer steps (or epochs), and the total number.
     public var done: Int
     public var total: Int
-    /// The training loss of late.
+    /// The recent training loss.
     public var loss: Double
-    /// What there is to say besides.
+    /// An additional remark on the run.
     public var note: TrainingNote?
 
     public init(done: Int, total: Int, loss: Double, note: TrainingNote? = nil) {
@@ -69,11 +69,11 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     }
 }
 
-/// What a training run gave.
+/// The result of a training run.
 public struct TrainedWeights: Sendable {
-    /// A weights file, as ``ForecastingMethod/load(weights:specification:)`` reads it.
+    /// A weights file for ``ForecastingMethod/load(weights:specification:)``.
     public var weights: [UInt8]
-    /// Named numbers about the run: loss, epochs, seconds.
+    /// Metrics of the run by name: loss, epochs, seconds.
     public var metrics: [String: Double]
 
     public init(weights: [UInt8], metrics: [String: Double]) {

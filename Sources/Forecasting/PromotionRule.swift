@@ -1,16 +1,16 @@
 /// Decides, series by series, which contender serves after a contest.
 public struct PromotionRule: Sendable {
-    /// How much smaller than the incumbent's a challenger's loss must be: .01 is one per cent.
+    /// The fraction by which a challenger's loss must be below the incumbent's: 0.01 is one percent.
     public var margin: Double
 
     public init(margin: Double) { self.margin = margin }
 
-    /// The winner's name.
+    /// The name of the winner.
     ///
     /// The incumbent stays unless the best challenger beats it by the margin. A contender whose score is missing or not
-    /// finite cannot win; an incumbent without a finite score loses to any that has one.
+    /// finite cannot win; an incumbent without a finite score loses to any contender that has one.
     ///
-    /// - Parameter scores: by contender.
+    /// - Parameter scores: the scores, by the contender's name.
     public func winner(incumbent: String, scores: [String: SeriesScore]) -> String {
         let finite = scores.filter { $0.value.isFinite }
         let challenger = finite.filter { $0.key != incumbent }

@@ -91,7 +91,7 @@ extension SeriesState {
         _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>?, expected: @autoclosure () -> [Float]
     ) {
         guard let runningState, let cadence else { return }
-        let probability = anomalyRule == nil ? nil : state.flatMap { runningState.model.settledTail(of: $0) }
+        let probability = anomalyRule == nil ? nil : state.flatMap { runningState.model.reliableTail(of: $0) }
         guard let held = judge.judge(slot, probability: probability, anomalyRule, cadence), let probability,
             case let expected = expected(), expected.allSatisfy(\.isFinite)
         else { return }

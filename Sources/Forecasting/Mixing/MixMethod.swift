@@ -1,18 +1,19 @@
-/// Several methods as one: their forecasts side by side, for the daemon to weigh series by series.
+/// Several methods combined into one: each contributes its experts, for the daemon to weight series by series.
 ///
-/// The members are methods of this program, which always answer. Its parameters are `members`, `priors`, and those of the members under `MEMBER.PARAMETER`.
+/// The members are built-in methods, which always answer. The parameters are `members`, `priors`, and those of the
+/// members as `MEMBER.PARAMETER`.
 public struct MixMethod: TrainableMethod {
-    /// What the configuration calls it.
+    /// The name of the method in the configuration.
     public static let name = "mix"
 
     public let manifest: Manifest
     private let methods: [any ForecastingMethod]
 
-    /// - Parameter methods: all that may be members; without the parameter, all are.
+    /// - Parameter methods: the possible members; without the parameter `members`, all of them are.
     public init(of methods: [any ForecastingMethod]) {
         self.methods = methods
         let names = methods.map(\.manifest.name)
-        let own = [
+        let mixParameters = [
             ParameterDescription(
                 "members", .list(names.map { .string($0) }), "the methods whose forecasts are mixed"),
             ParameterDescription(
@@ -27,13 +28,13 @@ public struct MixMethod: TrainableMethod {
         }
         manifest = Manifest(
             name: Self.name, version: "1", summary: "several methods, weighed by how they fare on each series",
-            parameters: own + inherited)
+            parameters: mixParameters + inherited)
     }
 
-    /// The names of the members that `parameters` ask for; of all there can be, if they do not say.
+    /// The names of the members selected by `parameters`; all possible ones if it has no `members`.
     public static func members(_ parameters: Parameters, of manifest: Manifest) -> [String] {
-        let usual = manifest.parameters.first { $0.name == "members" }?.defaultValue
-        guard case .list(let names)? = parameters["members"] ?? usual else { return [] }
+        let fallback = manifest.parameters.first { $0.name == "members" }?.defaultValue
+        guard case .list(let names)? = parameters["members"] ?? fallback else { return [] }
         return names.compactMap { if case .string(let name) = $0 { name } else { nil } }
     }
 
@@ -100,28 +101,29 @@ public struct MixMethod: TrainableMethod {
         guard priors.isEmpty || priors.count == names.count else {
             throw refusal("priors", "as many numbers as there are members", parameters)
         }
-        var found: [Member] = []
-        for (place, name) in names.enumerated() {
+        var members: [Member] = []
+        for (index, name) in names.enumerated() {
             guard let method = methods.first(where: { $0.manifest.name == name }) else {
                 throw refusal("members", "some of \(methods.map(\.manifest.name).joined(separator: ", "))", parameters)
             }
-            var own = specification
-            own.parameters = [:]
+            var memberSpecification = specification
+            memberSpecification.parameters = [:]
             for parameter in method.manifest.parameters {
-                own.parameters[parameter.name] = parameters[Self.key(method, parameter.name)]
+                memberSpecification.parameters[parameter.name] = parameters[Self.key(method, parameter.name)]
             }
-            found.append(Member(method: method, prior: priors.isEmpty ? 1 : priors[place], specification: own))
+            let prior = priors.isEmpty ? 1 : priors[index]
+            members.append(Member(method: method, prior: prior, specification: memberSpecification))
         }
-        return found
+        return members
     }
 
     private func list<T>(
         _ name: String, _ parameters: Parameters, _ expected: String, _ read: (ParameterValue) -> T?
     ) throws(ForecastingError) -> [T] {
         guard case .list(let values)? = parameters[name] else { return [] }
-        let found = values.compactMap(read)
-        guard found.count == values.count else { throw refusal(name, expected, parameters) }
-        return found
+        let items = values.compactMap(read)
+        guard items.count == values.count else { throw refusal(name, expected, parameters) }
+        return items
     }
 
     private func refusal(_ name: String, _ expected: String, _ parameters: Parameters) -> ForecastingError {

@@ -1,4 +1,4 @@
-/// Models side by side: one state after the other, one expert after the other.
+/// Several models as one: their states and their experts are concatenated.
 final class MixModel: ForecastModel {
     struct Member: Sendable {
         let name: String
@@ -12,8 +12,8 @@ final class MixModel: ForecastModel {
     let experts: [Expert]
     private let members: [Member]
     private let forecastCount: Int
-    /// By member, by its lag: the place of that lag among all.
-    private let lagPlaces: [[Int]]
+    /// For each member and each of its lags, the index of that lag in ``lags``.
+    private let lagIndices: [[Int]]
 
     init(_ members: [Member], _ specification: ForecastSpecification) {
         self.members = members
@@ -21,9 +21,9 @@ final class MixModel: ForecastModel {
         stateCount = members.reduce(0) { $0 + $1.model.stateCount }
         initialState = members.flatMap(\.model.initialState)
         let all = Array(Set(members.flatMap(\.model.lags))).sorted()
-        let places = Dictionary(all.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let indexOfLag = Dictionary(all.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         lags = all
-        lagPlaces = members.map { $0.model.lags.compactMap { places[$0] } }
+        lagIndices = members.map { $0.model.lags.compactMap { indexOfLag[$0] } }
         experts = members.flatMap { member in
             let sum = member.model.experts.reduce(0) { $0 + $1.prior }
             return member.model.experts.map { expert in
@@ -43,33 +43,33 @@ final class MixModel: ForecastModel {
 
     func advance(_ batch: inout AdvanceBatch) {
         var (stateStart, expertStart) = (0, 0)
-        for (place, member) in members.enumerated() {
+        for (index, member) in members.enumerated() {
             var inner = AdvanceBatch(
                 count: batch.count, model: member.model, forecastCount: forecastCount,
                 wantsForecasts: batch.wantsForecasts)
             (inner.series, inner.slots, inner.values) = (batch.series, batch.slots, batch.values)
             inner.calendar = batch.calendar
-            take(&inner, from: batch, place, stateStart)
+            gather(&inner, from: batch, index, stateStart)
             member.model.advance(&inner)
-            give(inner, to: &batch, member, stateStart, expertStart)
+            scatter(inner, to: &batch, member, stateStart, expertStart)
             stateStart += member.model.stateCount
             expertStart += member.model.experts.count
         }
     }
 
-    private func take(_ inner: inout AdvanceBatch, from batch: AdvanceBatch, _ place: Int, _ stateStart: Int) {
-        let (count, own) = (members[place].model.stateCount, lagPlaces[place])
+    private func gather(_ inner: inout AdvanceBatch, from batch: AdvanceBatch, _ member: Int, _ stateStart: Int) {
+        let (count, lagIndices) = (members[member].model.stateCount, lagIndices[member])
         for row in 0..<batch.count {
             for offset in 0..<count {
                 inner.states[row * count + offset] = batch.states[row * stateCount + stateStart + offset]
             }
-            for (offset, lag) in own.enumerated() {
-                inner.lagged[row * own.count + offset] = batch.lagged[row * lags.count + lag]
+            for (offset, lag) in lagIndices.enumerated() {
+                inner.lagged[row * lagIndices.count + offset] = batch.lagged[row * lags.count + lag]
             }
         }
     }
 
-    private func give(
+    private func scatter(
         _ inner: AdvanceBatch, to batch: inout AdvanceBatch, _ member: Member, _ stateStart: Int, _ expertStart: Int
     ) {
         let count = member.model.stateCount

@@ -1,5 +1,7 @@
-/// Weights of several methods in one file: `NILOMIX1`, then for each its name and its bytes, each behind its length as
-/// little-endian 64 bits; ascending by name.
+/// The weights of several methods in one file.
+///
+/// The format is `NILOMIX1`, then for each method, in ascending order of names, its name and its weights, each preceded
+/// by its length as a little-endian 64-bit integer.
 struct WeightsBundle {
     var parts: [String: [UInt8]] = [:]
     private static let magic = Array("NILOMIX1".utf8)
@@ -11,21 +13,21 @@ struct WeightsBundle {
         guard bytes.starts(with: Self.magic) else {
             throw .badWeights(method: "mix", reason: "they do not begin with NILOMIX1")
         }
-        var rest = bytes.dropFirst(Self.magic.count)
-        while !rest.isEmpty {
-            let name = try Self.field(&rest)
-            parts[String(decoding: name, as: UTF8.self)] = Array(try Self.field(&rest))
+        var remaining = bytes.dropFirst(Self.magic.count)
+        while !remaining.isEmpty {
+            let name = try Self.field(&remaining)
+            parts[String(decoding: name, as: UTF8.self)] = Array(try Self.field(&remaining))
         }
     }
 
-    private static func field(_ rest: inout ArraySlice<UInt8>) throws(ForecastingError) -> ArraySlice<UInt8> {
-        let length = rest.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
-        guard rest.count >= 8, length <= UInt64(rest.count - 8) else {
+    private static func field(_ remaining: inout ArraySlice<UInt8>) throws(ForecastingError) -> ArraySlice<UInt8> {
+        let length = remaining.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
+        guard remaining.count >= 8, length <= UInt64(remaining.count - 8) else {
             throw .badWeights(method: "mix", reason: "they end too early")
         }
-        rest = rest.dropFirst(8)
-        defer { rest = rest.dropFirst(Int(length)) }
-        return rest.prefix(Int(length))
+        remaining = remaining.dropFirst(8)
+        defer { remaining = remaining.dropFirst(Int(length)) }
+        return remaining.prefix(Int(length))
     }
 
     func encoded() -> [UInt8] {

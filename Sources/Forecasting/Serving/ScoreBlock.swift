@@ -1,15 +1,16 @@
 import TimeSeries
 
-/// The slots that are scored together: at most a day and at most 96, so that a row of scores is written now and then.
+/// The block of slots that are scored together: at most a day and at most 96, so that a row of scores is written only
+/// occasionally.
 ///
 /// | floats | what |
 /// |---|---|
 /// | 1 | the block's number, modulo 2²⁴; −1 before the first |
-/// | leads × 3 | of each scored lead: truths, their losses, absolute errors |
-/// | horizon × 3 | of every lead: truths, those in the outer and in the inner interval |
-/// | 32 | tail probabilities of the slots, three to a float |
+/// | leads × 3 | for each scored lead: number of actual values, sum of losses, sum of absolute errors |
+/// | horizon × 3 | for every lead: number of actual values, those in the outer and in the inner interval |
+/// | 32 | tail probabilities of the slots, three per float |
 struct ScoreBlock: Sendable {
-    /// 1, half the horizon and the horizon: the leads whose losses are kept.
+    /// The leads whose losses are kept: 1, half the horizon and the horizon.
     let leads: [Int]
     let horizon: Int
     static let slots = 96
@@ -27,29 +28,29 @@ struct ScoreBlock: Sendable {
         count = tails + Self.slots / 3
     }
 
-    /// Slots of one block for a series of this cadence.
+    /// The number of slots in a block for a series with this cadence.
     static func slots(cadenceSeconds: Float) -> Int64 {
         cadenceSeconds > 0 ? max(24, min(Int64(slots), Int64(86_400 / cadenceSeconds))) : Int64(slots)
     }
 
-    /// Begins the block of `slot` unless it has begun.
+    /// Starts the block that contains `slot` unless it has been started already.
     ///
-    /// - Returns: the place of the slot in it.
+    /// - Returns: the offset of the slot in its block.
     func begin(_ slot: Slot, length: Int64, _ block: UnsafeMutablePointer<Float>) -> Int {
-        let whole = floorDivide(slot, length)
-        let number = Float(truncating24: whole)
-        if block[0] != number {
-            for place in 0..<count { block[place] = 0 }
-            block[0] = number
+        let number = floorDivide(slot, length)
+        let number24 = Float(truncating24: number)
+        if block[0] != number24 {
+            for index in 0..<count { block[index] = 0 }
+            block[0] = number24
         }
-        return Int(slot &- whole &* length)
+        return Int(slot &- number &* length)
     }
 
-    /// The next slot begins its block anew.
-    func forget(_ block: UnsafeMutablePointer<Float>) { block[0] = -1 }
+    /// Discards the block: the next slot starts it again.
+    func discard(_ block: UnsafeMutablePointer<Float>) { block[0] = -1 }
 
-    /// Notes what a truth made of the forecast, `[quantiles]`, that was issued for it.
-    func note(
+    /// Records the score of a forecast, `[quantiles]`, for an actual value.
+    func record(
         lead: Int, truth: Float, forecast: UnsafePointer<Float>, loss: Float, _ layout: ScoreLayout,
         _ block: UnsafeMutablePointer<Float>
     ) {
@@ -61,21 +62,21 @@ struct ScoreBlock: Sendable {
         counts[0] += 1
         counts[1] += isInOuter
         counts[2] += isInInner
-        guard let place = leads.firstIndex(of: lead) else { return }
-        let sums = block + losses + place * 3
+        guard let index = leads.firstIndex(of: lead) else { return }
+        let sums = block + losses + index * 3
         sums[0] += 1
         sums[1] += loss
         sums[2] += (truth - forecast[layout.median]).magnitude
     }
 
-    /// Notes the tail probability of the block's slot `offset`, as eight bits of its logarithm.
-    func note(tail: Float, offset: Int, _ block: UnsafeMutablePointer<Float>) {
+    /// Records the tail probability of the slot at `offset` in the block, as eight bits of its logarithm.
+    func record(tail: Float, offset: Int, _ block: UnsafeMutablePointer<Float>) {
         guard !tail.isNaN, (0..<Self.slots).contains(offset) else { return }
         let factors: [Float] = [1, 256, 65_536]
         block[tails + offset / 3] += Float(Self.code(of: tail)) * factors[offset % 3]
     }
 
-    /// 1 … 255 for 1 … 2⁻³²; 0 is for a slot without.
+    /// The code 1 … 255 for a tail probability of 1 … 2⁻³²; 0 is reserved for a slot without one.
     static func code(of tail: Float) -> UInt8 {
         UInt8(max(1, min(255, 1 - TailProbability.logarithm(tail) * 7.9375)))
     }

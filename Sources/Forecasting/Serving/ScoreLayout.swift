@@ -1,20 +1,23 @@
 import TimeSeries
 
-/// Where in a series' score state each number lies, and what is scored at all.
+/// The offset of each number in a series' score state, and what is scored at all.
 ///
 /// | floats | what |
 /// |---|---|
 /// | 1 | the newest slot, modulo 2²⁴; −1 before the first |
 /// | 1 | the last value; NaN before the first |
-/// | 2 | mean absolute step of the series, and the steps it looks back on |
-/// | 3 | loss of the next slot's forecast: lately, in the long run, and how many |
-/// | 1 | the tail probability of the newest slot's value; NaN without one |
-/// | 1 + 40 | how unusual that is, and what ``AnomalyScore`` remembers |
-/// | Q | the forecast of the next slot; NaN without one |
-/// | knots × Q | calibration |
-/// | 2 E + 1 | weights and losses of the experts, finished origins; nothing for one expert |
-/// | P × (1 + H Q + 2 + E + E leads levels) | origins whose truths are still coming |
-/// | … | the block of slots that is being scored, see ``ScoreBlock`` |
+/// | 2 | mean absolute step of the series, and the number of steps it averages |
+/// | 3 | loss of the one-step forecast: recent mean, long-run mean, and the number of scored slots |
+/// | 1 | tail probability of the newest slot's value; NaN without one |
+/// | 1 + 40 | anomaly score of the newest slot, and the state of ``AnomalyScore`` |
+/// | Q | forecast of the next slot; NaN without one |
+/// | knots × Q | corrections of ``Calibration`` |
+/// | 2 E + 1 | weights and losses of the experts, completed origins; none of these for one expert |
+/// | P × (2 + H Q + E + E × leads × levels) | pending origins; P × (1 + H Q) for one expert |
+/// | … | the block of slots being scored, see ``ScoreBlock`` |
+///
+/// Q is the number of quantiles, E of experts, P of pending origins, and H the horizon; `leads` and `levels` are the counts
+/// of ``expertLeads`` and ``expertLevels``.
 struct ScoreLayout: Sendable {
     let experts: Int
     let horizon: Int
@@ -22,12 +25,12 @@ struct ScoreLayout: Sendable {
     let width: Int
     let levels: [Float]
     let median: Int
-    /// Slots between the origins that mix and calibration learn from, and whose longer leads are scored: half a horizon,
-    /// since forecasts that overlap more say little new.
+    /// The number of slots between the origins from which mix and calibration learn and whose longer leads are scored:
+    /// half a horizon, because forecasts that overlap more add little information.
     let spacing: Int
-    /// Origins whose truths may be outstanding at once.
+    /// The maximum number of pending origins.
     let pendingCount: Int
-    /// The leads and the places of the quantiles by which experts are told apart: enough to rank them.
+    /// The leads and the indices of the levels at which experts are compared: enough to rank them.
     let expertLeads: [Int]
     let expertLevels: [Int]
     let block: ScoreBlock
@@ -62,25 +65,25 @@ struct ScoreLayout: Sendable {
         count = blockStart + block.count
     }
 
-    /// At most `wanted` of `count` places, evenly spread.
+    /// At most `wanted` of `count` indices, evenly spread.
     private static func spread(count: Int, at wanted: Int) -> [Int] {
         guard wanted > 0 else { return [] }
         guard count > wanted else { return Array(0..<count) }
         return (0..<wanted).map { $0 * (count - 1) / (wanted - 1) }
     }
 
-    // MARK: Places
+    // MARK: Offsets
 
     let slot = 0
     let last = 1
     let scale = 2
     let steps = 3
-    let lately = 4
-    let longRun = 5
+    let recentLoss = 4
+    let longRunLoss = 5
     let scoredSlots = 6
     let tail = 7
     let surprise = 8
-    let surpriseMemory = 9
+    let surpriseState = 9
     let next = 9 + AnomalyScore.count
     let corrections: Int
     let weights: Int
@@ -90,15 +93,15 @@ struct ScoreLayout: Sendable {
     let pendingSize: Int
     let blockStart: Int
     let count: Int
-    func pending(_ place: Int) -> Int { pending + place * pendingSize }
+    func pending(_ index: Int) -> Int { pending + index * pendingSize }
 
-    // Within one outstanding origin.
+    // Offsets within one pending origin.
     let age = 0
     let issued = 1
     let comparisons: Int
     let sums: Int
     let expertForecasts: Int
-    /// Numbers kept of one expert's forecast.
+    /// The number of values kept of each expert's forecast.
     let expertCount: Int
 
     /// The score state before the first slot.
@@ -107,9 +110,9 @@ struct ScoreLayout: Sendable {
         state[slot] = -1
         state[last] = .nan
         state[tail] = .nan
-        for place in 0..<width { state[next + place] = .nan }
+        for quantile in 0..<width { state[next + quantile] = .nan }
         if experts > 1 { for expert in 0..<experts { state[weights + expert] = priors[expert] } }
-        for place in 0..<pendingCount { state[pending(place)] = -1 }
+        for index in 0..<pendingCount { state[pending(index)] = -1 }
         state[blockStart] = -1
         return state
     }

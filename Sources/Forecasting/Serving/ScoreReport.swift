@@ -1,13 +1,13 @@
 public import TimeSeries
 
-/// What a series' score state says, for people and for the database.
+/// The contents of a series' score state, for people and for the database.
 public struct ScoreReport: Sendable {
-    /// The experts and their weights in the mix of today; one for a model with one forecast.
+    /// The experts and their current weights in the mix; one for a model with a single expert.
     public var experts: [(name: String, weight: Float)]
-    /// The block of slots that is being scored; nil before the first.
+    /// The block of slots being scored; nil before the first.
     public var block: SlotScores?
-    /// The loss of the next slot's forecast over the series' mean absolute step: lately (48 slots), and in the long run
-    /// (1,024); nil while too few slots were scored.
+    /// The loss of the one-step forecast divided by the series' mean absolute step, as a recent mean (48 slots) and a
+    /// long-run mean (1,024 slots); nil until 256 slots have been scored.
     public var drift: (lately: Float, longRun: Float)?
     /// The tail probability of the newest slot's value; nil without a forecast for it.
     public var tail: Float?
@@ -16,10 +16,12 @@ public struct ScoreReport: Sendable {
 }
 
 extension ServedModel {
+    /// The report on a score state; nil if `state` is not one of this model.
+    ///
     /// - Parameters:
-    ///   - state: of this model, `[stateCount]`.
-    ///   - slot: the newest it has stepped over.
-    ///   - first: the first slot whose truths count, see ``forgetScores(in:)``.
+    ///   - state: the state of a series under this model, `[stateCount]`.
+    ///   - slot: the newest slot stepped.
+    ///   - first: the first slot whose actual values count, see ``forgetScores(in:)``.
     public func report(of state: [Float], slot: Slot, cadence: Cadence, from first: Slot = .min) -> ScoreReport? {
         guard state.count == stateCount else { return nil }
         return state.withUnsafeBufferPointer { buffer -> ScoreReport? in
@@ -43,17 +45,18 @@ extension ServedModel {
         return (tail.isNaN ? nil : tail, state[model.stateCount + layout.surprise])
     }
 
-    /// The loss of the next slot's forecast, lately and in the long run; nil while too few slots were scored.
+    /// The loss of the one-step forecast, as a recent and a long-run mean; nil until 256 slots have been scored.
     public func drift(of state: [Float]) -> (lately: Float, longRun: Float)? {
         guard state.count == stateCount else { return nil }
         return state.withUnsafeBufferPointer { $0.baseAddress.flatMap { drift($0 + model.stateCount) } }
     }
 
     private func drift(_ floats: UnsafePointer<Float>) -> (lately: Float, longRun: Float)? {
-        floats[layout.scoredSlots] >= 256 ? (floats[layout.lately], floats[layout.longRun]) : nil
+        floats[layout.scoredSlots] >= 256 ? (floats[layout.recentLoss], floats[layout.longRunLoss]) : nil
     }
 
-    /// The block of slots that `slot` is in, without those before `first`; nil if the state scores another.
+    /// The scores of the block that contains `slot`, without slots before `first`; nil if the state is scoring another
+    /// block.
     public func scores(of state: [Float], slot: Slot, cadence: Cadence, from first: Slot = .min) -> SlotScores? {
         guard state.count == stateCount else { return nil }
         return state.withUnsafeBufferPointer { buffer in
@@ -61,46 +64,46 @@ extension ServedModel {
         }
     }
 
-    /// Forgets what the block of a state, `[stateCount]`, has scored so far: the slots that it warmed up on.
+    /// Discards the scores in the current block of a state, `[stateCount]`: those of the slots on which it warmed up.
     package func forgetScores(in state: UnsafeMutablePointer<Float>) {
-        layout.block.forget(state + model.stateCount + layout.blockStart)
+        layout.block.discard(state + model.stateCount + layout.blockStart)
     }
 
     private func scores(
         _ floats: UnsafePointer<Float>, _ slot: Slot, _ cadence: Cadence, from first: Slot
     ) -> SlotScores? {
-        let (block, places) = (floats + layout.blockStart, layout.block)
+        let (block, offsets) = (floats + layout.blockStart, layout.block)
         let length = Self.blockLength(of: cadence)
         let number = floorDivide(slot, length)
         guard slot >= first, block[0] == Float(truncating24: number) else { return nil }
-        let leads = places.leads.enumerated().map { place, lead in
-            let sums = block + places.losses + place * 3
+        let leads = offsets.leads.enumerated().map { index, lead in
+            let sums = block + offsets.losses + index * 3
             return SlotScores.Lead(lead: lead, count: whole(sums[0]), loss: sums[1], error: sums[2])
         }
-        let coverage = (0..<layout.horizon).map { place in
-            let counts = block + places.coverage + place * 3
+        let coverage = (0..<layout.horizon).map { index in
+            let counts = block + offsets.coverage + index * 3
             return SlotScores.Coverage(count: whole(counts[0]), outer: whole(counts[1]), inner: whole(counts[2]))
         }
         let start = max(number * length, first)
-        let offsets = Int(start - number * length)..<Int(length)
-        let tails = offsets.map { offset in
-            UInt8(truncatingIfNeeded: whole(block[places.tails + offset / 3]) >> (8 * (offset % 3)))
+        let slots = Int(start - number * length)..<Int(length)
+        let tails = slots.map { slot in
+            UInt8(truncatingIfNeeded: whole(block[offsets.tails + slot / 3]) >> (8 * (slot % 3)))
         }
         return SlotScores(
-            start: start, slots: offsets.count, scale: floats[layout.scale], leads: leads, coverage: coverage,
+            start: start, slots: slots.count, scale: floats[layout.scale], leads: leads, coverage: coverage,
             tails: tails, nominal: nominal)
     }
 
-    /// How many slots of a series with this cadence are scored together.
+    /// The number of slots in a scored block for a series with this cadence.
     public static func blockLength(of cadence: Cadence) -> Int64 {
         ScoreBlock.slots(cadenceSeconds: Float(cadence.nanoseconds) / 1e9)
     }
 }
 
-/// A count that is kept as a float.
+/// A count that is stored as a float.
 private func whole(_ x: Float) -> Int { x.isFinite ? Int(max(0, min(x, 16_777_215))) : 0 }
 
 extension SlotScores {
-    /// The tail probability of a slot's value from its eight bits; nil for a slot without.
+    /// The tail probability of a slot's value from its eight-bit code; nil for a slot without one.
     public static func tail(of code: UInt8) -> Float? { ScoreBlock.tail(of: code) }
 }

@@ -1,11 +1,11 @@
 public import TimeSeries
 
-/// A model as the daemon serves it: its experts mixed, its intervals calibrated, its forecasts held against what came,
-/// series by series.
+/// A model as the daemon serves it: with its experts mixed, its intervals calibrated and its forecasts scored, series
+/// by series.
 ///
-/// Itself a ``ForecastModel`` with one expert: what mixing, calibration and scores remember is part of the state, behind
-/// the model's own, `[model state | score state]`. So checkpoints, replays, late readings and backtests need nothing more
-/// to give the same bits. Thread-safe.
+/// It is itself a ``ForecastModel`` with one expert: the state of mixing, calibration and scoring is appended to the
+/// model's own state, `[model state | score state]`. So checkpoints, replays, late readings and backtests give the same
+/// bits without further provisions. Thread-safe.
 public final class ServedModel: ForecastModel {
     public let model: any ForecastModel
     public let stateCount: Int
@@ -34,7 +34,7 @@ public final class ServedModel: ForecastModel {
     public func advance(_ batch: inout AdvanceBatch) {
         var inner = AdvanceBatch(
             count: batch.count, model: model, forecastCount: forecastCount, wantsForecasts: true)
-        exchange(&batch, &inner)
+        swapInputs(&batch, &inner)
         let wantsForecasts = batch.wantsForecasts
         batch.states.withUnsafeMutableBufferPointer { states in
             batch.forecasts.withUnsafeMutableBufferPointer { forecasts in
@@ -48,45 +48,45 @@ public final class ServedModel: ForecastModel {
             }
         }
         batch.absent = inner.absent
-        exchange(&batch, &inner)
+        swapInputs(&batch, &inner)
     }
 
-    /// Steps rows whose states lie each at a place of its own: nothing but the model's part of them is copied.
+    /// Steps rows whose states are in separate memory locations, copying only the model's part of each state.
     ///
     /// - Parameters:
-    ///   - rows: as many as `inner` has. The state of one that `inner` calls absent afterwards is as it was.
-    ///   - inner: a batch of ``model``, with room for forecasts; its states are filled in here.
+    ///   - rows: as many as in `inner`. The state of a row that `inner` marks as absent afterwards is unchanged.
+    ///   - inner: a batch of ``model`` with storage for forecasts; its states are filled in here.
     package func advance(_ rows: [ServedRow], in inner: inout AdvanceBatch) {
         let count = model.stateCount
         inner.wantsForecasts = inner.values.contains { !$0.isNaN } || rows.contains { $0.forecast != nil }
         inner.states.withUnsafeMutableBufferPointer { states in
             guard let states = states.baseAddress else { return }
-            for (place, row) in rows.enumerated() { (states + place * count).update(from: row.state, count: count) }
+            for (index, row) in rows.enumerated() { (states + index * count).update(from: row.state, count: count) }
         }
         model.advance(&inner)
         inner.states.withUnsafeBufferPointer { states in
             guard let states = states.baseAddress else { return }
-            for (place, row) in rows.enumerated() where !inner.absent[place] {
-                row.state.update(from: states + place * count, count: count)
+            for (index, row) in rows.enumerated() where !inner.absent[index] {
+                row.state.update(from: states + index * count, count: count)
             }
         }
         score(rows, inner)
     }
 
-    /// What each expert forecasts at a step of one row, as it is before mixing and calibration:
-    /// `[experts][horizon][quantiles]`; nil if the model has no answer.
+    /// The forecasts of each expert at a step of one row, before mixing and calibration:
+    /// `[experts][horizon][quantiles]`; nil if the model did not answer.
     public func expertForecasts(in step: AdvanceBatch) -> [Float]? {
         var (step, inner) = (
             step, AdvanceBatch(count: 1, model: model, forecastCount: forecastCount, wantsForecasts: true)
         )
-        exchange(&step, &inner)
+        swapInputs(&step, &inner)
         inner.states = Array(step.states.prefix(model.stateCount))
         model.advance(&inner)
         return inner.absent[0] ? nil : inner.forecasts
     }
 
-    /// Lends the inputs to `inner` without a copy, and takes them back.
-    private func exchange(_ batch: inout AdvanceBatch, _ inner: inout AdvanceBatch) {
+    /// Swaps the inputs between `batch` and `inner` without copying; a second call swaps them back.
+    private func swapInputs(_ batch: inout AdvanceBatch, _ inner: inout AdvanceBatch) {
         swap(&batch.series, &inner.series)
         swap(&batch.slots, &inner.slots)
         swap(&batch.values, &inner.values)
@@ -96,14 +96,14 @@ public final class ServedModel: ForecastModel {
 
     private func score(_ rows: [ServedRow], _ inner: AdvanceBatch) {
         guard let first = rows.first else { return }
-        var unwanted = [Float](repeating: 0, count: forecastCount)
-        unwanted.withUnsafeMutableBufferPointer { unwanted in
+        var discarded = [Float](repeating: 0, count: forecastCount)
+        discarded.withUnsafeMutableBufferPointer { discarded in
             inner.forecasts.withUnsafeBufferPointer { expertForecasts in
                 var state = ScoreState(layout, mix, at: first.state)
-                for (place, row) in rows.enumerated() where !inner.absent[place] {
+                for (index, row) in rows.enumerated() where !inner.absent[index] {
                     state.floats = row.state + model.stateCount
                     score(
-                        state, inner, place, expertForecasts.baseAddress, to: row.forecast ?? unwanted.baseAddress,
+                        state, inner, index, expertForecasts.baseAddress, to: row.forecast ?? discarded.baseAddress,
                         isWanted: row.forecast != nil)
                 }
             }
@@ -115,7 +115,7 @@ public final class ServedModel: ForecastModel {
         to out: UnsafeMutablePointer<Float>?, isWanted: Bool
     ) {
         let (value, slot) = (inner.values[row], inner.slots[row])
-        state.take(value, slot: slot, cadenceSeconds: inner.calendar[row].cadenceSeconds)
+        state.observe(value, slot: slot, cadenceSeconds: inner.calendar[row].cadenceSeconds)
         if value.isNaN { state.issueNothing() }
         guard inner.wantsForecasts, isWanted || !value.isNaN, let expertForecasts, let out else { return }
         state.issue(
@@ -128,18 +128,18 @@ extension ServedModel: ExplainableModel {
         guard let model = model as? any ExplainableModel else { return [] }
         return model.findings(
             of: steps.map { step in
-                var own = step
-                own.states = Array(step.states.prefix(model.stateCount))
-                return own
+                var modelStep = step
+                modelStep.states = Array(step.states.prefix(model.stateCount))
+                return modelStep
             })
     }
 }
 
-/// Where the state of one row lies, and where its forecast goes.
+/// The memory of one row's state, and of its forecast.
 package struct ServedRow {
     /// `[stateCount]`
     var state: UnsafeMutablePointer<Float>
-    /// `[forecastCount]`; nil where none is wanted.
+    /// `[forecastCount]`; nil if no forecast is wanted.
     var forecast: UnsafeMutablePointer<Float>?
 
     package init(state: UnsafeMutablePointer<Float>, forecast: UnsafeMutablePointer<Float>?) {

@@ -1,12 +1,12 @@
 internal import CRecurrentKernels
 
-/// How surprising a value is under the forecast made before it: the probability of one at least as far out on its side,
-/// doubled; 1 in the middle, near 0 far out.
+/// The two-sided tail probability of a value under the forecast made before it: twice the probability of a value at
+/// least as extreme on the same side; 1 in the middle, near 0 in the tails.
 enum TailProbability {
     /// - Parameters:
-    ///   - forecast: `[levels.count]`, ascending; between quantiles the distribution is linear, outside its tails are
-    ///     exponential and go on with the density of the outermost part.
-    ///   - floor: the least distance that two quantiles count as apart.
+    ///   - forecast: `[levels.count]`, ascending. The distribution is linear between quantiles; outside them the tails
+    ///     are exponential and continue with the density of the outermost interval.
+    ///   - floor: the minimum distance between two quantiles.
     /// - Returns: 2⁻³² … 1; NaN if `forecast` has NaN.
     static func of(
         _ value: Float, forecast: UnsafePointer<Float>, levels: [Float], floor: Float
@@ -19,7 +19,8 @@ enum TailProbability {
 
     static let least: Float = 0x1p-32
 
-    /// Log₂ of a positive number: its exponent and a straight line for the rest, within .09, and the same on every machine.
+    /// Log₂ of a positive number, by its exponent and a linear approximation for the significand: accurate to 0.09, and
+    /// the same on every machine.
     static func logarithm(_ x: Float) -> Float { Float(x.exponent) + (x.significand - 1) }
 
     private static func distribution(
@@ -31,14 +32,14 @@ enum TailProbability {
             return levels[0] * exp(-(forecast[0] - value) * density / levels[0])
         }
         if value > forecast[count - 1] {
-            let rest = 1 - levels[count - 1]
+            let upperTail = 1 - levels[count - 1]
             let gap = max(floor, forecast[count - 1] - forecast[count - 2])
             let density = (levels[count - 1] - levels[count - 2]) / gap
-            return 1 - rest * exp(-(value - forecast[count - 1]) * density / rest)
+            return 1 - upperTail * exp(-(value - forecast[count - 1]) * density / upperTail)
         }
         let first = (0..<count).first { forecast[$0] >= value } ?? count - 1
         let last = (0..<count).last { forecast[$0] <= value } ?? 0
-        // On several equal quantiles at once, the one nearest the middle counts.
+        // If the value equals several quantiles, the level nearest the middle counts.
         if first <= last { return max(levels[first], min(levels[last], 0.5)) }
         let share = (value - forecast[last]) / (forecast[first] - forecast[last])
         return levels[last] + share * (levels[first] - levels[last])

@@ -1,19 +1,21 @@
 package import Glibc
 
-/// A folder that was opened once. What is in it is reached through its descriptor and by a single name: neither a link nor
-/// a name with a slash leads out of it. For all threads.
+/// A folder that is opened once and then accessed through its descriptor.
 ///
-/// What it makes belongs to the owner and shows to the group (0750 and 0640, less what the umask takes away).
+/// Its contents are reached by a single name, so neither a link nor a name with a slash leads out of it. May be used
+/// from all threads.
+///
+/// New folders and files belong to the owner and are readable by the group (0750 and 0640, minus the umask).
 public final class Directory: Sendable {
     package let descriptor: Int32
-    /// Where it was opened, for children and messages.
+    /// The path at which it was opened, for child processes and messages.
     public let path: String
 
     private init(descriptor: Int32, path: String) { (self.descriptor, self.path) = (descriptor, path) }
 
     deinit { close(descriptor) }
 
-    /// Opens a folder, which may be named by way of links.
+    /// Opens a folder, whose path may contain links.
     ///
     /// - Throws: ``ForecastingError``, as everything here does.
     public convenience init(opening path: String) throws {
@@ -24,40 +26,40 @@ public final class Directory: Sendable {
         self.init(descriptor: descriptor, path: String(cString: real))
     }
 
-    /// Opens a folder of the one that `path` is in; makes it if there is none. A link in its place is refused.
-    public static func own(_ path: String) throws -> Directory {
+    /// Opens the folder at `path`, and creates it in its parent if it does not exist; a link in its place is refused.
+    public static func openOrCreate(_ path: String) throws -> Directory {
         let parts = path.split(separator: "/", omittingEmptySubsequences: true)
         guard let name = parts.last else { throw ForecastingError.badFile(path, reason: "expected a folder of one") }
         let parent = (path.hasPrefix("/") ? "/" : "./") + parts.dropLast().joined(separator: "/")
         return try Directory(opening: parent).folder(String(name))
     }
 
-    /// Opens a folder in this one; makes it if there is none. A link in its place is refused.
+    /// Opens a folder in this one, and creates it if it does not exist; a link in its place is refused.
     public func folder(_ name: String) throws -> Directory {
         let path = try self.path(of: name)
         guard mkdirat(descriptor, name, 0o750) == 0 || errno == EEXIST else { throw Self.error(path, "cannot be made") }
-        guard let found = opened(name) else {
+        guard let folder = opened(name) else {
             throw Self.error(path, "cannot be opened as a folder (a link is not followed)")
         }
-        return found
+        return folder
     }
 
-    /// Makes a folder whose name is `prefix` and the first number that nothing has.
+    /// Creates a folder whose name is `prefix` and the lowest unused number.
     public func numberedFolder(_ prefix: String = "") throws -> (name: String, folder: Directory) {
-        for number in 1...Self.numbers {
+        for number in 1...Self.maximumNumber {
             let name = "\(prefix)\(number)"
             if mkdirat(descriptor, name, 0o750) == 0 { return (name, try folder(name)) }
             guard errno == EEXIST else { throw Self.error("\(path)/\(name)", "cannot be made") }
         }
-        throw ForecastingError.badFile(path, reason: "holds \(Self.numbers) folders of earlier runs; remove some")
+        throw ForecastingError.badFile(path, reason: "holds \(Self.maximumNumber) folders of earlier runs; remove some")
     }
 
-    private static let numbers = 10_000
+    private static let maximumNumber = 10_000
 
-    /// Writes a file; whoever reads it finds all of it or none.
+    /// Writes a file atomically: a reader sees all of it or none.
     public func write(_ bytes: [UInt8], to name: String) throws {
         let path = try self.path(of: name)
-        let part = OwnFiles.partPrefix + "\(UInt64.random(in: 0 ... .max))"
+        let part = ManagedFiles.partPrefix + "\(UInt64.random(in: 0 ... .max))"
         let file = openat(descriptor, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o640)
         guard file >= 0 else { throw Self.error(path, "cannot be written") }
         let isWritten = Self.write(bytes, to: file)
@@ -71,17 +73,17 @@ public final class Directory: Sendable {
     }
 
     private static func write(_ bytes: [UInt8], to file: Int32) -> Bool {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+        var remaining = bytes[...]
+        while !remaining.isEmpty {
+            let count = remaining.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
+            remaining = remaining.dropFirst(count)
         }
         return true
     }
 
-    /// All of a file; a link, or something that is no file, is refused.
+    /// Reads a whole file; a link, or anything that is not a regular file, is refused.
     public func read(_ name: String) throws -> [UInt8] {
         let path = try self.path(of: name)
         let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -103,7 +105,7 @@ public final class Directory: Sendable {
         }
     }
 
-    /// Whether there is a file of that name, which is no link.
+    /// Whether there is a regular file of that name; a link does not count.
     public func hasFile(_ name: String) -> Bool { status(of: name).map { $0.st_mode & S_IFMT == S_IFREG } ?? false }
 
     func path(of name: String) throws -> String {
@@ -114,20 +116,20 @@ public final class Directory: Sendable {
         return path
     }
 
-    /// A folder that is there; nil for anything else, and for a link.
+    /// Opens an existing folder; nil for anything else, including a link.
     package func opened(_ name: String) -> Directory? {
-        let found = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        return found < 0 ? nil : Directory(descriptor: found, path: "\(path)/\(name)")
+        let child = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        return child < 0 ? nil : Directory(descriptor: child, path: "\(path)/\(name)")
     }
 
-    /// Of the thing itself, not of what a link points at.
+    /// The status of the entry itself, not of the target of a link.
     package func status(of name: String) -> stat? {
         var status = stat()
         return fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status : nil
     }
 
     private static func error(_ path: String, _ what: String, _ code: Int32 = errno) -> ForecastingError {
-        guard code != ENOSPC, code != EDQUOT else { return .noRoom(path: path) }
+        guard code != ENOSPC, code != EDQUOT else { return .noSpace(path: path) }
         return .badFile(path, reason: "\(what): \(String(cString: strerror(code)))")
     }
 }

@@ -1,14 +1,14 @@
-/// NumPy's array file, version 1.0, for float64 matrices: what every language can read.
+/// NumPy's array file format, version 1.0, for float64 matrices, because every language can read it.
 ///
 /// https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 enum NPY {
     private static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
 
-    /// Rows padded with NaN to the longest.
+    /// Encodes rows, padded with NaN to the length of the longest.
     static func encode(_ rows: [[Double]]) -> [UInt8] {
         let width = rows.map(\.count).max() ?? 0
         var header = "{'descr': '<f8', 'fortran_order': False, 'shape': (\(rows.count), \(width)), }"
-        // The data begin at a multiple of 64.
+        // The data must begin at a multiple of 64 bytes.
         header += String(repeating: " ", count: 63 - (magic.count + 2 + header.utf8.count) % 64) + "\n"
         var bytes = magic + [UInt8(header.utf8.count & 0xFF), UInt8(header.utf8.count >> 8)] + Array(header.utf8)
         bytes.reserveCapacity(bytes.count + rows.count * width * 8)

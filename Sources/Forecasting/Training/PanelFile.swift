@@ -4,15 +4,15 @@
     public import Foundation
 #endif
 
-/// A panel as two files that every language can read: the values as NumPy's format 1.0, float64 `[series][slots]` with
-/// NaN where there is none, and an index in JSON with one ``TrainingRequest/Column`` a row.
+/// A panel as two files that every language can read: the values as a NumPy 1.0 file, float64 `[series][slots]` with
+/// NaN for missing values, and a JSON index with one ``TrainingRequest/Column`` per row.
 public enum PanelFile {
     public static func write(_ panel: Panel, values: String, index: String, in folder: Directory) throws {
         try folder.write(NPY.encode(panel.series.map { $0.values.map { Double($0) } }), to: values)
         try folder.write([UInt8](JSONEncoder().encode(panel.series.map(TrainingRequest.Column.init))), to: index)
     }
 
-    /// - Throws: ``ForecastingError/badFile(_:reason:)``, or what reading and decoding throw.
+    /// - Throws: ``ForecastingError/badFile(_:reason:)``, or the errors of reading and decoding.
     public static func read(values: URL, index: URL) throws -> Panel {
         let columns = try JSONDecoder().decode([TrainingRequest.Column].self, from: Data(contentsOf: index))
         return try read(

@@ -1,48 +1,48 @@
-/// The names in the folder through which a program of ours and its plugins exchange weights and training runs.
+/// The names in the folder through which Nilometer's programs and their plugins exchange weights and training runs.
 public enum PluginExchange {
-    /// How the folder is called where it is one of several.
+    /// The name of the folder among others.
     public static let folder = "plugins"
 
-    /// A model's weights, written again whenever it is loaded.
+    /// The file of a model's weights, rewritten whenever the model is loaded.
     public static func weights(of model: String) -> String { "\(model).weights" }
-    /// What a model said of itself; kept, so that the daemon can start while its plugin cannot.
+    /// The file of a model's self-description; kept, so that the daemon can start while the plugin cannot.
     public static func description(of model: String) -> String { "\(model).json" }
 
-    /// How the folders of training runs begin.
+    /// The prefix of the folders of training runs.
     public static let run = "run-"
     public static let panel = "panel.npy"
     public static let index = "panel.json"
-    /// The weights that training goes on from.
+    /// The weights from which training continues.
     public static let start = "from"
-    /// The weights that came of it.
+    /// The resulting weights.
     public static let result = "weights"
 
-    /// All of it.
-    static let contents = OwnFiles {
+    /// All contents of the folder.
+    static let contents = ManagedFiles {
         hasModelName($0, ".weights") || hasModelName($0, ".json")
     } folder: {
-        OwnFiles.isNumbered($0, run) ? runContents : nil
+        ManagedFiles.isNumbered($0, run) ? runContents : nil
     }
 
-    /// What is of no use to the next life of the daemon.
-    public static let leftovers = OwnFiles {
+    /// The contents that are useless after a restart of the daemon.
+    public static let leftovers = ManagedFiles {
         hasModelName($0, ".weights")
     } folder: {
-        OwnFiles.isNumbered($0, run) ? runContents : nil
+        ManagedFiles.isNumbered($0, run) ? runContents : nil
     }
 
-    /// One run.
-    public static func run(_ name: String) -> OwnFiles {
-        OwnFiles { _ in
+    /// The contents of a single run.
+    public static func run(_ name: String) -> ManagedFiles {
+        ManagedFiles { _ in
             false
         } folder: {
             $0 == name ? runContents : nil
         }
     }
 
-    private static let runContents = OwnFiles { [panel, index, start, result].contains($0) }
+    private static let runContents = ManagedFiles { [panel, index, start, result].contains($0) }
 
-    /// A method's name, a hyphen and a hash.
+    /// Whether `name` is a method's name, a hyphen, a hash and `suffix`.
     private static func hasModelName(_ name: String, _ suffix: String) -> Bool {
         guard name.hasSuffix(suffix), let hyphen = name.lastIndex(of: "-") else { return false }
         let hash = name[name.index(after: hyphen)...].dropLast(suffix.count)

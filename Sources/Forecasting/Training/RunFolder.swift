@@ -6,21 +6,21 @@ import TimeSeries
     public import Foundation
 #endif
 
-/// The private folder of one training run: how the daemon and the child that trains exchange files.
+/// The private folder of one training run, in which the daemon and the training child process exchange files.
 ///
-/// In: `order.json`, `panel.npy` (float64 `[series, slots]`, NaN where a series has no value), weights of contenders.
-/// Out: `weights`, `result.json`. Children never see the database.
+/// Input: `order.json`, `panel.npy` (float64 `[series, slots]`, NaN where a series has no value), weights of
+/// contenders. Output: `weights`, `result.json`. Child processes never see the database.
 public struct RunFolder: Sendable {
     let folder: Directory
 
-    /// A folder that is there: how the child opens the one it is given.
+    /// Opens an existing folder: the child opens the one it is given.
     public init(_ url: URL) throws { folder = try Directory(opening: url.path) }
 
     init(_ folder: Directory) { self.folder = folder }
 
     public var url: URL { URL(filePath: folder.path) }
 
-    /// Writes what the child needs.
+    /// Writes the input of the child process.
     public func write(_ request: TrainingRequest, _ panel: Panel, weights: [String: [UInt8]]) throws {
         try folder.write(NPY.encode(panel.series.map { $0.values.map { Double($0) } }), to: "panel.npy")
         for (name, bytes) in weights { try folder.write(bytes, to: name) }
@@ -34,7 +34,7 @@ public struct RunFolder: Sendable {
 
     public func readWeights(_ name: String) throws -> [UInt8] { try folder.read(name) }
 
-    /// Writes what came of it; the result last, so that a result means that the weights are whole.
+    /// Writes the result, `result.json` last, so that its presence means that the weights are complete.
     public func write(_ result: TrainingResult, weights: [UInt8]) throws {
         try folder.write(weights, to: "weights")
         let encoder = JSONEncoder()
@@ -51,41 +51,41 @@ public struct RunFolder: Sendable {
         return (result, try readWeights("weights"))
     }
 
-    /// What a run makes in its folder, `plugins` for what the child exchanges with a plugin among it.
-    static let contents = OwnFiles { name in
+    /// The contents that a run creates in its folder, including `plugins` for exchanges between the child and a plugin.
+    static let contents = ManagedFiles { name in
         ["order.json", "panel.npy", "result.json", "weights", TrainingRequest.start].contains(name)
-            || OwnFiles.isNumbered(name, "v")
+            || ManagedFiles.isNumbered(name, "v")
     } folder: { name in
         name == PluginExchange.folder ? PluginExchange.contents : nil
     }
 }
 
-/// The folder that holds the run folders, each named by a number of its own.
+/// The folder that contains the run folders, each named by a unique number.
 public struct RunFolders: Sendable {
     private let folder: Directory
 
-    /// Made if there is none.
-    public init(_ url: URL) throws { folder = try Directory.own(url.path) }
+    /// Opens the folder, and creates it if it does not exist.
+    public init(_ url: URL) throws { folder = try Directory.openOrCreate(url.path) }
 
     public func make() throws -> RunFolder { RunFolder(try folder.numberedFolder().folder) }
 
-    /// Removes all runs with what they made. Earlier versions named them after forecasters.
+    /// Removes all runs and their contents; earlier versions named the folders after forecasters.
     ///
-    /// - Returns: the paths of those that were removed, and of what is not ours and stays.
+    /// - Returns: the paths of the removed runs, and of the unmanaged entries that remain.
     @discardableResult
     public func removeAll() -> (removed: [String], stays: [String]) {
         folder.remove(
-            OwnFiles { _ in
+            ManagedFiles { _ in
                 false
             } folder: {
                 NameRule.allows($0) ? RunFolder.contents : nil
             })
     }
 
-    /// Removes one run with what it made; what is not ours stays.
+    /// Removes one run and its contents; unmanaged entries remain.
     public func remove(_ run: RunFolder) {
         folder.remove(
-            OwnFiles { _ in
+            ManagedFiles { _ in
                 false
             } folder: {
                 run.url.lastPathComponent == $0 ? RunFolder.contents : nil

@@ -1,19 +1,19 @@
-/// What a training run says of the weights it was to go on from.
+/// A remark of a training run on the weights from which it was to continue.
 public enum TrainingNote: Sendable, Hashable, Codable, CustomStringConvertible {
-    /// It goes on from them. So many series of a group were trained on before, so many are new.
+    /// It continues from them, with the numbers of series in the group that were trained before and that are new.
     case goesOn(known: Int, new: Int)
-    /// It begins anew: they do not fit.
+    /// It starts from scratch, because they do not fit.
     case beginsAnew(Misfit)
 
     /// Why weights do not fit.
     public enum Misfit: Sendable, Hashable, Codable, CustomStringConvertible {
-        /// They are of another method, or of another version of it.
+        /// They belong to another method, or to another version of it.
         case method(expected: String, found: String)
-        /// The configuration has another horizon, other quantiles or other parameters now.
+        /// The configuration now has another horizon, other quantiles or other parameters.
         case specification
-        /// They know no series of this cadence.
+        /// They contain no series of this cadence.
         case cadence(seconds: Double)
-        /// The short and the long season of the group, in slots, are no longer those they were trained with.
+        /// The short and the long season of the group, in slots, differ from those in training.
         case seasons(expected: [Int], found: [Int])
         /// Their tensors have other shapes, or are missing.
         case tensors(String)

@@ -1,14 +1,14 @@
 public import TimeSeries
 
-/// What a training run is to do: the `order.json` of its folder.
+/// The task of a training run: the `order.json` in its folder.
 public struct TrainingRequest: Sendable, Codable {
-    /// A model to compare the new one with.
+    /// A model with which to compare the new one.
     public struct Contender: Sendable, Codable {
         /// Unique within the request.
         public var name: String
         public var method: String
         public var specification: ForecastSpecification
-        /// A file of the folder; nil for a method without weights.
+        /// A file in the folder; nil for a method without weights.
         public var weightsFile: String?
 
         public init(name: String, method: String, specification: ForecastSpecification, weightsFile: String?) {
@@ -26,18 +26,18 @@ public struct TrainingRequest: Sendable, Codable {
         public var cadence: Cadence
         public var start: Slot
         public var count: Int
-        /// Seconds to add to UTC, by the index they begin at.
+        /// The offset of local time from UTC in seconds, by the index at which it starts to apply.
         public var utcOffsets: [Int: Int32]
     }
 
     public var method: String
     public var specification: ForecastSpecification
-    /// The last part of every series, which is not trained on.
+    /// The fraction at the end of every series that is not used for training.
     public var holdout: Double
     public var contenders: [Contender]
-    /// A file of the folder: weights to go on from; nil to begin anew.
+    /// A file in the folder with the weights to continue from; nil to start from scratch.
     public var startFile: String?
-    /// Why there are none, though the configuration asks for them.
+    /// Why there are no such weights although the configuration asks for them.
     public var startMisfit: TrainingNote.Misfit?
     public var columns: [Column]
 
@@ -54,7 +54,7 @@ public struct TrainingRequest: Sendable, Codable {
         columns = panel.series.map(Column.init)
     }
 
-    /// The name of the file of weights to go on from.
+    /// The name of the file with the weights to continue from.
     public static let start = "start"
 
     /// The name of the new model among the contenders.
@@ -64,7 +64,7 @@ public struct TrainingRequest: Sendable, Codable {
 extension TrainingRequest.Column {
     private enum Key: String, CodingKey { case id, key, cadence, start, count, utcOffsets }
 
-    // Plain numbers, because other languages read them too.
+    // Plain numbers, because other languages read this file too.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         guard let cadence = Cadence(nanoseconds: try container.decode(Int64.self, forKey: .cadence)) else {
@@ -109,13 +109,14 @@ extension TrainingRequest.Column {
     }
 }
 
-/// What came of a training run: the `result.json` of its folder.
+/// The outcome of a training run: the `result.json` in its folder.
 public struct TrainingResult: Sendable, Codable {
-    /// Numbers of the run: loss, steps, seconds.
+    /// Metrics of the run: loss, steps, seconds.
     public var metrics: [String: Double]
-    /// By contender, the candidate among them: one score per column of the request, nil where nothing could be scored.
+    /// By contender, including the candidate: one score per column of the request, nil where there was nothing to
+    /// score.
     public var scores: [String: [SeriesScore?]]
-    /// What was said while it ran.
+    /// The remarks made during the run.
     public var notes: [TrainingNote]
 
     public init(metrics: [String: Double], scores: [String: [SeriesScore?]], notes: [TrainingNote] = []) {
@@ -124,7 +125,7 @@ public struct TrainingResult: Sendable, Codable {
         self.notes = notes
     }
 
-    /// Whether the weights come from those that training was to go on from. A method that says nothing went on.
+    /// Whether training continued from the given weights; a method that makes no remark is assumed to have done so.
     public var wentOn: Bool {
         notes.isEmpty || notes.contains { if case .goesOn = $0 { true } else { false } }
     }

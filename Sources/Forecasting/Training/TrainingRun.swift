@@ -1,6 +1,6 @@
-/// A training run from folder to folder: what the child process does.
+/// The training run that the child process performs, from folder to folder.
 public enum TrainingRun {
-    /// Trains on all but the holdout, then lets the new model and the contenders forecast the holdout.
+    /// Trains on everything but the holdout, then scores the new model and the contenders on the holdout.
     public static func perform(
         in folder: RunFolder, methods: [any ForecastingMethod], progress: (TrainingProgress) throws -> Void
     ) throws {

@@ -36,7 +36,7 @@ struct PluginFiles: Sendable {
     /// - Returns: the path; nil without weights.
     func write(_ weights: [UInt8], of model: String) throws -> String? {
         guard !weights.isEmpty else { return nil }
-        let folder = try Directory.own(folder.path)
+        let folder = try Directory.openOrCreate(folder.path)
         let name = PluginExchange.weights(of: model)
         if !folder.hasFile(name) { try folder.write(weights, to: name) }
         return "\(folder.path)/\(name)"
@@ -49,7 +49,7 @@ struct PluginFiles: Sendable {
     }
 
     func write(_ description: ForecasterReply.Load, of model: String) throws {
-        try Directory.own(folder.path).write(
+        try Directory.openOrCreate(folder.path).write(
             JSONBytes.encode(description), to: PluginExchange.description(of: model))
     }
 }

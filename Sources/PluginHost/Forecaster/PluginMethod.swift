@@ -61,7 +61,7 @@ struct TrainablePluginMethod: TrainableMethod {
         _ panel: Panel, from: [UInt8]?, specification: ForecastSpecification,
         progress: (TrainingProgress) throws -> Void
     ) throws -> TrainedWeights {
-        let exchange = try Directory.own(method.files.folder.path)
+        let exchange = try Directory.openOrCreate(method.files.folder.path)
         let (name, folder) = try exchange.numberedFolder(PluginExchange.run)
         defer { exchange.remove(PluginExchange.run(name)) }
         let question = try question(panel, from, specification, in: folder)

@@ -24,7 +24,7 @@ struct BackupCopy {
             let parts = name.dropFirst(prefix.count).dropLast(suffix.count)
                 .split(separator: "-", omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2, let pid = UInt32(parts[0]), pid <= 1 << 22 else { return false }
-            return "\(pid)" == parts[0] && OwnFiles.isNumbered(parts[1])
+            return "\(pid)" == parts[0] && ManagedFiles.isNumbered(parts[1])
         }
     }
 }

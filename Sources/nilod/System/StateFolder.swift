@@ -95,7 +95,7 @@ struct StateFolder: Sendable {
     ///
     /// - Returns: a sentence for everything that was removed, and for what stays in a run folder because it is not ours.
     func removeLeftovers() -> [String] {
-        var (removed, stays) = folder.remove(OwnFiles(files: BackupCopy.isOne))
+        var (removed, stays) = folder.remove(ManagedFiles(files: BackupCopy.isOne))
         if folder.opened(Self.training) != nil, let runs = try? RunFolders(training) {
             let found = runs.removeAll()
             (removed, stays) = (removed + found.removed, stays + found.stays)

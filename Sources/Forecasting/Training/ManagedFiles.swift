@@ -1,23 +1,25 @@
 import Glibc
 
-/// What a program of ours makes in a folder, told by the names: the only things there that it ever removes.
-public struct OwnFiles: Sendable {
-    /// Whether a file of that name is ours.
+/// Identifies by name the files and folders that Nilometer's programs create in a folder: the only ones they ever
+/// remove there.
+public struct ManagedFiles: Sendable {
+    /// Whether a file of that name is managed.
     let hasFile: @Sendable (String) -> Bool
-    /// What is ours in a folder of that name; nil: the folder is not.
-    let folder: @Sendable (String) -> OwnFiles?
+    /// The managed contents of a folder of that name; nil if the folder is not managed.
+    let folder: @Sendable (String) -> ManagedFiles?
 
     public init(
-        files: @escaping @Sendable (String) -> Bool, folder: @escaping @Sendable (String) -> OwnFiles? = { _ in nil }
+        files: @escaping @Sendable (String) -> Bool,
+        folder: @escaping @Sendable (String) -> ManagedFiles? = { _ in nil }
     ) {
         hasFile = { files($0) || Self.isNumbered($0, Self.partPrefix) }
         self.folder = folder
     }
 
-    /// How the names of files begin that are not whole yet.
+    /// The prefix of the names of incomplete files.
     static let partPrefix = ".part-"
 
-    /// Whether `name` is `prefix` and a number as ``Directory/numberedFolder(_:)`` writes it.
+    /// Whether `name` is `prefix` followed by a number, as written by ``Directory/numberedFolder(_:)``.
     public static func isNumbered(_ name: String, _ prefix: String = "") -> Bool {
         guard name.hasPrefix(prefix), let number = UInt64(name.dropFirst(prefix.count)) else { return false }
         return "\(prefix)\(number)" == name
@@ -25,7 +27,7 @@ public struct OwnFiles: Sendable {
 }
 
 extension Directory {
-    /// The names of everything in it.
+    /// The names of all entries, sorted.
     package func names() -> [String] {
         let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { return [] }
@@ -44,32 +46,34 @@ extension Directory {
         return names.sorted()
     }
 
-    /// Removes files and folders of ours. Links, what has another name, and what lies on another file system stays, and the
-    /// folders it is in.
+    /// Removes managed files and folders.
     ///
-    /// - Returns: the paths of what was removed in this folder, and of what stays in folders of ours.
+    /// Links, entries with other names and folders on another file system are kept, and so are the folders that contain
+    /// them.
+    ///
+    /// - Returns: the paths of the removed entries of this folder, and of the entries that remain in managed folders.
     @discardableResult
-    public func remove(_ own: OwnFiles) -> (removed: [String], stays: [String]) {
+    public func remove(_ managed: ManagedFiles) -> (removed: [String], stays: [String]) {
         var (removed, stays): ([String], [String]) = ([], [])
         for name in names() {
-            if own.hasFile(name), hasFile(name) {
+            if managed.hasFile(name), hasFile(name) {
                 if unlinkat(descriptor, name, 0) == 0 { removed.append("\(path)/\(name)") }
-            } else if let inside = own.folder(name), let folder = opened(name), isOnOneFileSystem(as: folder) {
-                let found = folder.removeAll(inside)
-                stays += found
-                if found.isEmpty, unlinkat(descriptor, name, AT_REMOVEDIR) == 0 { removed.append(folder.path) }
+            } else if let inside = managed.folder(name), let folder = opened(name), isOnSameFileSystem(as: folder) {
+                let kept = folder.removeAll(inside)
+                stays += kept
+                if kept.isEmpty, unlinkat(descriptor, name, AT_REMOVEDIR) == 0 { removed.append(folder.path) }
             }
         }
         return (removed, stays)
     }
 
-    /// - Returns: what stays.
-    private func removeAll(_ own: OwnFiles) -> [String] {
-        let stays = remove(own).stays
+    /// - Returns: the paths that remain.
+    private func removeAll(_ managed: ManagedFiles) -> [String] {
+        let stays = remove(managed).stays
         return stays.isEmpty ? names().map { "\(path)/\($0)" } : stays
     }
 
-    private func isOnOneFileSystem(as other: Directory) -> Bool {
+    private func isOnSameFileSystem(as other: Directory) -> Bool {
         var (mine, theirs) = (stat(), stat())
         return fstat(descriptor, &mine) == 0 && fstat(other.descriptor, &theirs) == 0 && mine.st_dev == theirs.st_dev
     }
