@@ -1,4 +1,4 @@
-/// Holt-Winters: exponential smoothing of level, damped trend and, if there is one, season.
+/// Holt-Winters: exponential smoothing of level, damped trend and, optionally, season.
 public import Forecasting
 import TimeSeries
 
@@ -32,8 +32,8 @@ public struct HoltWinters: ForecastingMethod {
     }
 }
 
-/// State, `[5 + season]`: level (NaN before the first value), trend, mean square of the one-step error, number of errors
-/// seen, place in the season, and the seasonal terms.
+/// The model; its state, `[5 + season]`, is the level (NaN before the first value), the trend, the mean square of the
+/// one-step error, the number of errors seen, the phase in the season, and the seasonal terms.
 final class HoltWintersModel: ForecastModel {
     let lags: [Int] = []
     let stateCount: Int
@@ -85,15 +85,15 @@ final class HoltWintersModel: ForecastModel {
     }
 
     private func step(_ states: inout [Float], _ start: Int, _ value: Float, _ phi: Float) {
-        let place = Int(states[start + 4])
-        if season > 0 { states[start + 4] = Float((place + 1) % season) }
+        let phase = Int(states[start + 4])
+        if season > 0 { states[start + 4] = Float((phase + 1) % season) }
         let level = states[start]
         guard !level.isNaN else {
             if !value.isNaN { states[start] = value }
             return
         }
         let trend = phi * states[start + 1]
-        let seasonal = season > 0 ? states[start + 5 + place] : 0
+        let seasonal = season > 0 ? states[start + 5 + phase] : 0
         guard !value.isNaN else {
             states[start] = level + trend
             states[start + 1] = trend
@@ -102,7 +102,7 @@ final class HoltWintersModel: ForecastModel {
         let error = value - (level + trend + seasonal)
         states[start] = level + trend + alpha * error
         states[start + 1] = trend + alpha * beta * error
-        if season > 0 { states[start + 5 + place] = seasonal + gamma * error }
+        if season > 0 { states[start + 5 + phase] = seasonal + gamma * error }
         let count = min(states[start + 3] + 1, memory)
         states[start + 2] += (error * error - states[start + 2]) / count
         states[start + 3] = count
@@ -112,10 +112,10 @@ final class HoltWintersModel: ForecastModel {
         let level = batch.states[start]
         let trend = batch.states[start + 1]
         let spread = batch.states[start + 2].squareRoot()
-        let place = Int(batch.states[start + 4])
+        let phase = Int(batch.states[start + 4])
         let width = normalQuantiles.count
         for lead in 0..<horizon {
-            let seasonal = season > 0 ? batch.states[start + 5 + (place + lead) % season] : 0
+            let seasonal = season > 0 ? batch.states[start + 5 + (phase + lead) % season] : 0
             let center = level + damping[lead] * trend + seasonal
             for (column, quantile) in normalQuantiles.enumerated() {
                 batch.forecasts[(row * horizon + lead) * width + column] = center + quantile * spread * growth[lead]

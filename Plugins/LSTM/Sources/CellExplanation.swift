@@ -15,18 +15,20 @@ extension PlainModel: ExplainableModel {
 
 extension RecipeModel: ExplainableModel {
     func findings(of steps: [AdvanceBatch]) -> [StateFinding] {
-        recurrentStates.flatMap { name, place in
+        recurrentStates.flatMap { name, offset in
             CellExplanation(
-                model: self, h: place, units: units, suffix: recurrentStates.count > 1 ? ", \(name)" : ""
+                model: self, h: offset, units: units, suffix: recurrentStates.count > 1 ? ", \(name)" : ""
             ).findings(of: steps)
         }
     }
 }
 
-/// What `h`, `c` and the gates of a series tell, for one layer of LSTM whose `h` and then `c` lie at `h` in the state.
+/// Findings about `h`, `c` and the gates of a series, for one LSTM layer whose `h` starts at offset `h` in the state,
+/// followed by its `c`.
 ///
-/// The gates are not part of the state, but the step is a function of it, `c' = f ⊙ c + i ⊙ g` and `h' = o ⊙ tanh(c')`, so
-/// they are found by stepping copies: `f` is what one more in `c` adds to `c'`, `o` is `h' / tanh(c')`.
+/// The gates are not part of the state, but the step is a function of it, `c' = f ⊙ c + i ⊙ g` and `h' = o ⊙ tanh(c')`,
+/// so they are recovered by stepping modified copies: `f` is the change of `c'` when `c` increases by one, and `o` is
+/// `h' / tanh(c')`.
 struct CellExplanation {
     let model: any ForecastModel
     let h: Int
@@ -38,7 +40,7 @@ struct CellExplanation {
         return (gates.last.map { norms($0) + saturation(gates) } ?? []).filter(\.value.isFinite)
     }
 
-    /// `[units]` each, of one step: hidden and cell state after it, forget and output gates.
+    /// The values of one step, `[units]` each: hidden and cell state after it, forget and output gates.
     private struct Gates {
         var h: [Float]
         var c: [Float]
@@ -49,7 +51,7 @@ struct CellExplanation {
     private func gates(of step: AdvanceBatch) -> Gates {
         let (stateCount, c) = (model.stateCount, h + units)
         var probe = AdvanceBatch(count: 3, model: model, forecastCount: 0, wantsForecasts: false)
-        // Three copies: c as it is, all zeros, all ones.
+        // Three copies: c unchanged, all zeros, all ones.
         probe.states = step.states + step.states + step.states
         for unit in 0..<units {
             probe.states[stateCount + c + unit] = 0
@@ -65,11 +67,11 @@ struct CellExplanation {
         let states = probe.states
         let after = (0..<units).map { states[c + $0] }
         let hidden = (0..<units).map { states[h + $0] }
-        let squashed = Kernels.best.apply(.tanh, to: after)
+        let tanhC = Kernels.best.apply(.tanh, to: after)
         return Gates(
             h: hidden, c: after,
             f: (0..<units).map { states[2 * stateCount + c + $0] - states[stateCount + c + $0] },
-            o: (0..<units).map { abs(squashed[$0]) > 1e-4 ? hidden[$0] / squashed[$0] : .nan })
+            o: (0..<units).map { abs(tanhC[$0]) > 1e-4 ? hidden[$0] / tanhC[$0] : .nan })
     }
 
     private func norms(_ gates: Gates) -> [StateFinding] {
@@ -86,24 +88,24 @@ struct CellExplanation {
     }
 
     private func saturation(_ steps: [Gates]) -> [StateFinding] {
-        func part(_ gate: (Gates) -> [Float], _ isMeant: (Float) -> Bool) -> Double {
+        func percentage(_ gate: (Gates) -> [Float], _ isCounted: (Float) -> Bool) -> Double {
             let values = steps.flatMap(gate).filter(\.isFinite)
-            return 100 * Double(values.count(where: isMeant)) / Double(max(1, values.count))
+            return 100 * Double(values.count(where: isCounted)) / Double(max(1, values.count))
         }
-        // The mean forget gate of each unit; what is left of c after n slots is f to the n.
+        // The mean forget gate of each unit; after n slots, f to the n of c remains.
         let forget = (0..<units).map { unit in
             steps.reduce(0) { $0 + $1.f[unit] } / Float(steps.count)
         }
         let halves = Self.halfLives(forget)
         return [
             StateFinding(
-                "forget gates near 1\(suffix)", part(\.f) { $0 > 0.95 }, unit: "%",
+                "forget gates near 1\(suffix)", percentage(\.f) { $0 > 0.95 }, unit: "%",
                 "above 0.95 over the newest steps: these keep what they hold"),
             StateFinding(
-                "forget gates near 0\(suffix)", part(\.f) { $0 < 0.05 }, unit: "%",
+                "forget gates near 0\(suffix)", percentage(\.f) { $0 < 0.05 }, unit: "%",
                 "below 0.05: these forget at once"),
             StateFinding(
-                "output gates saturated\(suffix)", part(\.o) { $0 < 0.05 || $0 > 0.95 }, unit: "%",
+                "output gates saturated\(suffix)", percentage(\.o) { $0 < 0.05 || $0 > 0.95 }, unit: "%",
                 "below 0.05 or above 0.95: these are switches"),
             StateFinding(
                 "memory, median unit\(suffix)", halves[halves.count / 2], unit: "slots",
@@ -114,10 +116,10 @@ struct CellExplanation {
         ]
     }
 
-    /// Ascending, in slots: where `f` to the n is one half. Never empty; at most a million.
+    /// The half-lives in slots, ascending: the n for which `f` to the n is one half. Never empty; at most a million.
     private static func halfLives(_ forget: [Float]) -> [Double] {
         let bounded = forget.map { min(max($0, 1e-6), 1 - 7e-7) }
-        // libm is good enough here: people read this, no state comes of it.
+        // libm is accurate enough here: the result is only displayed and never enters a state.
         return bounded.map { log(0.5) / log(Double($0)) }.sorted()
     }
 }

@@ -1,9 +1,9 @@
-/// The stateful LSTM forecaster: one step per slot, `h` and `c` carried from reading to reading.
+/// The stateful LSTM forecaster: one step per slot, with `h` and `c` carried from reading to reading.
 public import Forecasting
 import LinearARForecaster
 import Recurrent
 
-/// A small LSTM over the errors of a linear base with a decoder that all leads share (recipe `d`), or a stack of LSTM
+/// A small LSTM over the errors of a linear base with a decoder shared by all leads (recipe `d`), or a stack of LSTM
 /// layers with a direct head for all leads and quantiles at once (`plain`).
 public struct LSTMMethod: TrainableMethod {
     public let manifest = Manifest(
@@ -29,7 +29,8 @@ public struct LSTMMethod: TrainableMethod {
 
     public init() {}
 
-    /// A zero stands for what suits the form, so that parameters mean the same with the defaults filled in and without.
+    /// Replaces zeros by the defaults of the recipe, so that parameters mean the same with and without defaults filled
+    /// in.
     private func resolve(_ given: Parameters) throws -> (parameters: Parameters, isPlain: Bool) {
         var parameters = try manifest.resolve(given)
         let isPlain = parameters["recipe"] == .string("plain")
@@ -82,7 +83,7 @@ public struct LSTMMethod: TrainableMethod {
 }
 
 extension Parameters {
-    /// A resolved parameter; the manifest has already checked kind and range.
+    /// A resolved parameter; the manifest has already checked its kind and range.
     func integer(_ name: String) -> Int { if case .integer(let value)? = self[name] { value } else { 0 } }
     func number(_ name: String) -> Float { if case .number(let value)? = self[name] { Float(value) } else { 0 } }
 }

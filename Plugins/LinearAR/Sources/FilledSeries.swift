@@ -1,13 +1,13 @@
 package import Forecasting
 package import TimeSeries
 
-/// One series of a panel from its first value on, its gaps filled with the value before them.
+/// A series of a panel from its first value on, with gaps filled by the preceding value.
 package struct FilledSeries: Sendable {
     package let id: SeriesID
-    /// Where in the panel's series this begins.
+    /// The index of its first value in the panel's series.
     package let offset: Int
     package private(set) var values: [Float]
-    /// Whether there was a reading.
+    /// Whether each slot had a reading.
     package private(set) var isKnown: [Bool]
     /// The MASE scale: the mean absolute difference over one season; never zero.
     package var scale: Float = 1
@@ -26,7 +26,7 @@ package struct FilledSeries: Sendable {
         center = values.sorted()[values.count / 2]
     }
 
-    /// Measures the scale over a season of `short` slots, or over one slot where there is none.
+    /// Computes the scale over a season of `short` slots, or over one slot if there is no season.
     package mutating func measureScale(season short: Int) {
         let seasonal = short > 0 && count > short ? difference(short) : 0
         let floor = max(1e-6 * center.magnitude, 1e-12)
@@ -43,9 +43,9 @@ package struct FilledSeries: Sendable {
     }
 
     func suffix(_ length: Int) -> FilledSeries {
-        var cut = self
-        cut.values = Array(values.suffix(length))
-        cut.isKnown = Array(isKnown.suffix(length))
-        return cut
+        var shortened = self
+        shortened.values = Array(values.suffix(length))
+        shortened.isKnown = Array(isKnown.suffix(length))
+        return shortened
     }
 }

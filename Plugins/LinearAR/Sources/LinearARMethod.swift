@@ -2,7 +2,7 @@
 public import Forecasting
 import Recurrent
 
-/// Forecasts every lead as the last value plus a weighted sum of what the lags differ from it.
+/// Forecasts every lead as the last value plus a weighted sum of the differences of the lags from it.
 public struct LinearAR: TrainableMethod {
     public let manifest = Manifest(
         name: "linear", version: "1", summary: "direct linear autoregression on lags, in closed form",
@@ -20,7 +20,7 @@ public struct LinearAR: TrainableMethod {
         }
     }
 
-    /// The earlier weights are not looked at: a closed form needs no beginning.
+    /// Ignores the earlier weights: a closed-form fit needs no starting point.
     public func train(
         _ panel: Panel, from: [UInt8]?, specification: ForecastSpecification,
         progress: (TrainingProgress) throws -> Void

@@ -4,7 +4,7 @@ package import TimeSeries
 
 /// The linear base ready to step.
 ///
-/// State, `[3]`: the running scale, how many differences it has seen, and the last value.
+/// The state, `[3]`, is the running scale, the number of differences seen, and the last value.
 final class LinearARModel: ForecastModel {
     let lags: [Int]
     let stateCount = RunningScale.count
@@ -13,7 +13,7 @@ final class LinearARModel: ForecastModel {
     private let width: Int
     private let groups: [Runner]
 
-    /// One group with its weights packed.
+    /// A group with its weights packed.
     private struct Runner: Sendable {
         let group: LinearGroup
         let window: LagWindow
@@ -51,25 +51,26 @@ final class LinearARModel: ForecastModel {
     }
 
     func advance(_ batch: inout AdvanceBatch) {
-        let places = batch.calendar.indices.map { row in
-            GroupChoice.place(
+        let groupIndices = batch.calendar.indices.map { row in
+            GroupChoice.index(
                 of: batch.series[row], batch.calendar[row].cadenceSeconds, members: groups.map(\.group.members),
                 cadences: groups.map(\.group.cadenceSeconds))
         }
         batch.lagged.withUnsafeBufferPointer { lagged in
             batch.states.withUnsafeMutableBufferPointer { states in
                 guard let states = states.baseAddress else { return }
-                // A model without lags still has a pointer to read none from.
+                // A model without lags still needs a valid pointer, although nothing is read through it.
                 let lagged = lagged.baseAddress ?? UnsafePointer(states)
                 for row in 0..<batch.count {
-                    let runner = groups[places[row]]
-                    let (state, own) = (states + row * stateCount, lagged + row * lags.count)
+                    let runner = groups[groupIndices[row]]
+                    let (state, rowLagged) = (states + row * stateCount, lagged + row * lags.count)
                     var running = RunningScale(state)
-                    running.take(batch.values[row], seasonal: runner.fallback.seasonPlace.map { own[$0] } ?? .nan)
+                    running.observe(
+                        batch.values[row], seasonal: runner.fallback.seasonIndex.map { rowLagged[$0] } ?? .nan)
                     running.store(to: state)
                     guard batch.wantsForecasts else { continue }
                     forecast(
-                        runner, batch.series[row], batch.values[row], own, running,
+                        runner, batch.series[row], batch.values[row], rowLagged, running,
                         to: &batch.forecasts, row * horizon * width)
                 }
             }
@@ -82,12 +83,12 @@ final class LinearARModel: ForecastModel {
     ) {
         let member = runner.group.member(id)
         let scale = member?.scale ?? running.divisor
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: runner.window.count + horizon) { room in
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: runner.window.count + horizon) { buffer in
             forecasts.withUnsafeMutableBufferPointer { forecasts in
-                guard let d = room.baseAddress, let out = forecasts.baseAddress else { return }
+                guard let d = buffer.baseAddress, let out = forecasts.baseAddress else { return }
                 let read = runner.window.read(lagged, value: value, scale: scale, to: d)
                 let last = read.isFinite ? read : running.last
-                if member == nil, !runner.fallback.isSettled(lagged) {
+                if member == nil, !runner.fallback.hasTwoSeasons(lagged) {
                     return runner.fallback.write(lagged, running, last: last, to: out + start)
                 }
                 let base = d + runner.window.count
@@ -103,15 +104,15 @@ final class LinearARModel: ForecastModel {
     }
 }
 
-/// Which group of a model a row belongs to.
+/// Chooses the group of a model to which a row belongs.
 package enum GroupChoice {
-    /// The group that the series was trained in; for another series the one whose cadence is nearest.
-    package static func place<Member>(
+    /// The index of the group in which the series was trained, or else of the group with the nearest cadence.
+    package static func index<Member>(
         of id: SeriesID, _ cadenceSeconds: Float, members: [[SeriesID: Member]], cadences: [Float]
     ) -> Int {
-        if let place = members.firstIndex(where: { $0[id] != nil }) { return place }
-        func distance(_ place: Int) -> Float {
-            let (a, b) = (cadences[place], max(cadenceSeconds, 1e-9))
+        if let index = members.firstIndex(where: { $0[id] != nil }) { return index }
+        func distance(_ index: Int) -> Float {
+            let (a, b) = (cadences[index], max(cadenceSeconds, 1e-9))
             return max(a / b, b / a)
         }
         return cadences.indices.min { (distance($0), $0) < (distance($1), $1) } ?? 0

@@ -1,17 +1,19 @@
 import Forecasting
 import Recurrent
 
-/// Fits the linear base of one group: the penalty, and for each series whether its own weights or the shared ones
-/// forecast better, are chosen on the last 15% of the series.
+/// Fits the linear base of one group.
+///
+/// The penalty, and for each series the choice between its own weights and the shared ones, are made on the last 15% of
+/// the series.
 struct LinearFit {
     static let penalties = [1e-4, 1e-3, 1e-2, 1e-1, 1]
     static let validation = 0.15
-    /// More series than this share their weights: own ones would cost memory and time for little.
-    static let mostOwn = 64
-    /// A series needs so many rows for weights of its own.
-    static let leastRows = 300
-    /// Beyond so many rows in all, every second, third, … is taken.
-    static let mostRows = 200_000
+    /// Groups with more series share their weights: individual ones would cost memory and time for little benefit.
+    static let maximumOwn = 64
+    /// The number of rows above which a series may have weights of its own.
+    static let minimumRows = 300
+    /// With more rows in total, only every second, third, … row is used.
+    static let maximumRows = 200_000
 
     private let window: LagWindow
     private let horizon: Int
@@ -21,13 +23,13 @@ struct LinearFit {
 
     init(_ series: [FilledSeries], window: LagWindow, horizon: Int, ownsWeights: Bool) {
         (self.series, self.window, self.horizon) = (series, window, horizon)
-        self.ownsWeights = ownsWeights && series.count > 1 && series.count <= Self.mostOwn
-        thinning = 1 + series.reduce(0) { $0 + $1.count } / Self.mostRows
+        self.ownsWeights = ownsWeights && series.count > 1 && series.count <= Self.maximumOwn
+        thinning = 1 + series.reduce(0) { $0 + $1.count } / Self.maximumRows
     }
 
-    /// What is known of one series: its rows before the cut and all of them, where it may have weights of its own, and those
-    /// to validate on.
-    private struct Part {
+    /// The sums of one series: its rows before the split and all of them, if it may have weights of its own, and its
+    /// validation rows.
+    private struct SeriesSums {
         var before: NormalEquations?
         var all: NormalEquations?
         var rows = 0
@@ -43,7 +45,7 @@ struct LinearFit {
 
     struct Result {
         var shared: LinearWeights
-        /// By series; nil where the shared weights are better.
+        /// By series; nil if the shared weights are better.
         var own: [LinearWeights?]
         /// By series: residuals of the validation rows, `[rows][horizon]`, in units of the scale.
         var residuals: [[Float]]
@@ -63,45 +65,45 @@ struct LinearFit {
         let shared = (before + after).solved(lambda: best.lambda)
         var result = Result(shared: shared, own: [], residuals: [])
         for part in parts {
-            let own = ownsWeights && part.rows > Self.leastRows ? try ownChoice(part, against: best.weights) : nil
+            let own = ownsWeights && part.rows > Self.minimumRows ? try ownWeights(part, against: best.weights) : nil
             result.own.append(own.flatMap { part.all?.solved(lambda: $0.lambda) })
             result.residuals.append(try residuals(own?.weights ?? best.weights, part.validation))
         }
         return result
     }
 
-    private func ownChoice(
-        _ part: Part, against shared: LinearWeights
+    private func ownWeights(
+        _ part: SeriesSums, against shared: LinearWeights
     ) throws -> (lambda: Double, weights: LinearWeights)? {
-        guard let before = part.before, var least = try error(shared, part.validation) else { return nil }
+        guard let before = part.before, var smallest = try error(shared, part.validation) else { return nil }
         var choice: (Double, LinearWeights)?
         for lambda in Self.penalties {
             let weights = before.solved(lambda: lambda)
-            guard let found = try error(weights, part.validation), found < least else { continue }
-            (least, choice) = (found, (lambda, weights))
+            guard let candidate = try error(weights, part.validation), candidate < smallest else { continue }
+            (smallest, choice) = (candidate, (lambda, weights))
         }
         return choice
     }
 
     // MARK: Rows
 
-    /// Adds the series' rows to `before` and `after`, those of all series.
+    /// Adds the series' rows to `before` and `after`, the sums over all series.
     private func part(
         _ series: FilledSeries, _ before: inout NormalEquations, _ after: inout NormalEquations
-    ) -> Part {
+    ) -> SeriesSums {
         let first = window.lags.last ?? 0
         let end = series.count - horizon
-        let cut = first + Int((1 - Self.validation) * Double(max(0, end - first)))
-        // Targets of rows before the cut must not be those of rows to validate on, where there are enough.
-        let start = end - cut - horizon >= 8 ? cut + horizon : cut
-        var part = Part(validation: Rows())
+        let split = first + Int((1 - Self.validation) * Double(max(0, end - first)))
+        // The targets of rows before the split must not overlap with validation rows, if there are enough of them.
+        let start = end - split - horizon >= 8 ? split + horizon : split
+        var part = SeriesSums(validation: Rows())
         guard first < end else { return part }
-        let (early, count) = equations(series, first..<max(first, cut))
-        let late = equations(series, max(first, cut)..<end).0
+        let (early, count) = equations(series, first..<max(first, split))
+        let late = equations(series, max(first, split)..<end).0
         before += early
         after += late
         part.rows = count
-        // A large fleet has no room for the sums of every series.
+        // With many series there is not enough memory for the sums of each.
         if ownsWeights { (part.before, part.all) = (early, early + late) }
         part.validation = rows(series, max(first, start)..<end)
         return part
@@ -163,7 +165,7 @@ struct LinearFit {
         }
     }
 
-    /// Whether every target of the row is known.
+    /// Whether all targets of the row are known.
     private func isScored(_ series: FilledSeries, _ index: Int) -> Bool {
         series.isKnown[index + 1...index + horizon].allSatisfy { $0 }
     }
@@ -180,7 +182,7 @@ struct LinearFit {
                 cell.forward(rows: rows.count, x: x, xStride: window.count, y: out)
             }
         }
-        for place in out.indices { out[place] = rows.y[place] - out[place] }
+        for index in out.indices { out[index] = rows.y[index] - out[index] }
         return out
     }
 

@@ -10,14 +10,15 @@ package import TimeSeries
 /// | `lags` | lags | ascending |
 /// | `linear/kernel`, `linear/bias` | lags × horizon, horizon | the shared weights |
 /// | `linear/residuals` | horizon × quantiles | of all series, in units of the scale |
-/// | `series/id` | series × 4 | 16 bits each, the lowest first |
+/// | `series/id` | series × 4 | 16 bits each, lowest first |
 /// | `series/scale` | series × 2 | scale and median |
 /// | `series/residuals` | series × horizon × quantiles | |
 /// | `series/own` | series | the row of `own/…`, -1 for the shared weights |
-/// | `own/kernel`, `own/bias` | own × lags × horizon, own × horizon | only if there are some |
+/// | `own/kernel`, `own/bias` | own × lags × horizon, own × horizon | only if any series has its own weights |
 extension LinearGroup {
+    /// The tensors of the group, named with the prefix `group.INDEX/`.
     package func tensors(_ index: Int) throws(RecurrentError) -> [String: Tensor] {
-        let ordered = members.sorted { $0.value.place < $1.value.place }
+        let ordered = members.sorted { $0.value.row < $1.value.row }
         let own = ordered.compactMap(\.value.own)
         var rows: [Float] = []
         var next = 0
@@ -103,11 +104,11 @@ extension LinearGroup {
             throw .malformedFile("the series of \(prefix) have no weights or no scale")
         }
         var members: [SeriesID: Member] = [:]
-        for place in 0..<count {
+        for index in 0..<count {
             let bits = (0..<4).reduce(UInt64(0)) {
-                $0 | UInt64(max(0, min(ids[4 * place + $1], 65_535))) << (16 * UInt64($1))
+                $0 | UInt64(max(0, min(ids[4 * index + $1], 65_535))) << (16 * UInt64($1))
             }
-            let row = Int(rows[place])
+            let row = Int(rows[index])
             let own =
                 row < 0
                 ? nil
@@ -115,8 +116,8 @@ extension LinearGroup {
                     kernel: Array(kernels[row * lags * horizon..<(row + 1) * lags * horizon]),
                     bias: Array(biases[row * horizon..<(row + 1) * horizon]))
             members[SeriesID(Int64(bitPattern: bits))] = Member(
-                place: place, scale: scales[2 * place], center: scales[2 * place + 1], own: own,
-                residuals: Array(residuals[place * horizon * width..<(place + 1) * horizon * width]))
+                row: index, scale: scales[2 * index], center: scales[2 * index + 1], own: own,
+                residuals: Array(residuals[index * horizon * width..<(index + 1) * horizon * width]))
         }
         return members
     }

@@ -2,15 +2,15 @@ package import Forecasting
 package import Recurrent
 package import TimeSeries
 
-/// The linear base of the series of one cadence: shared weights, and what is known of each series.
+/// The linear base for the series of one cadence: shared weights, and the parameters of each series.
 package struct LinearGroup: Sendable {
     /// One series of the training panel.
     package struct Member: Sendable {
         /// Its row in the group's tables.
-        package var place: Int
+        package var row: Int
         package var scale: Float
         package var center: Float
-        /// nil where the shared weights forecast better.
+        /// The individual weights; nil if the shared weights forecast better.
         package var own: LinearWeights?
         /// Quantiles of the residuals, `[horizon][quantiles]`, in units of the scale.
         package var residuals: [Float]
@@ -20,22 +20,23 @@ package struct LinearGroup: Sendable {
     package var seasons: Seasonality
     package var lags: [Int]
     package var shared: LinearWeights
-    /// Over all series.
+    /// Quantiles of the residuals over all series, `[horizon][quantiles]`, in units of the scale.
     package var residuals: [Float]
     package var members: [SeriesID: Member]
 
     package var horizon: Int { shared.bias.count }
 
-    /// The lag whose value a season ago is that of `lead`; 0 is the newest slot itself. Without a season it is always 0.
+    /// The lag at which the value one season before `lead` is found; 0 is the newest slot itself, and the result
+    /// without a season.
     package static func seasonalLag(_ season: Int, lead: Int) -> Int {
         season > 0 ? (lead + season - 1) / season * season - lead : 0
     }
 
-    /// The member, if the series was in the training panel.
+    /// The member of that ID, if the series was in the training panel.
     package func member(_ id: SeriesID) -> Member? { members[id] }
 }
 
-/// The knobs of the linear base.
+/// Hyperparameters of the linear base.
 package struct LinearOptions: Sendable {
     package var seasons: Seasonality
     package var findsSeasons: Bool
@@ -45,7 +46,7 @@ package struct LinearOptions: Sendable {
         (self.seasons, self.findsSeasons, self.ownsWeights) = (seasons, findsSeasons, ownsWeights)
     }
 
-    /// From resolved parameters: `season` and `long_season` are -1 where the data decides.
+    /// Reads resolved parameters; `season` and `long_season` are -1 if the data should decide.
     package init(_ parameters: Parameters) {
         var (short, long) = (-1, -1)
         if case .integer(let value)? = parameters["season"] { short = value }
@@ -70,16 +71,16 @@ package struct LinearOptions: Sendable {
 }
 
 extension LinearGroup {
-    /// Why a panel is refused: the slots that the longest series needs.
-    package static func leastSlots(horizon: Int) -> Int { max(48, 2 * horizon + 12) }
+    /// The number of slots that the longest series needs; a shorter panel is refused.
+    package static func minimumSlots(horizon: Int) -> Int { max(48, 2 * horizon + 12) }
 
-    /// Fits one group per cadence of the panel; a group whose series are all too short is left out.
+    /// Fits one group per cadence of the panel; a group in which all series are too short is left out.
     ///
-    /// - Throws: ``ForecastingError/tooLittleHistory(method:found:needed:)`` when there is no group.
+    /// - Throws: ``ForecastingError/tooLittleHistory(method:found:needed:)`` when no group is left.
     package static func fit(
         _ panel: Panel, _ specification: ForecastSpecification, _ options: LinearOptions, method: String
     ) throws -> [(group: LinearGroup, series: [FilledSeries])] {
-        let needed = leastSlots(horizon: specification.horizon)
+        let needed = minimumSlots(horizon: specification.horizon)
         let byCadence = Dictionary(grouping: panel.series, by: \.cadence.nanoseconds)
         var groups: [(LinearGroup, [FilledSeries])] = []
         for (nanoseconds, columns) in byCadence.sorted(by: { $0.key < $1.key }) {
@@ -98,10 +99,10 @@ extension LinearGroup {
         _ columns: [FilledSeries], _ cadence: Double, _ specification: ForecastSpecification, _ options: LinearOptions
     ) throws -> (LinearGroup, [FilledSeries]) {
         var series = columns
-        for place in series.indices { series[place].measureScale(season: 0) }
+        for index in series.indices { series[index].measureScale(season: 0) }
         let seasons = Seasonality.find(
             series, cadenceSeconds: cadence, declared: options.seasons, automatic: options.findsSeasons)
-        for place in series.indices { series[place].measureScale(season: seasons.short) }
+        for index in series.indices { series[index].measureScale(season: seasons.short) }
         let history = series.map(\.count).max() ?? 0
         let lags = LagWindow.linearLags(seasons, horizon: specification.horizon, history: history)
         let fit = try LinearFit(
@@ -110,11 +111,11 @@ extension LinearGroup {
         let levels = specification.quantiles.levels
         let pooled = residualQuantiles(fit.residuals.flatMap { $0 }, specification.horizon, levels)
         var members: [SeriesID: Member] = [:]
-        for (place, column) in series.enumerated() {
-            let enough = fit.residuals[place].count >= 30 * specification.horizon
+        for (index, column) in series.enumerated() {
+            let hasEnough = fit.residuals[index].count >= 30 * specification.horizon
             members[column.id] = Member(
-                place: place, scale: column.scale, center: column.center, own: fit.own[place],
-                residuals: enough ? residualQuantiles(fit.residuals[place], specification.horizon, levels) : pooled)
+                row: index, scale: column.scale, center: column.center, own: fit.own[index],
+                residuals: hasEnough ? residualQuantiles(fit.residuals[index], specification.horizon, levels) : pooled)
         }
         return (
             LinearGroup(
@@ -130,9 +131,9 @@ extension LinearGroup {
         return (0..<horizon).flatMap { lead in
             let sorted = (0..<rows).map { residuals[$0 * horizon + lead] }.sorted()
             return levels.map { level in
-                let place = level * Double(rows - 1)
-                let (low, high) = (Int(place), min(Int(place) + 1, rows - 1))
-                return sorted[low] + Float(place - Double(low)) * (sorted[high] - sorted[low])
+                let position = level * Double(rows - 1)
+                let (low, high) = (Int(position), min(Int(position) + 1, rows - 1))
+                return sorted[low] + Float(position - Double(low)) * (sorted[high] - sorted[low])
             }
         }
     }

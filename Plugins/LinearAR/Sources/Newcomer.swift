@@ -1,12 +1,13 @@
 package import Forecasting
 
-/// What is known of a series whatever the weights say: the running scale and the last value, three floats of its state.
+/// The part of a series' state that is independent of the weights: the running scale and the last value, three floats.
 ///
-/// A series that was not in the training panel is scaled by it, and forecast as one season ago until two were seen.
+/// A series that was not in the training panel is scaled by it, and forecast by the seasonal naive method until two
+/// seasons have been seen.
 package struct RunningScale {
     package static let count = 3
     package static let initial: [Float] = [0, 0, .nan]
-    /// How many differences the mean looks back on.
+    /// The number of differences over which the mean is taken.
     static let memory: Float = 2_048
 
     /// The mean absolute difference over one season.
@@ -20,8 +21,8 @@ package struct RunningScale {
 
     package func store(to state: UnsafeMutablePointer<Float>) { (state[0], state[1], state[2]) = (scale, seen, last) }
 
-    /// Takes the slot's value, and the one a season before it.
-    package mutating func take(_ value: Float, seasonal: Float) {
+    /// Updates the scale with the slot's value and the value one season before it.
+    package mutating func observe(_ value: Float, seasonal: Float) {
         guard value.isFinite else { return }
         if seasonal.isFinite || last.isFinite {
             seen = min(seen + 1, Self.memory)
@@ -30,31 +31,31 @@ package struct RunningScale {
         last = value
     }
 
-    /// Never zero, so that constant series divide too.
+    /// The scale for divisions: never zero, so that constant series work too.
     package var divisor: Float { max(scale, 1e-6 * (last.isFinite ? last.magnitude : 1), 1e-12) }
 }
 
-/// The seasonal naive forecast: what was seen one season ago is seen again.
+/// The seasonal naive forecast: repeats the value of one season ago.
 package struct SeasonalFallback: Sendable {
-    private let places: [Int?]
+    private let lagIndices: [Int?]
     private let twoSeasons: [Int]
     private let growth: [Float]
     private let normalQuantiles: [Float]
-    /// The place of the value one season ago; nil without a season.
-    package let seasonPlace: Int?
+    /// The index of the value one season ago; nil without a season.
+    package let seasonIndex: Int?
 
-    /// The lags it reads.
+    /// The lags that the forecast reads.
     package static func lags(_ seasons: Seasonality, horizon: Int) -> [Int] {
         let naive = (1...horizon).map { LinearGroup.seasonalLag(seasons.short, lead: $0) }
         return (naive + [seasons.short]).filter { $0 > 0 }
     }
 
-    /// - Parameter lags: the model's.
+    /// - Parameter lags: the lags of the model.
     package init(_ seasons: Seasonality, _ specification: ForecastSpecification, among lags: [Int]) {
-        let places = Dictionary(uniqueKeysWithValues: lags.enumerated().map { ($1, $0) })
+        let indexOfLag = Dictionary(uniqueKeysWithValues: lags.enumerated().map { ($1, $0) })
         let leads = 1...specification.horizon
-        self.places = leads.map { places[LinearGroup.seasonalLag(seasons.short, lead: $0)] }
-        seasonPlace = places[seasons.short]
+        lagIndices = leads.map { indexOfLag[LinearGroup.seasonalLag(seasons.short, lead: $0)] }
+        seasonIndex = indexOfLag[seasons.short]
         let needed = min(seasons.short > 0 ? 2 * seasons.short : 24, lags.last ?? 0)
         twoSeasons = lags.indices.filter { lags[$0] >= needed }
         growth = leads.map { lead in
@@ -63,20 +64,21 @@ package struct SeasonalFallback: Sendable {
         normalQuantiles = specification.quantiles.levels.map { Float(normalQuantile($0)) }
     }
 
-    /// Whether two seasons were seen.
-    package func isSettled(_ lagged: UnsafePointer<Float>) -> Bool { twoSeasons.contains { lagged[$0].isFinite } }
+    /// Whether two seasons have been seen.
+    package func hasTwoSeasons(_ lagged: UnsafePointer<Float>) -> Bool { twoSeasons.contains { lagged[$0].isFinite } }
 
-    /// The value expected at each lead; `last` where there is none.
+    /// The value expected at each lead; `last` if there is none.
     package func center(_ lagged: UnsafePointer<Float>, last: Float, lead: Int) -> Float {
-        guard let place = places[lead - 1], lagged[place].isFinite else { return last }
-        return lagged[place]
+        guard let index = lagIndices[lead - 1], lagged[index].isFinite else { return last }
+        return lagged[index]
     }
 
-    /// Writes `[horizon][quantiles]`: normal around that value, with the running mean absolute error as spread.
+    /// Writes `[horizon][quantiles]`: a normal distribution around that value, with its spread from the running mean
+    /// absolute error.
     package func write(
         _ lagged: UnsafePointer<Float>, _ running: RunningScale, last: Float, to out: UnsafeMutablePointer<Float>
     ) {
-        // A normal's mean absolute deviation is √(2/π) of its standard deviation.
+        // The mean absolute deviation of a normal distribution is √(2/π) of its standard deviation.
         let spread = 1.2533141 * running.scale
         for lead in 1...growth.count {
             let middle = center(lagged, last: last, lead: lead)

@@ -1,15 +1,17 @@
 package import Forecasting
 package import Recurrent
 
-/// The weights of direct linear regression: forecast at lead h, relative to the last value and in units of the scale, is
-/// bias[h] + Σ kernel[lag][h] · (lag − last)/scale.
+/// The weights of direct linear regression.
+///
+/// The forecast at lead h, relative to the last value and in units of the scale, is bias[h] + Σ kernel[lag][h] · (lag −
+/// last)/scale.
 package struct LinearWeights: Sendable, Equatable {
     /// `[lags][horizon]`.
     package var kernel: [Float]
     /// `[horizon]`.
     package var bias: [Float]
 
-    /// Ready to run over rows.
+    /// A cell with these weights, ready to run over rows.
     package func cell() throws(RecurrentError) -> DenseCell {
         let horizon = bias.count
         return try DenseCell(
@@ -18,8 +20,8 @@ package struct LinearWeights: Sendable, Equatable {
     }
 }
 
-/// The normal equations of the regression: Gram matrix `[p][p]` of lags and a constant, and moments `[p][horizon]`, as
-/// one matrix `[p][p + horizon]`.
+/// The normal equations of the regression: the Gram matrix `[p][p]` of the lags and a constant, and the moments
+/// `[p][horizon]`, as one matrix `[p][p + horizon]`.
 struct NormalEquations {
     let p: Int
     let horizon: Int
@@ -31,7 +33,7 @@ struct NormalEquations {
     }
 
     static func += (a: inout NormalEquations, b: NormalEquations) {
-        for place in a.sums.indices { a.sums[place] += b.sums[place] }
+        for index in a.sums.indices { a.sums[index] += b.sums[index] }
     }
 
     static func + (a: NormalEquations, b: NormalEquations) -> NormalEquations {
@@ -40,7 +42,8 @@ struct NormalEquations {
         return sum
     }
 
-    /// Ridge regression; `lambda` counts in units of the mean square of a lag, the constant is not penalised.
+    /// Solves the ridge regression; `lambda` is in units of the mean square of a lag, and the constant is not
+    /// penalized.
     func solved(lambda: Double) -> LinearWeights {
         let width = p + horizon
         var gram = [Double](repeating: 0, count: p * p)
@@ -61,7 +64,7 @@ struct NormalEquations {
     }
 }
 
-/// Solves A·X = B in place for a positive definite A `[n][n]` and B `[n][columns]`, by Cholesky's factors.
+/// Solves A·X = B in place for a positive definite A `[n][n]` and B `[n][columns]`, by Cholesky decomposition.
 func solveSymmetric(_ matrix: inout [Double], _ n: Int, _ right: inout [Double], _ columns: Int) {
     matrix.withUnsafeMutableBufferPointer { a in
         for row in 0..<n {

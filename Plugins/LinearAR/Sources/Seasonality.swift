@@ -1,18 +1,18 @@
-/// The lengths of the seasons of a group of series, in slots: a short one (the day) and a long one (the week), zero where
-/// there is none.
+/// The season lengths of a group of series, in slots: a short one (the day) and a long one (the week), zero for none.
 package struct Seasonality: Hashable, Sendable {
     package var short: Int
     package var long: Int
 
     package init(short: Int, long: Int) { (self.short, self.long) = (short, long) }
 
-    /// The longest season that a window of 2,304 slots can hold beside the leads.
+    /// The longest season for which a window of 2,304 slots still has space for the leads.
     static let longest = 2_100
 
-    /// The seasons of series of one cadence.
+    /// Finds the seasons of series of one cadence.
     ///
-    /// The day and the week are taken where they fit, where the longest series has seen them twice, and where the data
-    /// does not contradict them; else the length whose difference stands out most, if one does. Declared lengths win.
+    /// The day and the week are used if they are whole numbers of slots, if the longest series covers them twice, and
+    /// if the data does not contradict them; else the lag whose mean difference stands out most, if any does. Declared
+    /// lengths take precedence.
     package static func find(
         _ series: [FilledSeries], cadenceSeconds: Double, declared: Seasonality, automatic: Bool
     ) -> Seasonality {
@@ -20,15 +20,15 @@ package struct Seasonality: Hashable, Sendable {
         let history = series.map(\.count).max() ?? 0
         let variogram = Variogram(series)
         let day = wholeSlots(86_400, cadenceSeconds)
-        var found = Seasonality(short: 0, long: 0)
+        var seasons = Seasonality(short: 0, long: 0)
         if fits(day, history), variogram.contrast(at: day, beside: max(1, day / 4)) < 1 {
-            found.short = day
+            seasons.short = day
             let week = 7 * day
-            if fits(week, history), variogram.contrast(at: week, beside: day) < 1.1 { found.long = week }
+            if fits(week, history), variogram.contrast(at: week, beside: day) < 1.1 { seasons.long = week }
         } else {
-            found.short = variogram.mostDistinct(upTo: min(history / 3, 1_152)) ?? 0
+            seasons.short = variogram.mostDistinct(upTo: min(history / 3, 1_152)) ?? 0
         }
-        return found
+        return seasons
     }
 
     private static func fits(_ season: Int, _ history: Int) -> Bool {
@@ -41,11 +41,11 @@ package struct Seasonality: Hashable, Sendable {
     }
 }
 
-/// Mean absolute differences at a lag, over several series, each in its own scale.
+/// Mean absolute differences at a lag over several series, each in units of its own scale.
 struct Variogram {
     private let series: [FilledSeries]
 
-    /// A few series and their newest values are enough to see a season.
+    /// Uses only a few series and their newest values, which is enough to detect a season.
     init(_ all: [FilledSeries]) {
         let every = max(1, all.count / 16)
         series = all.enumerated().filter { $0.offset % every == 0 }.map { $0.element.suffix(4_096) }
@@ -64,14 +64,14 @@ struct Variogram {
         return count == 0 ? .infinity : sum / Double(count)
     }
 
-    /// The difference at `lag` over the mean of those on both sides: below one where a season stands out, also for series
-    /// that wander.
+    /// The difference at `lag` relative to the mean of those on both sides: below one at a season, even for series that
+    /// drift.
     func contrast(at lag: Int, beside: Int) -> Double {
         let sides = (value(at: lag - beside) + value(at: lag + beside)) / 2
         return sides > 0 && sides.isFinite ? value(at: lag) / sides : 1
     }
 
-    /// The lag with the least contrast, if it is a clear one.
+    /// The lag with the lowest contrast, if it is clearly distinct.
     func mostDistinct(upTo longest: Int) -> Int? {
         guard longest >= 5 else { return nil }
         let differences = (0...longest + longest / 4 + 1).map { $0 == 0 ? 0 : value(at: $0) }
@@ -80,7 +80,7 @@ struct Variogram {
             return (lag, sides > 0 && sides.isFinite ? differences[lag] / sides : 1)
         }
         guard let best = contrasts.min(by: { $0.contrast < $1.contrast }), best.contrast < 0.6 else { return nil }
-        // Whole multiples stand out as much: the shortest that does nearly as well is the season.
+        // Multiples of the season stand out as much, so the season is the shortest lag that is nearly as good.
         return contrasts.first { $0.contrast < best.contrast * 1.1 + 0.01 }?.lag
     }
 }

@@ -1,8 +1,8 @@
-/// The seasonal naive forecaster: what was seen one season ago is seen again.
+/// The seasonal naive forecaster: repeats the value of one season ago.
 public import Forecasting
 import TimeSeries
 
-/// Forecasts lead `l` as the value one season before it; without a season, as the last value.
+/// Forecasts each lead as the value one season before it; without a season, as the last value.
 public struct SeasonalNaive: ForecastingMethod {
     public let manifest = Manifest(
         name: "seasonal-naive", version: "1", summary: "the value one season ago, or the last value",
@@ -22,8 +22,8 @@ public struct SeasonalNaive: ForecastingMethod {
     }
 }
 
-/// State, `[3]`: the last value (NaN before the first), the running mean square of the one-step (or one-season) error,
-/// and the number of errors seen, at most ``memory``.
+/// The model; its state, `[3]`, is the last value (NaN before the first), the running mean square of the one-step (or
+/// one-season) error, and the number of errors seen, at most ``memory``.
 final class SeasonalNaiveModel: ForecastModel {
     let stateCount = 3
     let lags: [Int]
@@ -31,14 +31,14 @@ final class SeasonalNaiveModel: ForecastModel {
     private let season: Int
     private let horizon: Int
     private let normalQuantiles: [Float]
-    /// How many errors the running mean square looks back on.
+    /// The number of errors over which the running mean square is taken.
     private let memory: Float = 256
 
     init(season: Int, _ specification: ForecastSpecification) {
         self.season = season
         horizon = specification.horizon
         normalQuantiles = specification.quantiles.levels.map { Float(normalQuantile($0)) }
-        // The target of lead l is lag `season - l` of now; season itself gives the error of the newest slot.
+        // The target of lead l is lag `season - l` now; lag `season` gives the error of the newest slot.
         let nearest = max(1, season - specification.horizon)
         lags = season == 0 ? [] : Array(nearest...max(nearest, season))
     }
@@ -77,17 +77,18 @@ final class SeasonalNaiveModel: ForecastModel {
         let width = normalQuantiles.count
         for lead in 1...horizon {
             let (center, growth) = center(batch, row, lead, value, last)
-            for (place, quantile) in normalQuantiles.enumerated() {
-                batch.forecasts[(row * horizon + lead - 1) * width + place] = center + quantile * spread * growth
+            for (column, quantile) in normalQuantiles.enumerated() {
+                batch.forecasts[(row * horizon + lead - 1) * width + column] = center + quantile * spread * growth
             }
         }
     }
 
-    /// The value expected at `lead`, and by how much its error outgrows that of one step.
+    /// The value expected at `lead`, and the growth of its error relative to the one-step error.
     private func center(
         _ batch: AdvanceBatch, _ row: Int, _ lead: Int, _ value: Float, _ last: Float
     ) -> (Float, Float) {
-        // A random walk's error grows with the root of the lead; a seasonal one's with that of the seasons ahead.
+        // A random walk's error grows with the square root of the lead; a seasonal forecast's error with that of the
+        // number of seasons ahead.
         guard season > 0 else { return (last, Float(lead).squareRoot()) }
         let ahead = (lead + season - 1) / season
         let lag = ahead * season - lead

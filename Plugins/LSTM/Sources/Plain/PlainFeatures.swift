@@ -1,15 +1,15 @@
 import Forecasting
 import Recurrent
 
-/// What the network sees of a slot, and the running scale it is seen in.
+/// The features that the network reads for a slot, and the running scale used to normalize them.
 ///
-/// Mean and spread are part of the state, so a series is scaled by its own past alone, and one born after training is
-/// scaled as well as one trained on.
+/// Mean and spread are part of the state, so a series is scaled by its own past alone, and a series created after
+/// training is scaled in the same way as one in the training panel.
 enum PlainFeatures {
     /// (x − mean)/spread, (x − last)/spread, missing, sine and cosine of the day and of the week.
     static let count = 7
 
-    /// How many slots mean and spread look back on.
+    /// The number of slots over which mean and spread are taken.
     static let memory: Float = 256
 
     /// The running scale of one series: four floats at the end of its state.
@@ -24,10 +24,10 @@ enum PlainFeatures {
         static let count = 4
         static let initial: [Float] = [0, 0, 0, .nan]
 
-        /// What a unit of the network's output is worth; never zero, so that constant series divide too.
+        /// The scale of the network's outputs; never zero, so that constant series work too.
         var spread: Float { max(deviation, 1e-6 * mean.magnitude, 1e-12) }
 
-        mutating func take(_ value: Float) {
+        mutating func observe(_ value: Float) {
             seen = min(seen + 1, PlainFeatures.memory)
             if seen == 1 { mean = value } else { deviation += ((value - mean).magnitude - deviation) / seen }
             mean += (value - mean) / seen
@@ -35,12 +35,12 @@ enum PlainFeatures {
         }
     }
 
-    /// Writes the features of one slot and moves the scale on.
+    /// Writes the features of one slot and updates the scale.
     static func write(
         _ value: Float, _ calendar: CalendarFeatures, scale: inout Scale, to out: UnsafeMutablePointer<Float>
     ) {
         let before = scale
-        if !value.isNaN { scale.take(value) }
+        if !value.isNaN { scale.observe(value) }
         let isKnown = !value.isNaN && before.seen > 0
         out[0] = scale.seen > 0 ? squashed((scale.last - scale.mean) / scale.spread) : 0
         out[1] = isKnown ? squashed((value - before.last) / scale.spread) : 0
@@ -50,39 +50,39 @@ enum PlainFeatures {
         )
     }
 
-    /// Nearly x for small x, at most ±8: one outlier must not saturate every gate.
+    /// Nearly x for small x, and limited to ±8: one outlier must not saturate every gate.
     private static func squashed(_ x: Float) -> Float { x / (1 + x.magnitude / 8) }
 }
 
-/// Sine and cosine of where a slot lies in the day and in the week; zero where a slot is longer than that.
+/// The sine and cosine of the phase of a slot in the day and in the week; zero if a slot is half the period or longer.
 struct CalendarFeatures {
     var daySine: Float = 0
     var dayCosine: Float = 0
     var weekSine: Float = 0
     var weekCosine: Float = 0
 
-    /// Those of several slots.
+    /// The features of several slots.
     struct Column {
         fileprivate let distinct: [CalendarFeatures]
-        /// Which of them a slot has; empty if there is but one.
-        fileprivate let places: [Int]
+        /// The index into `distinct` for each slot; empty if there is only one distinct time.
+        fileprivate let indices: [Int]
 
-        subscript(slot: Int) -> CalendarFeatures { distinct[places.isEmpty ? 0 : places[slot]] }
+        subscript(slot: Int) -> CalendarFeatures { distinct[indices.isEmpty ? 0 : indices[slot]] }
     }
 
-    /// The features of several slots, with one call of the kernels.
+    /// Computes the features of several slots with one call of the kernels.
     static func of(_ times: [CalendarTime]) -> Column {
-        // The series of a batch are mostly at one time.
+        // The rows of a batch usually have the same time.
         if let first = times.first, times.allSatisfy({ $0 == first }) {
-            return Column(distinct: ofDistinct([first]), places: [])
+            return Column(distinct: ofDistinct([first]), indices: [])
         }
-        var (distinct, places) = ([CalendarTime](), [Int]())
-        places.reserveCapacity(times.count)
+        var (distinct, indices) = ([CalendarTime](), [Int]())
+        indices.reserveCapacity(times.count)
         for time in times {
             if time != distinct.last { distinct.append(time) }
-            places.append(distinct.count - 1)
+            indices.append(distinct.count - 1)
         }
-        return Column(distinct: ofDistinct(distinct), places: places)
+        return Column(distinct: ofDistinct(distinct), indices: indices)
     }
 
     private static func ofDistinct(_ times: [CalendarTime]) -> [CalendarFeatures] {

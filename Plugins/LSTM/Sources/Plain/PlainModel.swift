@@ -2,9 +2,9 @@ import Forecasting
 import Recurrent
 import Synchronization
 
-/// The network ready to step.
+/// The plain network as a forecast model.
 ///
-/// State, `[layers · 2 · units + 4]`: `h` and `c` of every layer, then the running scale.
+/// The state, `[layers · 2 · units + 4]`, is `h` and `c` of every layer, followed by the running scale.
 final class PlainModel: ForecastModel {
     let lags: [Int] = []
     let stateCount: Int
@@ -12,8 +12,9 @@ final class PlainModel: ForecastModel {
     private let layers: [LSTMCell]
     private let head: DenseCell
     private let scaleOffset: Int
-    /// The head's inputs of earlier calls: made anew for each, they would have all threads wait for the allocator.
-    private let idle = Mutex<[[Float]]>([])
+    /// Buffers for the head's inputs, reused between calls: allocating them for each call would make all threads
+    /// contend for the allocator.
+    private let buffers = Mutex<[[Float]]>([])
 
     init(_ network: PlainNetwork) throws(RecurrentError) {
         shape = network.shape
@@ -37,7 +38,7 @@ final class PlainModel: ForecastModel {
     }
 
     func advance(_ batch: inout AdvanceBatch) {
-        var inputs = idle.withLock { $0.popLast() } ?? []
+        var inputs = buffers.withLock { $0.popLast() } ?? []
         let count = batch.count * shape.headInputs
         if inputs.count < count { inputs = Array(repeating: 0, count: count) }
         inputs.withUnsafeMutableBufferPointer { inputs in
@@ -50,12 +51,12 @@ final class PlainModel: ForecastModel {
                 }
             }
         }
-        idle.withLock { $0.append(inputs) }
+        buffers.withLock { $0.append(inputs) }
     }
 
     /// - Parameters:
-    ///   - inputs: of the head, `[rows][units + features]`; the features are written here.
-    ///   - states: `[rows][stateCount]`
+    ///   - inputs: the inputs of the head, `[rows][units + features]`; the features are written here.
+    ///   - states: `[rows][stateCount]`.
     private func step(
         _ rows: Int, _ values: [Float], _ calendar: CalendarFeatures.Column, _ inputs: UnsafeMutablePointer<Float>,
         _ states: UnsafeMutablePointer<Float>
@@ -68,18 +69,19 @@ final class PlainModel: ForecastModel {
                     values[row], calendar[row], scale: &$0.pointee, to: features + row * shape.headInputs)
             }
         }
-        for (place, layer) in layers.enumerated() {
-            let h = states + place * 2 * shape.units
+        for (index, layer) in layers.enumerated() {
+            let h = states + index * 2 * shape.units
             layer.step(
-                rows: rows, x: UnsafePointer(place == 0 ? features : h - 2 * shape.units),
-                xStride: place == 0 ? shape.headInputs : stateCount, h: h, c: h + shape.units, stride: stateCount)
+                rows: rows, x: UnsafePointer(index == 0 ? features : h - 2 * shape.units),
+                xStride: index == 0 ? shape.headInputs : stateCount, h: h, c: h + shape.units, stride: stateCount)
         }
     }
 
     /// - Parameters:
-    ///   - inputs: of the head, `[rows][units + features]`, with the features of the step; the units are written here.
-    ///   - states: after the step, `[rows][stateCount]`
-    ///   - out: `[rows][horizon][quantiles]`
+    ///   - inputs: the inputs of the head, `[rows][units + features]`, with the features of the step; the units are
+    ///     written here.
+    ///   - states: the states after the step, `[rows][stateCount]`.
+    ///   - out: `[rows][horizon][quantiles]`.
     private func forecast(
         _ rows: Int, _ inputs: UnsafeMutablePointer<Float>, _ states: UnsafePointer<Float>,
         _ out: UnsafeMutablePointer<Float>
@@ -92,24 +94,24 @@ final class PlainModel: ForecastModel {
         for row in 0..<rows { unscale(out + row * shape.outputs, states + row * stateCount + scaleOffset) }
     }
 
-    /// From units of the spread around the last value to units of the series, ascending within each lead.
+    /// Converts from multiples of the spread around the last value to the unit of the series, and sorts each lead.
     ///
     /// - Parameters:
-    ///   - forecast: `[horizon][quantiles]`
+    ///   - forecast: `[horizon][quantiles]`.
     ///   - state: the running scale, `[PlainFeatures.Scale.count]`.
     private func unscale(_ forecast: UnsafeMutablePointer<Float>, _ state: UnsafePointer<Float>) {
         let scale = PlainFeatures.Scale(mean: state[0], deviation: state[1], seen: state[2], last: state[3])
         let width = shape.quantiles.count
         for lead in 0..<shape.horizon {
-            let lead = forecast + lead * width
-            for place in 0..<width {
-                let value = scale.last + scale.spread * lead[place]
-                var target = place
-                while target > 0, lead[target - 1] > value {
-                    lead[target] = lead[target - 1]
+            let row = forecast + lead * width
+            for index in 0..<width {
+                let value = scale.last + scale.spread * row[index]
+                var target = index
+                while target > 0, row[target - 1] > value {
+                    row[target] = row[target - 1]
                     target -= 1
                 }
-                lead[target] = value
+                row[target] = value
             }
         }
     }

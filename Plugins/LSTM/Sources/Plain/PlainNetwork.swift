@@ -16,18 +16,20 @@ struct PlainShape: Sendable, Equatable {
     }
 
     var outputs: Int { horizon * quantiles.count }
-    /// The head reads the last layer's `h` and the features themselves.
+    /// The inputs of the head: the last layer's `h` and the features themselves.
     var headInputs: Int { units + PlainFeatures.count }
     func inputs(ofLayer layer: Int) -> Int { layer == 0 ? PlainFeatures.count : units }
 }
 
-/// The network as layers that can be trained, and its file: safetensors with Keras' names and layout.
+/// The network as trainable layers, and its file: safetensors with Keras' names and layout.
 struct PlainNetwork {
     let shape: PlainShape
     let layers: [LSTM]
     let head: Dense
 
-    /// Fresh weights. The head starts at a normal fan around the last value that widens with the root of the lead.
+    /// Creates initial weights.
+    ///
+    /// The head starts with a normal fan around the last value that widens with the square root of the lead.
     init(_ shape: PlainShape, _ random: inout RandomSource) throws(RecurrentError) {
         self.shape = shape
         var layers: [LSTM] = []

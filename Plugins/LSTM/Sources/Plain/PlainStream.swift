@@ -2,11 +2,11 @@ import Forecasting
 import Recurrent
 import TimeSeries
 
-/// One series made ready for training: what the network would have seen, slot by slot.
+/// A series prepared for training: what the network would have read, slot by slot.
 struct PlainSeries: Sendable {
     /// `[slots, features]`.
     let features: [Float]
-    /// The last value and the spread at every slot: what outputs are relative to.
+    /// The last value and the spread at every slot, relative to which outputs are expressed.
     let last: [Float]
     let spread: [Float]
     let values: [Float]
@@ -29,16 +29,16 @@ struct PlainSeries: Sendable {
         (self.features, self.last, self.spread, values) = (features, last, spread, series.values)
     }
 
-    /// The truth at `lead` from `index` in the network's unit; nil where there is none.
+    /// The actual value at `lead` from slot `index` in the network's unit; nil if there is none.
     func target(at index: Int, lead: Int) -> Float? {
         guard index + lead < values.count else { return nil }
         let scaled = (values[index + lead] - last[index]) / spread[index]
-        // A spread that has just begun to grow makes targets without meaning.
+        // While the spread is still close to zero, targets are meaningless.
         return scaled.isNaN || scaled.magnitude > 50 ? nil : scaled
     }
 }
 
-/// One row of the batch: a place in a series.
+/// One row of the batch: a position in a series.
 struct PlainStream: Sendable {
     var series: Int
     var position: Int

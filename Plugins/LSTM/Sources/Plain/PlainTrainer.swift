@@ -2,7 +2,7 @@ internal import CRecurrentKernels
 import Forecasting
 import Recurrent
 
-/// The knobs of a training run.
+/// Hyperparameters of a training run.
 struct PlainPlan: Sendable {
     let steps: Int
     let batch: Int
@@ -20,22 +20,23 @@ struct PlainPlan: Sendable {
         seed = UInt64(clamping: parameters.integer("seed"))
     }
 
-    /// What a zero stands for in this form.
+    /// The values that replace zeros in this recipe.
     static let defaults: Parameters = [
         "units": .integer(32), "steps": .integer(400), "batch": .integer(32), "chunk": .integer(32),
     ]
-    /// The last part of every series, which early stopping looks at.
+    /// The fraction at the end of every series that is used for early stopping.
     static let validation = 0.15
-    /// Optimizer steps between two looks.
+    /// The number of optimizer steps between two evaluations.
     static let evaluationInterval = 40
-    /// Looks without improvement before training stops.
+    /// The number of evaluations without improvement before training stops.
     static let patience = 4
-    /// Steps after a reset in the middle of a series whose outputs are not scored: the state has to find its way first.
-    static let settling = 8
-    static let leastSlots = 48
+    /// The number of steps after a reset in the middle of a series whose outputs are not scored, while the state warms
+    /// up.
+    static let burnIn = 8
+    static let minimumSlots = 48
 }
 
-/// Truncated back-propagation with carried state over streams of many series, as Keras trains `stateful=True`.
+/// Truncated backpropagation with carried state over streams of many series, as Keras trains `stateful=True`.
 struct PlainTrainer {
     private let shape: PlainShape
     private let plan: PlainPlan
@@ -53,8 +54,8 @@ struct PlainTrainer {
         from: PlainNetwork?
     ) throws {
         let longest = panel.series.map(\.values.count).max() ?? 0
-        guard longest >= PlainPlan.leastSlots else {
-            throw ForecastingError.tooLittleHistory(method: "lstm", found: longest, needed: PlainPlan.leastSlots)
+        guard longest >= PlainPlan.minimumSlots else {
+            throw ForecastingError.tooLittleHistory(method: "lstm", found: longest, needed: PlainPlan.minimumSlots)
         }
         (self.shape, self.plan, self.panel, self.specification) = (shape, plan, panel, specification)
         random = RandomSource(seed: plan.seed)
@@ -80,7 +81,7 @@ struct PlainTrainer {
     /// Trains until the validation loss stops falling, and returns the best weights.
     mutating func run(_ progress: (TrainingProgress) throws -> Void) throws -> TrainedWeights {
         var best = (loss: Double.infinity, weights: try network.encoded(), step: 0)
-        var looks = 0
+        var evaluationsWithoutImprovement = 0
         var recent = 0.0
         for step in 0..<plan.steps {
             let loss = try self.step()
@@ -91,9 +92,9 @@ struct PlainTrainer {
             guard (step + 1) % PlainPlan.evaluationInterval == 0 || step + 1 == plan.steps else { continue }
             try progress(TrainingProgress(done: step + 1, total: plan.steps, loss: recent))
             let validation = try validationLoss()
-            looks = validation < best.loss ? 0 : looks + 1
+            evaluationsWithoutImprovement = validation < best.loss ? 0 : evaluationsWithoutImprovement + 1
             if validation < best.loss { best = (validation, try network.encoded(), step + 1) }
-            if looks >= PlainPlan.patience { break }
+            if evaluationsWithoutImprovement >= PlainPlan.patience { break }
         }
         guard best.loss.isFinite else {
             throw ForecastingError.diverged(method: "lstm", reason: "no step gave a finite validation loss")
@@ -104,9 +105,9 @@ struct PlainTrainer {
     }
 
     private mutating func newStream() -> PlainStream {
-        let place = Int(random.next() % UInt64(series.count))
-        let room = series[place].count - timesteps
-        return PlainStream(series: place, position: Int(random.next() % UInt64(room)))
+        let index = Int(random.next() % UInt64(series.count))
+        let positions = series[index].count - timesteps
+        return PlainStream(series: index, position: Int(random.next() % UInt64(positions)))
     }
 
     private func validationLoss() throws -> Double {
@@ -119,7 +120,7 @@ struct PlainTrainer {
 
     // MARK: One step
 
-    /// Forward and backward over one chunk of every stream, then one step of the optimizer.
+    /// Runs forward and backward over one chunk of every stream, then makes one optimizer step.
     private mutating func step() throws -> Double {
         let features = try chunkFeatures()
         var below = features
@@ -131,11 +132,11 @@ struct PlainTrainer {
                 Tensor(shape: outputs.shape, values: outputGradient), wantsInputGradient: true)
         else { return loss }
         var gradient: Tensor? = try recurrentPart(inputGradient)
-        for (place, layer) in network.layers.enumerated().reversed() {
-            if let above = gradient { gradient = try layer.backward(above, wantsInputGradient: place > 0) }
+        for (index, layer) in network.layers.enumerated().reversed() {
+            if let above = gradient { gradient = try layer.backward(above, wantsInputGradient: index > 0) }
         }
         try optimizer.apply(to: network.parameters)
-        try carry()
+        try advanceStreams()
         return loss
     }
 
@@ -161,29 +162,29 @@ struct PlainTrainer {
         return try Tensor(shape: [plan.batch, timesteps, shape.headInputs], values: inputs)
     }
 
-    /// The mean pinball loss over all targets there are, and its derivative by the outputs.
+    /// The mean pinball loss over all available targets, and its derivative with respect to the outputs.
     private func lossGradient(_ outputs: [Float]) -> (Double, [Float]) {
         var gradient = [Float](repeating: 0, count: outputs.count)
         var (sum, count) = (Float(0), 0)
         let width = shape.quantiles.count
         for (row, stream) in streams.enumerated() {
-            for time in 0..<timesteps where stream.position == 0 || stream.age + time >= PlainPlan.settling {
+            for time in 0..<timesteps where stream.position == 0 || stream.age + time >= PlainPlan.burnIn {
                 let source = series[stream.series]
                 for lead in 1...shape.horizon {
                     guard let target = source.target(at: stream.position + time, lead: lead) else { continue }
                     let start = (row * timesteps + time) * shape.outputs + (lead - 1) * width
-                    for (place, level) in shape.quantiles.enumerated() {
-                        let difference = target - outputs[start + place]
+                    for (index, level) in shape.quantiles.enumerated() {
+                        let difference = target - outputs[start + index]
                         let slope = crk_pinball_slope(level, difference)
                         sum += slope * difference
-                        gradient[start + place] = -slope
+                        gradient[start + index] = -slope
                     }
                     count += width
                 }
             }
         }
         let scale = 1 / Float(max(1, count))
-        for place in gradient.indices { gradient[place] *= scale }
+        for index in gradient.indices { gradient[index] *= scale }
         return (Double(sum * scale), gradient)
     }
 
@@ -194,8 +195,9 @@ struct PlainTrainer {
         return try Tensor(shape: [plan.batch, timesteps, shape.units], values: values)
     }
 
-    /// Moves every stream on by one chunk; the layers carry the states. One at its series' end starts anew elsewhere.
-    private mutating func carry() throws(RecurrentError) {
+    /// Advances every stream by one chunk, while the layers carry the states; a stream at the end of its series
+    /// restarts elsewhere.
+    private mutating func advanceStreams() throws(RecurrentError) {
         var fresh: [Int] = []
         for row in streams.indices {
             streams[row].position += timesteps

@@ -1,6 +1,6 @@
 import Recurrent
 
-/// The decoder that all leads share, ready to run: from a slot's context and a lead's features to quantiles.
+/// The decoder shared by all leads, ready to run: it maps a slot's context and a lead's features to quantiles.
 ///
 ///     z1 = silu(context·C + leads·L + leadRow)     z2 = z1 + silu(z1·H)     o = z2·O
 ///     quantile = o + Σ softmax(gate)·simple + skip
@@ -25,7 +25,7 @@ struct Decoder: Sendable {
         staticSkip = network.staticSkip.values
     }
 
-    /// The arrays of one tile of slots; `n` slots, `N` = n · horizon rows.
+    /// The arrays for one tile of slots; `n` is the number of slots, and `N` = n · horizon the number of rows.
     final class Tile {
         /// `[n][context]`: h, memoryless layer, series, statics.
         let context: UnsafeMutablePointer<Float>
@@ -33,7 +33,7 @@ struct Decoder: Sendable {
         let leads: UnsafeMutablePointer<Float>
         /// `[N][5]`: the simple forecasts.
         let simple: UnsafeMutablePointer<Float>
-        /// `[N][5]`: what the gate makes of them.
+        /// `[N][5]`: the gate's weights for them.
         let gate: UnsafeMutablePointer<Float>
         /// `[N][decoderUnits]` each.
         let first: UnsafeMutablePointer<Float>
@@ -47,7 +47,7 @@ struct Decoder: Sendable {
         /// `[N][quantiles]`.
         let quantiles: UnsafeMutablePointer<Float>
         let keepsSlopes: Bool
-        private let room: Workspace
+        private let storage: Workspace
 
         init(slots: Int, _ sizes: NetworkSizes, keepsSlopes: Bool) {
             let (rows, width) = (slots * sizes.horizon, sizes.decoderUnits)
@@ -57,36 +57,37 @@ struct Decoder: Sendable {
                 keepsSlopes ? rows * width : 0, keepsSlopes ? rows * width : 0, slots * width, rows * sizes.outputs,
                 rows * sizes.quantiles.count,
             ].map { ($0 + 15) / 16 * 16 }
-            let room = Workspace(counts.reduce(0, +))
-            var places: [UnsafeMutablePointer<Float>] = []
-            var next = room.base
+            let storage = Workspace(counts.reduce(0, +))
+            var arrays: [UnsafeMutablePointer<Float>] = []
+            var next = storage.base
             for count in counts {
-                places.append(next)
+                arrays.append(next)
                 next += count
             }
-            self.room = room
+            self.storage = storage
             self.keepsSlopes = keepsSlopes
-            (context, leads, self.simple, gate) = (places[0], places[1], places[2], places[3])
-            (first, second, firstSlopes, secondSlopes) = (places[4], places[5], places[6], places[7])
-            (shared, raw, quantiles) = (places[8], places[9], places[10])
+            (context, leads, self.simple, gate) = (arrays[0], arrays[1], arrays[2], arrays[3])
+            (first, second, firstSlopes, secondSlopes) = (arrays[4], arrays[5], arrays[6], arrays[7])
+            (shared, raw, quantiles) = (arrays[8], arrays[9], arrays[10])
         }
     }
 
-    /// Fills the tile's outputs for `slots` slots from its context, leads and simple forecasts, or from those of another.
+    /// Computes the tile's outputs for `slots` slots from its context and either its own leads and simple forecasts or
+    /// those given.
     func forward(
-        _ slots: Int, _ tile: Tile, leads given: UnsafePointer<Float>? = nil, simple: UnsafePointer<Float>? = nil
+        _ slots: Int, _ tile: Tile, leads leadInputs: UnsafePointer<Float>? = nil, simple: UnsafePointer<Float>? = nil
     ) {
-        let given = given ?? UnsafePointer(tile.leads)
+        let leadInputs = leadInputs ?? UnsafePointer(tile.leads)
         let (rows, width, horizon) = (slots * sizes.horizon, sizes.decoderUnits, sizes.horizon)
         context.forward(rows: slots, x: tile.context, xStride: sizes.context, y: tile.shared)
-        leads.forward(rows: rows, x: given, xStride: sizes.leads, y: tile.first)
+        leads.forward(rows: rows, x: leadInputs, xStride: sizes.leads, y: tile.first)
         leadRows.withUnsafeBufferPointer { leadRows in
             guard let leadRows = leadRows.baseAddress else { return }
             for slot in 0..<slots {
                 let shared = tile.shared + slot * width
                 for lead in 0..<horizon {
-                    let (row, own) = (tile.first + (slot * horizon + lead) * width, leadRows + lead * width)
-                    for unit in 0..<width { row[unit] += shared[unit] + own[unit] }
+                    let (row, leadRow) = (tile.first + (slot * horizon + lead) * width, leadRows + lead * width)
+                    for unit in 0..<width { row[unit] += shared[unit] + leadRow[unit] }
                 }
             }
         }
@@ -96,32 +97,32 @@ struct Decoder: Sendable {
         hidden.forward(rows: rows, x: tile.first, xStride: width, y: tile.second)
         kernels.apply(
             .silu, rows * width, tile.second, to: tile.second, slopes: tile.keepsSlopes ? tile.secondSlopes : nil)
-        for place in 0..<rows * width { tile.second[place] += tile.first[place] }
+        for index in 0..<rows * width { tile.second[index] += tile.first[index] }
         outputs.forward(rows: rows, x: tile.second, xStride: width, y: tile.raw)
-        weighGates(rows, tile)
-        locate(slots, tile, given, simple ?? UnsafePointer(tile.simple))
+        applySoftmax(rows, tile)
+        addLocation(slots, tile, leadInputs, simple ?? UnsafePointer(tile.simple))
     }
 
     /// Softmax over the last five outputs of every row.
-    private func weighGates(_ rows: Int, _ tile: Tile) {
+    private func applySoftmax(_ rows: Int, _ tile: Tile) {
         let (count, quantiles) = (NetworkInputs.simpleCount, sizes.quantiles.count)
         for row in 0..<rows {
             let (from, to) = (tile.raw + row * sizes.outputs + quantiles, tile.gate + row * count)
-            var most = from[0]
-            for place in 1..<count { most = max(most, from[place]) }
-            for place in 0..<count { to[place] = from[place] - most }
+            var maximum = from[0]
+            for index in 1..<count { maximum = max(maximum, from[index]) }
+            for index in 0..<count { to[index] = from[index] - maximum }
         }
         Kernels.best.exp(rows * count, tile.gate, to: tile.gate)
         for row in 0..<rows {
             let gate = tile.gate + row * count
             var sum: Float = 0
-            for place in 0..<count { sum += gate[place] }
+            for index in 0..<count { sum += gate[index] }
             let factor = 1 / sum
-            for place in 0..<count { gate[place] *= factor }
+            for index in 0..<count { gate[index] *= factor }
         }
     }
 
-    private func locate(
+    private func addLocation(
         _ slots: Int, _ tile: Tile, _ allLeads: UnsafePointer<Float>, _ allSimple: UnsafePointer<Float>
     ) {
         let (count, quantiles, horizon) = (NetworkInputs.simpleCount, sizes.quantiles.count, sizes.horizon)
@@ -129,16 +130,16 @@ struct Decoder: Sendable {
             for slot in 0..<slots {
                 let statics = tile.context + slot * sizes.context + sizes.remembered
                 var fixed: Float = 0
-                for place in staticSkip.indices { fixed += statics[place] * staticSkip[place] }
+                for index in staticSkip.indices { fixed += statics[index] * staticSkip[index] }
                 for row in slot * horizon..<(slot + 1) * horizon {
                     let (leads, gate, simple) = (
                         allLeads + row * sizes.leads, tile.gate + row * count, allSimple + row * count
                     )
                     var location = fixed
-                    for place in 0..<sizes.leads { location += leads[place] * leadSkip[place] }
-                    for place in 0..<count { location += gate[place] * simple[place] }
+                    for index in 0..<sizes.leads { location += leads[index] * leadSkip[index] }
+                    for index in 0..<count { location += gate[index] * simple[index] }
                     let (raw, out) = (tile.raw + row * sizes.outputs, tile.quantiles + row * quantiles)
-                    for place in 0..<quantiles { out[place] = raw[place] + location }
+                    for index in 0..<quantiles { out[index] = raw[index] + location }
                 }
             }
         }

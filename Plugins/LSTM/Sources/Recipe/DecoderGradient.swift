@@ -1,6 +1,6 @@
 import Recurrent
 
-/// The way back through the decoder, tile by tile.
+/// The backward pass of the decoder, tile by tile.
 final class DecoderGradient {
     private let network: RecipeNetwork
     private let sizes: NetworkSizes
@@ -13,7 +13,7 @@ final class DecoderGradient {
     private let rowSums: Workspace
     private let leadSums: Workspace
     private let staticSums: Workspace
-    /// `[slots][context]`: the derivative by the context of the last tile.
+    /// `[slots][context]`: the derivative with respect to the context of the last tile.
     let dContext: Workspace
 
     init(_ network: RecipeNetwork, slots: Int) {
@@ -37,7 +37,7 @@ final class DecoderGradient {
         for sums in [rowSums, leadSums, staticSums] { sums.base.update(repeating: 0, count: sums.count) }
     }
 
-    /// Hands the sums to the parameters.
+    /// Writes the accumulated sums to the parameters' gradients.
     func finish() {
         for part in [network.context, network.leads, network.hidden, network.outputs] { part.finishGradients() }
         network.leadRows.clearGradient()
@@ -48,18 +48,19 @@ final class DecoderGradient {
         }
     }
 
-    /// Adds the gradients of one tile, whose `quantiles` now hold the derivative of the loss by them.
+    /// Accumulates the gradients of one tile, whose `quantiles` now contain the derivative of the loss with respect to
+    /// them.
     func backward(_ slots: Int, _ tile: Decoder.Tile) {
         let (rows, width, horizon) = (slots * sizes.horizon, sizes.decoderUnits, sizes.horizon)
         outputGradients(rows, tile)
         network.outputs.addGradients(rows: rows, tile.second, stride: width, dRaw.base)
         network.outputs.inputGradient(rows: rows, dRaw.base, to: dSecond.base, stride: width)
-        spread(rows, width, dSecond.base, times: tile.secondSlopes, to: dHidden.base, network.hidden.gradientStride)
+        multiply(rows, width, dSecond.base, times: tile.secondSlopes, to: dHidden.base, network.hidden.gradientStride)
         network.hidden.addGradients(rows: rows, tile.first, stride: width, dHidden.base)
-        // The derivative by z1 comes over the hidden layer and past it.
+        // The derivative with respect to z1 comes through the hidden layer and around it.
         network.hidden.inputGradient(rows: rows, dHidden.base, to: tile.second, stride: width)
-        for place in 0..<rows * width { dSecond.base[place] += tile.second[place] }
-        spread(rows, width, dSecond.base, times: tile.firstSlopes, to: dFirst.base, network.leads.gradientStride)
+        for index in 0..<rows * width { dSecond.base[index] += tile.second[index] }
+        multiply(rows, width, dSecond.base, times: tile.firstSlopes, to: dFirst.base, network.leads.gradientStride)
         network.leads.addGradients(rows: rows, tile.leads, stride: sizes.leads, dFirst.base)
         sumLeads(slots, horizon, width)
         skipGradients(slots, tile)
@@ -74,19 +75,19 @@ final class DecoderGradient {
         for row in 0..<rows {
             let (from, to) = (tile.quantiles + row * quantiles, dRaw.base + row * stride)
             var sum: Float = 0
-            for place in 0..<quantiles {
-                to[place] = from[place]
-                sum += from[place]
+            for index in 0..<quantiles {
+                to[index] = from[index]
+                sum += from[index]
             }
             location.base[row] = sum
             let (gate, simple) = (tile.gate + row * count, tile.simple + row * count)
             var mean: Float = 0
-            for place in 0..<count { mean += gate[place] * simple[place] }
-            for place in 0..<count { to[quantiles + place] = sum * gate[place] * (simple[place] - mean) }
+            for index in 0..<count { mean += gate[index] * simple[index] }
+            for index in 0..<count { to[quantiles + index] = sum * gate[index] * (simple[index] - mean) }
         }
     }
 
-    private func spread(
+    private func multiply(
         _ rows: Int, _ width: Int, _ d: UnsafePointer<Float>, times slopes: UnsafePointer<Float>,
         to out: UnsafeMutablePointer<Float>, _ stride: Int
     ) {
@@ -96,7 +97,7 @@ final class DecoderGradient {
         }
     }
 
-    /// The sums of the first layer's derivatives over leads, and over slots.
+    /// Sums the derivatives of the first layer over leads, and over slots.
     private func sumLeads(_ slots: Int, _ horizon: Int, _ width: Int) {
         let (stride, sharedStride) = (network.leads.gradientStride, network.context.gradientStride)
         for slot in 0..<slots {
@@ -119,10 +120,10 @@ final class DecoderGradient {
             for row in slot * sizes.horizon..<(slot + 1) * sizes.horizon {
                 let (d, leads) = (location.base[row], tile.leads + row * sizes.leads)
                 sum += d
-                for place in 0..<sizes.leads { leadSums.base[place] += d * leads[place] }
+                for index in 0..<sizes.leads { leadSums.base[index] += d * leads[index] }
             }
             let statics = tile.context + slot * sizes.context + sizes.remembered
-            for place in 0..<NetworkInputs.staticCount { staticSums.base[place] += sum * statics[place] }
+            for index in 0..<NetworkInputs.staticCount { staticSums.base[index] += sum * statics[index] }
         }
     }
 }

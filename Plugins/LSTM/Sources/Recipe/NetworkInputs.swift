@@ -1,11 +1,11 @@
 import LinearARForecaster
 import Recurrent
 
-/// Turns the numbers of slots into what a network reads.
+/// Converts the numbers of slots to the inputs of a network.
 struct NetworkInputs: Sendable {
     let shape: SlotShape
     let waves: SeasonWaves
-    /// Whether differences are squashed by asinh.
+    /// Whether differences are compressed by asinh.
     let squashes: Bool
 
     init(_ shape: SlotShape, squashes: Bool) {
@@ -13,70 +13,72 @@ struct NetworkInputs: Sendable {
         waves = SeasonWaves(shape.seasons)
     }
 
-    /// What the LSTM reads: every error channel as asinh(2e) and as a log-magnitude.
+    /// The inputs of the LSTM: every error channel as asinh(2e) and as a log magnitude.
     static let recurrentCount = 2 * SlotShape.errorCount
-    /// What the memoryless layer reads: plain inputs, waves, and what the LSTM reads.
+    /// The inputs of the memoryless layer: plain inputs, waves, and the inputs of the LSTM.
     var denseCount: Int { SlotShape.plainCount + waves.count + Self.recurrentCount }
-    /// What the decoder reads of a slot, the same for all leads.
+    /// The inputs of the decoder for a slot, the same for all leads.
     static let staticCount = SlotShape.staticCount + SlotShape.memoryCount
-    /// What it reads of a lead: lag m and its neighbours, lag 2m, lag week, waves, and the lead itself.
+    /// The inputs of the decoder for a lead: lag m and its neighbors, lag 2m, lag week, waves, and the lead itself.
     var leadCount: Int { 7 + waves.count }
 
-    /// Squashes raw error channels, `[rows][errorCount]`, to `[rows][recurrentCount]`; `raw` is overwritten.
+    /// Compresses raw error channels, `[rows][errorCount]`, to `[rows][recurrentCount]`.
     static func squashErrors(_ rows: Int, _ raw: UnsafeMutablePointer<Float>, to out: UnsafeMutablePointer<Float>) {
         let count = SlotShape.errorCount
         let total = rows * count
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * total) { room in
-            guard let first = room.baseAddress else { return }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * total) { buffer in
+            guard let first = buffer.baseAddress else { return }
             let second = first + total
-            for place in 0..<total {
-                first[place] = 2 * raw[place]
-                second[place] = 0.05 + raw[place].magnitude
+            for index in 0..<total {
+                first[index] = 2 * raw[index]
+                second[index] = 0.05 + raw[index].magnitude
             }
             Kernels.best.asinh(total, first, to: first)
             Kernels.best.log(total, second, to: second)
             for row in 0..<rows {
                 let (out, first, second) = (out + row * 2 * count, first + row * count, second + row * count)
-                for place in 0..<count {
-                    out[place] = first[place]
-                    out[count + place] = 0.5 * (second[place] + 1.5)
+                for index in 0..<count {
+                    out[index] = first[index]
+                    out[count + index] = 0.5 * (second[index] + 1.5)
                 }
             }
         }
     }
 
-    /// Writes plain inputs and waves of one slot; what the LSTM reads follows them.
+    /// Writes the plain inputs and the waves of one slot; the inputs of the LSTM follow them.
     func writePlain(_ slot: UnsafePointer<Float>, to out: UnsafeMutablePointer<Float>) {
-        for place in 0..<SlotShape.plainCount { out[place] = slot[place] }
+        for index in 0..<SlotShape.plainCount { out[index] = slot[index] }
         if squashes { Kernels.best.asinh(SlotShape.plainCount - 1, slot, to: out) }
         waves.write(
             Int(slot[shape.phases]), Int(slot[shape.phases + 1]), lead: 0, to: out + SlotShape.plainCount)
     }
 
-    /// Writes what the decoder reads of one slot: statics `[staticCount]`, leads `[horizon][leadCount]`, and the simple
-    /// forecasts that the gate mixes, `[horizon][5]`: base, lag m, last, lag week, mean of a season.
+    /// Writes the inputs of the decoder for one slot.
+    ///
+    /// These are the statics `[staticCount]`, the leads `[horizon][leadCount]`, and the simple forecasts that the gate
+    /// mixes, `[horizon][5]`: base, lag m, last, lag week, mean of a season.
     func writeDecoder(
         _ slot: UnsafePointer<Float>, statics: UnsafeMutablePointer<Float>, leads: UnsafeMutablePointer<Float>,
         simple: UnsafeMutablePointer<Float>
     ) {
         let horizon = shape.horizon
         writeSimple(slot, to: simple)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * horizon + 2) { room in
-            guard let lags = room.baseAddress else { return }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 3 * horizon + 2) { buffer in
+            guard let lags = buffer.baseAddress else { return }
             let count = 3 * horizon + 2
             if squashes {
                 Kernels.best.asinh(count, slot + shape.shortLags, to: lags)
                 Kernels.best.asinh(SlotShape.staticCount, slot + shape.statics, to: statics)
             } else {
-                for place in 0..<count { lags[place] = slot[shape.shortLags + place] }
-                for place in 0..<SlotShape.staticCount { statics[place] = slot[shape.statics + place] }
+                for index in 0..<count { lags[index] = slot[shape.shortLags + index] }
+                for index in 0..<SlotShape.staticCount { statics[index] = slot[shape.statics + index] }
             }
             writeLeads(slot, lags, to: leads)
         }
         let memories = statics + SlotShape.staticCount
-        for place in 0..<SlotShape.memoryCount { memories[place] = 0.05 + slot[shape.memories + place] }
+        for index in 0..<SlotShape.memoryCount { memories[index] = 0.05 + slot[shape.memories + index] }
         Kernels.best.log(SlotShape.memoryCount, memories, to: memories)
-        for place in 0..<SlotShape.memoryCount { memories[place] = 0.5 * (memories[place] + 1.5) }
+        for index in 0..<SlotShape.memoryCount { memories[index] = 0.5 * (memories[index] + 1.5) }
     }
 
     private func writeLeads(

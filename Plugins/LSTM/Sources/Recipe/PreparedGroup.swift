@@ -3,70 +3,71 @@ package import LinearARForecaster
 package import Recurrent
 import TimeSeries
 
-/// One series with the numbers of all its slots, computed once.
+/// A series with the numbers of all its slots, computed once.
 struct PreparedSeries: Sendable {
     /// The row of its embedding.
-    let place: Int
+    let memberRow: Int
     /// `[slots][shape.count]`.
     let numbers: [Float]
     let values: [Float]
     let isKnown: [Bool]
     let scale: Float
-    /// The first slot worth training on: two seasons are seen by then, where there are enough.
+    /// The first slot to train on: by then two seasons have been seen, if there are enough slots.
     let first: Int
 
     var count: Int { values.count }
 
-    /// Writes the targets of slot `index`, relative to its value and in scales; NaN where there is none. Returns how many
-    /// there are.
+    /// Writes the targets of slot `index`, relative to its value and in scales, NaN if missing; returns the number of
+    /// known ones.
     func writeTargets(_ index: Int, horizon: Int, to out: UnsafeMutablePointer<Float>) -> Int {
         var known = 0
         for lead in 1...horizon {
-            let isThere = index + lead < count && isKnown[index + lead]
-            out[lead - 1] = isThere ? (values[index + lead] - values[index]) / scale : .nan
-            if isThere { known += 1 }
+            let isPresent = index + lead < count && isKnown[index + lead]
+            out[lead - 1] = isPresent ? (values[index + lead] - values[index]) / scale : .nan
+            if isPresent { known += 1 }
         }
         return known
     }
 }
 
-/// The series of one group, ready to be trained on.
+/// The series of one group, prepared for training.
 package struct PreparedGroup: Sendable {
     let group: LinearGroup
     package let shape: SlotShape
     let series: [PreparedSeries]
 
-    /// So many slots are prepared in all: the newest of each series, and every second, third, … series of a large fleet.
-    static let mostSlots = 200_000
-    static let leastSlotsOfSeries = 600
+    /// The maximum number of prepared slots: the newest of each series, and only every second, third, … series of a
+    /// large group.
+    static let maximumSlots = 200_000
+    static let minimumSlotsPerSeries = 600
 
     package init(_ group: LinearGroup, _ columns: [FilledSeries], _ panel: Panel) throws(RecurrentError) {
         let shape = SlotShape(group)
-        let every = 1 + (columns.count - 1) / (Self.mostSlots / Self.leastSlotsOfSeries)
+        let every = 1 + (columns.count - 1) / (Self.maximumSlots / Self.minimumSlotsPerSeries)
         let chosen = columns.enumerated().filter { $0.offset % every == 0 }.map(\.element)
-        let share = Self.mostSlots / max(1, chosen.count)
+        let share = Self.maximumSlots / max(1, chosen.count)
         let shared = try shape.cell(group.shared)
         let byID = Dictionary(panel.series.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var prepared: [PreparedSeries] = []
         for column in chosen {
             guard let member = group.members[column.id], let source = byID[column.id] else { continue }
             let cell = if let own = member.own { try shape.cell(own) } else { shared }
-            prepared.append(Self.prepare(column, member, source, shape, cell, most: share))
+            prepared.append(Self.prepare(column, member, source, shape, cell, maximum: share))
         }
         (self.group, self.shape, series) = (group, shape, prepared)
     }
 
     private static func prepare(
         _ column: FilledSeries, _ member: LinearGroup.Member, _ source: Panel.Series, _ shape: SlotShape,
-        _ cell: DenseCell, most: Int
+        _ cell: DenseCell, maximum: Int
     ) -> PreparedSeries {
-        let start = max(0, column.count - most)
+        let start = max(0, column.count - maximum)
         let count = column.count - start
         var numbers = [Float](repeating: 0, count: count * shape.count)
         var state = [Float](repeating: 0, count: SlotShape.stateCount)
         let batch = 64
-        let room = Workspace(batch * (shape.window.count + shape.linearCount))
-        let (d, linear) = (room.base, room.base + batch * shape.window.count)
+        let scratch = Workspace(batch * (shape.window.count + shape.linearCount))
+        let (d, linear) = (scratch.base, scratch.base + batch * shape.window.count)
         numbers.withUnsafeMutableBufferPointer { numbers in
             column.values.withUnsafeBufferPointer { values in
                 guard let numbers = numbers.baseAddress, let values = values.baseAddress else { return }
@@ -90,10 +91,10 @@ package struct PreparedGroup: Sendable {
             }
         }
         let seasons = shape.seasons.long > 0 ? shape.seasons.long : 2 * shape.seasons.short
-        let settled = 2 * seasons < column.count ? seasons : shape.seasons.short
+        let firstTrainable = 2 * seasons < column.count ? seasons : shape.seasons.short
         return PreparedSeries(
-            place: member.place, numbers: numbers, values: Array(column.values[start...]),
+            memberRow: member.row, numbers: numbers, values: Array(column.values[start...]),
             isKnown: Array(column.isKnown[start...]), scale: column.scale,
-            first: max(0, min(settled - start, count / 2)))
+            first: max(0, min(firstTrainable - start, count / 2)))
     }
 }

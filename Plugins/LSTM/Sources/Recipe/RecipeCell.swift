@@ -1,12 +1,12 @@
 import Recurrent
 
-/// A network with its weights packed: what a live step, and the forward half of training, run. Immutable.
+/// A network with its weights packed, used by live steps and by the forward pass of training. Immutable.
 struct RecipeCell: Sendable {
     let sizes: NetworkSizes
     let lstm: LSTMCell?
     let dense: DenseCell
     let decoder: Decoder
-    /// `[members][embedding]`, and their mean for a series that has none.
+    /// `[members][embedding]`, and their mean for a series without an embedding.
     private let embeddings: [Float]
     private let meanEmbedding: [Float]
 
@@ -19,16 +19,16 @@ struct RecipeCell: Sendable {
         meanEmbedding = network.meanEmbedding(of: 0..<network.members.count)
     }
 
-    func writeEmbedding(_ place: Int?, to out: UnsafeMutablePointer<Float>) {
+    func writeEmbedding(_ row: Int?, to out: UnsafeMutablePointer<Float>) {
         let width = sizes.embedding
-        guard let place, place < sizes.members else {
+        guard let row, row < sizes.members else {
             for column in 0..<width { out[column] = meanEmbedding[column] }
             return
         }
-        for column in 0..<width { out[column] = embeddings[place * width + column] }
+        for column in 0..<width { out[column] = embeddings[row * width + column] }
     }
 
-    /// The memoryless layer over `rows` rows of inputs `[rows][sizes.dense]`; y `[rows][denseUnits]`.
+    /// Runs the memoryless layer on `rows` rows of inputs `[rows][sizes.dense]`; y is `[rows][denseUnits]`.
     func runDense(
         _ rows: Int, _ x: UnsafePointer<Float>, to y: UnsafeMutablePointer<Float>,
         slopes: UnsafeMutablePointer<Float>? = nil

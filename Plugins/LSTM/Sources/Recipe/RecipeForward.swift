@@ -2,11 +2,11 @@ internal import CRecurrentKernels
 import Forecasting
 import Recurrent
 
-/// What a network makes of the slots of prepared series: the LSTM over a chunk of every row, the decoder over the slots
-/// that are scored.
+/// The forward pass of a network over prepared series: the LSTM over a chunk of every row, the decoder over the scored
+/// slots.
 final class RecipeForward {
-    /// A slot that is scored: which row of the batch, at which step of the chunk.
-    struct Place {
+    /// A scored slot: the row of the batch, and the step within the chunk.
+    struct Position {
         var row: Int
         var step: Int
     }
@@ -26,15 +26,16 @@ final class RecipeForward {
     private let targets: Workspace
     private let denseOutputs: Workspace
     private let errors: Workspace
-    /// `[batch][chunk][recurrentCount]`, with noise: the memoryless layer sees the same.
+    /// `[batch][chunk][recurrentCount]`, with noise; the memoryless layer reads the same values.
     private var recurrentInputs: [Float] = []
 
-    /// Few enough that a tile stays in the second-level cache on its way forward and back. Changes no bit.
+    /// Small enough that a tile stays in the L2 cache between its forward and backward pass. Does not affect the
+    /// results.
     static let tileSlots = 8
 
     /// - Parameters:
-    ///   - noise: deviation of the noise on inputs.
-    ///   - dropout: of what the decoder reads of state and series.
+    ///   - noise: the standard deviation of the noise on inputs.
+    ///   - dropout: the dropout rate of the decoder's inputs from state and series.
     init(
         _ network: RecipeNetwork, _ prepared: PreparedGroup, batch: Int, chunk: Int, noise: Float, dropout: Float,
         seed: UInt64
@@ -54,7 +55,8 @@ final class RecipeForward {
 
     // MARK: The recurrent part
 
-    /// The LSTM over the chunks of `rows`, from `state` on or from zero: `[batch, chunk, units]`; nil without an LSTM.
+    /// Runs the LSTM over the chunks of `rows`, from `state` or from zero: `[batch, chunk, units]`; nil without an
+    /// LSTM.
     func runRecurrent(_ rows: [RecipeStreams.Row], from state: LSTM.State?) throws(RecurrentError) -> Tensor? {
         guard let lstm = network.lstm else { return nil }
         readErrors(rows)
@@ -75,35 +77,36 @@ final class RecipeForward {
                 for step in 0..<chunk {
                     let from = (stream.position + step) * prepared.shape.count + prepared.shape.errors
                     let to = errors.base + (row * chunk + step) * count
-                    for place in 0..<count { to[place] = numbers[from + place] }
+                    for index in 0..<count { to[index] = numbers[from + index] }
                 }
             }
         }
         guard noise > 0 else { return }
-        for place in 0..<batch * chunk * count { errors.base[place] += noise * random.roughlyNormal() }
+        for index in 0..<batch * chunk * count { errors.base[index] += noise * random.roughlyNormal() }
     }
 
     // MARK: Scored slots
 
-    /// How many leads of a place have a truth.
-    func scoredLeads(_ place: Place, _ rows: [RecipeStreams.Row]) -> Int {
-        let stream = rows[place.row]
+    /// The number of leads at a position that have an actual value.
+    func scoredLeads(_ position: Position, _ rows: [RecipeStreams.Row]) -> Int {
+        let stream = rows[position.row]
         return prepared.series[stream.series].writeTargets(
-            stream.position + place.step, horizon: network.sizes.horizon, to: targets.base)
+            stream.position + position.step, horizon: network.sizes.horizon, to: targets.base)
     }
 
-    /// The mean pinball loss over `places`, in units of the series' scales.
+    /// The mean pinball loss over `positions`, in units of the series' scales.
     ///
-    /// - Parameter each: called with the places of a tile, whose `quantiles` hold the derivative of the loss by them.
+    /// - Parameter each: called with the positions of a tile, whose `quantiles` then contain the derivative of the loss
+    ///   with respect to them.
     func score(
-        _ places: [Place], _ rows: [RecipeStreams.Row], _ h: Tensor?, each: ([Place]) -> Void = { _ in }
+        _ positions: [Position], _ rows: [RecipeStreams.Row], _ h: Tensor?, each: ([Position]) -> Void = { _ in }
     ) throws(RecurrentError) -> Double {
         let cell = try RecipeCell(network)
-        let scored = max(1, places.reduce(0) { $0 + scoredLeads($1, rows) })
+        let scored = max(1, positions.reduce(0) { $0 + scoredLeads($1, rows) })
         let scale = 1 / Float(scored * network.sizes.quantiles.count)
         var loss = 0.0
-        for from in stride(from: 0, to: places.count, by: Self.tileSlots) {
-            let part = Array(places[from..<min(from + Self.tileSlots, places.count)])
+        for from in stride(from: 0, to: positions.count, by: Self.tileSlots) {
+            let part = Array(positions[from..<min(from + Self.tileSlots, positions.count)])
             fill(part, rows, h, cell)
             cell.decoder.forward(part.count, tile)
             loss += pinball(part.count, scale)
@@ -112,13 +115,13 @@ final class RecipeForward {
         return loss
     }
 
-    /// Fills the tile with what the decoder reads of the places, and the targets.
-    private func fill(_ places: [Place], _ rows: [RecipeStreams.Row], _ h: Tensor?, _ cell: RecipeCell) {
+    /// Fills the tile with the decoder's inputs at the positions, and with the targets.
+    private func fill(_ positions: [Position], _ rows: [RecipeStreams.Row], _ h: Tensor?, _ cell: RecipeCell) {
         let (sizes, shape) = (network.sizes, prepared.shape)
-        for (slot, place) in places.enumerated() {
-            let stream = rows[place.row]
+        for (slot, position) in positions.enumerated() {
+            let stream = rows[position.row]
             let series = prepared.series[stream.series]
-            let index = stream.position + place.step
+            let index = stream.position + position.step
             _ = series.writeTargets(index, horizon: sizes.horizon, to: targets.base + slot * sizes.horizon)
             let context = tile.context + slot * sizes.context
             series.numbers.withUnsafeBufferPointer { numbers in
@@ -128,32 +131,34 @@ final class RecipeForward {
                     from, statics: context + sizes.remembered,
                     leads: tile.leads + slot * sizes.horizon * sizes.leads,
                     simple: tile.simple + slot * sizes.horizon * NetworkInputs.simpleCount)
-                writeDense(from, place, to: denseInputs.base + slot * sizes.dense)
+                writeDense(from, position, to: denseInputs.base + slot * sizes.dense)
             }
             if let h {
-                let from = (place.row * chunk + place.step) * sizes.units
+                let from = (position.row * chunk + position.step) * sizes.units
                 for unit in 0..<sizes.units { context[unit] = h.values[from + unit] }
             }
-            cell.writeEmbedding(series.place, to: context + sizes.units + sizes.denseUnits)
+            cell.writeEmbedding(series.memberRow, to: context + sizes.units + sizes.denseUnits)
             drawMask(masks.base + slot * sizes.remembered)
         }
-        cell.runDense(places.count, denseInputs.base, to: denseOutputs.base, slopes: denseSlopes.base)
-        for slot in 0..<places.count {
+        cell.runDense(positions.count, denseInputs.base, to: denseOutputs.base, slopes: denseSlopes.base)
+        for slot in 0..<positions.count {
             let context = tile.context + slot * sizes.context
             let from = denseOutputs.base + slot * sizes.denseUnits
             for unit in 0..<sizes.denseUnits { context[sizes.units + unit] = from[unit] }
             let mask = masks.base + slot * sizes.remembered
-            for place in 0..<sizes.remembered { context[place] *= mask[place] }
+            for index in 0..<sizes.remembered { context[index] *= mask[index] }
         }
     }
 
-    private func writeDense(_ numbers: UnsafePointer<Float>, _ place: Place, to out: UnsafeMutablePointer<Float>) {
+    private func writeDense(
+        _ numbers: UnsafePointer<Float>, _ position: Position, to out: UnsafeMutablePointer<Float>
+    ) {
         let sizes = network.sizes
         inputs.writePlain(numbers, to: out)
         let plain = sizes.dense - NetworkInputs.recurrentCount
-        if noise > 0 { for place in 0..<plain { out[place] += noise * random.roughlyNormal() } }
+        if noise > 0 { for index in 0..<plain { out[index] += noise * random.roughlyNormal() } }
         if sizes.isRecurrent {
-            let from = (place.row * chunk + place.step) * NetworkInputs.recurrentCount
+            let from = (position.row * chunk + position.step) * NetworkInputs.recurrentCount
             for index in 0..<NetworkInputs.recurrentCount { out[plain + index] = recurrentInputs[from + index] }
             return
         }
@@ -164,13 +169,13 @@ final class RecipeForward {
     }
 
     private func drawMask(_ mask: UnsafeMutablePointer<Float>) {
-        let kept = 1 / (1 - dropout)
-        for place in 0..<network.sizes.remembered {
-            mask[place] = dropout > 0 && random.uniform() < dropout ? 0 : kept
+        let scale = 1 / (1 - dropout)
+        for index in 0..<network.sizes.remembered {
+            mask[index] = dropout > 0 && random.uniform() < dropout ? 0 : scale
         }
     }
 
-    /// The loss of the tile; its `quantiles` become the derivatives of it.
+    /// Returns the loss of the tile, and replaces its `quantiles` by the derivatives of the loss.
     private func pinball(_ slots: Int, _ scale: Float) -> Double {
         let (levels, width) = (network.sizes.quantiles, network.sizes.quantiles.count)
         var sum: Float = 0
@@ -180,11 +185,11 @@ final class RecipeForward {
                 // A row without a target has no loss.
                 let weight = target.isNaN ? 0 : scale
                 let truth = target.isNaN ? 0 : target
-                for place in 0..<width {
-                    let difference = truth - out[place]
-                    let slope = crk_pinball_slope(levels[place], difference)
+                for index in 0..<width {
+                    let difference = truth - out[index]
+                    let slope = crk_pinball_slope(levels[index], difference)
                     sum += slope * difference * weight
-                    out[place] = -slope * weight
+                    out[index] = -slope * weight
                 }
             }
         }
@@ -193,7 +198,8 @@ final class RecipeForward {
 }
 
 extension RandomSource {
-    /// Mean 0, variance 1, at most 3.5: the sum of four uniform numbers. Noise on inputs needs no better normal.
+    /// Approximately normal with mean 0 and variance 1, at most 3.5: a sum of four uniform numbers, which is accurate
+    /// enough for noise on inputs.
     mutating func roughlyNormal() -> Float {
         let bits = next()
         let sum = (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF) + bits >> 48

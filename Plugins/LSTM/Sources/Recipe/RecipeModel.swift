@@ -4,9 +4,9 @@ import Recurrent
 import Synchronization
 import TimeSeries
 
-/// The recipe ready to step.
+/// The recipe as a forecast model.
 ///
-/// State: the running scale `[3]`, leaky means of base errors `[7]`, then `h` and `c` of each recurrent network.
+/// The state is the running scale `[3]`, leaky means of base errors `[7]`, then `h` and `c` of each recurrent network.
 final class RecipeModel: ForecastModel {
     let lags: [Int]
     let experts: [Expert]
@@ -43,8 +43,8 @@ final class RecipeModel: ForecastModel {
 
     var stateCount: Int { layout.stateCount }
 
-    /// The recurrent networks, and where in the state their `h` begins; `c` follows it.
-    let recurrentStates: [(name: String, place: Int)]
+    /// The recurrent networks, and the offset of their `h` in the state; `c` follows it.
+    let recurrentStates: [(name: String, offset: Int)]
     let units: Int
 
     var initialState: [Float] {
@@ -55,36 +55,36 @@ final class RecipeModel: ForecastModel {
 
     func advance(_ batch: inout AdvanceBatch) {
         var rows = groups.map { _ in [Int]() }
-        let (places, cadences) = (groups.map(\.places), groups.map(\.group.cadenceSeconds))
+        let (members, cadences) = (groups.map(\.memberRows), groups.map(\.group.cadenceSeconds))
         for row in 0..<batch.count {
-            let place = GroupChoice.place(
-                of: batch.series[row], batch.calendar[row].cadenceSeconds, members: places, cadences: cadences)
-            rows[place].append(row)
+            let group = GroupChoice.index(
+                of: batch.series[row], batch.calendar[row].cadenceSeconds, members: members, cadences: cadences)
+            rows[group].append(row)
         }
-        for (place, rows) in rows.enumerated() where !rows.isEmpty {
-            let pass = idle.take(place) ?? RecipePass(groups[place], specification, layout: layout)
+        for (group, rows) in rows.enumerated() where !rows.isEmpty {
+            let pass = idle.checkOut(group) ?? RecipePass(groups[group], specification, layout: layout)
             for from in stride(from: 0, to: rows.count, by: RecipePass.rowCount) {
                 pass.run(rows[from..<min(from + RecipePass.rowCount, rows.count)], &batch)
             }
-            idle.give(pass, place)
+            idle.checkIn(pass, group)
         }
     }
 }
 
-/// The scratch of earlier calls, by group: making it anew costs as much as a step.
+/// The scratch memory of earlier calls, by group, for reuse: allocating it costs as much as a step.
 private final class IdlePasses: Sendable {
     private let idle: Mutex<[Int: [RecipePass]]> = Mutex([:])
 
-    func take(_ group: Int) -> RecipePass? { idle.withLock { $0[group]?.popLast() } }
-    func give(_ pass: RecipePass, _ group: Int) { idle.withLock { $0[group, default: []].append(pass) } }
+    func checkOut(_ group: Int) -> RecipePass? { idle.withLock { $0[group]?.popLast() } }
+    func checkIn(_ pass: RecipePass, _ group: Int) { idle.withLock { $0[group, default: []].append(pass) } }
 }
 
-/// Where in a row's arrays things lie.
+/// The layout of the arrays of a row.
 struct RecipeLayout: Sendable {
     let stateCount: Int
     let lagCount: Int
     let expertCount: Int
-    /// Per network: where in the state its `h` begins, and after it `c`.
+    /// Per network: the offset of its `h` in the state, followed by `c`.
     let states: [Int]
 
     init(_ kinds: [NetworkKind], units: Int, lagCount: Int, expertCount: Int) {
@@ -98,18 +98,18 @@ struct RecipeLayout: Sendable {
     }
 }
 
-/// One group of a model: its linear base and its networks, packed.
+/// A group of a model: its linear base and its networks, with packed weights.
 struct RecipeGroup: Sendable {
     let group: LinearGroup
     let shape: SlotShape
     let fallback: SeasonalFallback
     let shared: DenseCell
-    /// The series trained on, by their rows in what follows.
-    let places: [SeriesID: Int]
+    /// The rows of the trained series in the tables below.
+    let memberRows: [SeriesID: Int]
     let scales: [Float]
     let centers: [Float]
     let own: [DenseCell?]
-    /// `[series + 1][horizon][quantiles]`; the last row is that of all series together.
+    /// `[series + 1][horizon][quantiles]`; the last row is for all series together.
     let residuals: [Float]
     let networks: [(cell: RecipeCell, inputs: NetworkInputs)]
 
@@ -121,8 +121,8 @@ struct RecipeGroup: Sendable {
         shape = SlotShape(group, among: lags)
         fallback = SeasonalFallback(group.seasons, specification, among: lags)
         shared = try shape.cell(group.shared)
-        let members = group.members.sorted { $0.value.place < $1.value.place }
-        places = group.members.mapValues(\.place)
+        let members = group.members.sorted { $0.value.row < $1.value.row }
+        memberRows = group.members.mapValues(\.row)
         scales = members.map(\.value.scale)
         centers = members.map(\.value.center)
         residuals = members.flatMap(\.value.residuals) + group.residuals
@@ -145,11 +145,11 @@ struct RecipeGroup: Sendable {
 
     var summary: String {
         let seasons = group.seasons
-        let head =
+        let header =
             "\(group.members.count) series of \(group.cadenceSeconds) s  seasons \(seasons.short), \(seasons.long)  "
             + "Linear(\(group.lags.count) lags, \(own.count { $0 != nil }) series with weights of their own)"
         return
-            ([head]
+            ([header]
             + networks.map { network in
                 let sizes = network.cell.sizes
                 let recurrent = sizes.isRecurrent ? "LSTM(\(sizes.units))  input \(NetworkInputs.recurrentCount), " : ""

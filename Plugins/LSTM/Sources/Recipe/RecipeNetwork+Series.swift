@@ -2,28 +2,29 @@ import Recurrent
 
 /// The embeddings of the series.
 extension RecipeNetwork {
-    /// Gives every series of a large fleet that was not learned from the mean embedding of those that were.
-    func spreadEmbedding(of learned: Set<Int>) throws(RecurrentError) {
+    /// Assigns the mean of the learned embeddings to every series of a large group that was not trained on.
+    func fillEmbeddings(of learned: Set<Int>) throws(RecurrentError) {
         guard learned.count < members.count, !learned.isEmpty else { return }
         let mean = meanEmbedding(of: learned.sorted())
         try members.parameter.set((0..<members.count).flatMap { learned.contains($0) ? embedding(of: $0) : mean })
     }
 
-    /// `[embedding]`; never of no series.
-    func meanEmbedding(of places: some Collection<Int>) -> [Float] {
+    /// The mean embedding, `[embedding]`, of the series at `rows`, which must not be empty.
+    func meanEmbedding(of rows: some Collection<Int>) -> [Float] {
         let (width, table) = (sizes.embedding, members.parameter.values)
         return (0..<width).map { column in
-            places.reduce(Float(0)) { $0 + table[$1 * width + column] } / Float(max(1, places.count))
+            rows.reduce(Float(0)) { $0 + table[$1 * width + column] } / Float(max(1, rows.count))
         }
     }
 
-    private func embedding(of place: Int) -> [Float] {
-        Array(members.parameter.values[place * sizes.embedding..<(place + 1) * sizes.embedding])
+    private func embedding(of row: Int) -> [Float] {
+        Array(members.parameter.values[row * sizes.embedding..<(row + 1) * sizes.embedding])
     }
 
-    /// A network that begins where `earlier` ended.
+    /// Creates a network that starts from the weights of `earlier`.
     ///
-    /// - Parameter rows: by series of this network, its row in `earlier`; nil for a new one, which begins as their mean.
+    /// - Parameter rows: for each series of this network, its row in `earlier`; nil for a new one, which starts from
+    ///   their mean.
     convenience init(
         _ sizes: NetworkSizes, from earlier: RecipeNetwork, rows: [Int?]
     ) throws(RecurrentError) {

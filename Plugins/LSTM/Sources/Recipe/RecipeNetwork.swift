@@ -11,10 +11,10 @@ package struct NetworkSizes: Sendable, Equatable {
     let quantiles: [Float]
     let dense: Int
     let leads: Int
-    /// Series with an embedding of their own.
+    /// The number of series with an embedding of their own.
     var members: Int
     let squashes: Bool
-    /// Whether there is an LSTM beside the memoryless layer.
+    /// Whether there is an LSTM in addition to the memoryless layer.
     let isRecurrent: Bool
 
     package init(
@@ -29,15 +29,15 @@ package struct NetworkSizes: Sendable, Equatable {
         (self.squashes, self.isRecurrent) = (squashes, isRecurrent)
     }
 
-    /// What dropout may leave out: h, the memoryless layer, the series.
+    /// The number of decoder inputs subject to dropout: h, the memoryless layer, the series embedding.
     var remembered: Int { units + denseUnits + embedding }
-    /// With the statics, which it may not.
+    /// The number of context inputs: those and the statics, which are not subject to dropout.
     var context: Int { remembered + NetworkInputs.staticCount }
     var outputs: Int { quantiles.count + NetworkInputs.simpleCount }
 }
 
-/// One network as parts that can be trained: a small LSTM over the error channels beside a memoryless layer over all
-/// inputs, and a decoder that all leads share.
+/// A network as trainable parts: a small LSTM over the error channels next to a memoryless layer over all inputs, and a
+/// decoder shared by all leads.
 package final class RecipeNetwork {
     let sizes: NetworkSizes
     let lstm: LSTM?
@@ -87,10 +87,10 @@ package final class RecipeNetwork {
         leadSkip = try Parameter(name: "lead_skip", shape: [sizes.leads], initializer: .zeros, &random)
         staticSkip = try Parameter(
             name: "static_skip", shape: [NetworkInputs.staticCount], initializer: .zeros, &random)
-        try begin()
+        try initializeOutputs()
     }
 
-    /// The same network for another group: all parts are those of `other`, but for the embeddings of its series.
+    /// Creates the network for another group, sharing all parts of `other` except the embeddings of its series.
     init(sharing other: RecipeNetwork, _ sizes: NetworkSizes, _ random: inout RandomSource) throws(RecurrentError) {
         self.sizes = sizes
         (lstm, dense, context, leads) = (other.lstm, other.dense, other.context, other.leads)
@@ -106,19 +106,19 @@ package final class RecipeNetwork {
             max(1, sizes.members), sizes.embedding, initializer: .randomNormal(mean: 0, deviation: 0.3), &random)
     }
 
-    /// The outputs begin as a narrow normal fan around a gate that chooses the linear base.
-    private func begin() throws(RecurrentError) {
+    /// Initializes the outputs to a narrow normal fan around a gate that selects the linear base.
+    private func initializeOutputs() throws(RecurrentError) {
         let quantiles = sizes.quantiles.count
         try outputs.kernel.set(
-            outputs.kernel.values.enumerated().map { place, value in
-                place % sizes.outputs < quantiles ? 0.3 * value : 0
+            outputs.kernel.values.enumerated().map { index, value in
+                index % sizes.outputs < quantiles ? 0.3 * value : 0
             })
         try outputs.bias?.set(
             sizes.quantiles.map { 0.6 * Float(normalQuantile(Double($0))) }
                 + (0..<NetworkInputs.simpleCount).map { $0 == 0 ? 3 : 0 })
     }
 
-    /// By name, in the order in which the optimizer takes them.
+    /// All parameters by name, in the order in which the optimizer updates them.
     var named: [(name: String, parameter: Parameter)] {
         var all: [(String, Parameter)] = []
         for parameter in lstm?.parameters ?? [] { all.append(("lstm/\(parameter.name)", parameter)) }

@@ -3,22 +3,24 @@ import LinearARForecaster
 import Recurrent
 import TimeSeries
 
-/// The scratch of one group, and the step of a tile of its rows. It belongs to one call of `advance` at a time, which is
-/// what makes it Sendable: between calls it lies in the model's store, behind a lock.
+/// The scratch memory of one group, and the step of a tile of its rows.
+///
+/// Only one call of `advance` uses it at a time, which makes it Sendable: between calls it is in the model's pool,
+/// behind a lock.
 final class RecipePass: @unchecked Sendable {
-    /// Rows that run together: their numbers stay in the nearest caches.
+    /// The number of rows that run together, so that their numbers stay in the nearest caches.
     static let rowCount = 16
 
-    /// What is known of one row of the tile.
+    /// The step's data for one row of the tile.
     private struct Row {
         var index = 0
-        /// The row of the group's tables; nil for a series that was not trained on.
-        var place: Int?
+        /// The row in the group's tables; nil for a series that was not trained on.
+        var memberRow: Int?
         var running = RunningScale()
         var scale: Float = 1
         var last: Float = .nan
-        /// Whether the series is forecast by the networks; else by what was seen one season ago.
-        var isSettled = true
+        /// Whether the networks forecast the series; if not, the seasonal naive method does.
+        var usesNetworks = true
     }
 
     private let group: RecipeGroup
@@ -85,25 +87,26 @@ final class RecipePass: @unchecked Sendable {
         _ state: UnsafeMutablePointer<Float>
     ) {
         var running = RunningScale(state)
-        running.take(value, seasonal: group.fallback.seasonPlace.map { lagged[$0] } ?? .nan)
+        running.observe(value, seasonal: group.fallback.seasonIndex.map { lagged[$0] } ?? .nan)
         running.store(to: state)
-        let place = group.places[id]
-        let scale = place.map { group.scales[$0] } ?? running.divisor
+        let memberRow = group.memberRows[id]
+        let scale = memberRow.map { group.scales[$0] } ?? running.divisor
         let window = group.shape.window
         let last = window.read(lagged, value: value, scale: scale, to: windows.base + row * window.count)
         if !last.isFinite { (windows.base + row * window.count).update(repeating: 0, count: window.count) }
         rows[row] = Row(
-            index: index, place: place, running: running, scale: scale,
+            index: index, memberRow: memberRow, running: running, scale: scale,
             last: last.isFinite ? last : running.last,
-            isSettled: place != nil || group.fallback.isSettled(lagged))
+            usesNetworks: memberRow != nil || group.fallback.hasTwoSeasons(lagged))
     }
 
-    /// The linear part of every row: shared weights together, own ones alone.
+    /// Computes the linear part of every row: shared weights in one batch, then series with weights of their own one by
+    /// one.
     private func multiply(_ count: Int) {
         let (from, to) = (group.shape.window.count, group.shape.linearCount)
         group.shared.forward(rows: count, x: windows.base, xStride: from, y: linear.base)
         for row in 0..<count {
-            guard let place = rows[row].place, let cell = group.own[place] else { continue }
+            guard let memberRow = rows[row].memberRow, let cell = group.own[memberRow] else { continue }
             cell.forward(rows: 1, x: windows.base + row * from, xStride: from, y: linear.base + row * to)
         }
     }
@@ -112,14 +115,14 @@ final class RecipePass: @unchecked Sendable {
         _ row: Int, _ value: Float, _ time: CalendarTime, _ state: UnsafeMutablePointer<Float>
     ) {
         let (shape, known) = (group.shape, rows[row])
-        let level = known.place.map { (known.last - group.centers[$0]) / known.scale } ?? 0
+        let level = known.memberRow.map { (known.last - group.centers[$0]) / known.scale } ?? 0
         let out = numbers.base + row * shape.count
         shape.write(
             windows.base + row * shape.window.count, linear.base + row * shape.linearCount,
             isMissing: !value.isFinite, level: level.isFinite ? level : 0, phases: shape.phases(time),
             state: state + RunningScale.count, to: out)
-        for place in 0..<SlotShape.errorCount {
-            raw.base[row * SlotShape.errorCount + place] = out[shape.errors + place]
+        for index in 0..<SlotShape.errorCount {
+            raw.base[row * SlotShape.errorCount + index] = out[shape.errors + index]
         }
     }
 
@@ -149,43 +152,43 @@ final class RecipePass: @unchecked Sendable {
     private func forecast(
         _ count: Int, _ lagged: UnsafePointer<Float>, _ states: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
     ) {
-        for (place, network) in group.networks.enumerated() {
-            // Networks that squash alike read the same leads.
-            let alike = group.networks[..<place].firstIndex { $0.inputs.squashes == network.inputs.squashes }
+        for (index, network) in group.networks.enumerated() {
+            // Networks with the same compression read the same leads.
+            let sharing = group.networks[..<index].firstIndex { $0.inputs.squashes == network.inputs.squashes }
             decode(
-                count, network.cell, network.inputs, tiles[place],
-                alike: alike.map { (tiles[$0], group.networks[$0].cell.sizes) },
-                states, offset: layout.states[place])
+                count, network.cell, network.inputs, tiles[index],
+                sharing: sharing.map { (tiles[$0], group.networks[$0].cell.sizes) },
+                states, offset: layout.states[index])
         }
         let size = specification.forecastCount
         for row in 0..<count {
             let known = rows[row]
             let to = out + known.index * layout.expertCount * size
-            let own = lagged + known.index * layout.lagCount
-            let simple = layout.expertCount - 1
-            group.fallback.write(own, known.running, last: known.last, to: to + simple * size)
-            guard known.isSettled else {
-                for expert in 0..<simple { (to + expert * size).update(from: to + simple * size, count: size) }
+            let rowLagged = lagged + known.index * layout.lagCount
+            let naive = layout.expertCount - 1
+            group.fallback.write(rowLagged, known.running, last: known.last, to: to + naive * size)
+            guard known.usesNetworks else {
+                for expert in 0..<naive { (to + expert * size).update(from: to + naive * size, count: size) }
                 continue
             }
-            for place in group.networks.indices {
-                emit(row, tiles[place].quantiles + row * size, to: to + place * size)
+            for index in group.networks.indices {
+                writeForecast(row, tiles[index].quantiles + row * size, to: to + index * size)
             }
-            emitLinear(row, to: to + group.networks.count * size)
+            writeLinearForecast(row, to: to + group.networks.count * size)
         }
     }
 
     private func decode(
         _ count: Int, _ cell: RecipeCell, _ inputs: NetworkInputs, _ tile: Decoder.Tile,
-        alike: (tile: Decoder.Tile, sizes: NetworkSizes)?, _ states: UnsafePointer<Float>, offset: Int
+        sharing: (tile: Decoder.Tile, sizes: NetworkSizes)?, _ states: UnsafePointer<Float>, offset: Int
     ) {
         let (sizes, shape) = (cell.sizes, group.shape)
         let plain = sizes.dense - NetworkInputs.recurrentCount
         for row in 0..<count {
             let (from, context) = (numbers.base + row * shape.count, tile.context + row * sizes.context)
-            if let alike {
+            if let sharing {
                 (context + sizes.remembered).update(
-                    from: alike.tile.context + row * alike.sizes.context + alike.sizes.remembered,
+                    from: sharing.tile.context + row * sharing.sizes.context + sharing.sizes.remembered,
                     count: NetworkInputs.staticCount)
             } else {
                 inputs.writeDecoder(
@@ -197,26 +200,26 @@ final class RecipePass: @unchecked Sendable {
             (x + plain).update(
                 from: squashed.base + row * NetworkInputs.recurrentCount, count: NetworkInputs.recurrentCount)
             context.update(from: states + rows[row].index * layout.stateCount + offset, count: sizes.units)
-            cell.writeEmbedding(rows[row].place, to: context + sizes.units + sizes.denseUnits)
+            cell.writeEmbedding(rows[row].memberRow, to: context + sizes.units + sizes.denseUnits)
         }
         cell.runDense(count, dense.base, to: denseOut.base)
         for row in 0..<count {
             (tile.context + row * sizes.context + sizes.units).update(
                 from: denseOut.base + row * sizes.denseUnits, count: sizes.denseUnits)
         }
-        cell.decoder.forward(count, tile, leads: alike?.tile.leads, simple: alike?.tile.simple)
+        cell.decoder.forward(count, tile, leads: sharing?.tile.leads, simple: sharing?.tile.simple)
     }
 
     // MARK: Forecasts in the series' unit
 
-    /// Ascending within each lead.
-    private func emit(_ row: Int, _ quantiles: UnsafePointer<Float>, to out: UnsafeMutablePointer<Float>) {
+    /// Writes a forecast in the unit of the series, ascending within each lead.
+    private func writeForecast(_ row: Int, _ quantiles: UnsafePointer<Float>, to out: UnsafeMutablePointer<Float>) {
         let (width, known) = (specification.quantiles.count, rows[row])
         for lead in 0..<specification.horizon {
             let start = lead * width
-            for place in start..<start + width {
-                let value = known.last + known.scale * quantiles[place]
-                var target = place
+            for index in start..<start + width {
+                let value = known.last + known.scale * quantiles[index]
+                var target = index
                 while target > start, out[target - 1] > value {
                     out[target] = out[target - 1]
                     target -= 1
@@ -226,14 +229,14 @@ final class RecipePass: @unchecked Sendable {
         }
     }
 
-    private func emitLinear(_ row: Int, to out: UnsafeMutablePointer<Float>) {
+    private func writeLinearForecast(_ row: Int, to out: UnsafeMutablePointer<Float>) {
         let (width, known) = (specification.quantiles.count, rows[row])
         let base = linear.base + row * group.shape.linearCount
-        let first = (known.place ?? group.scales.count) * specification.forecastCount
+        let first = (known.memberRow ?? group.scales.count) * specification.forecastCount
         group.residuals.withUnsafeBufferPointer { residuals in
             for lead in 0..<specification.horizon {
-                for place in lead * width..<(lead + 1) * width {
-                    out[place] = known.last + known.scale * (base[lead] + residuals[first + place])
+                for index in lead * width..<(lead + 1) * width {
+                    out[index] = known.last + known.scale * (base[lead] + residuals[first + index])
                 }
             }
         }

@@ -1,7 +1,7 @@
 package import Forecasting
 package import LinearARForecaster
 
-/// The knobs of the recipe.
+/// Hyperparameters of the recipe.
 package struct RecipePlan: Sendable {
     let units: Int
     let denseUnits: Int
@@ -51,18 +51,21 @@ package struct RecipePlan: Sendable {
         linear = LinearOptions(parameters)
     }
 
-    /// The steps of a group alone. Without a number they grow with the root of the number of series: one series is learned
-    /// by heart in 250 steps, thirty are not yet learned.
+    /// The optimizer steps for a group trained alone.
+    ///
+    /// By default they grow with the square root of the number of series: one series is overfitted after 250 steps,
+    /// thirty are still underfitted.
     func steps(series count: Int) -> Int {
         if steps > 0 { return steps }
         return count < 2 ? 120 : max(250, min(500, Int(120 * Double(count).squareRoot())))
     }
 
-    /// The same where training goes on from an earlier version: what is left to learn is the newest readings.
-    func stepsOnward(series count: Int) -> Int { max(1, Int(Self.onwardShare * Double(steps(series: count)))) }
-    private static let onwardShare = 0.5
+    /// The optimizer steps when training continues from an earlier version, which only has to learn the newest
+    /// readings.
+    func continuedSteps(series count: Int) -> Int { max(1, Int(Self.continuedShare * Double(steps(series: count)))) }
+    private static let continuedShare = 0.5
 
-    /// What a zero stands for in this form.
+    /// The values that replace zeros in this recipe.
     static let defaults: Parameters = ["units": .integer(16), "batch": .integer(64), "chunk": .integer(96)]
 
     static let descriptions = [

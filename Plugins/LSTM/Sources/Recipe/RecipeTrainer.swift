@@ -1,8 +1,8 @@
 import Forecasting
 package import Recurrent
 
-/// Gives the gradients of one network on one group: truncated back-propagation with carried state, scored at some slots
-/// of every chunk.
+/// Computes the gradients of one network on one group: truncated backpropagation with carried state, scored at some
+/// slots of every chunk.
 package final class RecipeTrainer {
     private let network: RecipeNetwork
     private let prepared: PreparedGroup
@@ -12,7 +12,7 @@ package final class RecipeTrainer {
     private var streams: RecipeStreams
     private let decoderGradient: DecoderGradient
     private let denseGradient: Workspace
-    /// Where the streams' chunks ended.
+    /// The states at the end of the streams' previous chunks.
     private var state: LSTM.State?
 
     package init(_ network: RecipeNetwork, _ prepared: PreparedGroup, _ plan: RecipePlan, seed: UInt64) {
@@ -28,33 +28,34 @@ package final class RecipeTrainer {
         forward = RecipeForward(
             network, prepared, batch: plan.batch, chunk: streams.chunk, noise: plan.noise, dropout: plan.dropout,
             seed: seed)
-        validation = RecipeValidation(network, prepared, plan, after: ends, settling: streams.settling, streams.chunk)
+        validation = RecipeValidation(network, prepared, plan, after: ends, burnIn: streams.burnIn, streams.chunk)
         decoderGradient = DecoderGradient(network, slots: RecipeForward.tileSlots)
         denseGradient = Workspace(RecipeForward.tileSlots * network.dense.gradientStride)
     }
 
-    /// The loss over the last part of the series; nil without one.
+    /// The loss on the validation part of the series; nil without one.
     func validationLoss() throws(RecurrentError) -> Double? { try validation?.loss() }
 
-    /// The parameters that a step moves.
+    /// The parameters that a step updates.
     var parameters: [Parameter] { network.parameters }
-    /// Those among them that other groups do not share.
+    /// The parameters among them that are not shared between groups.
     var memberEmbeddings: Parameter { network.members.parameter }
 
-    /// Forward and backward over one chunk of every stream: sets all gradients and returns the loss, the mean pinball loss
-    /// in units of the series' scales.
+    /// Runs forward and backward over one chunk of every stream, and sets all gradients.
+    ///
+    /// - Returns: the mean pinball loss in units of the series' scales.
     package func gradients() throws(RecurrentError) -> Double {
         streams.next(&forward.random)
         let h = try forward.runRecurrent(streams.rows, from: carriedState())
         if let lstm = network.lstm { state = lstm.state }
-        let places = choosePlaces()
+        let positions = choosePositions()
         var dH = [Float](repeating: 0, count: h?.values.count ?? 0)
         decoderGradient.begin()
         network.dense.beginGradients()
         network.members.clearGradient()
-        let loss = try forward.score(places, streams.rows, h) { part in
+        let loss = try forward.score(positions, streams.rows, h) { part in
             decoderGradient.backward(part.count, forward.tile)
-            spreadContext(part, &dH)
+            propagateContext(part, &dH)
         }
         decoderGradient.finish()
         network.dense.finishGradients()
@@ -62,7 +63,8 @@ package final class RecipeTrainer {
         return loss
     }
 
-    /// This trainer's states, rows that start anew from zero: groups that share a network run streams of their own.
+    /// The states of this trainer's streams, with those of restarted rows set to zero: groups that share a network run
+    /// separate streams.
     private func carriedState() throws(RecurrentError) -> LSTM.State? {
         guard let state else { return nil }
         let units = network.sizes.units
@@ -74,42 +76,42 @@ package final class RecipeTrainer {
             h: try Tensor(shape: state.h.shape, values: h), c: try Tensor(shape: state.c.shape, values: c))
     }
 
-    /// Slots of a chunk that are scored: fewer where the horizon is longer than a day of hours, for each costs as much as it
-    /// has leads.
-    private var positions: Int {
+    /// The number of scored slots per chunk: fewer for horizons beyond 24 leads, because the cost of each grows with
+    /// the number of leads.
+    private var positionsPerChunk: Int {
         max(min(2, plan.positions), min(plan.positions, plan.positions * 24 / network.sizes.horizon))
     }
 
-    private func choosePlaces() -> [RecipeForward.Place] {
-        var places: [RecipeForward.Place] = []
+    private func choosePositions() -> [RecipeForward.Position] {
+        var positions: [RecipeForward.Position] = []
         for (row, stream) in streams.rows.enumerated() {
-            let first = stream.isFresh && network.sizes.isRecurrent ? streams.settling : 0
-            for _ in 0..<positions {
+            let first = stream.isFresh && network.sizes.isRecurrent ? streams.burnIn : 0
+            for _ in 0..<positionsPerChunk {
                 let step = first + Int(forward.random.next() % UInt64(streams.chunk - first))
-                places.append(RecipeForward.Place(row: row, step: step))
+                positions.append(RecipeForward.Position(row: row, step: step))
             }
         }
-        return places.filter { forward.scoredLeads($0, streams.rows) > 0 }
+        return positions.filter { forward.scoredLeads($0, streams.rows) > 0 }
     }
 
-    /// Carries the derivative by the contexts on to h, the memoryless layer and the embeddings.
-    private func spreadContext(_ places: [RecipeForward.Place], _ dH: inout [Float]) {
+    /// Propagates the derivative with respect to the contexts to h, the memoryless layer and the embeddings.
+    private func propagateContext(_ positions: [RecipeForward.Position], _ dH: inout [Float]) {
         let (sizes, stride) = (network.sizes, network.dense.gradientStride)
-        for (slot, place) in places.enumerated() {
+        for (slot, position) in positions.enumerated() {
             let d = decoderGradient.dContext.base + slot * sizes.context
             let mask = forward.masks.base + slot * sizes.remembered
             for index in 0..<sizes.remembered { d[index] *= mask[index] }
             if sizes.isRecurrent {
-                let to = (place.row * streams.chunk + place.step) * sizes.units
+                let to = (position.row * streams.chunk + position.step) * sizes.units
                 for unit in 0..<sizes.units { dH[to + unit] += d[unit] }
             }
             let slopes = forward.denseSlopes.base + slot * sizes.denseUnits
             let dDense = denseGradient.base + slot * stride
             for unit in 0..<sizes.denseUnits { dDense[unit] = d[sizes.units + unit] * slopes[unit] }
-            let member = prepared.series[streams.rows[place.row].series].place
+            let member = prepared.series[streams.rows[position.row].series].memberRow
             network.members.addGradient(member, d + sizes.units + sizes.denseUnits)
         }
         network.dense.addGradients(
-            rows: places.count, forward.denseInputs.base, stride: sizes.dense, denseGradient.base)
+            rows: positions.count, forward.denseInputs.base, stride: sizes.dense, denseGradient.base)
     }
 }

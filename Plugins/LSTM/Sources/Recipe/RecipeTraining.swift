@@ -2,7 +2,7 @@ import Forecasting
 import LinearARForecaster
 import Recurrent
 
-/// Which networks a version has, in the order of its experts.
+/// A kind of network; a version has one of each, in the order of its experts.
 struct NetworkKind: Sendable, Hashable {
     var name: String
     var prior: Double
@@ -28,17 +28,18 @@ struct NetworkKind: Sendable, Hashable {
     }
 }
 
-/// The whole training: the linear base of every group, then the networks on top of it.
+/// The complete training: the linear base of every group, then the networks on top of it.
 ///
-/// Groups with the same kinds of seasons share a network in pooled steps, round-robin, before each tunes a copy of its own; a
-/// group alone is trained at once. A group that an earlier version knows tunes the networks of that; its base is fitted
-/// anew, for a closed form needs no beginning.
+/// Groups with the same kinds of seasons share a network in pooled steps, round-robin, before each fine-tunes its own
+/// copy; a group without such peers is trained directly. For a group of an earlier version, the networks of that
+/// version are fine-tuned; its base is refitted, because a closed-form fit needs no starting point.
 struct RecipeTraining {
     let plan: RecipePlan
     let specification: ForecastSpecification
     private let method = "lstm"
 
-    /// - Parameter from: the weights of an earlier version; what of it does not fit is trained anew, and a note says so.
+    /// - Parameter from: the weights of an earlier version; parts that do not fit are trained from scratch, and a note
+    ///   says so.
     func run(
         _ panel: Panel, from: [UInt8]?, _ progress: (TrainingProgress) throws -> Void
     ) throws -> TrainedWeights {
@@ -60,7 +61,7 @@ struct RecipeTraining {
         let pools = pools(prepared, earlier)
         let total = kinds.count * pools.reduce(0) { $0 + steps($1, prepared, earlier) }
         var report = Report(total: total, progress: progress)
-        for note in earlier?.notes ?? [] { try report.say(note) }
+        for note in earlier?.notes ?? [] { try report.send(note) }
         var metrics = ["groups": Double(fitted.count)]
         if let earlier { metrics["groups_from_champion"] = Double(earlier.groupCount) }
         for (number, kind) in kinds.enumerated() {
@@ -68,7 +69,7 @@ struct RecipeTraining {
             for pool in pools {
                 let groups = pool.map { ($0, prepared[$0]) }
                 for (index, network, loss) in try train(groups, kind, seed, earlier, &report) {
-                    try network.spreadEmbedding(of: Set(prepared[index].series.map(\.place)))
+                    try network.fillEmbeddings(of: Set(prepared[index].series.map(\.memberRow)))
                     tensors.merge(network.tensors("group.\(index)/\(kind.name)/")) { $1 }
                     metrics["loss_\(kind.name)", default: 0] += loss / Double(prepared.count)
                 }
@@ -83,22 +84,23 @@ struct RecipeTraining {
             isRecurrent: kind.isRecurrent)
     }
 
-    /// The places of the groups that are trained together; one that goes on from an earlier version is alone.
+    /// The indices of the groups that are trained together; a group that continues from an earlier version is alone.
     private func pools(_ prepared: [PreparedGroup], _ earlier: EarlierNetworks?) -> [[Int]] {
         guard plan.poolSteps > 0 else { return prepared.indices.map { [$0] } }
-        let onward = prepared.indices.filter { earlier?.know($0) ?? false }
-        let byKind = Dictionary(grouping: prepared.indices.filter { !onward.contains($0) }) { place in
-            let seasons = prepared[place].shape.seasons
+        let continued = prepared.indices.filter { earlier?.hasNetworks(forGroup: $0) ?? false }
+        let byKind = Dictionary(grouping: prepared.indices.filter { !continued.contains($0) }) { index in
+            let seasons = prepared[index].shape.seasons
             return (seasons.short > 0 ? 1 : 0) + (seasons.long > 0 ? 2 : 0)
         }
-        return onward.map { [$0] } + byKind.values.sorted { ($0.first ?? 0) < ($1.first ?? 0) }
+        return continued.map { [$0] } + byKind.values.sorted { ($0.first ?? 0) < ($1.first ?? 0) }
     }
 
-    /// The optimizer steps of one network over groups that are trained together.
+    /// The number of optimizer steps for one network on groups that are trained together.
     private func steps(_ pool: [Int], _ prepared: [PreparedGroup], _ earlier: EarlierNetworks?) -> Int {
         guard pool.count == 1, let only = pool.first else { return plan.poolSteps + pool.count * plan.fineTuningSteps }
         let count = prepared[only].series.count
-        return earlier?.know(only) ?? false ? plan.stepsOnward(series: count) : plan.steps(series: count)
+        let isContinued = earlier?.hasNetworks(forGroup: only) ?? false
+        return isContinued ? plan.continuedSteps(series: count) : plan.steps(series: count)
     }
 
     private typealias Trained = (index: Int, network: RecipeNetwork, loss: Double)
@@ -111,7 +113,7 @@ struct RecipeTraining {
         guard let first = groups.first else { return [] }
         if let network = earlier?.network(kind, ofGroup: first.index) {
             let run = RecipeTrainer(network, first.prepared, plan, seed: random.next())
-            let steps = plan.stepsOnward(series: first.prepared.series.count)
+            let steps = plan.continuedSteps(series: first.prepared.series.count)
             let loss = try train([run], steps: steps, rate: plan.learningRate * plan.fineTuningRate, &report)
             return [(first.index, network, loss)]
         }
@@ -131,26 +133,26 @@ struct RecipeTraining {
         let weights = shared.map(\.weights)
         var trained: [Trained] = []
         for (group, weights) in zip(groups, weights) {
-            let own = try RecipeNetwork(sizes(group.prepared, kind), &random)
-            try own.set(weights)
+            let copy = try RecipeNetwork(sizes(group.prepared, kind), &random)
+            try copy.set(weights)
             if plan.fineTuningSteps > 0 {
-                let run = RecipeTrainer(own, group.prepared, plan, seed: random.next())
+                let run = RecipeTrainer(copy, group.prepared, plan, seed: random.next())
                 let rate = plan.learningRate * plan.fineTuningRate
                 loss = try train([run], steps: plan.fineTuningSteps, rate: rate, &report)
             }
-            trained.append((group.index, own, loss))
+            trained.append((group.index, copy, loss))
         }
         return trained
     }
 
     // MARK: Steps
 
-    /// Steps between two reports.
+    /// The number of steps between two progress reports.
     private static let reportInterval = 25
-    /// Steps without a better validation loss before training stops.
+    /// The number of steps without a better validation loss before training stops.
     private static let patience = 150
 
-    /// Optimizer steps over the runs in turns; the mean loss of late.
+    /// Runs optimizer steps over the trainers in turn, and returns the recent mean loss.
     private func train(
         _ runs: [RecipeTrainer], steps: Int, rate: Float, _ report: inout Report
     ) throws -> Double {
@@ -180,12 +182,12 @@ struct RecipeTraining {
             if validation < best.loss { best = (validation, step + 1, parameters.map(\.values)) }
             if step + 1 - best.step >= Self.patience { break }
         }
-        // Early stopping, if asked: the weights are those of the step that did best.
+        // With early stopping, the weights are those of the best step.
         for (parameter, values) in zip(parameters, best.weights) { try parameter.set(values) }
         return recent
     }
 
-    /// Counts steps over all networks.
+    /// Counts the steps over all networks, and reports progress.
     private struct Report {
         let total: Int
         var done = 0
@@ -195,7 +197,7 @@ struct RecipeTraining {
             (self.total, self.progress) = (total, progress)
         }
 
-        func say(_ note: TrainingNote) throws {
+        func send(_ note: TrainingNote) throws {
             try progress(TrainingProgress(done: 0, total: total, loss: 0, note: note))
         }
 

@@ -1,37 +1,37 @@
 import Recurrent
 
-/// The loss over the last part of the series, which training may not learn: what early stopping looks at.
+/// The loss on the last part of the series, which is excluded from training and used for early stopping.
 struct RecipeValidation {
     private let forward: RecipeForward
     private let rows: [RecipeStreams.Row]
-    private let places: [RecipeForward.Place]
+    private let positions: [RecipeForward.Position]
 
-    /// nil where there is nothing to validate on.
+    /// Returns nil if there is nothing to validate on.
     ///
-    /// - Parameter ends: per series the first slot whose targets training may not learn.
+    /// - Parameter ends: for each series, the first slot whose targets must not be used for training.
     init?(
-        _ network: RecipeNetwork, _ prepared: PreparedGroup, _ plan: RecipePlan, after ends: [Int], settling: Int,
+        _ network: RecipeNetwork, _ prepared: PreparedGroup, _ plan: RecipePlan, after ends: [Int], burnIn: Int,
         _ chunk: Int
     ) {
         guard plan.validation > 0 else { return nil }
-        let rows = Self.rows(prepared, plan.batch, horizon: network.sizes.horizon, after: ends, settling, chunk)
+        let rows = Self.rows(prepared, plan.batch, horizon: network.sizes.horizon, after: ends, burnIn, chunk)
         let forward = RecipeForward(
             network, prepared, batch: plan.batch, chunk: chunk, noise: 0, dropout: 0, seed: 0)
-        let span = chunk - settling
-        places = rows.indices.flatMap { row in
+        let span = chunk - burnIn
+        positions = rows.indices.flatMap { row in
             (0..<plan.positions).map { number in
-                RecipeForward.Place(row: row, step: settling + (number * span + span / 2) / plan.positions)
+                RecipeForward.Position(row: row, step: burnIn + (number * span + span / 2) / plan.positions)
             }
         }.filter {
             rows[$0.row].position + $0.step >= ends[rows[$0.row].series] && forward.scoredLeads($0, rows) > 0
         }
-        guard !places.isEmpty else { return nil }
+        guard !positions.isEmpty else { return nil }
         (self.forward, self.rows) = (forward, rows)
     }
 
-    /// Rows that end in that part, spread evenly over series and time; none if no series is long enough.
+    /// Rows that end in the validation part, evenly spread over series and time; none if no series is long enough.
     private static func rows(
-        _ prepared: PreparedGroup, _ batch: Int, horizon: Int, after ends: [Int], _ settling: Int, _ chunk: Int
+        _ prepared: PreparedGroup, _ batch: Int, horizon: Int, after ends: [Int], _ burnIn: Int, _ chunk: Int
     ) -> [RecipeStreams.Row] {
         let usable = prepared.series.indices.filter { prepared.series[$0].count - horizon > max(ends[$0], chunk) }
         guard !usable.isEmpty else { return [] }
@@ -40,7 +40,7 @@ struct RecipeValidation {
             let isCrowded = usable.count > batch
             let series = isCrowded ? usable[row * usable.count / batch] : usable[row % usable.count]
             let last = prepared.series[series].count - horizon - chunk
-            let first = min(last, max(0, ends[series] - settling))
+            let first = min(last, max(0, ends[series] - burnIn))
             let turn = isCrowded ? 0 : row / usable.count
             return RecipeStreams.Row(
                 series: series, position: last - (last - first) * (turn % each) / each, left: 1, isFresh: true)
@@ -48,6 +48,6 @@ struct RecipeValidation {
     }
 
     func loss() throws(RecurrentError) -> Double {
-        try forward.score(places, rows, forward.runRecurrent(rows, from: nil))
+        try forward.score(positions, rows, forward.runRecurrent(rows, from: nil))
     }
 }

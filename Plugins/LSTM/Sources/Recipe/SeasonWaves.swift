@@ -1,9 +1,9 @@
 import LinearARForecaster
 import Recurrent
 
-/// Sine and cosine of the first three harmonics of both seasons, for every phase.
+/// The sine and cosine of the first three harmonics of both seasons, tabulated for every phase.
 struct SeasonWaves: Sendable {
-    /// Six for each season there is.
+    /// The number of values: six for each season.
     let count: Int
     private let short: [Float]
     private let long: [Float]
@@ -26,17 +26,17 @@ struct SeasonWaves: Sendable {
         return Kernels.best.sin2pi(turns)
     }
 
-    /// Writes the waves `lead` slots after the phases.
+    /// Writes the waves `lead` slots after the given phases.
     func write(_ shortPhase: Int, _ longPhase: Int, lead: Int, to out: UnsafeMutablePointer<Float>) {
         var out = out
         if seasons.short > 0 {
             let start = (shortPhase + lead) % seasons.short * 6
-            for place in 0..<6 { out[place] = short[start + place] }
+            for index in 0..<6 { out[index] = short[start + index] }
             out += 6
         }
         if seasons.long > 0 {
             let start = (longPhase + lead) % seasons.long * 6
-            for place in 0..<6 { out[place] = long[start + place] }
+            for index in 0..<6 { out[index] = long[start + index] }
         }
     }
 }

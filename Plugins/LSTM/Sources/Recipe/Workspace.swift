@@ -1,4 +1,4 @@
-/// Scratch floats, zero at first, freed with the object.
+/// A buffer of scratch floats, initially zero, freed with the object.
 final class Workspace {
     let base: UnsafeMutablePointer<Float>
     let count: Int
