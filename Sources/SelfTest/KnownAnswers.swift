@@ -9,8 +9,8 @@ package import Recurrent
 
 /// A file of cases: `{"keras": …, "atol": 2e-5, "cases": [{"id": …, "kind": "forward" | "stateful" | "train", …}]}`.
 ///
-/// Arrays are in Keras' layout, with gates in the order i, f, c, o; the weights of a layer are `[kernel,
-/// recurrent_kernel, bias?]`. `hard_sigmoid` is that of Keras 3, `hard_sigmoid_keras2` that of Keras 2.
+/// Arrays are in Keras' layout, with gates in the order i, f, c, o; the weights of a layer are
+/// `[kernel, recurrent_kernel, bias?]`. `hard_sigmoid` is that of Keras 3, `hard_sigmoid_keras2` that of Keras 2.
 package struct KnownAnswers {
     /// The absolute tolerance for cases that specify none.
     let tolerance: Float

@@ -12,7 +12,7 @@ public struct Cadence: Hashable, Sendable, Codable {
         self.nanoseconds = nanoseconds
     }
 
-    /// The slot that holds `timestamp`.
+    /// The slot that contains `timestamp`.
     public func slot(of timestamp: Timestamp) -> Slot { floorDivide(timestamp.nanoseconds, nanoseconds) }
 
     /// The first instant of `slot`, saturating at the ends of the range of ``Timestamp``.

@@ -3,7 +3,8 @@
 /// A name longer than 200 bytes gets no suggestions. Names whose byte counts differ least are compared first, and the
 /// work is bounded: a typo must not cost more than a moment, however many names there are.
 ///
-/// - Returns: at most `limit` of `names`, nearest first by edit distance, none farther than half the length of `name`.
+/// - Returns: at most `limit` of `names`, nearest first by edit distance, none farther than two edits or half the
+///   length of `name`, whichever is more.
 public func nearestNames(to name: String, among names: some Sequence<String>, limit: Int = 3) -> [String] {
     let wanted = Array(name.utf8)
     guard wanted.count <= NameDistance.longest else { return [] }

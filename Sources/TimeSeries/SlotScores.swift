@@ -21,7 +21,7 @@ public struct SlotScores: Sendable, Hashable {
     /// How many of the actual values at one lead lay inside the intervals.
     public struct Coverage: Sendable, Hashable {
         public var count: Int
-        /// Inside the outermost interval, and inside the next inner one (the same if there is only one).
+        /// Inside the outermost interval, and inside the next inner one (the same with fewer than five levels).
         public var outer: Int
         public var inner: Int
 

@@ -8,7 +8,7 @@ public struct HoltWinters: ForecastingMethod {
         name: "holt-winters", version: "1", summary: "exponential smoothing of level, damped trend and season",
         parameters: [
             ParameterDescription("alpha", .number(0.3), range: 0.001...1, "smoothing of the level"),
-            ParameterDescription("beta", .number(0.05), range: 0...1, "smoothing of the trend, as a part of alpha"),
+            ParameterDescription("beta", .number(0.05), range: 0...1, "smoothing of the trend, as a fraction of alpha"),
             ParameterDescription("gamma", .number(0.1), range: 0...1, "smoothing of the season"),
             ParameterDescription("phi", .number(0.9), range: 0...1, "damping of the trend per slot"),
             ParameterDescription("season", .integer(0), range: 0...2_304, "slots in one season; 0 for none"),

@@ -81,9 +81,9 @@ struct CellExplanation {
         }
         return [
             StateFinding(
-                "hidden state h\(suffix)", norm(gates.h), "root mean square over the units: 0 is silent, 1 saturated"),
+                "hidden state h\(suffix)", norm(gates.h), "root mean square over the units: 0 is inactive, 1 saturated"),
             StateFinding(
-                "cell state c\(suffix)", norm(gates.c), "root mean square; above 2 or so tanh hides further growth"),
+                "cell state c\(suffix)", norm(gates.c), "root mean square; above about 2, tanh hides further growth"),
         ]
     }
 
@@ -100,19 +100,19 @@ struct CellExplanation {
         return [
             StateFinding(
                 "forget gates near 1\(suffix)", percentage(\.f) { $0 > 0.95 }, unit: "%",
-                "above 0.95 over the newest steps: these keep what they hold"),
+                "above 0.95 over the newest steps: these retain their content"),
             StateFinding(
                 "forget gates near 0\(suffix)", percentage(\.f) { $0 < 0.05 }, unit: "%",
-                "below 0.05: these forget at once"),
+                "below 0.05: these forget immediately"),
             StateFinding(
                 "output gates saturated\(suffix)", percentage(\.o) { $0 < 0.05 || $0 > 0.95 }, unit: "%",
                 "below 0.05 or above 0.95: these are switches"),
             StateFinding(
                 "memory, median unit\(suffix)", halves[halves.count / 2], unit: "slots",
-                "half of what a cell holds is forgotten after so many slots"),
+                "the number of slots after which half of a cell's content is forgotten"),
             StateFinding(
                 "memory, longest unit\(suffix)", halves[halves.count - 1], unit: "slots",
-                "the same of the unit that remembers longest"),
+                "the same for the unit with the longest memory"),
         ]
     }
 

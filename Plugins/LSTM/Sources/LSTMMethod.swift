@@ -7,19 +7,19 @@ import Recurrent
 /// layers with a direct head for all leads and quantiles at once (`plain`).
 public struct LSTMMethod: TrainableMethod {
     public let manifest = Manifest(
-        name: "lstm", version: "2", summary: "a stateful LSTM: h and c live on from reading to reading",
+        name: "lstm", version: "2", summary: "a stateful LSTM: h and c are carried from reading to reading",
         parameters: [
             ParameterDescription(
                 "recipe", .string("d"), choices: ["d", "plain"],
-                "an LSTM on a linear base, or layers of LSTM with a direct head"),
+                "an LSTM on a linear base, or LSTM layers with a direct head"),
             ParameterDescription(
                 "units", .integer(0), range: 0...1_024, "the length of h, of c and of each gate; 0: 16, if plain 32"),
-            ParameterDescription("layers", .integer(1), range: 1...4, "LSTM layers on top of each other, if plain"),
+            ParameterDescription("layers", .integer(1), range: 1...4, "stacked LSTM layers, if plain"),
             ParameterDescription(
                 "steps", .integer(0), range: 0...100_000,
-                "optimizer steps of a group alone; 0: 120 for one series, 250 to 500 for more, 400 if plain"),
+                "optimizer steps of a group trained alone; 0: 120 for one series, 250 to 500 for more, 400 if plain"),
             ParameterDescription(
-                "batch", .integer(0), range: 0...1_024, "streams trained side by side; 0: 64, if plain 32"),
+                "batch", .integer(0), range: 0...1_024, "streams trained in parallel; 0: 64, if plain 32"),
             ParameterDescription(
                 "chunk", .integer(0), range: 0...1_024, "slots between truncations of the gradient; 0: 96, if plain 32"),
             ParameterDescription("learning_rate", .number(0.004), range: 1e-6...1, "the peak of the cosine schedule"),

@@ -2,7 +2,7 @@ import Forecasting
 import Recurrent
 package import TimeSeries
 
-/// The linear base ready to step.
+/// The linear base as a forecast model.
 ///
 /// The state, `[3]`, is the running scale, the number of differences seen, and the last value.
 final class LinearARModel: ForecastModel {

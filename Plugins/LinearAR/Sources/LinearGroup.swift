@@ -60,7 +60,7 @@ package struct LinearOptions: Sendable {
     package static let descriptions = [
         ParameterDescription(
             "season", .integer(-1), range: -1...2_100,
-            "slots in the short season; 0 for none; -1: a day if the data agrees, else what stands out in it"),
+            "slots in the short season; 0 for none; -1: a day if the data agrees, else the period that stands out"),
         ParameterDescription(
             "long_season", .integer(0), range: 0...2_100, "slots in the long season if `season` is declared; 0 for none"
         ),

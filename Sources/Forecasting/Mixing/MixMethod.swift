@@ -17,7 +17,7 @@ public struct MixMethod: TrainableMethod {
             ParameterDescription(
                 "members", .list(names.map { .string($0) }), "the methods whose forecasts are mixed"),
             ParameterDescription(
-                "priors", .list([]), "their weights before anything was scored, in the same order; empty: all the same"),
+                "priors", .list([]), "their weights before anything is scored, in the same order; empty: all equal"),
         ]
         let inherited = methods.flatMap { method in
             method.manifest.parameters.map { parameter in
@@ -27,7 +27,7 @@ public struct MixMethod: TrainableMethod {
             }
         }
         manifest = Manifest(
-            name: Self.name, version: "1", summary: "several methods, weighed by how they fare on each series",
+            name: Self.name, version: "1", summary: "several methods, weighted by their performance on each series",
             parameters: mixParameters + inherited)
     }
 
@@ -48,7 +48,7 @@ public struct MixMethod: TrainableMethod {
         let loaded = try members.map { member in
             guard let part = bundle.parts[member.method.manifest.name] else {
                 throw ForecastingError.badWeights(
-                    method: manifest.name, reason: "they hold nothing for \(member.method.manifest.name)")
+                    method: manifest.name, reason: "they contain nothing for \(member.method.manifest.name)")
             }
             return MixModel.Member(
                 name: member.method.manifest.name, prior: member.prior,

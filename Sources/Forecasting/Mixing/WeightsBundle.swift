@@ -23,7 +23,7 @@ struct WeightsBundle {
     private static func field(_ remaining: inout ArraySlice<UInt8>) throws(ForecastingError) -> ArraySlice<UInt8> {
         let length = remaining.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * $1.offset) }
         guard remaining.count >= 8, length <= UInt64(remaining.count - 8) else {
-            throw .badWeights(method: "mix", reason: "they end too early")
+            throw .badWeights(method: "mix", reason: "they are truncated")
         }
         remaining = remaining.dropFirst(8)
         defer { remaining = remaining.dropFirst(Int(length)) }

@@ -20,11 +20,11 @@ public enum TrainingNote: Sendable, Hashable, Codable, CustomStringConvertible {
 
         public var description: String {
             switch self {
-            case .method(let expected, let found): "they are of \(found), not of \(expected)"
+            case .method(let expected, let found): "they belong to \(found), not to \(expected)"
             case .specification: "horizon, quantiles or parameters have changed"
-            case .cadence(let seconds): "they know no series with a cadence of \(seconds) s"
+            case .cadence(let seconds): "they contain no series with a cadence of \(seconds) s"
             case .seasons(let expected, let found):
-                "they were trained with seasons of \(found) slots, and there are \(expected) now"
+                "they were trained with seasons of \(found) slots, not the current \(expected)"
             case .tensors(let reason): reason
             }
         }
@@ -32,8 +32,8 @@ public enum TrainingNote: Sendable, Hashable, Codable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .goesOn(let known, let new): "goes on from the champion's weights (\(known) series known, \(new) new)"
-        case .beginsAnew(let misfit): "begins anew, the champion's weights do not fit: \(misfit)"
+        case .goesOn(let known, let new): "continues from the champion's weights (\(known) series known, \(new) new)"
+        case .beginsAnew(let misfit): "starts from scratch, the champion's weights do not fit: \(misfit)"
         }
     }
 }

@@ -3,9 +3,9 @@
 ///     let lstm = try LSTM(64, returnSequences: true)
 ///     let y = try lstm(Tensor(shape: [1, 3, 2], values: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])).y   // [1, 3, 64]
 ///
-/// Input `[batch, timesteps, inputs]`; output `[batch, timesteps, units]` with `returnSequences`, else `[batch,
-/// units]`. The gates are fused in the order i, f, c, o: kernel `[inputs, 4·units]`, recurrent kernel `[units,
-/// 4·units]`, bias `[4·units]`. `c ← f·c + i·activation(z_c)`, `h ← o·activation(c)`.
+/// Input `[batch, timesteps, inputs]`; output `[batch, timesteps, units]` with `returnSequences`, else
+/// `[batch, units]`. The gates are fused in the order i, f, c, o: kernel `[inputs, 4·units]`, recurrent kernel
+/// `[units, 4·units]`, bias `[4·units]`. `c ← f·c + i·activation(z_c)`, `h ← o·activation(c)`.
 ///
 /// The defaults are those of the classic Keras 2 signature; in particular `recurrentActivation` is Keras 2's hard
 /// sigmoid. Keras 3 uses ``Activation/sigmoid`` there.

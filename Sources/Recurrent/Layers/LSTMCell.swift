@@ -56,7 +56,7 @@ public final class LSTMCell: @unchecked Sendable {
     /// Steps one sample once, in place: x `[inputs]`, h and c `[units]`.
     ///
     /// - Throws: ``RecurrentError/shape(what:expected:actual:)`` or ``RecurrentError/notFinite(tensor:)``; the states are
-    ///   then as before.
+    ///   then unchanged.
     public func step(_ x: [Float], h: inout [Float], c: inout [Float]) throws(RecurrentError) {
         guard x.count == inputs else { throw .shape(what: "x", expected: [inputs], actual: [x.count]) }
         guard h.count == units else { throw .shape(what: "h", expected: [units], actual: [h.count]) }

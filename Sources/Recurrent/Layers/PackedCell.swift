@@ -13,7 +13,7 @@ final class PackedCell {
     private let activations: (Int32, Int32)
     private let weights: AlignedFloats
     private let bias: AlignedFloats
-    /// The C view that the kernels read, created once: a step of a stream takes no longer than creating it would.
+    /// The C view that the kernels read, created once: creating it would take as long as a step of a stream.
     private let view: UnsafeMutablePointer<crk_cell>
 
     init(

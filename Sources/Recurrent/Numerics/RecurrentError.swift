@@ -22,7 +22,7 @@ public enum RecurrentError: Error, Equatable, CustomStringConvertible {
             let lengths = expected.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
             return "\(what): expected shape [\(lengths)], found \(actual)"
         case .notFinite(let tensor):
-            return "\"\(tensor)\" holds NaN or infinity; repair what it comes from, or mask those timesteps"
+            return "\"\(tensor)\" holds NaN or infinity; repair its source, or mask those timesteps"
         case .missingTensor(let name, let found):
             return "no tensor \"\(name)\" in the file; it has \(found.joined(separator: ", "))"
         case .malformedFile(let reason): return "not a safetensors file: \(reason)"
@@ -32,7 +32,7 @@ public enum RecurrentError: Error, Equatable, CustomStringConvertible {
                 + "call resetStates() before a batch of another size"
         case .notBuilt(let layer): return "\(layer) has no weights yet; build it for an input's shape first"
         case .nothingToDifferentiate(let layer):
-            return "\(layer) keeps no forward pass; call forward with training: true before backward"
+            return "\(layer) has no recorded forward pass; call forward with training: true before backward"
         case .diverged(let step):
             return
                 "the loss or a gradient became NaN or infinite at step \(step); try a smaller learning rate or clipping"

@@ -7,8 +7,8 @@ public struct Optimizer: Sendable {
         case rmsprop(rho: Float = 0.9, momentum: Float = 0, epsilon: Float = 1e-7, centered: Bool = false)
         /// Kingma and Ba, 2015.
         case adam(beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7)
-        /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019): each step first subtracts `weightDecay`
-        /// times the learning rate times every weight from it.
+        /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019): each step first reduces every weight by
+        /// `weightDecay` times the learning rate times itself.
         case adamW(weightDecay: Float = 0.004, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-7)
     }
 

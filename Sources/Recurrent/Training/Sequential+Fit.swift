@@ -95,7 +95,7 @@ extension Sequential {
         return try measuredLoss(x, y)
     }
 
-    // MARK: Pieces
+    // MARK: Steps
 
     private func step(_ x: Tensor, _ y: Tensor, _ mask: Mask?) throws(RecurrentError) -> Double {
         let output = try forward(x, mask: mask, training: true)

@@ -69,17 +69,17 @@ package struct RecipePlan: Sendable {
     static let defaults: Parameters = ["units": .integer(16), "batch": .integer(64), "chunk": .integer(96)]
 
     static let descriptions = [
-        ParameterDescription("dense_units", .integer(32), range: 1...512, "the memoryless layer beside the LSTM"),
+        ParameterDescription("dense_units", .integer(32), range: 1...512, "the width of the memoryless layer"),
         ParameterDescription("decoder_units", .integer(32), range: 1...512, "the width of the decoder"),
         ParameterDescription("embedding", .integer(4), range: 1...64, "numbers learned for each series"),
         ParameterDescription("pool_steps", .integer(900), range: 0...100_000, "optimizer steps that groups share"),
         ParameterDescription("fine_tuning_steps", .integer(200), range: 0...100_000, "steps of each group after them"),
-        ParameterDescription("fine_tuning_rate", .number(0.5), range: 0...1, "times the learning rate, for those"),
-        ParameterDescription("carry", .integer(8), range: 1...1_024, "chunks before a stream starts anew elsewhere"),
+        ParameterDescription("fine_tuning_rate", .number(0.5), range: 0...1, "their learning rate, as a multiplier"),
+        ParameterDescription("carry", .integer(8), range: 1...1_024, "chunks before a stream restarts elsewhere"),
         ParameterDescription("positions", .integer(6), range: 1...1_024, "slots scored in each chunk of a stream"),
-        ParameterDescription("dropout", .number(0.2), range: 0...0.9, "of what the decoder reads of state and series"),
-        ParameterDescription("noise", .number(0.3), range: 0...10, "deviation of the noise on inputs"),
-        ParameterDescription("validation", .number(0), range: 0...0.5, "the last part, for early stopping; 0: none"),
+        ParameterDescription("dropout", .number(0.2), range: 0...0.9, "of the decoder's inputs from state and series"),
+        ParameterDescription("noise", .number(0.3), range: 0...10, "standard deviation of the noise on inputs"),
+        ParameterDescription("validation", .number(0), range: 0...0.5, "the last fraction for early stopping; 0: none"),
         ParameterDescription("seeds", .integer(1), range: 1...8, "networks of each kind, from different seeds"),
         ParameterDescription("twin", .boolean(true), "whether the memoryless twin is trained too"),
         ParameterDescription("unsquashed", .boolean(true), "whether networks with linear features are trained too"),
