@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// Lets reads in until the database is closed, and makes closing wait for those inside: SQLite must not be asked through a
+/// Admits reads until the database is closed, and makes closing wait for running ones: SQLite must not be called on a
 /// closed connection.
 final class ReadGate: Sendable {
     private let isClosed = Mutex(false)
@@ -18,7 +18,7 @@ final class ReadGate: Sendable {
 
     func leave() { inside.leave() }
 
-    /// Lets nobody in any more, and waits until everybody has left.
+    /// Refuses further reads and waits until the running ones have ended.
     func close() {
         isClosed.withLock { $0 = true }
         inside.wait()

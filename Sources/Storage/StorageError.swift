@@ -1,6 +1,6 @@
 public import TimeSeries
 
-/// Why the database refused.
+/// Why an operation on the database failed.
 public enum StorageError: Error, Equatable, CustomStringConvertible {
     case lockedBy(pid: Int32, path: String)
     case newerSchema(path: String, found: Int, known: Int)
@@ -8,19 +8,19 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
     case cannotOpen(path: String, reason: String)
     case pragma(name: String, expected: String, found: String)
     case diskFull(path: String)
-    /// A file of the database is not the one that was opened.
+    /// A file of the database is no longer the one that was opened.
     case moved(path: String)
     case io(path: String, reason: String)
     case damagedJournal(position: JournalPosition, reason: String)
     case damagedTable(name: String, reason: String)
     case damagedWeights(version: Int64)
-    /// Nothing could come back to the version when its weights were removed.
+    /// The weights were removed because nothing could return to the version.
     case prunedWeights(version: Int64)
-    /// The write-ahead log holds acknowledged commits behind a damaged place.
+    /// The write-ahead log holds acknowledged commits after a damaged frame.
     case damagedLog(path: String, frame: Int, commits: Int)
     /// The database ends before a position that was acknowledged.
     case lostCommits(path: String, found: JournalPosition, acknowledged: JournalPosition)
-    /// The database file is missing or too short to be one, though there are signs that it was one.
+    /// The database file is missing or too short, though other files show that there was a database.
     case cutDatabase(path: String, bytes: Int)
     /// A salvage was interrupted while it moved files.
     case unfinishedSalvage(path: String)

@@ -10,7 +10,7 @@ import TimeSeries
 
 /// The database: one writer, many readers.
 ///
-/// ``write(_:)`` belongs to one thread; everything else may be called from any. A transaction is on disk when
+/// ``write(_:)`` must be called on one thread only; everything else may be called on any. A transaction is on disk when
 /// ``write(_:)`` returns: `journal_mode = WAL` with `synchronous = FULL` syncs the log at every commit
 /// (https://sqlite.org/pragma.html#pragma_synchronous).
 public final class Store: Sendable {
@@ -18,19 +18,19 @@ public final class Store: Sendable {
     let pool: DatabasePool
     private let lock: FileLock?
     private let mark: CommitMark
-    private let places: FileIdentities
+    private let identities: FileIdentities
     let gate = ReadGate()
-    /// How many read the journal right now: nothing may be dropped from it meanwhile.
+    /// The number of current readers of the journal; nothing may be dropped from it while there are any.
     let readers = Mutex(0)
     let damage = Mutex<Set<DamagedChunk>>([])
     private let journalCount = Mutex(0)
 
-    /// Opens `path`, makes it if there is none, and brings its schema up to date.
+    /// Opens the database at `path`, creates it if there is none, and brings its schema up to date.
     ///
-    /// - Throws: ``StorageError``: in use, written by a newer version, not ours, damaged, or not readable.
+    /// - Throws: ``StorageError`` if it is in use, written by a newer version, not ours, damaged, or not readable.
     public convenience init(path: String) throws { try self.init(path: path, lock: try FileLock(database: path)) }
 
-    /// - Parameter lock: nil: whoever opens it holds the lock.
+    /// - Parameter lock: nil if the caller holds the lock.
     init(path: String, lock: FileLock?) throws {
         (self.path, self.lock) = (path, lock)
         let files = FileCheck(path: path)
@@ -41,7 +41,7 @@ public final class Store: Sendable {
             try Self.makeDurable(pool)
             try Migrations.run(pool, path: path)
             mark = CommitMark(database: path)
-            places = try FileIdentities(database: path)
+            identities = try FileIdentities(database: path)
             let count = try checkForStart()
             try files.confirm(try lastPosition())
             journalCount.withLock { $0 = count }
@@ -56,21 +56,21 @@ public final class Store: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { db in
             db.add(function: CheckedTable.function)
-            // Has to come before the first table. Not said again to a database that has it: that is a write, for which a
-            // full disk has no room.
+            // Must be set before the first table is created. Not repeated for a database that has it: that would be a
+            // write, which fails on a full disk.
             if !db.configuration.readonly, try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") != 2 {
                 try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             }
-            // In KiB. Readers pass over pages once, and there may be several.
+            // In KiB. Readers visit each page once, and there may be several readers, so their caches are small.
             try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -4_096 : -65_536)")
-            // Debian's SQLite overwrites deleted content with zeros by default, which doubles what is written.
+            // Debian's SQLite overwrites deleted content with zeros by default, which doubles the amount written.
             try db.execute(sql: "PRAGMA secure_delete = OFF")
             try db.execute(sql: "PRAGMA foreign_keys = ON")
         }
         return configuration
     }
 
-    /// GRDB sets `synchronous` to NORMAL when it opens a WAL database, so FULL has to come after, and is checked.
+    /// GRDB sets `synchronous` to NORMAL when it opens a WAL database, so FULL is set afterwards, and checked.
     private static func makeDurable(_ pool: DatabasePool) throws {
         let wanted = [("synchronous", "2"), ("secure_delete", "0"), ("journal_mode", "wal")]
         try pool.writeWithoutTransaction { db in
@@ -84,16 +84,16 @@ public final class Store: Sendable {
         }
     }
 
-    /// The value of a pragma on the connection that writes.
+    /// The value of a pragma on the writer connection.
     package func writerPragma(_ name: String) throws -> String? {
         try pool.writeWithoutTransaction { try String.fetchOne($0, sql: "PRAGMA \(name)") }
     }
 
-    /// Runs `body` in one transaction, which is synced to disk when this returns, or undone when it throws.
+    /// Runs `body` in one transaction, which is synced to disk when this returns, or rolled back when it throws.
     ///
-    /// - Throws: ``StorageError/diskFull(path:)`` (nothing was changed; try again when there is room),
-    ///   ``StorageError/moved(path:)`` (nobody will find what was written), ``StorageError/io(path:reason:)``, or what
-    ///   `body` throws.
+    /// - Throws: ``StorageError/diskFull(path:)`` (nothing was changed; try again when there is space),
+    ///   ``StorageError/moved(path:)`` (what was written is lost), ``StorageError/io(path:reason:)``, or what `body`
+    ///   throws.
     public func write<T>(_ body: (WriteTransaction) throws -> T) throws -> T {
         do {
             let notes = WriteTransaction.Notes()
@@ -109,9 +109,9 @@ public final class Store: Sendable {
                 return result
             }
             journalCount.withLock { $0 += notes.journalReadings }
-            if let position = notes.lastPosition { mark.note(position) }
+            if let position = notes.lastPosition { mark.record(position) }
             if notes.lastPosition != nil { Failpoint.committed.hit() }
-            try places.check()
+            try identities.check()
             guard let result else { throw StorageError.io(path: path, reason: "the transaction gave no result") }
             return result
         } catch let error as DatabaseError {
@@ -119,14 +119,14 @@ public final class Store: Sendable {
         }
     }
 
-    /// Whether the files are where they were opened.
+    /// Checks that the files of the database are still those that were opened.
     ///
     /// - Throws: ``StorageError/moved(path:)``, ``StorageError/closed``.
     public func checkFiles() throws {
         // Closing the database removes the log.
         try gate.enter()
         defer { gate.leave() }
-        try places.check()
+        try identities.check()
     }
 
     /// Runs `body` in one transaction that changes nothing.
@@ -146,19 +146,21 @@ public final class Store: Sendable {
         error.resultCode == .SQLITE_FULL ? .diskFull(path: path) : .io(path: path, reason: "\(error)")
     }
 
-    /// Moves the log into the file, closes it and lets go of the lock.
+    /// Checkpoints the log into the database file, closes the database and releases the lock.
     public func close() throws {
         defer { lock?.release() }
         gate.close()
         do {
             try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
-            // The log has everything, and the next start reads it.
+            // The log still holds everything, and the next start reads it.
         }
         try pool.close()
     }
 
-    /// Copies the database to `target` while it is in use, in steps, so that the writer is never kept waiting.
+    /// Copies the database to `target` while it is in use, in steps, so that the writer never has to wait.
+    ///
+    /// - Parameter progress: called with the fraction done, 0…1.
     ///
     /// - Throws: ``StorageError/diskFull(path:)``, ``StorageError/io(path:reason:)``.
     public func backup(to target: String, progress: @escaping (Double) -> Void) throws {
@@ -176,7 +178,7 @@ public final class Store: Sendable {
         }
     }
 
-    /// The size of the database.
+    /// The size of the database file, in bytes.
     public func fileBytes() throws -> Int {
         try read { db in
             let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
@@ -185,11 +187,12 @@ public final class Store: Sendable {
         }
     }
 
-    /// Readings in the journal, sealed ones that are still to be dropped included: counted once, when the database is
-    /// opened, and kept up by every transaction.
+    /// The number of readings in the journal, including sealed ones that are not dropped yet.
+    ///
+    /// Counted when the database is opened, and updated by every transaction.
     public var journalReadings: Int { journalCount.withLock { $0 } }
 
-    /// How many chunks there are, and the size of their data. Looks at every chunk.
+    /// The number of chunks and the size of their data in bytes. Reads every chunk's row.
     public func chunkTotals() throws -> (count: Int, bytes: Int) {
         try read { db in
             let sql = "SELECT COUNT(*) AS count, COALESCE(SUM(LENGTH(data)), 0) AS bytes FROM chunk"

@@ -2,7 +2,7 @@ import GRDB
 public import TimeSeries
 
 extension Store {
-    /// All series, in the order of their birth.
+    /// All series, in the order they were created.
     public func series() throws -> [SeriesRecord] {
         try read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM series ORDER BY id").map(Self.series)
@@ -38,7 +38,7 @@ extension Store {
         }
     }
 
-    /// The newest settled time of day, and when a day's share was expired last.
+    /// The newest settled time, and when a daily share of expired data was last removed.
     public func clock() throws -> (settled: Timestamp?, expired: Timestamp?) {
         try read { db in
             guard let row = try Row.fetchOne(db, sql: "SELECT settled, expired FROM clock") else { return (nil, nil) }
@@ -49,12 +49,13 @@ extension Store {
         }
     }
 
-    /// Hands the journal to `body`, entry by entry in the order of the positions, until it returns false.
+    /// Calls `body` with the journal, entry by entry in the order of the positions, until it returns false.
     ///
-    /// Read in slices, each a transaction of its own, because an open reader keeps the log from shrinking.
+    /// Reads in slices, each in a transaction of its own, because an open reader keeps the write-ahead log from
+    /// shrinking.
     ///
-    /// - Parameter oldest: entries that hold nothing at least as new are passed over.
-    /// - Throws: ``StorageError/damagedJournal(position:reason:)``; `CancellationError` when the task was cancelled.
+    /// - Parameter oldest: entries that hold nothing at least as new are skipped.
+    /// - Throws: ``StorageError/damagedJournal(position:reason:)``; `CancellationError` if the task was cancelled.
     public func scanJournal(
         from position: JournalPosition = 1, notOlderThan oldest: Timestamp = .distantPast,
         _ body: (JournalEntry) throws -> Bool
@@ -63,25 +64,25 @@ extension Store {
         while true {
             try Task.checkCancellation()
             let entries = try read { try JournalRows(db: $0).fetch(from: next, notOlderThan: oldest) }
-            for entry in entries { guard try Self.hand(entry, from: position, to: body) else { return } }
+            for entry in entries { guard try Self.deliver(entry, from: position, to: body) else { return } }
             guard let last = entries.last else { return }
             next = last.next
         }
     }
 
-    /// Hands over runs of readings without the removed ones, so that positions still count up inside an entry.
-    private static func hand(
+    /// Calls `body` with the runs of readings between tombstones, so that positions are consecutive within an entry.
+    private static func deliver(
         _ entry: JournalRows.Entry, from position: JournalPosition, to body: (JournalEntry) throws -> Bool
     ) throws -> Bool {
-        if entry.first >= position, !entry.places.contains(where: \.isRemoved) {
-            return try body(JournalEntry(firstPosition: entry.first, readings: entry.places.map(\.reading)))
+        if entry.first >= position, !entry.items.contains(where: \.isRemoved) {
+            return try body(JournalEntry(firstPosition: entry.first, readings: entry.items.map(\.reading)))
         }
         var run = JournalEntry(firstPosition: entry.first, readings: [])
-        for (offset, place) in entry.places.enumerated() {
-            let here = entry.first + JournalPosition(offset)
-            if !place.isRemoved, here >= position {
-                if run.readings.isEmpty { run.firstPosition = here }
-                run.readings.append(place.reading)
+        for (offset, item) in entry.items.enumerated() {
+            let current = entry.first + JournalPosition(offset)
+            if !item.isRemoved, current >= position {
+                if run.readings.isEmpty { run.firstPosition = current }
+                run.readings.append(item.reading)
             } else if !run.readings.isEmpty {
                 guard try body(run) else { return false }
                 run.readings = []
@@ -132,7 +133,7 @@ extension Store {
         return try row.optional("stands_for_version", in: "epoch").map { .version($0) }
     }
 
-    /// The versions of `forecaster`, or of all, in the order they were made.
+    /// The versions of `forecaster`, or of all forecasters if nil, in the order they were stored.
     public func modelVersions(of forecaster: String?) throws -> [ModelVersion] {
         let sql = """
             SELECT id, forecaster, number, method, method_version, parameters, parent, created_at, window_start,
@@ -160,7 +161,7 @@ extension Store {
             weightsSize: prunedAt == nil ? try row.value("size", in: table) : 0, prunedAt: prunedAt)
     }
 
-    /// The weights of a version, checked.
+    /// The weights of a version, with their checksum verified.
     ///
     /// - Throws: ``StorageError/damagedWeights(version:)``, ``StorageError/prunedWeights(version:)``.
     public func weights(of version: Int64) throws -> [UInt8] {
@@ -177,13 +178,14 @@ extension Store {
     /// The version that each forecaster promoted last.
     public func champions() throws -> [String: Int64] {
         let rows = try read { try Row.fetchAll($0, sql: "SELECT forecaster, version FROM champion") }
-        let found: [(String, Int64)] = try rows.map { row in
+        let pairs: [(String, Int64)] = try rows.map { row in
             (try row.value("forecaster", in: "champion"), try row.value("version", in: "champion"))
         }
-        return Dictionary(found, uniquingKeysWith: { first, _ in first })
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The training times of every forecaster that has any; a damaged row is left out, and its forecaster falls due anew.
+    /// The training times of every forecaster that has any; damaged rows are left out, and their forecasters become due
+    /// again.
     public func schedule() throws -> [String: ScheduleRecord] {
         let sql = "SELECT * FROM schedule WHERE \(CheckedTable.schedule.isWhole)"
         let records = try read { try Row.fetchAll($0, sql: sql).map(Self.scheduleRecord) }

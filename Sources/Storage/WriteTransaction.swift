@@ -3,13 +3,13 @@ public import TimeSeries
 
 /// The changes that one transaction can make. Valid only inside ``Store/write(_:)``.
 public struct WriteTransaction {
-    /// What the transaction did, for the failpoints.
+    /// What the transaction did, for the failpoints, the commit mark and the count of journal readings.
     final class Notes {
-        /// Of the readings appended; nil: none were.
+        /// The position of the last reading appended; nil if none was.
         var lastPosition: JournalPosition?
         var promoted = false
         var sealed = false
-        /// Readings added to the journal, less those dropped.
+        /// Readings added to the journal, minus those dropped.
         var journalReadings = 0
     }
 
@@ -24,40 +24,41 @@ public struct WriteTransaction {
         let sql = "INSERT INTO series (key, aggregate, forecaster, created_at) VALUES (?, ?, ?, ?)"
         try run(sql, [key.description, aggregate.rawValue, forecaster, createdAt.nanoseconds])
         let id = SeriesID(db.lastInsertedRowID)
-        try sign(id)
+        try updateChecksum(of: id)
         return id
     }
 
-    /// Settles cadence and lateness, which belong together: slots are counted in the cadence.
+    /// Sets cadence and lateness, which belong together: lateness is counted in slots of the cadence.
     public func setCadence(_ cadence: Cadence, latenessSlots: Int, of series: SeriesID) throws {
         let sql = "UPDATE series SET cadence = ?, lateness = ? WHERE id = ?"
         try run(sql, [cadence.nanoseconds, latenessSlots, series.rawValue])
-        try sign(series)
+        try updateChecksum(of: series)
     }
 
     public func setForecaster(_ name: String?, of series: SeriesID) throws {
         try run("UPDATE series SET forecaster = ? WHERE id = ?", [name, series.rawValue])
-        try sign(series)
+        try updateChecksum(of: series)
     }
 
     public func setAggregate(_ aggregate: Aggregate, of series: SeriesID) throws {
         try run("UPDATE series SET aggregate = ? WHERE id = ?", [aggregate.rawValue, series.rawValue])
-        try sign(series)
+        try updateChecksum(of: series)
     }
 
-    /// Notes when readings of some series arrived last.
+    /// Stores when readings of some series last arrived.
     public func setHeard(_ times: [(series: SeriesID, at: Timestamp)]) throws {
         for (series, time) in times {
             try run("UPDATE series SET heard_at = ? WHERE id = ?", [time.nanoseconds, series.rawValue])
-            try sign(series)
+            try updateChecksum(of: series)
         }
     }
 
-    private func sign(_ series: SeriesID) throws {
-        try CheckedTable.series.sign(db, where: "id = ?", [series.rawValue])
+    private func updateChecksum(of series: SeriesID) throws {
+        try CheckedTable.series.updateChecksums(db, where: "id = ?", [series.rawValue])
     }
 
-    /// Removes series with their readings, epochs and checkpoints. The positions of all other readings stay.
+    /// Removes series with their readings, scores, epochs and checkpoints. The positions of all other readings do not
+    /// change.
     public func deleteSeries(_ series: Set<SeriesID>) throws {
         try JournalRows(db: db).remove(series)
         try deleteScores(of: series)
@@ -80,7 +81,8 @@ public struct WriteTransaction {
         return first
     }
 
-    /// Drops the first rows, as far as they hold nothing at or after `limit` and lie wholly at or before `end`.
+    /// Drops rows from the front of the journal that hold nothing at or after `limit` and lie entirely at or before
+    /// `end`.
     ///
     /// - Returns: how many readings were dropped.
     @discardableResult
@@ -92,7 +94,7 @@ public struct WriteTransaction {
 
     // MARK: Checkpoints
 
-    /// Stores a checkpoint and keeps the one before.
+    /// Stores a checkpoint and keeps the previous one.
     public func saveCheckpoint(_ checkpoint: Checkpoint) throws { try CheckpointRows(db: db).save(checkpoint) }
 
     // MARK: Models
@@ -112,7 +114,7 @@ public struct WriteTransaction {
                 0, Blob(new.weights),
             ])
         let id = db.lastInsertedRowID
-        try CheckedTable.modelVersion.sign(db, where: "id = ?", [id])
+        try CheckedTable.modelVersion.updateChecksums(db, where: "id = ?", [id])
         return ModelVersion(
             id: id, forecaster: new.forecaster, number: number, method: new.method,
             methodVersion: new.methodVersion, parameters: new.parameters, parent: new.parent,
@@ -124,7 +126,7 @@ public struct WriteTransaction {
     public func pruneWeights(of versions: [Int64], at now: Timestamp) throws {
         for id in versions {
             try run("UPDATE model_version SET weights = ? WHERE id = ?", [Blob(PrunedWeights.bytes(at: now)), id])
-            try CheckedTable.modelVersion.sign(db, where: "id = ?", [id])
+            try CheckedTable.modelVersion.updateChecksums(db, where: "id = ?", [id])
         }
     }
 
@@ -147,15 +149,16 @@ public struct WriteTransaction {
                 new.setting?.aggregate.rawValue,
             ])
         let id = db.lastInsertedRowID
-        try CheckedTable.epoch.sign(db, where: "id = ?", [id])
+        try CheckedTable.epoch.updateChecksums(db, where: "id = ?", [id])
         return Epoch(
             id: id, series: new.series, version: new.version, fromSlot: new.fromSlot, warmUp: new.warmUp,
             position: new.position, reason: new.reason, fallbackFor: new.fallbackFor, setting: new.setting,
             createdAt: new.createdAt)
     }
 
-    /// Removes the epochs of a series that nothing looks at any more: all but the newest and the newest of another version,
-    /// to which the series can be rolled back.
+    /// Removes the epochs of a series that are no longer needed.
+    ///
+    /// All but the newest, and the newest of another version, to which the series can be rolled back.
     public func pruneEpochs(of series: SeriesID) throws {
         try run(
             """
@@ -169,37 +172,37 @@ public struct WriteTransaction {
             [series.rawValue])
     }
 
-    /// Says what an epoch from before there were settings depends on.
+    /// Stores the settings of an epoch that was stored before epochs had settings.
     public func setSetting(_ setting: EpochSetting, ofEpoch id: Int64) throws {
         let sql = "UPDATE epoch SET max_gap = ?, time_zone = ?, aggregate = ? WHERE id = ?"
         try run(sql, [setting.maxGap, setting.timeZone, setting.aggregate.rawValue, id])
-        try CheckedTable.epoch.sign(db, where: "id = ?", [id])
+        try CheckedTable.epoch.updateChecksums(db, where: "id = ?", [id])
     }
 
     /// Points `forecaster` at the version that was promoted last.
     public func recordChampion(forecaster: String, version: Int64) throws {
         try run("INSERT OR REPLACE INTO champion (forecaster, version) VALUES (?, ?)", [forecaster, version])
-        try CheckedTable.champion.sign(db, where: "forecaster = ?", [forecaster])
+        try CheckedTable.champion.updateChecksums(db, where: "forecaster = ?", [forecaster])
         notes.promoted = true
     }
 
     // MARK: Clock
 
-    /// Notes a time that commits and the monotonic clock agreed on.
+    /// Stores a time of day that commits and the monotonic clock agreed on.
     public func setSettledTime(_ time: Timestamp) throws { try setClock("settled", time) }
 
-    /// Notes when a day's share of what has expired was removed.
+    /// Stores when a daily share of expired data was removed.
     public func setExpiryTime(_ time: Timestamp) throws { try setClock("expired", time) }
 
     private func setClock(_ column: String, _ time: Timestamp) throws {
         try run("INSERT OR IGNORE INTO clock (id, crc32c) VALUES (1, 0)", [])
         try run("UPDATE clock SET \(column) = ? WHERE id = 1", [time.nanoseconds])
-        try CheckedTable.clock.sign(db, where: "id = 1", [])
+        try CheckedTable.clock.updateChecksums(db, where: "id = 1", [])
     }
 
     // MARK: Schedule
 
-    /// Stores the training times of a forecaster; damaged rows make room.
+    /// Stores the training times of a forecaster; damaged rows are deleted.
     public func setSchedule(_ record: ScheduleRecord) throws {
         try run("DELETE FROM schedule WHERE NOT (\(CheckedTable.schedule.isWhole))", [])
         try run(
@@ -211,7 +214,7 @@ public struct WriteTransaction {
                 record.forecaster, record.nextDue?.nanoseconds, record.lastStarted?.nanoseconds,
                 record.lastFinished?.nanoseconds, record.lastOutcome,
             ])
-        try CheckedTable.schedule.sign(db, where: "forecaster = ?", [record.forecaster])
+        try CheckedTable.schedule.updateChecksums(db, where: "forecaster = ?", [record.forecaster])
     }
 
     private func run(_ sql: String, _ arguments: StatementArguments) throws {

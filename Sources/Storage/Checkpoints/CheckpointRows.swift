@@ -1,24 +1,25 @@
 import GRDB
 import TimeSeries
 
-/// The rows of `checkpoint`, inside a transaction: two places for each series, which take turns.
+/// The rows of `checkpoint`, inside a transaction: two rows per series, overwritten alternately.
 struct CheckpointRows {
     let db: Database
 
-    /// Between the two places of a series, of which the first is its number. Far above the number of series.
-    private static let otherHalf: Int64 = 1 << 40
-    /// In SQL: the row is one of the series ?1.
-    static let isOfSeries = "place IN (?1, ?1 + \(otherHalf))"
+    /// What the `place` of a series' second row adds to that of its first, which is the series' number. Far above the
+    /// number of series.
+    private static let secondRowOffset: Int64 = 1 << 40
+    /// SQL: the row belongs to series ?1.
+    static let isOfSeries = "place IN (?1, ?1 + \(secondRowOffset))"
 
-    /// Stores a checkpoint in the place of the older one of its series, or of one of the same epoch and slot.
+    /// Stores a checkpoint over the older one of its series, or over one of the same epoch and slot.
     func save(_ checkpoint: Checkpoint) throws {
         let payload = CheckpointCodec.encode(checkpoint)
-        // A series may have been forgotten meanwhile.
+        // The series may have been deleted in the meantime.
         let sql = """
             INSERT OR REPLACE INTO checkpoint (place, epoch, slot, crc32c, payload)
             SELECT CASE (SELECT place FROM checkpoint WHERE \(Self.isOfSeries) AND (epoch, slot) <> (?2, ?3)
                     ORDER BY epoch DESC, slot DESC LIMIT 1)
-                WHEN ?1 THEN ?1 + \(Self.otherHalf) ELSE ?1 END, ?2, ?3, ?4, ?5 FROM series WHERE id = ?1
+                WHEN ?1 THEN ?1 + \(Self.secondRowOffset) ELSE ?1 END, ?2, ?3, ?4, ?5 FROM series WHERE id = ?1
             """
         try db.cachedStatement(sql: sql).execute(
             arguments: [
@@ -33,19 +34,19 @@ struct CheckpointRows {
     }
 
     func fetchAll() throws -> RecoveredCheckpoints {
-        var found = RecoveredCheckpoints()
+        var recovered = RecoveredCheckpoints()
         let rows = try Row.fetchCursor(db, sql: "SELECT * FROM checkpoint")
         while let row = try rows.next() {
             let place: Int64 = row.value("place") ?? 0
-            let series = SeriesID(place < Self.otherHalf ? place : place - Self.otherHalf)
+            let series = SeriesID(place < Self.secondRowOffset ? place : place - Self.secondRowOffset)
             if let checkpoint = Self.checkpoint(row, series) {
-                found.good[series, default: []].append(checkpoint)
+                recovered.good[series, default: []].append(checkpoint)
             } else {
-                found.damaged.append((series, row.value("slot") ?? 0))
+                recovered.damaged.append((series, row.value("slot") ?? 0))
             }
         }
-        for series in found.good.keys { found.good[series]?.sort { ($0.epoch, $0.slot) > ($1.epoch, $1.slot) } }
-        return found
+        for series in recovered.good.keys { recovered.good[series]?.sort { ($0.epoch, $0.slot) > ($1.epoch, $1.slot) } }
+        return recovered
     }
 
     private static func checkpoint(_ row: Row, _ series: SeriesID) -> Checkpoint? {

@@ -1,7 +1,7 @@
 import GRDB
 public import TimeSeries
 
-/// Slots of a series, under one epoch, that its model gave no answer for.
+/// Slots of a series, within one epoch, for which its model gave no answer.
 public struct Outage: Sendable, Hashable {
     public var series: SeriesID
     public var epoch: Int64
@@ -13,16 +13,17 @@ public struct Outage: Sendable, Hashable {
 }
 
 extension WriteTransaction {
-    /// Stores an outage, or its longer form, and drops those that no checkpoint of the series reaches back to.
+    /// Stores an outage, or replaces it by a longer one with the same start, and drops those of earlier epochs and
+    /// those before every checkpoint of its epoch.
     public func saveOutage(_ outage: Outage) throws {
         let series = outage.series.rawValue
-        // A series may have been forgotten meanwhile.
+        // The series may have been deleted in the meantime.
         let insert = """
             INSERT OR REPLACE INTO outage (series, epoch, from_slot, to_slot) SELECT id, ?, ?, ? FROM series WHERE id = ?
             """
         try db.cachedStatement(sql: insert).execute(
             arguments: [outage.epoch, outage.slots.lowerBound, outage.slots.upperBound, series])
-        try CheckedTable.outage.sign(
+        try CheckedTable.outage.updateChecksums(
             db, where: "series = ? AND epoch = ? AND from_slot = ?", [series, outage.epoch, outage.slots.lowerBound])
         let prune = """
             DELETE FROM outage WHERE series = ?1 AND (epoch < ?2 OR to_slot <=

@@ -2,12 +2,12 @@ import GRDB
 public import TimeSeries
 
 extension WriteTransaction {
-    /// Stores the scores of a block, in place of what was known of it.
+    /// Stores the scores of a block and replaces any stored before.
     public func saveScores(_ scores: SlotScores, of series: SeriesID, cadence: Cadence) throws {
         let payload = ScoreCodec.encode(scores)
         let start = cadence.start(of: scores.start).nanoseconds
         let end = cadence.start(of: scores.start + Int64(scores.slots)).nanoseconds
-        // A series that was removed meanwhile has none.
+        // The series may have been deleted in the meantime.
         let sql =
             "INSERT OR REPLACE INTO score (series, start, end, crc32c, payload) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?"
         try db.cachedStatement(sql: sql).execute(
@@ -17,7 +17,7 @@ extension WriteTransaction {
             ])
     }
 
-    /// Drops the scores of `series` that end before `limit`, with one look through the oldest rows.
+    /// Drops the scores of `series` that end before `limit`, in one scan of the oldest rows.
     public func dropScores(of series: [SeriesID], before limit: Timestamp) throws {
         let sql = "DELETE FROM score WHERE start < ?1 AND end < ?1 AND series IN (SELECT value FROM json_each(?2))"
         try db.cachedStatement(sql: sql).execute(arguments: [limit.nanoseconds, Self.list(series)])
@@ -41,44 +41,45 @@ extension Store {
     }
 }
 
-/// Reads scores in slices, ascending by time, with one look through the rows of that time; a row whose checksum or form is
-/// wrong is left out.
+/// Reads scores in slices, ascending by time, in one scan of the time range; rows with a wrong checksum or format are
+/// skipped.
 ///
-/// Between two slices nothing of the database is held: an open reader keeps the WAL from shrinking, and the scores of a
-/// year of many series take seconds. What is committed meanwhile is seen where the reader has not been yet.
+/// No transaction stays open between slices: an open reader keeps the WAL from shrinking, and reading the scores of
+/// many series over a year takes seconds. Rows committed in the meantime are seen if they lie ahead of the reader.
 public struct ScoreReader {
     public typealias Block = (series: SeriesID, start: Timestamp, scores: SlotScores)
 
     fileprivate let store: Store
     fileprivate let wanted: Set<SeriesID>
     fileprivate let range: ClosedRange<Timestamp>
-    /// The last row that was looked at; nil at the end.
-    private var place: (start: Int64, series: Int64)? = (.min, .min)
+    /// The key of the last row read; nil at the end.
+    private var cursor: (start: Int64, series: Int64)? = (.min, .min)
 
     fileprivate init(store: Store, wanted: Set<SeriesID>, range: ClosedRange<Timestamp>) {
         (self.store, self.wanted, self.range) = (store, wanted, range)
     }
 
-    /// How many rows and how long one slice is at most.
+    /// The most rows, and the longest time, of one slice.
     static let rowLimit = 4_096
     private static let timeLimit = Duration.milliseconds(20)
 
-    /// The blocks of the next slice, which may have none; nil at the end.
+    /// The blocks of the next slice, possibly none; nil at the end.
     public mutating func next() throws -> [Block]? {
-        guard let after = place else { return nil }
-        let (found, last) = try store.read { db in try slice(db, after: after) }
-        place = last
-        return found
+        guard let after = cursor else { return nil }
+        let (blocks, last) = try store.read { db in try slice(db, after: after) }
+        cursor = last
+        return blocks
     }
 
     private func slice(
         _ db: Database, after: (start: Int64, series: Int64)
     ) throws -> (blocks: [Block], last: (start: Int64, series: Int64)?) {
-        // Rows that end before the range are looked at here and not passed over by SQLite, which would not stop in time.
+        // Rows that end before the range are filtered here, not in SQL: SQLite would scan past all of them without a
+        // time limit.
         let sql = "SELECT * FROM score WHERE (start, series) > (?, ?) AND start <= ? ORDER BY start, series"
         let rows = try Row.fetchCursor(
             db, sql: sql, arguments: [after.start, after.series, range.upperBound.nanoseconds])
-        let began = ContinuousClock.now
+        let started = ContinuousClock.now
         var (blocks, count): ([Block], Int) = ([], 0)
         while let row = try rows.next() {
             let series = SeriesID(row.value("series") ?? 0)
@@ -88,8 +89,8 @@ public struct ScoreReader {
                 blocks.append((series, start, scores))
             }
             count += 1
-            if count == Self.rowLimit || (count % 64 == 0 && ContinuousClock.now - began > Self.timeLimit) {
-                // What is no number sorts behind all numbers.
+            if count == Self.rowLimit || (count % 64 == 0 && ContinuousClock.now - started > Self.timeLimit) {
+                // In SQLite, values that are not numbers sort after all numbers.
                 return (blocks, (row.value("start") ?? .max, row.value("series") ?? .max))
             }
         }
@@ -102,7 +103,7 @@ public struct ScoreReader {
         return end.advanced(byNanoseconds: -end.nanoseconds(since: start) / Int64(max(1, scores.slots)))
     }
 
-    /// nil if the checksum or the form is wrong.
+    /// The start and the scores of a row; nil if its checksum or format is wrong.
     static func scores(_ row: Row, _ series: SeriesID) -> (Timestamp, SlotScores)? {
         guard let start = row.value("start", as: Int64.self), let end = row.value("end", as: Int64.self),
             let payload = row.value("payload", as: Blob.self)?.bytes,

@@ -1,11 +1,11 @@
-/// Whole numbers in blocks of 64, each block in as many bits as its largest needs.
+/// Unsigned integers in blocks of 64, each block as wide as its largest number needs.
 ///
 /// | bytes | what |
 /// |---|---|
 /// | 1 | width in bits, 0…64 |
 /// | ⌈count · width / 8⌉ | the numbers of the block, the lowest bit first |
 ///
-/// A block of zeros costs one byte, which is what regular timestamps come to.
+/// A block of zeros costs one byte; timestamps at regular intervals give nothing but zeros.
 enum BitPacking {
     private static let blockSize = 64
 
@@ -17,7 +17,7 @@ enum BitPacking {
         }
     }
 
-    /// How many bytes ``write(_:to:)`` takes.
+    /// The number of bytes that ``write(_:to:)`` writes.
     static func size(of numbers: [UInt64]) -> Int {
         blocks(numbers).reduce(0) { $0 + 1 + ($1.count * width(of: $1) + 7) / 8 }
     }
@@ -40,7 +40,7 @@ enum BitPacking {
             guard filled >= 64 else { continue }
             writer.fixed(pending)
             filled -= 64
-            // What did not fit; nothing if all did.
+            // The bits that did not fit, if any.
             pending = number >> UInt64(width - filled)
         }
         while filled > 0 {
@@ -63,21 +63,21 @@ enum BitPacking {
     private static func read(
         _ count: Int, width: Int, from reader: inout ByteReader, into numbers: inout [UInt64]
     ) throws(StorageError) {
-        var (byte, left) = (UInt64(0), 0)
+        var (byte, unread) = (UInt64(0), 0)
         for _ in 0..<count {
             var (number, bits) = (UInt64(0), 0)
             while bits < width {
-                if left == 0 { (byte, left) = (UInt64(try reader.byte()), 8) }
-                let taken = min(left, width - bits)
+                if unread == 0 { (byte, unread) = (UInt64(try reader.byte()), 8) }
+                let taken = min(unread, width - bits)
                 number |= (byte & ((1 << UInt64(taken)) - 1)) << UInt64(bits)
-                (byte, left, bits) = (byte >> UInt64(taken), left - taken, bits + taken)
+                (byte, unread, bits) = (byte >> UInt64(taken), unread - taken, bits + taken)
             }
             numbers.append(number)
         }
     }
 }
 
-/// Small magnitudes of either sign as small numbers: 0, −1, 1, −2 … → 0, 1, 2, 3 ….
+/// Maps signed integers of small magnitude to small unsigned ones: 0, −1, 1, −2 … → 0, 1, 2, 3 ….
 enum ZigZag {
     static func encode(_ value: Int64) -> UInt64 { UInt64(bitPattern: (value << 1) ^ (value >> 63)) }
     static func decode(_ value: UInt64) -> Int64 { Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1) }

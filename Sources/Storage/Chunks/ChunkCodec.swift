@@ -1,13 +1,13 @@
 import TimeSeries
 
-/// Sealed history of one series, as it is taken apart and put together.
+/// A part of the sealed history of one series, decoded.
 struct Chunk: Equatable {
-    /// Ascending by timestamp and, at one timestamp, by position: at most three, see ``SealedChoice``.
+    /// Ascending by timestamp, then by position; at most three share a timestamp, see ``SealedChoice``.
     var readings: [PositionedReading]
     /// The highest journal position of its readings.
     var lastPosition: JournalPosition
 
-    /// Readings in one chunk at most.
+    /// The most readings that one chunk holds.
     static let capacity = 1_024
 }
 
@@ -26,10 +26,11 @@ struct Chunk: Equatable {
 /// | varint | bit 0: timeliness; bits 1…: highest journal position minus its own |
 /// | rest | values, see ``ValueCodec`` |
 ///
-/// Positioned are late readings and those that share their timestamp with another. The position of a fresh reading that is
-/// alone at its timestamp decides nothing: it lies before every position that still counts in the journal.
+/// Positions are stored only for late readings and for those that share their timestamp with another. The position of a
+/// fresh reading that is alone at its timestamp does not matter: it precedes every position that still counts in the
+/// journal.
 ///
-/// Version 1 kept positions of late readings only, as `varint index, varint distance`; see ``decode(_:series:)``.
+/// Version 1 stored the positions of late readings only, as `varint index, varint distance`; see ``decode(_:series:)``.
 enum ChunkCodec {
     private static let version: UInt8 = 2
 
@@ -42,12 +43,12 @@ enum ChunkCodec {
         write(readings.map(\.reading.timestamp.nanoseconds), to: &writer)
         let positioned = readings.indices.filter { isPositioned($0, in: readings) }
         writer.varint(UInt64(positioned.count))
-        var before = 0
+        var previous = 0
         for index in positioned {
-            writer.varint(UInt64(index - before))
+            writer.varint(UInt64(index - previous))
             let distance = UInt64(bitPattern: chunk.lastPosition - readings[index].position)
             writer.varint(distance << 1 | UInt64(readings[index].reading.timeliness.rawValue))
-            before = index
+            previous = index
         }
         ValueCodec.write(readings.map(\.reading.value), to: &writer)
         return writer.bytes
@@ -62,27 +63,27 @@ enum ChunkCodec {
 
     private static func write(_ times: [Int64], to writer: inout ByteWriter) {
         writer.zigzag(times.first ?? 0)
-        // Wrapping, because 2262 minus 1677 does not fit; decoding wraps back.
+        // Wrapping, because the year 2262 minus the year 1677 does not fit in 64 bits; decoding wraps back.
         let steps = zip(times.dropFirst(), times).map { $0 &- $1 }
         let divisor = unit(of: steps)
         writer.varint(UInt64(divisor))
         var (step, scaled) = (Int64(0), Int64(0))
         let second = steps.map { next -> UInt64 in
-            // Most steps are the one before, and cost no division.
+            // Most steps equal the previous one and need no division.
             guard next != step else { return 0 }
-            let before = scaled
+            let previous = scaled
             (step, scaled) = (next, next / divisor)
-            return ZigZag.encode(scaled &- before)
+            return ZigZag.encode(scaled &- previous)
         }
         BitPacking.write(second, to: &writer)
     }
 
-    /// The largest that divides all; 1 if there are none.
+    /// The greatest common divisor of all steps; 1 if there are no steps, if all are zero, or if it does not fit.
     private static func unit(of steps: [Int64]) -> Int64 {
-        var (unit, before) = (UInt64(0), Int64(0))
-        for step in steps where step != before {
+        var (unit, previous) = (UInt64(0), Int64(0))
+        for step in steps where step != previous {
             unit = greatestCommonDivisor(unit, step.magnitude)
-            before = step
+            previous = step
         }
         return unit == 0 || unit > UInt64(Int64.max) ? 1 : Int64(unit)
     }
@@ -93,8 +94,12 @@ enum ChunkCodec {
         return a
     }
 
-    /// Fresh readings of version 1 have no position of their own. Where a late one follows at the same timestamp, it came
-    /// later; so does one at the beginning of the next chunk, which the last timestamp may go on in.
+    /// Decodes the data of a chunk row.
+    ///
+    /// Fresh readings of version 1 have no position of their own. A late reading that follows at the same timestamp
+    /// arrived later, even at the beginning of the next chunk, into which the last timestamp may extend.
+    ///
+    /// - Throws: ``StorageError/malformed(_:)``.
     static func decode(_ bytes: [UInt8], series: SeriesID) throws(StorageError) -> Chunk {
         var reader = ByteReader(bytes)
         let found = try reader.byte()
@@ -120,20 +125,22 @@ enum ChunkCodec {
         return Chunk(readings: readings, lastPosition: last)
     }
 
-    /// The number of readings in a chunk that is whole; 0 if its data say none.
+    /// The number of readings in an intact chunk; 0 if the data do not say.
     static func count(of bytes: [UInt8]) -> Int {
         var reader = ByteReader(bytes)
         guard let found = try? reader.byte(), (1...version).contains(found) else { return 0 }
         return (try? reader.count(limit: Chunk.capacity)) ?? 0
     }
 
-    /// Late readings that another value of the same time precedes, in a chunk of version 1: they lost against it.
+    /// The number of late readings in a chunk of version 1 that follow a different value at the same timestamp: that
+    /// version let the earlier value win.
     static func shadowedCorrections(in bytes: [UInt8], series: SeriesID) throws(StorageError) -> Int {
         guard bytes.first == 1 else { return 0 }
         let readings = try decode(bytes, series: series).readings
         return readings.indices.dropFirst().count { index in
-            let (former, reading) = (readings[index - 1].reading, readings[index].reading)
-            return reading.timeliness == .late && former.timestamp == reading.timestamp && former.value != reading.value
+            let (earlier, reading) = (readings[index - 1].reading, readings[index].reading)
+            return reading.timeliness == .late && earlier.timestamp == reading.timestamp
+                && earlier.value != reading.value
         }
     }
 

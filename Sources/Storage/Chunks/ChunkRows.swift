@@ -5,17 +5,17 @@ import TimeSeries
 struct ChunkRows {
     let db: Database
 
-    /// A chunk as its row has it, not looked into.
+    /// A chunk as stored in its row, not decoded.
     struct Stored: Sendable {
         var series: SeriesID
         var start: Int64
-        /// `start` as the row has it, to go on behind it: of a damaged row it may be no whole number.
+        /// `start` as stored, to continue after this row: in a damaged row it may not be an integer.
         var key: DatabaseValue
         var newest: Int64
         var checksum: Int64
         var data: [UInt8]
 
-        /// - Throws: ``StorageError/malformed(_:)`` when anything of the row is not as it was written.
+        /// - Throws: ``StorageError/malformed(_:)`` if any part of the row is damaged.
         func decoded() throws(StorageError) -> Chunk {
             guard isWhole else { throw .malformed("its checksum is wrong") }
             return try ChunkCodec.decode(data, series: series)
@@ -23,8 +23,10 @@ struct ChunkRows {
 
         private var isWhole: Bool { checksum == CRC32C.checksum(of: [series.rawValue, start, newest], data) }
 
-        /// Whether it stays as it is when readings from `time` on are sealed: made anew for a few readings again and again,
-        /// large chunks would be most of a seal's work, and small ones take more room.
+        /// Whether the chunk is left as it is when readings from `time` on are sealed.
+        ///
+        /// Rewriting large chunks for a few readings each time would dominate the cost of a seal; small ones are merged
+        /// because they take more space.
         func isLargeAndBefore(_ time: Int64) -> Bool {
             newest < time && isWhole && ChunkCodec.count(of: data) >= Chunk.capacity / 4
         }
@@ -33,14 +35,14 @@ struct ChunkRows {
     private static let columns = "series, start, newest, crc32c, data"
 
     static func stored(_ row: Row) -> Stored {
-        // What is of another kind than it was fails the checksum.
+        // A value of the wrong type fails the checksum.
         Stored(
             series: SeriesID(row.value("series") ?? 0), start: row.value("start") ?? 0, key: row["start"],
             newest: row.value("newest") ?? 0, checksum: row.value("crc32c") ?? -1,
             data: row.value("data", as: Blob.self)?.bytes ?? [])
     }
 
-    /// The chunks of a series from the one that holds `oldest` on, ascending, at most `limit` after `start`.
+    /// At most `limit` chunks of a series that begin after `start`, ascending, from the chunk that holds `oldest` on.
     func fetch(
         _ series: SeriesID, notOlderThan oldest: Timestamp, after start: DatabaseValue?, limit: Int
     ) throws -> [Stored] {
@@ -53,9 +55,9 @@ struct ChunkRows {
         return try Row.fetchAll(try db.cachedStatement(sql: sql), arguments: arguments).map(Self.stored)
     }
 
-    /// The chunk that a reading of `time` goes into: the one that begins before it, for the oldest readings the first.
+    /// The chunk that a reading at `time` belongs in: the last one that begins at or before it, or else the first.
     ///
-    /// - Returns: with the start of the chunk that follows, if one does; nil if there is no chunk.
+    /// - Returns: the chunk, and the start of the next one if there is one; nil if the series has no chunk.
     func fetch(_ series: SeriesID, holding time: Int64) throws -> (chunk: Stored, next: Int64?)? {
         let sql = """
             SELECT \(Self.columns), (SELECT start FROM chunk AS later WHERE later.series = ?1
@@ -69,9 +71,9 @@ struct ChunkRows {
         return (Self.stored(row), row.value("next"))
     }
 
-    /// Stores a chunk, in the place of one of the same start.
+    /// Stores a chunk, replacing one with the same start.
     func write(_ chunk: Stored) throws {
-        // A series may have been forgotten meanwhile.
+        // The series may have been deleted in the meantime.
         let sql = "INSERT OR REPLACE INTO chunk (\(Self.columns)) SELECT id, ?, ?, ?, ? FROM series WHERE id = ?"
         try db.cachedStatement(sql: sql).execute(
             arguments: [chunk.start, chunk.newest, chunk.checksum, Blob(chunk.data), chunk.series.rawValue])
@@ -82,7 +84,7 @@ struct ChunkRows {
         try db.cachedStatement(sql: sql).execute(arguments: [series.rawValue, start])
     }
 
-    /// Puts a damaged chunk aside, as it was found.
+    /// Moves a damaged chunk to the table `quarantine`, unchanged.
     func quarantine(_ series: SeriesID, at start: Int64) throws {
         let sql = """
             INSERT OR REPLACE INTO quarantine (\(Self.columns))
@@ -92,7 +94,7 @@ struct ChunkRows {
         try remove(series, at: start)
     }
 
-    /// When the oldest chunk of a series begins and ends; nil without one.
+    /// The first and last timestamp of the oldest chunk of a series; nil without one.
     func oldest(of series: SeriesID) throws -> (start: Timestamp, newest: Timestamp)? {
         let sql = "SELECT start, newest FROM chunk WHERE series = ? ORDER BY start LIMIT 1"
         guard let row = try Row.fetchOne(try db.cachedStatement(sql: sql), arguments: [series.rawValue]),
@@ -106,7 +108,7 @@ struct ChunkRows {
         return try Int.fetchOne(statement, arguments: [series.rawValue]) ?? 0
     }
 
-    /// Drops the oldest chunks, at most so many, of those that hold nothing at or after `limit`.
+    /// Drops the oldest chunks that hold nothing at or after `limit`: at most `count`, or all if nil.
     func drop(_ series: SeriesID, before limit: Timestamp, atMost count: Int?) throws {
         let sql = """
             DELETE FROM chunk WHERE series = ?1 AND start IN (
@@ -117,7 +119,7 @@ struct ChunkRows {
 }
 
 extension ChunkRows.Stored {
-    /// A chunk as its row will have it; nil if it is empty.
+    /// Encodes a chunk for its row; nil if it is empty.
     init?(_ chunk: Chunk, of series: SeriesID) {
         guard let oldest = chunk.readings.first, let newest = chunk.readings.last else { return nil }
         self.series = series

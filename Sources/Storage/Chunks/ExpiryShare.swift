@@ -1,19 +1,20 @@
 import GRDB
 public import TimeSeries
 
-/// How much of what has expired may be removed at once: twice as much as becomes old meanwhile, and a twentieth a day.
+/// How much of what has expired may be removed at once: twice as much as expires in the meantime, and at least a
+/// twentieth a day.
 public enum ExpiryShare: Sendable {
-    /// What lies within two hours of the oldest reading.
+    /// Everything within two hours of the oldest reading.
     case hourly
-    /// What lies within two days of the oldest reading, or a twentieth of everything. The day's number decides when a part
-    /// of fewer than twenty has its turn.
+    /// Everything within two days of the oldest reading, or a twentieth of all rows. If there are fewer than twenty
+    /// rows, the day's number decides on which days one is removed.
     case daily(Int64)
     /// Everything that has expired.
     case all
 
     private static let hour: Int64 = 3_600_000_000_000
 
-    /// The limit for a share by time, given the oldest time there is.
+    /// The limit of a share by time, given the oldest timestamp.
     fileprivate func limit(_ limit: Timestamp, oldest: Timestamp) -> Timestamp {
         switch self {
         case .hourly: min(limit, oldest.advanced(byNanoseconds: 2 * Self.hour))
@@ -22,7 +23,7 @@ public enum ExpiryShare: Sendable {
         }
     }
 
-    /// How many of `count` may go, however long a time they cover.
+    /// How many of `count` rows may be removed, however much time they cover.
     fileprivate func part(of count: Int) -> Int {
         switch self {
         case .hourly: 0
@@ -33,27 +34,27 @@ public enum ExpiryShare: Sendable {
 }
 
 extension Store {
-    /// When the oldest chunk of a series begins and ends; nil without one.
+    /// The first and last timestamp of the oldest chunk of a series; nil without one.
     public func oldestChunk(of series: SeriesID) throws -> (start: Timestamp, newest: Timestamp)? {
         try read { try ChunkRows(db: $0).oldest(of: series) }
     }
 }
 
 extension WriteTransaction {
-    /// Removes the chunks of a series that hold nothing at or after `limit`, as far as `share` goes, and the scores from
-    /// before what is left.
+    /// Removes the chunks of a series that hold nothing at or after `limit`, as far as `share` allows, and the scores
+    /// before what remains.
     public func expire(_ series: SeriesID, before limit: Timestamp, _ share: ExpiryShare) throws {
         let rows = ChunkRows(db: db)
         guard let oldest = try rows.oldest(of: series), oldest.newest < limit else { return }
         try rows.drop(series, before: share.limit(limit, oldest: oldest.start), atMost: nil)
         let part = share.part(of: try rows.count(of: series))
         if part > 0 { try rows.drop(series, before: limit, atMost: part) }
-        let left = try rows.oldest(of: series)?.start ?? limit
-        try dropScores(of: [series], before: min(limit, left))
+        let remaining = try rows.oldest(of: series)?.start ?? limit
+        try dropScores(of: [series], before: min(limit, remaining))
     }
 
-    /// Removes the first rows of the journal that hold nothing at or after `limit` and lie at or before `end`, as far as
-    /// `share` goes.
+    /// Removes the first rows of the journal that hold nothing at or after `limit` and lie at or before `end`, as far
+    /// as `share` allows.
     public func expireJournal(before limit: Timestamp, through end: JournalPosition, _ share: ExpiryShare) throws {
         let rows = JournalRows(db: db)
         guard let first = try rows.firstRow() else { return }

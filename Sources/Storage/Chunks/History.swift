@@ -2,7 +2,7 @@ import GRDB
 import Synchronization
 public import TimeSeries
 
-/// A chunk that could not be read: whose it is and what time it covers.
+/// A chunk that could not be read: its series and the time it covers.
 public struct DamagedChunk: Sendable, Hashable {
     public var series: SeriesID
     public var start: Timestamp
@@ -11,25 +11,25 @@ public struct DamagedChunk: Sendable, Hashable {
 }
 
 extension Store {
-    /// The kept readings of some series, chunks and journal as one, each series in no particular order of time.
+    /// The stored readings of some series, from chunks and journal, in no particular order within a series.
     ///
     /// - Parameters:
-    ///   - oldest: by series; what is certainly older is left out, some that is older may be there.
+    ///   - oldest: by series; most older readings are left out, but some may be included.
     ///   - end: readings of the journal after this position are left out.
     public func readings(
         of oldest: [SeriesID: Timestamp], through end: JournalPosition = .max
     ) throws -> [SeriesID: [PositionedReading]] {
-        var found: [SeriesID: [PositionedReading]] = [:]
-        try eachHistory(of: oldest, through: end) { series, readings in found[series] = readings }
-        return found
+        var histories: [SeriesID: [PositionedReading]] = [:]
+        try eachHistory(of: oldest, through: end) { series, readings in histories[series] = readings }
+        return histories
     }
 
-    /// Hands ``readings(of:through:)`` over series by series, those without any left out.
+    /// Calls `body` with ``readings(of:through:)``, one series at a time; series without readings are skipped.
     public func eachHistory(
         of oldest: [SeriesID: Timestamp], through end: JournalPosition,
         _ body: (SeriesID, [PositionedReading]) throws -> Void
     ) throws {
-        // The journal first: what is sealed and dropped after this is in the chunks by then.
+        // The journal first: readings that are sealed and dropped after this read are found in the chunks.
         let tail = try journalTail(of: oldest, through: end)
         for (series, time) in oldest {
             var sealed: [PositionedReading] = []
@@ -40,27 +40,27 @@ extension Store {
         }
     }
 
-    /// The chunks of a series from `oldest` on; damaged ones are passed over and noted.
+    /// The chunks of a series from `oldest` on; damaged ones are skipped and recorded in ``damagedChunks``.
     func chunks(of series: SeriesID, notOlderThan oldest: Timestamp) -> ChunkCursor {
         ChunkCursor(store: self, series: series, oldest: oldest)
     }
 
-    func note(_ row: ChunkRows.Stored, _ reason: String) {
+    func recordDamage(_ row: ChunkRows.Stored, _ reason: String) {
         let chunk = DamagedChunk(
             series: row.series, start: Timestamp(nanoseconds: row.start), newest: Timestamp(nanoseconds: row.newest),
             reason: reason)
         _ = damage.withLock { $0.insert(chunk) }
     }
 
-    /// Whether somebody reads the journal: then nothing may be dropped from it.
+    /// Whether the journal is being read; nothing may be dropped from it then.
     public var isJournalRead: Bool { readers.withLock { $0 > 0 } }
 
-    /// The chunks that could not be read since the start.
+    /// The chunks found damaged since the database was opened.
     public var damagedChunks: Set<DamagedChunk> { damage.withLock { $0 } }
 
     /// The readings that count in the journal up to `end`.
     ///
-    /// While this reads, nothing is dropped from the journal.
+    /// Nothing is dropped from the journal while this reads.
     ///
     /// - Parameter oldest: the series wanted and the oldest timestamp of each; nil for everything.
     public func journalTail(
@@ -73,7 +73,7 @@ extension Store {
         try scanJournal(notOlderThan: limit) { entry in
             for (offset, reading) in entry.readings.enumerated() {
                 let position = entry.firstPosition + JournalPosition(offset)
-                if position <= end { tails.take(reading, at: position) }
+                if position <= end { tails.add(reading, at: position) }
             }
             return entry.firstPosition <= end
         }
@@ -83,10 +83,10 @@ extension Store {
 
     private func sealedPositions() throws -> [SeriesID: JournalPosition] {
         let rows = try read { try Row.fetchAll($0, sql: "SELECT id, sealed FROM series WHERE sealed > 0") }
-        let found: [(SeriesID, JournalPosition)] = try rows.map { row in
+        let pairs: [(SeriesID, JournalPosition)] = try rows.map { row in
             (SeriesID(try row.value("id", in: "series")), try row.value("sealed", in: "series"))
         }
-        return Dictionary(found, uniquingKeysWith: { first, _ in first })
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 }
 
@@ -96,7 +96,7 @@ struct ChunkCursor {
     private let series: SeriesID
     private let oldest: Timestamp
     private var rows: ArraySlice<ChunkRows.Stored> = []
-    /// What the last row says, whatever it is: a damaged one may say no number.
+    /// The stored start of the last row; in a damaged row it may not be a number.
     private var start: DatabaseValue?
     private var isAtEnd = false
 
@@ -115,7 +115,7 @@ struct ChunkCursor {
             do {
                 return try row.decoded().readings
             } catch {
-                store.note(row, "\(error)")
+                store.recordDamage(row, "\(error)")
             }
         }
     }

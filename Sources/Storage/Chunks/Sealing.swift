@@ -1,7 +1,7 @@
 import GRDB
 public import TimeSeries
 
-/// The chunks that one series' readings of the journal became, ready to be written.
+/// The chunks that one series' journal readings were sealed into, ready to be written.
 public struct SealedSeries: Sendable {
     public var series: SeriesID
     /// Readings up to this position are in the chunks.
@@ -14,23 +14,24 @@ public struct SealedSeries: Sendable {
 }
 
 extension Store {
-    /// Series whose chunks are read in one transaction: beginning one costs more than a chunk.
+    /// The number of series whose chunks are read in one transaction: beginning a transaction costs more than reading a
+    /// chunk.
     private static let seriesPerRead = 64
 
     /// Turns the journal's readings up to `end` into chunks, series by series, without writing anything.
     ///
-    /// Runs away from the writer. What it gives is written with ``WriteTransaction/seal(_:)``; until then the journal
-    /// counts.
+    /// Runs off the writer thread. The result is written with ``WriteTransaction/seal(_:)``; until then the journal is
+    /// authoritative.
     ///
-    /// - Parameter body: takes one series; returns false to stop.
+    /// - Parameter body: called with each series; returns false to stop.
     public func prepareSeal(through end: JournalPosition, _ body: (SealedSeries) throws -> Bool) throws {
         let tail = try journalTail(of: nil, through: end)
         var rest = tail.series[...]
         while !rest.isEmpty {
-            let turn = rest.prefix(Self.seriesPerRead)
-            rest = rest.dropFirst(turn.count)
+            let batch = rest.prefix(Self.seriesPerRead)
+            rest = rest.dropFirst(batch.count)
             let all = try read { db in
-                try turn.map { series in
+                try batch.map { series in
                     let choice = SealedChoice { try Self.epochPosition(of: series, db) }
                     return try Self.seal(tail[series], of: series, through: end, choice, ChunkRows(db: db))
                 }
@@ -50,28 +51,30 @@ extension Store {
         _ rows: ChunkRows
     ) throws -> SealedSeries {
         var sealed = SealedSeries(series: series, position: end)
-        var rest = try choice.made(of: readings)[...]
+        var rest = try choice.select(from: readings)[...]
         while let oldest = rest.first {
             let found = try rows.fetch(series, holding: oldest.time)
-            // A start that is damaged may lie anywhere.
+            // A damaged start may have any value.
             let next = found?.next.flatMap { $0 > oldest.time ? $0 : nil }
             let added = rest.prefix { reading in next.map { reading.time < $0 } ?? true }
             rest = rest.dropFirst(added.count)
-            var former: [PositionedReading] = []
+            var existing: [PositionedReading] = []
             if let stored = found?.chunk, !stored.isLargeAndBefore(oldest.time) {
                 if let chunk = try? stored.decoded() {
-                    former = chunk.readings
+                    existing = chunk.readings
                     sealed.replaced.append(stored.start)
                 } else {
                     sealed.damaged.append(stored.start)
                 }
             }
-            sealed.chunks += cut(try choice.made(of: former + added)).compactMap { ChunkRows.Stored($0, of: series) }
+            let chunks = cut(try choice.select(from: existing + added))
+            sealed.chunks += chunks.compactMap { ChunkRows.Stored($0, of: series) }
         }
         return sealed
     }
 
-    /// Readings of one timestamp stay in one chunk: chunks of a series do not overlap.
+    /// Cuts readings into chunks. Readings of one timestamp stay in one chunk, so that the chunks of a series do not
+    /// overlap.
     private static func cut(_ readings: [PositionedReading]) -> [Chunk] {
         var chunks: [Chunk] = []
         var rest = readings[...]
@@ -92,7 +95,7 @@ extension PositionedReading {
 }
 
 extension WriteTransaction {
-    /// Writes the chunks of one series; from then on its readings up to there do not count in the journal.
+    /// Writes the chunks of one series; from then on its readings up to that position no longer count in the journal.
     public func seal(_ sealed: SealedSeries) throws {
         let rows = ChunkRows(db: db)
         for start in sealed.damaged { try rows.quarantine(sealed.series, at: start) }
@@ -101,13 +104,13 @@ extension WriteTransaction {
         for chunk in sealed.chunks { try rows.write(chunk) }
         let sql = "UPDATE series SET sealed = ? WHERE id = ?"
         try db.cachedStatement(sql: sql).execute(arguments: [sealed.position, sealed.series.rawValue])
-        try CheckedTable.series.sign(db, where: "id = ?", [sealed.series.rawValue])
+        try CheckedTable.series.updateChecksums(db, where: "id = ?", [sealed.series.rawValue])
         notes.sealed = true
     }
 
     /// Drops at most `limit` rows of the journal that lie at or before `end` and are wholly sealed.
     ///
-    /// - Returns: how many readings they held; 0 when there are no more.
+    /// - Returns: how many readings they held; 0 if there are no more.
     public func dropSealed(through end: JournalPosition, limit: Int) throws -> Int {
         let dropped = try JournalRows(db: db).drop(through: end, limit: limit)
         notes.journalReadings -= dropped

@@ -1,15 +1,16 @@
 public import TimeSeries
 
-/// The readings of one series between two instants: one per timestamp, ascending, chunks and journal as one.
+/// The readings of one series within a time range, from chunks and journal: one per timestamp, ascending.
 public struct SeriesReader {
     private var cursor: ChunkCursor
     private var tail: ArraySlice<PositionedReading>
     private let range: ClosedRange<Timestamp>
     private var isAtEnd = false
-    /// Read from chunks and not given yet.
+    /// Read from chunks and not returned yet.
     private var pending: [PositionedReading] = []
-    /// The newest timestamp given: a seal that goes on meanwhile may put readings into a chunk that is read later.
-    private var given: Timestamp?
+    /// The newest timestamp returned: a seal that runs in the meantime may put the same readings into a chunk that is
+    /// read later.
+    private var lastReturned: Timestamp?
 
     /// - Parameter tail: the series' part of ``Store/journalTail(of:through:)``.
     public init(_ store: Store, _ series: SeriesID, in range: ClosedRange<Timestamp>, tail: [PositionedReading]) {
@@ -24,7 +25,7 @@ public struct SeriesReader {
             let sealed = try cursor.next()
             pending += sealed ?? []
             isAtEnd = sealed == nil || pending.last.map { $0.reading.timestamp > range.upperBound } ?? false
-            // The timestamp that a chunk ends with may go on in the next.
+            // The last timestamp of a chunk may continue in the next one.
             let end = isAtEnd ? nil : pending.last?.reading.timestamp
             let readings = winners(Array(takePending(before: end)) + takeTail(before: end))
             if !readings.isEmpty { return readings }
@@ -44,18 +45,19 @@ public struct SeriesReader {
         return tail.prefix(count)
     }
 
-    /// One reading per timestamp: that of the highest position; at equal ones the late one, which came later.
+    /// One reading per timestamp: the one with the highest position; at equal positions the late one, which arrived
+    /// later.
     private mutating func winners(_ readings: [PositionedReading]) -> [Reading] {
         let all = readings.sorted { a, b in
             (a.reading.timestamp, a.position, a.reading.timeliness.rawValue)
                 < (b.reading.timestamp, b.position, b.reading.timeliness.rawValue)
         }
-        let chosen = all.indices.filter { place in
-            (place + 1 == all.count || all[place].reading.timestamp != all[place + 1].reading.timestamp)
-                && range.contains(all[place].reading.timestamp)
-                && (given.map { all[place].reading.timestamp > $0 } ?? true)
+        let chosen = all.indices.filter { index in
+            (index + 1 == all.count || all[index].reading.timestamp != all[index + 1].reading.timestamp)
+                && range.contains(all[index].reading.timestamp)
+                && (lastReturned.map { all[index].reading.timestamp > $0 } ?? true)
         }.map { all[$0].reading }
-        given = chosen.last?.timestamp ?? given
+        lastReturned = chosen.last?.timestamp ?? lastReturned
         return chosen
     }
 }

@@ -1,4 +1,4 @@
-/// The values of a chunk, lossless to the bit, in the smallest of the forms that fit.
+/// The values of a chunk, encoded losslessly, bit for bit, in the smallest form that fits.
 ///
 /// | bytes | what |
 /// |---|---|
@@ -12,7 +12,8 @@
 enum ValueCodec {
     private enum Form: UInt8 { case differences, offsets, float32, float64, changes }
 
-    /// Powers of ten that a double holds exactly; m / 10^d is then rounded once, and so comes back to the bit.
+    /// Powers of ten that a double holds exactly; m / 10^d is then rounded only once, so the value is restored bit for
+    /// bit.
     private static let powers: [Double] = [
         1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
     ]
@@ -47,7 +48,7 @@ enum ValueCodec {
         BitPacking.write(useOffsets ? offsets : differences, to: &writer)
     }
 
-    /// The fewest digits with which every value is a whole number over a power of ten, and those whole numbers.
+    /// The fewest decimals with which every value is an integer over a power of ten, and those integers.
     private static func decimals(_ values: [Double]) -> (digits: Int, scaled: [Int64])? {
         for digits in powers.indices {
             if let all = scaled(values, digits) { return (digits, all) }
@@ -67,10 +68,10 @@ enum ValueCodec {
 
     private static func scaled(_ value: Double, _ digits: Int) -> Int64? {
         let product = (value * powers[digits]).rounded()
-        // Above 2^50, differences of two could lose what makes them exact.
+        // Above 2^50, the difference of two could be inexact.
         guard abs(product) < 0x1p50 else { return nil }
         let whole = Int64(product)
-        // Of the bits: a whole number has no negative zero.
+        // Compares bits, because an integer has no negative zero.
         return (Double(whole) / powers[digits]).bitPattern == value.bitPattern ? whole : nil
     }
 

@@ -1,5 +1,5 @@
-/// Doubles as what changes from one to the next: Pelkonen and others 2015, "Gorilla: a fast, scalable, in-memory time
-/// series database", section 4.1.3.
+/// Doubles encoded as the changes from one to the next: Pelkonen et al. 2015, "Gorilla: a fast, scalable, in-memory
+/// time series database", section 4.1.3.
 ///
 /// | bits | what |
 /// |---|---|
@@ -8,9 +8,9 @@
 /// | 1, 1, w | 1, 0: the change lies in the window that was given last; the bits of the window |
 /// | 1, 1, 5, 6, w | 1, 1, zeros before the window (at most 31), its width minus 1; the bits of the window |
 ///
-/// Bits fill each byte from the lowest on.
+/// Bits fill each byte from the lowest bit up.
 enum XORCoding {
-    /// The bits of a change that are written: `width` of them, with `trailing` zeros behind.
+    /// The bits of a change that are written: `width` of them, followed by `trailing` zeros.
     private struct Window {
         var leading: Int
         var trailing: Int
@@ -19,11 +19,11 @@ enum XORCoding {
 
     static func encode(_ values: [Double]) -> [UInt8] {
         var writer = BitWriter()
-        var (before, window) = (UInt64(0), Window?.none)
-        for (place, value) in values.enumerated() {
-            let change = value.bitPattern ^ before
-            before = value.bitPattern
-            if place == 0 { writer.write(change, width: 64) } else { write(change, &window, to: &writer) }
+        var (previous, window) = (UInt64(0), Window?.none)
+        for (index, value) in values.enumerated() {
+            let change = value.bitPattern ^ previous
+            previous = value.bitPattern
+            if index == 0 { writer.write(change, width: 64) } else { write(change, &window, to: &writer) }
         }
         return writer.bytes
     }
@@ -48,13 +48,13 @@ enum XORCoding {
         var reader = BitReader()
         var values: [Double] = []
         values.reserveCapacity(count)
-        var (before, window) = (UInt64(0), Window?.none)
-        for place in 0..<count {
+        var (previous, window) = (UInt64(0), Window?.none)
+        for index in 0..<count {
             let change =
-                place == 0
+                index == 0
                 ? try reader.read(64, from: &bytes) : try Self.change(&window, from: &reader, &bytes)
-            before ^= change
-            values.append(Double(bitPattern: before))
+            previous ^= change
+            values.append(Double(bitPattern: previous))
         }
         return values
     }
@@ -74,7 +74,7 @@ enum XORCoding {
     }
 }
 
-/// Bits into bytes, the lowest first.
+/// Packs bits into bytes, the lowest bit first.
 private struct BitWriter {
     private(set) var bytes: [UInt8] = []
     /// Bits used of the last byte.
@@ -95,18 +95,18 @@ private struct BitWriter {
     }
 }
 
-/// Bytes into bits, the lowest first.
+/// Unpacks bits from bytes, the lowest bit first.
 private struct BitReader {
     private var byte = UInt64(0)
-    private var left = 0
+    private var unread = 0
 
     mutating func read(_ width: Int, from bytes: inout ByteReader) throws(StorageError) -> UInt64 {
-        var (value, found) = (UInt64(0), 0)
-        while found < width {
-            if left == 0 { (byte, left) = (UInt64(try bytes.byte()), 8) }
-            let taken = min(left, width - found)
-            value |= (byte & ((1 << UInt64(taken)) - 1)) << UInt64(found)
-            (byte, left, found) = (byte >> UInt64(taken), left - taken, found + taken)
+        var (value, bits) = (UInt64(0), 0)
+        while bits < width {
+            if unread == 0 { (byte, unread) = (UInt64(try bytes.byte()), 8) }
+            let taken = min(unread, width - bits)
+            value |= (byte & ((1 << UInt64(taken)) - 1)) << UInt64(bits)
+            (byte, unread, bits) = (byte >> UInt64(taken), unread - taken, bits + taken)
         }
         return value
     }

@@ -6,7 +6,7 @@ import GRDB
     import Foundation
 #endif
 
-/// Bytes as SQLite binds and returns them.
+/// A byte array that GRDB can bind to and read from an SQLite BLOB.
 struct Blob: DatabaseValueConvertible {
     let bytes: [UInt8]
 

@@ -2,7 +2,7 @@
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 
-    /// - Parameter capacity: about how many bytes there will be.
+    /// - Parameter capacity: the expected number of bytes.
     init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
     mutating func byte(_ value: UInt8) { bytes.append(value) }
@@ -30,20 +30,20 @@ struct ByteWriter {
     }
 }
 
-/// Reads them back; anything that does not fit is an error, never a trap.
+/// Reads integers and floats from bytes; malformed input throws an error and never traps.
 struct ByteReader {
     private let bytes: [UInt8]
-    private var place = 0
+    private var offset = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    var isAtEnd: Bool { place == bytes.count }
-    var remaining: Int { bytes.count - place }
+    var isAtEnd: Bool { offset == bytes.count }
+    var remaining: Int { bytes.count - offset }
 
     mutating func byte() throws(StorageError) -> UInt8 {
-        guard place < bytes.count else { throw .malformed("it ends too early") }
-        defer { place += 1 }
-        return bytes[place]
+        guard offset < bytes.count else { throw .malformed("it ends too early") }
+        defer { offset += 1 }
+        return bytes[offset]
     }
 
     mutating func varint() throws(StorageError) -> UInt64 {
@@ -63,8 +63,8 @@ struct ByteReader {
     mutating func fixed<T: FixedWidthInteger>(_: T.Type) throws(StorageError) -> T {
         let size = MemoryLayout<T>.size
         guard remaining >= size else { throw .malformed("it ends too early") }
-        defer { place += size }
-        return bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: T.self)) }
+        defer { offset += size }
+        return bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: T.self)) }
     }
 
     mutating func count(limit: Int) throws(StorageError) -> Int {
@@ -75,7 +75,7 @@ struct ByteReader {
 
     mutating func text() throws(StorageError) -> String {
         let length = try count(limit: remaining)
-        defer { place += length }
-        return String(decoding: bytes[place..<place + length], as: UTF8.self)
+        defer { offset += length }
+        return String(decoding: bytes[offset..<offset + length], as: UTF8.self)
     }
 }

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A file that is read in pieces. Owned by whoever made it.
+/// A file that is read in pieces; closed when it is deallocated.
 final class FileBytes {
     private let descriptor: Int32
     let count: Int
 
-    /// nil if it cannot be opened for reading.
+    /// Opens the file at `path`; nil if it cannot be opened for reading.
     init?(path: String) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -14,7 +14,7 @@ final class FileBytes {
 
     deinit { close(descriptor) }
 
-    /// The bytes from `offset` on, fewer than `count` at the end of the file or where it cannot be read.
+    /// The bytes from `offset` on; fewer than `count` at the end of the file or if reading fails.
     func read(at offset: Int, count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: max(0, count))
         var filled = 0

@@ -1,21 +1,21 @@
-/// Doubles that are whole numbers over a small power of ten, as most sensors send.
+/// Doubles that are integers over a small power of ten, as most sensors send.
 ///
-/// Both number and power are exact, so the division rounds once and the value comes back to the bit.
+/// Both the integer and the power are exact, so the division rounds only once and the value is restored bit for bit.
 enum ShortDecimal {
     private static let powers: [Double] = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6]
 
-    /// The whole number that is `value` · 10^`digits`, if there is one that takes less room than a double.
+    /// The integer `value` · 10^`digits`, if there is one that takes less space than a double.
     ///
-    /// - Parameter digits: what did for the value before, 0…6; changed where it does not for this one.
+    /// - Parameter digits: the number of decimals of the previous value, 0…6; changed if this value needs another.
     static func whole(_ value: Double, digits: inout Int) -> Int64? {
-        if let found = scaled(value, digits) { return found }
-        // One look at the most digits saves seven at a value that has more.
+        if let whole = scaled(value, digits) { return whole }
+        // Testing the most decimals first saves seven tests for a value that has more.
         let most = value * 1e6
         guard (most - most.rounded()).magnitude <= most.magnitude * 0x1p-50 else { return nil }
         for other in powers.indices {
-            if let found = scaled(value, other) {
+            if let whole = scaled(value, other) {
                 digits = other
-                return found
+                return whole
             }
         }
         return nil
@@ -23,12 +23,12 @@ enum ShortDecimal {
 
     static func value(_ whole: Int64, digits: Int) -> Double { Double(whole) / powers[digits] }
 
-    /// Below 2^47, a zigzag number has at most seven bytes.
+    /// Below 2^47 in magnitude, a zigzag number has at most seven bytes.
     private static func scaled(_ value: Double, _ digits: Int) -> Int64? {
         let product = (value * powers[digits]).rounded()
         guard product.magnitude < 0x1p47 else { return nil }
         let whole = Int64(product)
-        // Of the bits: a whole number has no negative zero.
+        // Compares bits, because an integer has no negative zero.
         return self.value(whole, digits: digits).bitPattern == value.bitPattern ? whole : nil
     }
 }

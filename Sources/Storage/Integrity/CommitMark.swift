@@ -1,11 +1,11 @@
 import Glibc
 import TimeSeries
 
-/// How far commits had come, in a file of its own beside the database: `<database>.mark`.
+/// The position of the last acknowledged commit, in a file of its own beside the database: `<database>.mark`.
 ///
-/// A write-ahead log whose end is missing looks like one that a crash has torn: SQLite goes on without it, and the
-/// acknowledged commits in it are gone unseen. So each commit's position is written here once it is synced. The file itself
-/// is not synced: after a power cut it may be old, which proves less, but never new.
+/// A write-ahead log whose end is missing looks like one torn by a crash: SQLite silently ignores the rest, and
+/// acknowledged commits are lost without notice. So each commit's position is written here once it is synced. The file
+/// itself is not synced: after a power failure it may be behind the database, which proves less, but never ahead.
 ///
 /// | bytes | what |
 /// |---|---|
@@ -13,11 +13,11 @@ import TimeSeries
 /// | 8 | the journal position that was acknowledged, little-endian |
 /// | 4 | CRC-32C of all before, little-endian |
 ///
-/// Belongs to the thread that writes.
+/// Used only on the writer thread.
 final class CommitMark: Sendable {
     private let descriptor: Int32
 
-    /// Opens the mark of the database at `path`; where it cannot be opened, commits go on unmarked.
+    /// Opens the mark of the database at `path`; if it cannot be opened, commits go unmarked.
     init(database path: String) {
         descriptor = open(Self.path(of: path), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
     }
@@ -26,8 +26,8 @@ final class CommitMark: Sendable {
 
     static func path(of database: String) -> String { database + ".mark" }
 
-    /// Notes that everything up to `position` is on disk.
-    func note(_ position: JournalPosition) {
+    /// Records that everything up to `position` is on disk.
+    func record(_ position: JournalPosition) {
         guard descriptor >= 0 else { return }
         _ = Self.encode(position).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
@@ -40,7 +40,7 @@ final class CommitMark: Sendable {
         return writer.bytes
     }
 
-    /// The position that the mark of the database at `path` holds; nil without one, or if it is damaged.
+    /// The position in the mark of the database at `path`; nil if there is no mark or it is damaged.
     static func position(of path: String) -> JournalPosition? {
         guard let bytes = FileBytes(path: Self.path(of: path))?.read(at: 0, count: 20), bytes.count == 20 else {
             return nil

@@ -1,16 +1,16 @@
 import Synchronization
 
-/// Counts down once across threads.
+/// A counter that reaches zero exactly once, across threads.
 final class Countdown: Sendable {
-    private let left: Mutex<Int>
+    private let remaining: Mutex<Int>
 
-    init(_ count: Int) { left = Mutex(count) }
+    init(_ count: Int) { remaining = Mutex(count) }
 
-    /// True the one time the count reaches zero.
-    func isOver() -> Bool {
-        left.withLock { left in
-            left -= 1
-            return left == 0
+    /// Decrements the count; true for the one call that reaches zero.
+    func countDown() -> Bool {
+        remaining.withLock { remaining in
+            remaining -= 1
+            return remaining == 0
         }
     }
 }

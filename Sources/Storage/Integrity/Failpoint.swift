@@ -1,13 +1,13 @@
 import Glibc
 
-/// Places where a test kills the process: a real `kill -9`, at a moment that matters.
+/// Points where a test kills the process with a real `kill -9`.
 ///
-/// `NILOMETER_FAILPOINT=name=N` kills at the N-th time `name` is passed, after a line in the file that
-/// `NILOMETER_FAILPOINT_LOG` names. Unset, a failpoint costs one comparison.
+/// `NILOMETER_FAILPOINT=name=N` kills the process the N-th time it reaches `name`, after writing a line to the file
+/// that `NILOMETER_FAILPOINT_LOG` names. Unset, a failpoint costs one comparison.
 package enum Failpoint: String {
     /// Inside the transaction of a group commit, before COMMIT.
     case commit
-    /// After COMMIT, before anybody is told.
+    /// After COMMIT, before the commit is acknowledged.
     case committed
     /// Inside the transaction of a promotion, before COMMIT.
     case promotion
@@ -24,7 +24,7 @@ package enum Failpoint: String {
     }()
 
     package func hit() {
-        guard let armed = Self.armed, armed.name == rawValue, armed.countdown.isOver() else { return }
+        guard let armed = Self.armed, armed.name == rawValue, armed.countdown.countDown() else { return }
         if let path = getenv("NILOMETER_FAILPOINT_LOG") {
             let file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
             _ = (rawValue + "\n").withCString { write(file, $0, strlen($0)) }

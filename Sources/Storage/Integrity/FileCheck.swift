@@ -7,15 +7,16 @@ import TimeSeries
     import Foundation
 #endif
 
-/// What the files of a database say before SQLite opens them: it would take a damaged log for a torn one, and a cut database
-/// for a new one, and write over both.
+/// Checks the files of a database before SQLite opens them.
+///
+/// SQLite would take a damaged log for a torn one and a truncated database for a new one, and overwrite both.
 struct FileCheck {
     let path: String
-    /// The position up to which readings were acknowledged; nil: not known.
+    /// The position up to which readings were acknowledged; nil if not known.
     let acknowledged: JournalPosition?
     let log: WriteAheadLog?
 
-    /// The shortest database has a page of this size.
+    /// The smallest page size of SQLite, and so the size of the smallest database.
     private static let smallestPage = 512
 
     init(path: String) {
@@ -24,7 +25,7 @@ struct FileCheck {
         log = WriteAheadLog(path: path + "-wal", fallbackPageSize: Self.pageSize(of: path))
     }
 
-    /// The page size that the database's header says; nil without one.
+    /// The page size in the database's header, in bytes; nil without a valid one.
     static func pageSize(of path: String) -> Int? {
         guard let bytes = FileBytes(path: path)?.read(at: 16, count: 2), bytes.count == 2 else { return nil }
         // https://sqlite.org/fileformat2.html: 1 means 65,536.
@@ -44,22 +45,22 @@ struct FileCheck {
         throw .damagedLog(path: path, frame: broken, commits: log.unreadCommits)
     }
 
-    /// Commits that a crash may have torn: the last one, and at the very beginning of a log the one before, which GRDB makes
-    /// unsynced. Where the mark counts what was acknowledged, ``confirm(_:)`` sees the loss of any.
+    /// The number of commits that a crash may have torn: the last one and, at the very beginning of a log, the one
+    /// before, which GRDB makes unsynced. If there is a mark, ``confirm(_:)`` detects the loss of an acknowledged one.
     private var tearable: Int { acknowledged == nil ? 1 : 2 }
 
-    /// Where a log is kept that SQLite does not read to its end.
+    /// Where a copy of a log that SQLite does not read to its end is kept.
     static func tornLog(of path: String) -> String { path + "-wal.torn" }
 
-    /// Keeps a log that SQLite does not read to its end: closing the database removes the log itself, and a salvage may want
-    /// what lies behind.
+    /// Copies a log that SQLite does not read to its end: closing the database removes the log, and a salvage may need
+    /// the rest.
     func keepTornLog() {
         guard log?.firstBroken != nil else { return }
         unlink(Self.tornLog(of: path))
         try? FileManager.default.copyItem(atPath: path + "-wal", toPath: Self.tornLog(of: path))
     }
 
-    /// Looks whether all that was acknowledged is there; a torn log is of no use then.
+    /// Checks that everything acknowledged is in the database, and removes the copy of a torn log if so.
     ///
     /// - Parameter found: the newest position in the database.
     /// - Throws: ``StorageError/lostCommits(path:found:acknowledged:)``.

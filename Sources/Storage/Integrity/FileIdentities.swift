@@ -1,8 +1,9 @@
 import Glibc
 
-/// The files that a database was opened from: itself and its log.
+/// The identities of the files that a database was opened from: the database itself and its log.
 ///
-/// Removed or replaced under a running daemon, they would go on taking commits that nobody finds again.
+/// If they are removed or replaced under a running daemon, it would go on writing commits to files that nobody can open
+/// again.
 struct FileIdentities: Sendable {
     private struct Identity: Equatable {
         var device: UInt64
@@ -13,7 +14,7 @@ struct FileIdentities: Sendable {
 
     /// - Throws: ``StorageError/moved(path:)``, as ``check()`` does.
     init(database path: String) throws(StorageError) {
-        // Behind a link, the log is beside what the link points at.
+        // If the path is a symbolic link, the log is beside its target.
         guard let real = realpath(path, nil) else { throw .moved(path: path) }
         defer { free(real) }
         var files: [(path: String, identity: Identity)] = []
@@ -21,7 +22,9 @@ struct FileIdentities: Sendable {
         self.files = files
     }
 
-    /// Two calls of stat(2): cheap beside a commit's sync.
+    /// Checks that the files are still the same ones. Two calls of stat(2): cheap compared with a commit's sync.
+    ///
+    /// - Throws: ``StorageError/moved(path:)``.
     func check() throws(StorageError) {
         for file in files where try Self.identity(of: file.path) != file.identity { throw .moved(path: file.path) }
     }

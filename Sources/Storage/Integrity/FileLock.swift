@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// An advisory lock on `<database>.lock`, held until it is released: one daemon a database.
+/// An advisory lock on `<database>.lock`, held until it is released: one daemon per database.
 final class FileLock: Sendable {
     private let descriptor: Int32
     private let isHeld = Mutex(true)
@@ -23,7 +23,7 @@ final class FileLock: Sendable {
             close(descriptor)
             throw .lockedBy(pid: holder, path: path)
         }
-        // In place and then cut: on a full disk what it has is all there is.
+        // Overwritten in place, then truncated: on a full disk the file cannot grow.
         let text = Array("\(getpid())\n".utf8)
         _ = pwrite(descriptor, text, text.count, 0)
         _ = ftruncate(descriptor, off_t(text.count))
@@ -31,7 +31,7 @@ final class FileLock: Sendable {
 
     private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
 
-    /// What is written into it must not be found under another name.
+    /// Whether the file is a regular file without other hard links: writing to it must not change another file.
     private static func isFileWithOneName(_ descriptor: Int32) -> Bool {
         var status = stat()
         return fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_nlink == 1
@@ -39,11 +39,12 @@ final class FileLock: Sendable {
 
     deinit { release() }
 
-    /// Lets another process, or another opener in this one, have the database.
+    /// Releases the lock, so that another process, or this one, can open the database.
     func release() {
         isHeld.withLock { isHeld in
             if isHeld {
-                // Closing alone would leave it locked while a child that is just being started still has a copy.
+                // Closing alone would keep it locked while a child process that is being started still has a copy of
+                // the descriptor.
                 flock(descriptor, LOCK_UN)
                 close(descriptor)
             }

@@ -7,18 +7,18 @@ public import TimeSeries
     import Foundation
 #endif
 
-/// Makes a database that can be opened of one whose write-ahead log is damaged, and keeps the damaged files.
+/// Rebuilds a database whose write-ahead log is damaged so that it can be opened, and keeps the damaged files.
 ///
-/// A page that a damaged frame held is often written again by a later one, so first the log is tried without the damaged
-/// frames. Only where the result is not in order, it ends at the first of them.
+/// A later frame often rewrites the page of a damaged one, so the log is first tried without the damaged frames. Only
+/// if the result fails the checks is the log cut at the first damaged frame.
 public struct Salvage {
     /// What became of the readings.
     public struct Outcome: Sendable, Hashable {
         /// The newest journal position now.
         public var position: JournalPosition
-        /// Up to which readings were acknowledged; nil: not known.
+        /// The position up to which readings were acknowledged; nil if not known.
         public var acknowledged: JournalPosition?
-        /// Where the damaged files are kept.
+        /// The paths under which the damaged files are kept.
         public var kept: [String]
         /// Frames of the log that were left out.
         public var droppedFrames: Int
@@ -28,7 +28,9 @@ public struct Salvage {
 
     public init(path: String) { self.path = path }
 
-    /// - Throws: ``StorageError``: in use, or damaged beyond its log.
+    /// Salvages the database.
+    ///
+    /// - Throws: ``StorageError`` if the database is in use, or damaged beyond its log.
     public func run() throws -> Outcome {
         let lock = try FileLock(database: path)
         defer { lock.release() }
@@ -40,8 +42,8 @@ public struct Salvage {
         else {
             return try accept(check, keeping: [], dropped: 0)
         }
-        let whole = log.frames.filter { $0.isWhole || $0.number > broken && isTrusted($0, in: log) }
-        for frames in [whole, Array(log.frames.prefix(broken))] {
+        let usable = log.frames.filter { $0.isIntact || $0.number > broken && isTrusted($0, in: log) }
+        for frames in [usable, Array(log.frames.prefix(broken))] {
             do {
                 try rebuild(log, frames)
             } catch {
@@ -56,21 +58,22 @@ public struct Salvage {
         throw StorageError.damagedLog(path: path, frame: broken, commits: log.unreadCommits)
     }
 
-    /// A frame behind a damaged header of another goes on from a sum that is not known; whether it is whole, the check of the
-    /// database tells.
+    /// Whether a frame may be intact although its checksum cannot be verified: it follows a damaged frame, whose
+    /// checksum it continues. The check of the rebuilt database decides.
     private func isTrusted(_ frame: WriteAheadLog.Frame, in log: WriteAheadLog) -> Bool {
-        frame.number > 0 && !log.frames[frame.number - 1].isWhole && frame.page > 0
+        frame.number > 0 && !log.frames[frame.number - 1].isIntact && frame.page > 0
     }
 
     private var copy: String { path + ".salvage" }
 
-    /// The log, or what a start has kept of it.
+    /// The log, or the copy of it that a start has kept.
     private var source: String {
         let torn = FileCheck.tornLog(of: path)
         return access(torn, F_OK) == 0 ? torn : path + "-wal"
     }
 
-    /// Makes a copy of the database with a log of `frames` alone, and lets SQLite and the start's checks look at it.
+    /// Makes a copy of the database with a log of only `frames`, and opens it, which runs SQLite's and the start's
+    /// checks.
     private func rebuild(_ log: WriteAheadLog, _ frames: [WriteAheadLog.Frame]) throws {
         removeCopy()
         try FileManager.default.copyItem(atPath: path, toPath: copy)
@@ -82,14 +85,15 @@ public struct Salvage {
         for suffix in ["", "-wal", "-shm", ".lock", ".mark"] { unlink(copy + suffix) }
     }
 
-    /// Where the new database waits until the damaged files are out of its way.
+    /// Where the new database is kept until the damaged files have been moved.
     private static func result(of path: String) -> String { path + ".salvaged" }
 
-    /// Whether a salvage was interrupted when its result was there, but not in its place yet.
+    /// Whether a salvage was interrupted between finishing its result and moving it into place.
     static func isUnfinished(_ path: String) -> Bool { access(result(of: path), F_OK) == 0 }
 
-    /// Puts the result in the place of the database, which stays under another name. Interrupted, it can be run again: the
-    /// database goes last, so that until then the same number is free.
+    /// Moves the result to the path of the database, which is kept under another name.
+    ///
+    /// An interrupted move can be repeated: the database is moved last, so until then the same number is chosen.
     private func replace() throws -> [String] {
         var number = 1
         while access(path + ".damaged-\(number)", F_OK) == 0 { number += 1 }
@@ -109,7 +113,7 @@ public struct Salvage {
         }
     }
 
-    /// From now on, what is there is what was acknowledged.
+    /// Accepts what is in the database as all that was acknowledged.
     private func accept(_ check: FileCheck, keeping kept: [String], dropped: Int) throws -> Outcome {
         unlink(CommitMark.path(of: path))
         do {
@@ -118,17 +122,17 @@ public struct Salvage {
             try store.close()
             return Outcome(position: position, acknowledged: check.acknowledged, kept: kept, droppedFrames: dropped)
         } catch {
-            // A start that fails must go on knowing what is missing.
-            if let acknowledged = check.acknowledged { CommitMark(database: path).note(acknowledged) }
+            // Later starts must still know what is missing.
+            if let acknowledged = check.acknowledged { CommitMark(database: path).record(acknowledged) }
             throw error
         }
     }
 }
 
 extension WriteAheadLog {
-    /// Writes a log of `frames`, taken from the one at `source`, with checksums that go on from one to the next.
+    /// Writes a log of `frames`, read from the one at `source`, with a continuous chain of checksums.
     ///
-    /// - Throws: what the file system says.
+    /// - Throws: ``StorageError/io(path:reason:)``.
     func write(_ frames: [Frame], from source: String, to target: String) throws {
         guard let file = FileBytes(path: source), let output = fopen(target, "w") else {
             throw StorageError.io(path: target, reason: String(cString: strerror(errno)))
@@ -151,7 +155,7 @@ extension WriteAheadLog {
         }
     }
 
-    /// What a header says, however damaged the old one is: little-endian words, this page size, and its salt.
+    /// A new log header, however damaged the old one is: little-endian checksums, this page size, and the old salt.
     private func newHeader(_ old: [UInt8]) -> (bytes: [UInt8], sum: LogChecksum) {
         func word(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
         var bytes = word(0x377F_0682) + word(3_007_000) + word(UInt32(pageSize))

@@ -3,22 +3,22 @@ import Synchronization
 import TimeSeries
 
 extension Store {
-    /// Looks at every row's checksum and at SQLite's own structures, in slices, and says what is damaged and what to do.
+    /// Checks every row's checksum and SQLite's own structures, in slices.
     ///
-    /// - Returns: one sentence for every damaged thing; none when all is well.
+    /// - Returns: one sentence per damaged item, with what to do; empty if nothing is damaged.
     public func scrub() throws -> [String] { try Scrub(self).run() }
 }
 
-/// One look at every row's checksum and at SQLite's own structures, which may take minutes and can be cancelled.
+/// One check of every row's checksum and of SQLite's own structures; it may take minutes and can be cancelled.
 public final class Scrub: Sendable {
     private let store: Store
     private let isCancelled = Atomic(false)
-    /// Looks at the structures, on a connection of its own, so that it alone is interrupted.
+    /// A separate connection for the check of the structures, so that interrupting it affects nothing else.
     private let structure = Mutex<DatabaseQueue?>(nil)
 
     public init(_ store: Store) { self.store = store }
 
-    /// Lets ``run()`` end soon. From any thread.
+    /// Makes ``run()`` stop soon. May be called from any thread.
     public func cancel() {
         isCancelled.store(true, ordering: .relaxed)
         structure.withLock { $0 }?.interrupt()
@@ -28,8 +28,10 @@ public final class Scrub: Sendable {
         if isCancelled.load(ordering: .relaxed) { throw CancellationError() }
     }
 
-    /// - Returns: one sentence for every damaged thing, with what to do; none when all is well.
-    /// - Throws: `CancellationError` once it was cancelled.
+    /// Runs the check.
+    ///
+    /// - Returns: one sentence per damaged item, with what to do; empty if nothing is damaged.
+    /// - Throws: `CancellationError` if it was cancelled.
     public func run() throws -> [String] {
         var findings = try scrubStructure()
         do {
@@ -52,12 +54,13 @@ public final class Scrub: Sendable {
         return try findings + scrubRows() + scrubChunks() + scrubScores()
     }
 
-    /// What the database holds that is no damage, but that a person should know.
+    /// What an operator should know about the database, though it is not damage.
     ///
-    /// Until version 2 of the chunks' format, a correction that came late was shown with the value before it as soon as its
-    /// journal was sealed; it was kept, and counts again. Chunks that are sealed anew are not known any more.
+    /// Before version 2 of the chunk format, a late correction was replaced in every output by the earlier value once
+    /// it was sealed. It was still stored, and counts again. Chunks that have been sealed again since are not
+    /// recognised.
     ///
-    /// - Throws: `CancellationError` once it was cancelled.
+    /// - Throws: `CancellationError` if it was cancelled.
     public func remarks() throws -> [String] {
         var counts: [SeriesID: Int] = [:]
         try eachRow(of: "chunk", by: ["series", "start"], slice: 64) { row in
@@ -109,8 +112,9 @@ public final class Scrub: Sendable {
         return findings
     }
 
-    /// Hands over the rows of a table, in slices and in the order of its key. Row by row, not series by series: a damaged
-    /// number may name a series that there is not.
+    /// Calls `body` with the rows of a table, read in slices in the order of its key.
+    ///
+    /// Not series by series: a damaged number may name a series that does not exist.
     private func eachRow(of table: String, by key: [String], slice: Int, _ body: (Row) -> Void) throws {
         var last: [DatabaseValue] = []
         let columns = key.joined(separator: ", ")
@@ -141,7 +145,7 @@ public final class Scrub: Sendable {
             do {
                 _ = try stored.decoded()
             } catch {
-                store.note(stored, "\(error)")
+                store.recordDamage(stored, "\(error)")
             }
         }
         let aside = try store.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM quarantine") ?? 0 }

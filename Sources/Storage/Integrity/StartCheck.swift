@@ -2,17 +2,19 @@ import GRDB
 import TimeSeries
 
 extension Store {
-    /// What has to be whole before anything is built on it: the definitions of all tables, the structure of those that a
-    /// start reads, and row by row the journal and what says how to step over it. docs/decisions/0009 says what is looked
-    /// at when.
+    /// Checks everything that must be intact before recovery uses it.
     ///
-    /// Recovery passes over rows that it does not need, and would pass over one whose newest timestamp was damaged.
+    /// These are the definitions of all tables, the structure of those that a start reads and, row by row, the journal
+    /// and the tables that say how to replay it. docs/decisions/0009 says what is checked when.
     ///
-    /// - Returns: how many readings the journal holds.
+    /// Recovery skips rows that it does not need, and would skip one whose newest timestamp is damaged.
+    ///
+    /// - Returns: the number of readings in the journal.
     /// - Throws: ``StorageError/damagedJournal(position:reason:)``, ``StorageError/damagedTable(name:reason:)``.
     func checkForStart() throws -> Int {
         try read { try SchemaShape.check($0) }
-        // Not `quick_check`: it does not compare an index with its table, and some of these tables are read through one.
+        // Not `quick_check`: it does not compare indexes with their tables, and some of these tables are read through
+        // an index.
         for table in CheckedTable.allCases.map(\.rawValue) + ["journal", "checkpoint"] {
             let found = try read { try String.fetchAll($0, sql: "PRAGMA integrity_check('\(table)')") }
             if let reason = found.first(where: { $0 != "ok" }) {

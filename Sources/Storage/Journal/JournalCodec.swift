@@ -13,27 +13,28 @@ import TimeSeries
 /// | zigzag | form 1…7: m, and the value is m / 10^(form − 1); left out when removed |
 /// | 8 | form 0: the value's IEEE 754 bits, little-endian; left out when removed |
 ///
-/// "Before" is zero at the first. Series are often read at one time and in one order, and sensors have few decimals, so
-/// most readings are four or five bytes. A removed reading keeps its place, so the positions of the others stay.
+/// For the first reading, "the reading before" is all zeros. Series are often read at the same time and in the same
+/// order, and sensors have few decimals, so most readings take four or five bytes. A removed reading leaves a
+/// tombstone, so the positions of the others do not change.
 enum JournalCodec {
     private static let version: UInt8 = 3
 
-    /// A slot of the blob: a reading, or the place of a removed one.
-    typealias Place = (reading: Reading, isRemoved: Bool)
+    /// One entry of the blob: a reading, or the tombstone of a removed one.
+    typealias Item = (reading: Reading, isRemoved: Bool)
 
-    /// The same place without its reading.
-    static func emptied(_ place: Place) -> Place { (nothing(of: place.reading.series), true) }
+    /// The entry as a tombstone.
+    static func tombstone(for item: Item) -> Item { (placeholder(of: item.reading.series), true) }
 
-    fileprivate static func nothing(of series: SeriesID) -> Reading {
+    fileprivate static func placeholder(of series: SeriesID) -> Reading {
         Reading(series: series, timestamp: Timestamp(nanoseconds: 0), value: 0, timeliness: .late)
     }
 
-    static func encode(_ places: [Place]) -> [UInt8] {
-        var writer = ByteWriter(capacity: 12 * places.count + 16)
+    static func encode(_ items: [Item]) -> [UInt8] {
+        var writer = ByteWriter(capacity: 12 * items.count + 16)
         writer.byte(version)
-        writer.varint(UInt64(places.count))
+        writer.varint(UInt64(items.count))
         var (series, time, form) = (Int64(0), Int64(0), 1)
-        for (reading, isRemoved) in places {
+        for (reading, isRemoved) in items {
             let step = ZigZag.encode(reading.series.rawValue &- series)
             series = reading.series.rawValue
             let whole = isRemoved ? nil : ShortDecimal.whole(reading.value, digits: &form)
@@ -48,33 +49,33 @@ enum JournalCodec {
         return writer.bytes
     }
 
-    static func decode(_ bytes: [UInt8]) throws(StorageError) -> [Place] {
+    static func decode(_ bytes: [UInt8]) throws(StorageError) -> [Item] {
         var reader = ByteReader(bytes)
         let found = try reader.byte()
         if found == JournalFormat2.version { return try JournalFormat2.decode(&reader) }
         guard found == version else { throw .malformed("format \(found) of a journal entry is not known") }
         let count = try reader.count(limit: reader.remaining)
-        var places: [Place] = []
-        places.reserveCapacity(count)
-        var before = Reading(
+        var items: [Item] = []
+        items.reserveCapacity(count)
+        var previous = Reading(
             series: SeriesID(0), timestamp: Timestamp(nanoseconds: 0), value: 0, timeliness: .fresh)
-        for _ in 0..<count { places.append(try place(&reader, after: &before)) }
+        for _ in 0..<count { items.append(try item(&reader, after: &previous)) }
         guard reader.isAtEnd else { throw .malformed("\(reader.remaining) bytes follow its end") }
-        return places
+        return items
     }
 
-    private static func place(_ reader: inout ByteReader, after before: inout Reading) throws(StorageError) -> Place {
+    private static func item(_ reader: inout ByteReader, after previous: inout Reading) throws(StorageError) -> Item {
         let head = try reader.byte()
         let step = head >> 5 == 7 ? try reader.zigzag() : ZigZag.decode(UInt64(head >> 5))
-        before.series = SeriesID(before.series.rawValue &+ step)
-        guard head & 1 == 0 else { return (nothing(of: before.series), true) }
-        before.timestamp = Timestamp(nanoseconds: before.timestamp.nanoseconds &+ (try reader.zigzag()))
+        previous.series = SeriesID(previous.series.rawValue &+ step)
+        guard head & 1 == 0 else { return (placeholder(of: previous.series), true) }
+        previous.timestamp = Timestamp(nanoseconds: previous.timestamp.nanoseconds &+ (try reader.zigzag()))
         let form = Int(head >> 2 & 7)
-        before.value =
+        previous.value =
             form == 0
             ? Double(bitPattern: try reader.fixed(UInt64.self))
             : ShortDecimal.value(try reader.zigzag(), digits: form - 1)
-        before.timeliness = head & 2 == 2 ? .late : .fresh
-        return (before, false)
+        previous.timeliness = head & 2 == 2 ? .late : .fresh
+        return (previous, false)
     }
 }

@@ -1,6 +1,6 @@
 import TimeSeries
 
-/// The blob of a journal row as earlier versions wrote it; rows stay as they are until they are sealed.
+/// The blob of a journal row as earlier versions wrote it; such rows stay unchanged until they are sealed.
 ///
 /// | bytes | what |
 /// |---|---|
@@ -14,23 +14,23 @@ import TimeSeries
 enum JournalFormat2 {
     static let version: UInt8 = 2
 
-    /// - Parameter reader: behind the version.
-    static func decode(_ reader: inout ByteReader) throws(StorageError) -> [JournalCodec.Place] {
+    /// - Parameter reader: positioned after the version byte.
+    static func decode(_ reader: inout ByteReader) throws(StorageError) -> [JournalCodec.Item] {
         let seriesCount = try reader.count(limit: reader.remaining)
         var order: [SeriesID] = []
         for _ in 0..<seriesCount { order.append(SeriesID(try reader.zigzag())) }
         var previous = Previous(seriesCount: seriesCount)
         let count = try reader.count(limit: reader.remaining)
-        var places: [JournalCodec.Place] = []
-        places.reserveCapacity(count)
-        for _ in 0..<count { places.append(try place(&reader, order, &previous)) }
+        var items: [JournalCodec.Item] = []
+        items.reserveCapacity(count)
+        for _ in 0..<count { items.append(try item(&reader, order, &previous)) }
         guard reader.isAtEnd else { throw .malformed("\(reader.remaining) bytes follow its end") }
-        return places
+        return items
     }
 
-    private static func place(
+    private static func item(
         _ reader: inout ByteReader, _ order: [SeriesID], _ previous: inout Previous
-    ) throws(StorageError) -> JournalCodec.Place {
+    ) throws(StorageError) -> JournalCodec.Item {
         let head = try reader.varint()
         guard head >> 2 < UInt64(order.count) else { throw .malformed("series index \(head >> 2) is not in its list") }
         let series = Int(head >> 2)
@@ -44,7 +44,7 @@ enum JournalFormat2 {
         return (reading, isRemoved)
     }
 
-    /// What the next timestamp of each series is counted from.
+    /// The timestamp that the next one of each series is relative to.
     private struct Previous {
         private var ofSeries: [Int64?]
         private var newest: Int64 = 0

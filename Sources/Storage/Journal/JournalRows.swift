@@ -15,58 +15,60 @@ struct JournalRows {
         guard let row = try Row.fetchOne(try db.cachedStatement(sql: sql)) else { throw Self.endIsMissing }
         let dropped: JournalPosition = try row.value("position", in: "journal_end")
         let end = max(dropped, try row.optional("kept", in: "journal") ?? 0)
-        // A million readings a second for a hundred thousand years.
+        // 2^62: a million readings a second for more than a hundred thousand years.
         guard (0..<(1 << 62)).contains(end) else {
             throw StorageError.damagedTable(name: "journal_end", reason: "position \(end) was never reached")
         }
         return end
     }
 
-    func insert(_ places: [JournalCodec.Place], at first: JournalPosition) throws {
-        let bytes = JournalCodec.encode(places)
-        let newest = places.reduce(Timestamp.distantPast) { $1.isRemoved ? $0 : max($0, $1.reading.timestamp) }
+    func insert(_ items: [JournalCodec.Item], at first: JournalPosition) throws {
+        let bytes = JournalCodec.encode(items)
+        let newest = items.reduce(Timestamp.distantPast) { $1.isRemoved ? $0 : max($0, $1.reading.timestamp) }
         let sql = "INSERT OR REPLACE INTO journal (seq, n, newest, crc32c, readings) VALUES (?, ?, ?, ?, ?)"
         try db.cachedStatement(sql: sql).execute(
             arguments: [
-                first, places.count, newest.nanoseconds,
-                Int64(CRC32C.checksum(of: [first, Int64(places.count), newest.nanoseconds], bytes)), Blob(bytes),
+                first, items.count, newest.nanoseconds,
+                Int64(CRC32C.checksum(of: [first, Int64(items.count), newest.nanoseconds], bytes)), Blob(bytes),
             ])
     }
 
-    /// The rows from `position` on that hold something at least as new as `oldest`, until they are ``readingsPerFetch``
-    /// readings.
+    /// The rows from `position` on that hold something at least as new as `oldest`, until they add up to
+    /// ``readingsPerFetch`` readings.
     func fetch(from position: JournalPosition, notOlderThan oldest: Timestamp) throws -> [Entry] {
         let sql = """
             SELECT seq, n, newest, crc32c, readings FROM journal WHERE seq + n > ? AND seq >= ? AND newest >= ?
             ORDER BY seq
             """
-        // A row that begins before `position` may still hold it; rows are at most one commit long.
+        // A row that begins before `position` may contain it; a row is never longer than one commit.
         let earliest = max(1, position - 70_000)
         let rows = try Row.fetchCursor(
             try db.cachedStatement(sql: sql), arguments: [position, earliest, oldest.nanoseconds])
         var (entries, count) = ([Entry](), 0)
         while count < Self.readingsPerFetch, let row = try rows.next() {
             entries.append(try Self.entry(row))
-            count += entries.last?.places.count ?? 0
+            count += entries.last?.items.count ?? 0
         }
         return entries
     }
 
-    /// Rows are of one reading or of tens of thousands: enough that a transaction pays, and little memory.
+    /// Rows hold from one to tens of thousands of readings. This many make a transaction worthwhile and take little
+    /// memory.
     private static let readingsPerFetch = 32_768
 
     struct Entry {
         var first: JournalPosition
-        var places: [JournalCodec.Place]
-        var next: JournalPosition { first + JournalPosition(places.count) }
+        var items: [JournalCodec.Item]
+        var next: JournalPosition { first + JournalPosition(items.count) }
     }
 
-    /// Looks at the checksums of at most `limit` rows from `position` on, and that each begins where the one before ended.
+    /// Checks at most `limit` rows from `position` on: their checksums, and that each begins where the previous one
+    /// ended.
     ///
     /// - Parameters:
-    ///   - position: where the first row is expected, or somewhere before.
-    ///   - whole: from this position on there are no holes.
-    /// - Returns: the position behind the last of them, and how many readings they hold; nil if there is none.
+    ///   - position: where the first row is expected, or an earlier position.
+    ///   - whole: from this position on there are no gaps.
+    /// - Returns: the position after the last row, and how many readings the rows hold; nil if there are no rows.
     func check(
         from position: JournalPosition, whole: JournalPosition, limit: Int
     ) throws -> (next: JournalPosition, readings: Int)? {
@@ -93,7 +95,7 @@ struct JournalRows {
         try JournalPosition.fetchOne(db, sql: "SELECT seq FROM journal ORDER BY seq LIMIT 1")
     }
 
-    /// Where the first row begins, and the newest time in it; nil if there is none.
+    /// The position of the first row, and its newest timestamp; nil if there is none.
     func firstRow() throws -> (position: JournalPosition, newest: Timestamp)? {
         guard let row = try Row.fetchOne(db, sql: "SELECT seq, newest FROM journal ORDER BY seq LIMIT 1") else {
             return nil
@@ -101,7 +103,7 @@ struct JournalRows {
         return (try row.value("seq", in: "journal"), Timestamp(nanoseconds: try row.value("newest", in: "journal")))
     }
 
-    /// Behind which position the first row is expected, and from which on there are no holes.
+    /// The position after which the first row is expected, and the one from which on there are no gaps.
     func bounds() throws -> (dropped: JournalPosition, whole: JournalPosition) {
         guard let row = try Row.fetchOne(db, sql: "SELECT position, whole_from FROM journal_end") else {
             throw Self.endIsMissing
@@ -121,31 +123,33 @@ struct JournalRows {
     private static func entry(_ row: Row) throws -> Entry {
         let (first, count, bytes) = try checked(row)
         do {
-            let places = try JournalCodec.decode(bytes)
-            guard places.count == count else { throw StorageError.malformed("it holds another number of readings") }
-            return Entry(first: first, places: places)
+            let items = try JournalCodec.decode(bytes)
+            guard items.count == count else { throw StorageError.malformed("it holds another number of readings") }
+            return Entry(first: first, items: items)
         } catch {
             throw StorageError.damagedJournal(position: first, reason: "\(error)")
         }
     }
 
-    /// Replaces the readings of `series` by their bare places.
+    /// Replaces the readings of `series` with tombstones.
     func remove(_ series: Set<SeriesID>) throws {
         var position: JournalPosition = 1
         while true {
             let entries = try fetch(from: position, notOlderThan: .distantPast)
-            for entry in entries where entry.places.contains(where: { series.contains($0.reading.series) }) {
-                let left = entry.places.map { place in
-                    series.contains(place.reading.series) ? JournalCodec.emptied(place) : place
+            for entry in entries where entry.items.contains(where: { series.contains($0.reading.series) }) {
+                let remaining = entry.items.map { item in
+                    series.contains(item.reading.series) ? JournalCodec.tombstone(for: item) : item
                 }
-                try insert(left, at: entry.first)
+                try insert(remaining, at: entry.first)
             }
             guard let last = entries.last else { return }
             position = last.next
         }
     }
 
-    /// Drops the first rows, as far as they hold nothing at or after `limit`.
+    /// Drops rows from the front, up to the first that holds something at or after `limit` or after the position `end`.
+    ///
+    /// - Returns: how many readings were dropped.
     func drop(before limit: Timestamp, through end: JournalPosition) throws -> Int {
         try drop(
             where:
@@ -153,13 +157,16 @@ struct JournalRows {
             [limit.nanoseconds, end, JournalPosition.max])
     }
 
-    /// Drops the first rows, at most `limit`, that lie at or before `end`.
+    /// Drops at most `limit` rows from the front that lie entirely at or before `end`.
+    ///
+    /// - Returns: how many readings were dropped.
     func drop(through end: JournalPosition, limit: Int) throws -> Int {
         try drop(
             where: "seq IN (SELECT seq FROM journal WHERE seq + n - 1 <= ? ORDER BY seq LIMIT ?)", [end, limit])
     }
 
-    /// Of the first rows only: what is left has no holes. Positions and the newest time outlive the rows.
+    /// Drops rows from the front only, so that no gaps arise; the table `journal_end` keeps the last position and the
+    /// newest time.
     private func drop(where condition: String, _ arguments: StatementArguments) throws -> Int {
         let sums = """
             SELECT COALESCE(SUM(n), 0) AS readings, MAX(newest) AS newest, MAX(seq + n - 1) AS last FROM journal
@@ -173,7 +180,7 @@ struct JournalRows {
         try db.execute(sql: "DELETE FROM journal WHERE \(condition)", arguments: arguments)
         let end = "UPDATE journal_end SET position = MAX(position, ?), newest = MAX(newest, ?)"
         try db.execute(sql: end, arguments: [last, newest ?? .min])
-        try CheckedTable.journalEnd.sign(db, where: "id = 1", [])
+        try CheckedTable.journalEnd.updateChecksums(db, where: "id = 1", [])
         return readings
     }
 }

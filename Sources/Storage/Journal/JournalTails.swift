@@ -2,29 +2,29 @@ public import TimeSeries
 
 /// The readings that count in the journal, by series.
 ///
-/// Series come in the same order again and again, so the one that came after this one the last time is tried first; a
-/// dictionary would hash and look up every reading.
+/// Series usually repeat in the same order, so the series that followed the current one last time is tried first; a
+/// dictionary would have to be searched for every reading.
 public struct JournalTails: Sendable {
     private struct Tail {
         let series: SeriesID
         /// Readings up to this position are sealed.
         let sealed: JournalPosition
-        /// Readings before this are not wanted; nil: none is.
+        /// Older readings are not wanted; nil if none are.
         let oldest: Timestamp?
-        /// The place of the series that followed the last time.
+        /// The index of the series that followed last time.
         var following = 0
         var count = 0
-        /// The place behind its last in ``JournalTails/order``.
+        /// The index after its last reading in ``JournalTails/order``.
         var end = 0
     }
 
-    /// A reading without its series: there are a million of them when the journal is sealed.
+    /// A reading without its series, to save memory: there are a million of them when the journal is sealed.
     private struct TailReading {
         var timestamp: Timestamp
         var value: Double
-        /// The position, and behind it one bit for the timeliness.
+        /// The position, shifted left by one; the lowest bit is set for a late reading.
         var order: Int64
-        /// The place of its series in ``JournalTails/tails``.
+        /// The index of its series in ``JournalTails/tails``.
         var tail: Int32
 
         init(_ reading: Reading, at position: JournalPosition, tail: Int) {
@@ -43,49 +43,49 @@ public struct JournalTails: Sendable {
     private let sealed: [SeriesID: JournalPosition]
     private let oldest: [SeriesID: Timestamp]?
     private var tails: [Tail] = []
-    /// Of all series, as they came: ten thousand arrays that grow would leave the memory in pieces.
+    /// The readings of all series in journal order: ten thousand growing arrays would fragment the memory.
     private var readings: [TailReading] = []
-    /// The places of ``readings``, series by series: followed from one to the one before, a million readings cost a
-    /// million waits for memory; looked up by their places, many are on their way at once.
+    /// Indices into ``readings``, grouped by series. A linked list would cost a cache miss for each of a million
+    /// readings, one after another; with indices, many loads are in flight at once.
     private var order: [UInt32] = []
-    private var places: [SeriesID: Int] = [:]
-    /// Of the series that came last.
+    private var indices: [SeriesID: Int] = [:]
+    /// The index of the series of the last reading.
     private var last = 0
 
     /// - Parameters:
     ///   - sealed: the positions up to which the readings of each series are sealed.
     ///   - oldest: the series wanted and the oldest timestamp of each; nil for everything.
-    ///   - capacity: how many readings there may be: room that is not needed is never touched.
+    ///   - capacity: the most readings there may be; reserved memory that is not needed is never touched.
     init(sealed: [SeriesID: JournalPosition], oldest: [SeriesID: Timestamp]?, capacity: Int) {
         (self.sealed, self.oldest) = (sealed, oldest)
         readings.reserveCapacity(capacity)
     }
 
-    /// Takes a reading in if it counts and is wanted.
-    mutating func take(_ reading: Reading, at position: JournalPosition) {
-        let place = place(of: reading.series)
-        guard position > tails[place].sealed, let oldest = tails[place].oldest, reading.timestamp >= oldest else {
+    /// Adds a reading if it counts and is wanted.
+    mutating func add(_ reading: Reading, at position: JournalPosition) {
+        let index = index(of: reading.series)
+        guard position > tails[index].sealed, let oldest = tails[index].oldest, reading.timestamp >= oldest else {
             return
         }
-        readings.append(TailReading(reading, at: position, tail: place))
-        tails[place].count += 1
+        readings.append(TailReading(reading, at: position, tail: index))
+        tails[index].count += 1
     }
 
-    /// Sorts what was taken by series; nothing is taken afterwards.
+    /// Groups the readings by series; nothing may be added afterwards.
     mutating func sort() {
         var end = 0
-        for place in tails.indices {
-            tails[place].end = end
-            end += tails[place].count
+        for index in tails.indices {
+            tails[index].end = end
+            end += tails[index].count
         }
         order = Array(repeating: 0, count: readings.count)
-        for (place, reading) in readings.enumerated() {
-            order[tails[Int(reading.tail)].end] = UInt32(truncatingIfNeeded: place)
+        for (index, reading) in readings.enumerated() {
+            order[tails[Int(reading.tail)].end] = UInt32(truncatingIfNeeded: index)
             tails[Int(reading.tail)].end += 1
         }
     }
 
-    private mutating func place(of series: SeriesID) -> Int {
+    private mutating func index(of series: SeriesID) -> Int {
         if last < tails.count {
             let guess = tails[last].following
             if tails[guess].series == series {
@@ -93,14 +93,14 @@ public struct JournalTails: Sendable {
                 return guess
             }
         }
-        let place = places[series] ?? add(series)
-        tails[last].following = place
-        last = place
-        return place
+        let index = indices[series] ?? append(series)
+        tails[last].following = index
+        last = index
+        return index
     }
 
-    private mutating func add(_ series: SeriesID) -> Int {
-        places[series] = tails.count
+    private mutating func append(_ series: SeriesID) -> Int {
+        indices[series] = tails.count
         let oldest = oldest.map { $0[series] } ?? .distantPast
         tails.append(Tail(series: series, sealed: sealed[series] ?? 0, oldest: oldest))
         return tails.count - 1
@@ -111,8 +111,8 @@ public struct JournalTails: Sendable {
 
     /// The readings of a series, ascending by position.
     public subscript(series: SeriesID) -> [PositionedReading] {
-        guard let place = places[series] else { return [] }
-        let tail = tails[place]
+        guard let index = indices[series] else { return [] }
+        let tail = tails[index]
         return order[tail.end - tail.count..<tail.end].map { readings[Int($0)].positioned(series) }
     }
 }

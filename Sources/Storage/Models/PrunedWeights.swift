@@ -1,6 +1,6 @@
 import TimeSeries
 
-/// What stands in the place of weights that were removed: they are under the row's checksum, as the weights were.
+/// What replaces weights that were removed; the row's checksum covers it, as it covered the weights.
 ///
 /// | bytes | what |
 /// |---|---|
@@ -17,7 +17,7 @@ enum PrunedWeights {
         return writer.bytes
     }
 
-    /// When they were removed; nil if these are weights.
+    /// When the weights were removed; nil if the bytes are weights.
     static func time(in bytes: [UInt8]) -> Timestamp? {
         guard bytes.count == size, Array(bytes.prefix(magic.count)) == magic else { return nil }
         var reader = ByteReader(Array(bytes.dropFirst(magic.count)))

@@ -1,10 +1,11 @@
 import GRDB
 
 extension Store {
-    /// Versions with weights of more than a few bytes that serve no series, are no rollback's target, make room for no other
-    /// version, and are not among the newest of their forecaster.
+    /// The versions whose weights can be removed: they serve no series, are not a rollback target, no version stands in
+    /// for them, and they are not among the newest of their forecaster.
     ///
-    /// - Parameter keeping: by forecaster, how many of the newest versions stay; those of other forecasters all stay.
+    /// - Parameter keeping: by forecaster, how many of the newest versions to keep; all versions of other forecasters
+    ///   are kept.
     public func unreachableVersions(keeping: [String: Int]) throws -> [Int64] {
         let candidates = try read { db in
             try Row.fetchAll(
@@ -29,7 +30,7 @@ extension Store {
         return old.map(\.id).filter { !reachable.contains($0) }
     }
 
-    /// What serves, what it makes room for, what served before it, and what was promoted last.
+    /// The versions that serve, those they stand in for, those that served before them, and those promoted last.
     private static let reachable = """
         WITH current AS (SELECT series, MAX(id) AS id, version, stands_for_version FROM epoch GROUP BY series)
         SELECT version FROM current

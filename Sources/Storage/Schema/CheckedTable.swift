@@ -1,16 +1,16 @@
 import GRDB
 
-/// Tables whose rows hold a checksum of all their other columns, which SQLite makes and compares with a function of ours.
+/// Tables whose rows hold a checksum of all their other columns, computed and compared in SQL by a function of ours.
 ///
-/// docs/decisions/0009 lists every table and what looks at it.
+/// docs/decisions/0009 lists every table and what checks it.
 enum CheckedTable: String, CaseIterable {
     case series, epoch, champion, outage, schedule, clock
     case journalEnd = "journal_end"
     case modelVersion = "model_version"
     case modelEvent = "model_event"
 
-    /// CRC-32C of the values in their order: of a number its kind and its digits, of a text its length and its bytes, of a
-    /// blob, which comes last, its bytes.
+    /// CRC-32C of the values in order: the type and digits of a number, the length and bytes of a text, and the bytes
+    /// of a blob, which comes last.
     static let function = DatabaseFunction("row_checksum", pure: true) { values in
         var writer = ByteWriter(capacity: 16 * values.count)
         for value in values {
@@ -44,11 +44,11 @@ enum CheckedTable: String, CaseIterable {
         }
     }
 
-    /// In SQL: the row is as it was written.
+    /// SQL: the row is as it was written.
     var isWhole: String { "crc32c IS row_checksum(\(columns))" }
 
-    /// Gives rows that were just written their checksums.
-    func sign(_ db: Database, where condition: String, _ arguments: StatementArguments) throws {
+    /// Sets the checksums of rows that were just written.
+    func updateChecksums(_ db: Database, where condition: String, _ arguments: StatementArguments) throws {
         let sql = "UPDATE \(rawValue) SET crc32c = row_checksum(\(columns)) WHERE \(condition)"
         try db.cachedStatement(sql: sql).execute(arguments: arguments)
     }

@@ -2,10 +2,10 @@ import GRDB
 
 /// The numbered files of `migrations/`, embedded at build time, and the schema version in `PRAGMA user_version`.
 enum Migrations {
-    /// "Nilo": how `file` and we know the database for ours.
+    /// "Nilo": identifies the database as ours, to us and to file(1).
     static let applicationID: Int32 = 0x4E69_6C6F
 
-    /// In order; the place in the list plus one is the schema version.
+    /// In order; the index in the list plus one is the schema version.
     private static let scripts: [[UInt8]] = [
         PackageResources._001_initial_sql, PackageResources._002_chunks_sql, PackageResources._003_scores_sql,
         PackageResources._004_outages_sql, PackageResources._005_stand_ins_sql, PackageResources._006_checksums_sql,
@@ -15,7 +15,7 @@ enum Migrations {
 
     static var newest: Int { scripts.count }
 
-    /// The whole schema, in an empty database.
+    /// Creates the whole schema in an empty database.
     static func define(_ db: Database) throws {
         for script in scripts { try db.execute(sql: String(decoding: script, as: UTF8.self)) }
     }

@@ -30,11 +30,11 @@ public struct SeriesRecord: Sendable, Hashable {
     }
 }
 
-/// A reading with its place in the journal.
+/// A reading with its position in the journal.
 public struct PositionedReading: Sendable, Hashable {
     public var reading: Reading
-    /// Of a sealed fresh reading that is alone at its timestamp, the highest position in its chunk: it decides nothing any
-    /// more.
+    /// For a sealed fresh reading that is alone at its timestamp, the highest position in its chunk: its own no longer
+    /// matters.
     public var position: JournalPosition
 
     public init(reading: Reading, position: JournalPosition) {
@@ -49,20 +49,20 @@ public struct JournalEntry: Sendable, Hashable {
     public var readings: [Reading]
 }
 
-/// A series' state at a slot that no reading in time can change any more.
+/// A series' state at a slot that no reading within the lateness can change any more.
 public struct Checkpoint: Sendable, Hashable {
     public var series: SeriesID
     /// The epoch whose model made the state.
     public var epoch: Int64
     /// The newest slot the state has stepped over; it had a value.
     public var slot: Slot
-    /// The highest journal position absorbed when it was cut.
+    /// The highest journal position absorbed when the checkpoint was taken.
     public var position: JournalPosition
-    /// The newest slot with a reading when it was cut.
+    /// The newest slot with a reading when the checkpoint was taken.
     public var frontier: Slot
-    /// The kernels that computed the state; others may differ in the last bit.
+    /// The compute kernels that produced the state; others may differ in the last bit.
     public var kernel: String
-    /// `[stateCount]`, exact to the bit.
+    /// `[stateCount]`, stored bit for bit.
     public var state: [Float]
 
     public init(
@@ -81,9 +81,9 @@ public struct Checkpoint: Sendable, Hashable {
 
 /// What ``Store/checkpoints()`` found.
 public struct RecoveredCheckpoints: Sendable {
-    /// Newest first, at most two a series.
+    /// Newest first, at most two per series.
     public var good: [SeriesID: [Checkpoint]] = [:]
-    /// Rows whose checksum or form is wrong.
+    /// Rows whose checksum or format is wrong.
     public var damaged: [(series: SeriesID, slot: Slot)] = []
 }
 
@@ -96,10 +96,10 @@ public struct NewModelVersion: Sendable {
     public var parameters: String
     public var parent: Int64?
     public var createdAt: Timestamp
-    /// The readings it was trained on.
+    /// The time range of the readings it was trained on.
     public var windowStart: Timestamp?
     public var windowEnd: Timestamp?
-    /// Scores and numbers of the run as JSON.
+    /// Scores and statistics of the training run as JSON.
     public var metrics: String
     public var weights: [UInt8]
 
@@ -120,7 +120,7 @@ public struct NewModelVersion: Sendable {
     }
 }
 
-/// A stored model version; its weights are read apart.
+/// A stored model version; its weights are read separately.
 public struct ModelVersion: Sendable, Hashable {
     public var id: Int64
     public var forecaster: String
@@ -135,25 +135,25 @@ public struct ModelVersion: Sendable, Hashable {
     public var windowEnd: Timestamp?
     public var metrics: String
     public var weightsSize: Int
-    /// When its weights were removed; nil: they are there.
+    /// When its weights were removed; nil if they are still stored.
     public var prunedAt: Timestamp?
 }
 
-/// What a model serves in place of until that can be loaded.
+/// What a model stands in for until that can be loaded.
 public enum MissingModel: Sendable, Hashable {
     /// A method that was never loaded.
     case method(String)
-    /// The identity of a version that served before.
+    /// The row id of a version that served before.
     case version(Int64)
 }
 
-/// What a state depends on beside its model and its readings.
+/// What a state depends on besides its model and its readings.
 public struct EpochSetting: Sendable, Hashable {
     /// The longest run of missing slots that the model is stepped through.
     public var maxGap: Int
-    /// The tz database name of the zone that calendar features are of.
+    /// The tz database name of the time zone of the calendar features.
     public var timeZone: String
-    /// How the readings of one slot become its value.
+    /// How the readings of one slot are aggregated into its value.
     public var aggregate: Aggregate
 
     public init(maxGap: Int, timeZone: String, aggregate: Aggregate) {
@@ -165,14 +165,14 @@ public struct EpochSetting: Sendable, Hashable {
 public struct NewEpoch: Sendable {
     public var series: SeriesID
     public var version: Int64
-    /// The frontier when it began; nil: from the first reading on.
+    /// The frontier when the epoch began; nil if it applies from the first reading on.
     public var fromSlot: Slot?
     /// Slots before `fromSlot` that the state is warmed up on.
     public var warmUp: Int
     /// The newest journal position when it began: late readings up to here are part of the warm-up.
     public var position: JournalPosition
     public var reason: String
-    /// What it makes room for when that can be loaded; nil: it serves in its own right.
+    /// What it stands in for until that can be loaded; nil if it serves in its own right.
     public var fallbackFor: MissingModel?
     public var setting: EpochSetting?
     public var createdAt: Timestamp
@@ -193,7 +193,7 @@ public struct NewEpoch: Sendable {
     }
 }
 
-/// Which model version steps a series, and from where.
+/// The model version that steps a series, and from which slot on.
 public struct Epoch: Sendable, Hashable {
     public var id: Int64
     public var series: SeriesID
@@ -202,14 +202,14 @@ public struct Epoch: Sendable, Hashable {
     public var warmUp: Int
     public var position: JournalPosition
     public var reason: String
-    /// What it makes room for when that can be loaded; nil: it serves in its own right.
+    /// What it stands in for until that can be loaded; nil if it serves in its own right.
     public var fallbackFor: MissingModel?
-    /// nil in epochs of earlier versions, until a start has filled it in.
+    /// nil in epochs stored by earlier versions, until a start fills it in.
     public var setting: EpochSetting?
     public var createdAt: Timestamp
 }
 
-/// When a forecaster was and will be trained.
+/// When a forecaster was last trained and when it is due next.
 public struct ScheduleRecord: Sendable, Hashable {
     public var forecaster: String
     public var nextDue: Timestamp?

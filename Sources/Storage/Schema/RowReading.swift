@@ -1,19 +1,19 @@
 import GRDB
 
-// GRDB's own subscripts trap when a value is of another kind, as it may be in a damaged row or one edited by hand.
+// GRDB's own subscripts trap on a value of another type, which a damaged or hand-edited row may hold.
 extension Row {
-    /// The value of a column; nil if it is of another kind. For rows whose checksum is looked at afterwards.
+    /// The value of a column; nil if it is of another type. For rows whose checksum is checked afterwards.
     func value<Value: DatabaseValueConvertible>(_ column: String, as _: Value.Type = Value.self) -> Value? {
         (self[column] as DatabaseValue?).flatMap { Value.fromDatabaseValue($0) }
     }
 
     /// The value of a column.
     ///
-    /// - Throws: ``StorageError/damagedTable(name:reason:)`` if it is of another kind.
+    /// - Throws: ``StorageError/damagedTable(name:reason:)`` if it is of another type.
     func value<Value: DatabaseValueConvertible>(
         _ column: String, in table: String, as _: Value.Type = Value.self
     ) throws(StorageError) -> Value {
-        // GRDB would make 0 of 0.5.
+        // GRDB would convert 0.5 to 0.
         guard let value: Value = value(column), value.databaseValue == self[column] else {
             throw mismatch(column, table, Value.self)
         }
@@ -22,7 +22,7 @@ extension Row {
 
     /// The value of a column; nil if it is NULL.
     ///
-    /// - Throws: ``StorageError/damagedTable(name:reason:)`` if it is of another kind.
+    /// - Throws: ``StorageError/damagedTable(name:reason:)`` if it is of another type.
     func optional<Value: DatabaseValueConvertible>(
         _ column: String, in table: String, as _: Value.Type = Value.self
     ) throws(StorageError) -> Value? {

@@ -1,29 +1,30 @@
 import GRDB
 
-/// What the schema says of every table of ours, column by column, to be held against what it should say.
+/// Compares the definition of each of our tables with what the migrations make, column by column.
 ///
-/// A bit turned in a definition may leave a database that SQLite finds in order: a key that is no key any more reads as
-/// nothing, and every row under it is as good as gone. Columns and not the text are compared, because SQLite writes that
-/// anew when it alters a table, and another version may write it otherwise.
+/// A flipped bit in a definition may leave a database that SQLite considers valid: if a key column is no longer a key,
+/// lookups find nothing and every row is as good as lost. Columns are compared, not the text, because SQLite rewrites
+/// the text when it alters a table, and other SQLite versions may write it differently.
 enum SchemaShape {
-    /// - Throws: ``StorageError/damagedTable(name:reason:)`` with the first table that is not as the migrations make it.
+    /// - Throws: ``StorageError/damagedTable(name:reason:)`` with the first table that differs from what the migrations
+    ///   make.
     static func check(_ db: Database) throws {
         var configuration = Configuration()
         configuration.prepareDatabase { $0.add(function: CheckedTable.function) }
         let expected = try DatabaseQueue(configuration: configuration)
-        let wanted = try expected.write { db in
+        let expectedTables = try expected.write { db in
             try Migrations.define(db)
             return try tables(of: db)
         }
         let found = try tables(of: db)
-        for (name, shape) in wanted.sorted(by: { $0.key < $1.key }) where found[name] != shape {
+        for (name, shape) in expectedTables.sorted(by: { $0.key < $1.key }) where found[name] != shape {
             let difference = shape.first { found[name]?.contains($0) != true } ?? "less than is there"
             throw StorageError.damagedTable(
                 name: name, reason: "its definition is not as it was made: \(difference) is expected")
         }
     }
 
-    /// By table: its columns, its kind, its indexes and its foreign keys, one line each.
+    /// By table: its columns, type, indexes and foreign keys, one line each.
     private static func tables(of db: Database) throws -> [String: [String]] {
         let names = try String.fetchAll(
             db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
