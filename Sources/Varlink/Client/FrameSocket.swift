@@ -1,13 +1,14 @@
 import Glibc
 
-/// A connected Unix socket that carries messages, each ended by a NUL byte. Blocks, until the deadline if there is one.
+/// A connected Unix socket that carries messages, each ended by a NUL byte. Blocks, at most until the deadline if there
+/// is one.
 final class FrameSocket {
     private let descriptor: Int32
-    /// When sending and receiving give up.
+    /// When sending and receiving give up; nil: never.
     var deadline: ContinuousClock.Instant?
-    /// What was read, and how much of it was handed out or searched.
+    /// Bytes that were read, and how many of them were already returned.
     private var pending: [UInt8] = []
-    private var taken = 0
+    private var consumed = 0
     private var buffer = [UInt8](repeating: 0, count: 65_536)
 
     init(path: String) throws {
@@ -31,14 +32,14 @@ final class FrameSocket {
         }
     }
 
-    /// Takes over a socket that is connected already.
+    /// Takes ownership of a connected socket.
     init(connected descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 
-    /// Sends one message; returns whether all of it was taken.
+    /// Sends one message; returns whether all of it was sent.
     ///
-    /// Who refuses a connection answers before it closes: after false the reason may still be there to be read.
+    /// A peer that refuses a connection replies before it closes it: after false, the reason may still be received.
     @discardableResult
     func send(_ message: [UInt8]) throws -> Bool {
         guard message.count <= FrameLimit.bytes else { throw ConnectionError.tooLong }
@@ -47,15 +48,15 @@ final class FrameSocket {
 
     /// Waits for the next message.
     func receive() throws -> [UInt8] {
-        var searched = taken
+        var searched = consumed
         while true {
             if let end = pending[searched...].firstIndex(of: 0) {
-                let frame = Array(pending[taken..<end])
-                taken = end + 1
+                let frame = Array(pending[consumed..<end])
+                consumed = end + 1
                 return frame
             }
-            pending.removeFirst(taken)
-            taken = 0
+            pending.removeFirst(consumed)
+            consumed = 0
             searched = pending.count
             guard searched <= FrameLimit.bytes else { throw ConnectionError.tooLong }
             try descriptor.wait(for: POLLIN, until: deadline)

@@ -1,12 +1,12 @@
 import Glibc
 
-/// The sending side of a connected Unix socket. The descriptor stays its owner's.
+/// The sending side of a connected Unix socket. Does not own the descriptor.
 struct FrameWriter: Sendable {
     let descriptor: Int32
 
-    /// Sends a message and its NUL byte; returns whether all of it was taken.
+    /// Sends a message and its NUL byte; returns whether all of it was sent.
     ///
-    /// - Throws: ``ConnectionError/timedOut(_:)`` if the peer has not taken it before `deadline`.
+    /// - Throws: ``ConnectionError/timedOut(_:)`` if the peer has not accepted it before `deadline`.
     func write(_ message: [UInt8], deadline: ContinuousClock.Instant? = nil) throws -> Bool {
         let frame = message + [0]
         let flags = Int32(MSG_NOSIGNAL) | (deadline == nil ? 0 : Int32(MSG_DONTWAIT))
@@ -26,13 +26,14 @@ struct FrameWriter: Sendable {
 }
 
 extension Int32 {
-    /// Waits until this descriptor is ready; not at all without a deadline, because then the call itself may wait.
+    /// Waits until this descriptor is ready; returns at once without a deadline, because then the call itself may
+    /// block.
     func wait(for events: Int32, until deadline: ContinuousClock.Instant?) throws {
         guard let deadline else { return }
         while true {
-            let rest = deadline - .now
-            guard rest > .zero else { throw ConnectionError.timedOut("there was no answer in time") }
-            let milliseconds = (rest / .milliseconds(1)).rounded(.up)
+            let remaining = deadline - .now
+            guard remaining > .zero else { throw ConnectionError.timedOut("there was no answer in time") }
+            let milliseconds = (remaining / .milliseconds(1)).rounded(.up)
             var ready = pollfd(fd: self, events: Int16(events), revents: 0)
             if poll(&ready, 1, Int32(Swift.min(milliseconds, 86_400_000))) > 0 { return }
         }

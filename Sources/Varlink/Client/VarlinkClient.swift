@@ -1,7 +1,7 @@
-/// A client of one Varlink service: calls block until they are answered.
+/// A client of one Varlink service whose calls block until they are answered.
 ///
-/// Plain blocking sockets on purpose: a command that asks one question should start and answer at once. Not safe to use
-/// from several threads.
+/// Uses plain blocking sockets on purpose: a command that makes one call should start and finish at once. Not
+/// thread-safe.
 public final class VarlinkClient {
     private let socket: FrameSocket
 
@@ -10,19 +10,19 @@ public final class VarlinkClient {
     /// - Throws: ``ConnectionError/notReachable(path:reason:)``.
     public init(path: String) throws { socket = try FrameSocket(path: path) }
 
-    /// Takes over a socket that is connected already, as a parent hands it to a child.
+    /// Takes ownership of a connected socket, such as one that a parent process passes to a child.
     public init(connected descriptor: Int32) { socket = FrameSocket(connected: descriptor) }
 
-    /// When a call gives up with ``ConnectionError/timedOut(_:)``; nil: never. After that the connection is of no more
-    /// use: the late answer may still come.
+    /// When a call gives up with ``ConnectionError/timedOut(_:)``; nil: never. After a timeout the connection must not
+    /// be used again: the late reply may still arrive.
     public var deadline: ContinuousClock.Instant? {
         get { socket.deadline }
         set { socket.deadline = newValue }
     }
 
-    /// One call, one reply.
+    /// Makes one call that has one reply.
     ///
-    /// - Throws: ``VarlinkError`` as the service gave it, ``ConnectionError``, or `DecodingError` if the reply is not of
+    /// - Throws: ``VarlinkError`` from the service, ``ConnectionError``, or `DecodingError` if the reply does not match
     ///   the type.
     public func call<Reply: Decodable>(
         _ method: String, _ parameters: some Encodable = [String: String](), as type: Reply.Type = Reply.self
@@ -31,9 +31,9 @@ public final class VarlinkClient {
         return try receive().decode(type)
     }
 
-    /// One call, many replies: each is handed to `body` until it returns false or there are no more.
+    /// Makes one call that has many replies: calls `body` with each until it returns false or there are no more.
     ///
-    /// After `body` returned false the connection is of no more use: the service goes on answering.
+    /// After `body` has returned false the connection must not be used again: the service goes on replying.
     public func stream<Reply: Decodable>(
         _ method: String, _ parameters: some Encodable = [String: String](), as type: Reply.Type = Reply.self,
         _ body: (Reply) throws -> Bool
@@ -45,14 +45,14 @@ public final class VarlinkClient {
         }
     }
 
-    /// One call, no reply, whatever comes of it.
+    /// Makes one call that has no reply, whether it succeeds or not.
     public func oneway(_ method: String, _ parameters: some Encodable = [String: String]()) throws {
         guard try socket.send(CallEnvelope.encode(method, parameters, oneway: true)) else {
             throw ConnectionError.closed
         }
     }
 
-    /// The text of an interface of the service.
+    /// The interface file of one of the service's interfaces.
     public func interfaceText(_ name: String) throws -> String {
         struct Reply: Decodable { let description: String }
         return try call("org.varlink.service.GetInterfaceDescription", ["interface": name], as: Reply.self).description

@@ -3,11 +3,11 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
     case notReachable(path: String, reason: String)
     case closed
     case malformed(String)
-    /// A message is longer than both sides take: ``FrameLimit/bytes``.
+    /// A message exceeds the limit of both sides, ``FrameLimit/bytes``.
     case tooLong
-    /// The peer was too slow or too quiet; the text says at what.
+    /// The peer was too slow or silent for too long; the text says at what.
     case timedOut(String)
-    /// There is not enough for all peers, and this one had most; the text says of what.
+    /// A shared resource ran out and this peer held most of it; the text says which.
     case crowdedOut(String)
 
     public var description: String {
@@ -21,8 +21,8 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
     }
 }
 
-/// How long a message may be.
+/// The maximum length of a message.
 public enum FrameLimit {
-    /// 16 MiB, as in systemd.
+    /// In bytes: 16 MiB, as in systemd.
     public static let bytes = 16 << 20
 }

@@ -1,14 +1,14 @@
-/// A call as it lies in its frame: the parameters stay bytes until somebody knows their type.
+/// A call in its frame: the parameters stay encoded until their type is known.
 struct CallEnvelope {
     let frame: [UInt8]
     var method = ""
-    /// Where the parameters start; nil if there are none.
+    /// The offset of the parameters in the frame; nil if there are none.
     var parameters: Int?
     var more = false
     var oneway = false
     var upgrade = false
 
-    /// - Throws: ``ConnectionError/malformed(_:)`` if the frame is no call.
+    /// - Throws: ``ConnectionError/malformed(_:)`` if the frame is not a call.
     init(_ frame: [UInt8]) throws {
         self.frame = frame
         var method: String?
@@ -38,19 +38,19 @@ struct CallEnvelope {
         try output.value(parameters)
         if more { Envelope.setFlag("more", output) }
         if oneway { Envelope.setFlag("oneway", output) }
-        output.settle(to: 0)
+        output.closeContainers(to: 0)
         return output.bytes
     }
 }
 
-/// A reply as it lies in its frame.
+/// A reply in its frame.
 struct ReplyEnvelope {
     let frame: [UInt8]
     var parameters: Int?
     var continues = false
     var error: String?
 
-    /// - Throws: ``ConnectionError/malformed(_:)`` if the frame is no reply.
+    /// - Throws: ``ConnectionError/malformed(_:)`` if the frame is not a reply.
     init(_ frame: [UInt8]) throws {
         self.frame = frame
         try Envelope.members(of: frame) { scanner, name in
@@ -65,7 +65,7 @@ struct ReplyEnvelope {
         }
     }
 
-    /// The parameters as a type.
+    /// Decodes the parameters.
     func decode<T: Decodable>(_ type: T.Type) throws -> T { try Envelope.decode(type, frame, parameters) }
 
     /// The frame of a reply, without its NUL byte.
@@ -84,7 +84,7 @@ struct ReplyEnvelope {
         output.name("parameters", at: 1)
         try parameters(output)
         if continues { Envelope.setFlag("continues", output) }
-        output.settle(to: 0)
+        output.closeContainers(to: 0)
         return output.bytes
     }
 
@@ -95,14 +95,14 @@ struct ReplyEnvelope {
         output.string(error.name)
         output.name("parameters", at: 1)
         try output.value(error.parameters)
-        output.settle(to: 0)
+        output.closeContainers(to: 0)
         return output.bytes
     }
 }
 
 /// What calls and replies have in common.
 enum Envelope {
-    /// Goes through the members of the frame's object, and checks that the whole frame is JSON.
+    /// Calls `body` with each member of the frame's object, and checks that the whole frame is JSON.
     fileprivate static func members(
         of frame: [UInt8], _ body: (inout JSONScanner, String) throws -> Void
     ) throws {
@@ -115,7 +115,7 @@ enum Envelope {
         }
     }
 
-    /// Where the value starts that is stepped over; nil if it is null.
+    /// Skips a value and returns its offset; nil if it is null.
     fileprivate static func value(_ scanner: inout JSONScanner) throws -> Int? {
         let isNull = scanner.peek() == UInt8(ascii: "n")
         let start = scanner.position
@@ -141,7 +141,7 @@ enum Envelope {
 
     private static let none = Array("{}".utf8)
 
-    /// The value at `start` of `frame` as a type; an empty object if there is none.
+    /// Decodes the value at the offset `start` of `frame`; without one, an empty object.
     static func decode<T: Decodable>(_ type: T.Type, _ frame: [UInt8], _ start: Int?) throws -> T {
         guard let start else { return try JSONBytes.decode(type, none) }
         return try JSONBytes.decode(type, frame, at: start)

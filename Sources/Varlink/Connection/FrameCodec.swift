@@ -1,10 +1,10 @@
 internal import NIOCore
 
-/// Cuts the stream at its NUL bytes.
+/// Splits the stream into frames at NUL bytes.
 struct FrameDecoder: ByteToMessageDecoder {
     typealias InboundOut = [UInt8]
 
-    /// How far the buffer was searched, so that a long frame is not searched again with every read.
+    /// How many bytes of the buffer were searched, so that a long frame is not searched again at every read.
     private var searched = 0
 
     mutating func decode(context: ChannelHandlerContext, buffer: inout ByteBuffer) throws -> DecodingState {
@@ -26,7 +26,8 @@ struct FrameDecoder: ByteToMessageDecoder {
         context: ChannelHandlerContext, buffer: inout ByteBuffer, seenEOF: Bool
     ) throws -> DecodingState {
         let state = try decode(context: context, buffer: &buffer)
-        // A message without its end was never sent: who hangs up in the middle made no mistake worth a line in the log.
+        // An incomplete message at the end of the stream is dropped: a peer that hangs up in the middle is not worth a
+        // line in the log.
         if state == .needMoreData { buffer.moveReaderIndex(to: buffer.writerIndex) }
         return state
     }

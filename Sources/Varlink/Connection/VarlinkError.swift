@@ -14,7 +14,7 @@ public struct VarlinkError: Error, Sendable, Hashable, CustomStringConvertible {
         return ([name] + texts).joined(separator: " ")
     }
 
-    /// The text of a parameter; nil if there is none of that name.
+    /// The text of a parameter; nil if there is no text parameter of that name.
     public func text(_ name: String) -> String? {
         if case .string(let text)? = parameters[name] { text } else { nil }
     }
@@ -29,7 +29,7 @@ public struct VarlinkError: Error, Sendable, Hashable, CustomStringConvertible {
     static func interfaceNotFound(_ name: String) -> VarlinkError {
         VarlinkError("org.varlink.service.InterfaceNotFound", ["interface": .string(name)])
     }
-    /// A parameter is missing, unknown, of the wrong type or has a value that is not taken.
+    /// A parameter is missing, unknown, of the wrong type or has a value that is not accepted.
     public static func invalidParameter(_ name: String) -> VarlinkError {
         VarlinkError("org.varlink.service.InvalidParameter", ["parameter": .string(name)])
     }

@@ -1,4 +1,4 @@
-/// What the grammar alone does not say: names are unique and defined, and every type has a finite value.
+/// Checks what the grammar does not cover: names are unique and defined, and every type has a finite value.
 struct InterfaceCheck {
     private let interface: InterfaceDescription
 
@@ -40,7 +40,7 @@ struct InterfaceCheck {
         }
     }
 
-    /// Whether a value of `type` can end, being inside values of the types `open`.
+    /// Whether `type` has a finite value, given that it is nested in values of the types `open`.
     private func isFinite(_ type: VarlinkType, _ open: Set<String>) -> Bool {
         switch type {
         case .structure(let fields): fields.allSatisfy { isFinite($0.type, open) }

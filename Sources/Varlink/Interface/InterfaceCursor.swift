@@ -1,4 +1,4 @@
-/// Reads the words and signs of an interface file.
+/// Reads the words and punctuation of an interface file.
 struct InterfaceCursor {
     private let text: [UInt8]
     private var position = 0
@@ -20,18 +20,18 @@ struct InterfaceCursor {
         return nil
     }
 
-    /// Steps over `sign` if it comes next.
-    mutating func take(_ sign: StaticString) -> Bool {
+    /// Consumes `sign` if it comes next, and returns whether it did.
+    mutating func accept(_ sign: StaticString) -> Bool {
         _ = peek()
         let count = sign.utf8CodeUnitCount
         guard position + count <= text.count else { return false }
-        for place in 0..<count where text[position + place] != sign.utf8Start[place] { return false }
+        for offset in 0..<count where text[position + offset] != sign.utf8Start[offset] { return false }
         position += count
         return true
     }
 
     mutating func expect(_ sign: StaticString) throws {
-        guard take(sign) else { throw failure("\(sign)") }
+        guard accept(sign) else { throw failure("\(sign)") }
     }
 
     /// The next word: letters, digits and `extra`; empty if something else comes.
@@ -44,7 +44,7 @@ struct InterfaceCursor {
         return String(decoding: text[start..<position], as: UTF8.self)
     }
 
-    /// The next word if `isRight`, else an error that points at its start.
+    /// The next word if `isRight` accepts it, else an error that points at its start.
     mutating func word(_ expected: String, extra: String = "_", _ isRight: (String) -> Bool) throws -> String {
         _ = peek()
         let start = position
@@ -56,7 +56,7 @@ struct InterfaceCursor {
         return found
     }
 
-    /// An error at the next word or sign.
+    /// An error at the next word or punctuation mark.
     mutating func failure(_ expected: String) -> InterfaceError {
         _ = peek()
         let before = text[..<position]

@@ -4,7 +4,7 @@ public struct InterfaceDescription: Sendable, Hashable {
     public let name: String
     /// The file as it was written.
     public let text: String
-    /// The named types, in the file's order.
+    /// The named types, in file order.
     public internal(set) var types: [Member<VarlinkType>] = []
     public internal(set) var methods: [Member<Signature>] = []
     /// The errors and their parameters.
@@ -16,7 +16,7 @@ public struct InterfaceDescription: Sendable, Hashable {
         public var value: Value
     }
 
-    /// What a method takes and what it answers.
+    /// The parameters of a method and of its reply.
     public struct Signature: Sendable, Hashable {
         public var input: [Field]
         public var output: [Field]
@@ -33,14 +33,14 @@ public struct InterfaceDescription: Sendable, Hashable {
         }
     }
 
-    /// The type that is named `name`; nil if there is none.
+    /// The type named `name`; nil if there is none.
     public func type(named name: String) -> VarlinkType? { types.first { $0.name == name }?.value }
 
-    /// The method of that bare name; nil if there is none.
+    /// The method with that unqualified name; nil if there is none.
     public func method(named name: String) -> Signature? { methods.first { $0.name == name }?.value }
 }
 
-/// A type of Varlink's, as the interface file writes it.
+/// A Varlink type, as the interface file writes it.
 public indirect enum VarlinkType: Sendable, Hashable {
     case bool
     case int
@@ -58,22 +58,22 @@ public indirect enum VarlinkType: Sendable, Hashable {
     case enumeration([String])
     /// `(name: T, …)`.
     case structure([InterfaceDescription.Field])
-    /// A type that the interface names.
+    /// A type that the interface defines by name.
     case named(String)
 
     /// Whether a value may be left out.
     public var isOptional: Bool { if case .maybe = self { true } else { false } }
 }
 
-/// Why an interface file, or the service's table of its methods, is not taken.
+/// Why an interface file, or the service's table of methods, is rejected.
 public enum InterfaceError: Error, Sendable, Hashable, CustomStringConvertible {
     case syntax(line: Int, column: Int, expected: String, found: String)
     /// A name is defined twice: a type, method or error of the interface, or a field of `place`.
     case duplicate(name: String, place: String)
     case undefinedType(name: String, place: String)
-    /// A type contains itself without `?`, `[]` or `[string]` between: no value of it is finite.
+    /// A type contains itself without `?`, `[]` or `[string]` in between, so that none of its values is finite.
     case endless(type: String)
-    /// An answer is given for a method that the interface does not have.
+    /// A handler is given for a method that the interface does not declare.
     case undeclaredMethod(name: String, interface: String)
 
     public var description: String {

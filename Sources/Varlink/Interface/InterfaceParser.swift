@@ -12,27 +12,27 @@ extension InterfaceDescription {
 /// The grammar of https://varlink.org/Interface-Definition, one function per rule.
 private struct InterfaceParser {
     private var cursor: InterfaceCursor
-    /// Types nest at most this deep: the parser is recursive.
-    private static let deepest = 64
+    /// The maximum nesting depth of types; the parser is recursive.
+    private static let maximumDepth = 64
 
     init(_ text: String) { cursor = InterfaceCursor(text) }
 
     mutating func interface(_ text: String) throws -> InterfaceDescription {
         _ = try cursor.word("the word interface") { $0 == "interface" }
         let name = try cursor.word("a name such as org.example.name", extra: ".-", InterfaceName.isInterface)
-        var found = InterfaceDescription(name: name, text: text)
-        repeat { try member(&found) } while cursor.peek() != nil
-        return found
+        var description = InterfaceDescription(name: name, text: text)
+        repeat { try member(&description) } while cursor.peek() != nil
+        return description
     }
 
-    private mutating func member(_ found: inout InterfaceDescription) throws {
+    private mutating func member(_ description: inout InterfaceDescription) throws {
         switch try cursor.word("type, method or error", { ["type", "method", "error"].contains($0) }) {
-        case "type": found.types.append(.init(name: try memberName(), value: try parentheses(depth: 0)))
+        case "type": description.types.append(.init(name: try memberName(), value: try parentheses(depth: 0)))
         case "method":
             let (name, input) = (try memberName(), try fields(depth: 0))
             try cursor.expect("->")
-            found.methods.append(.init(name: name, value: .init(input: input, output: try fields(depth: 0))))
-        default: found.errors.append(.init(name: try memberName(), value: try fields(depth: 0)))
+            description.methods.append(.init(name: name, value: .init(input: input, output: try fields(depth: 0))))
+        default: description.errors.append(.init(name: try memberName(), value: try fields(depth: 0)))
         }
     }
 
@@ -45,13 +45,13 @@ private struct InterfaceParser {
     }
 
     private mutating func type(depth: Int) throws -> VarlinkType {
-        guard depth < Self.deepest else { throw cursor.failure("at most \(Self.deepest) levels of types") }
-        if cursor.take("?") {
+        guard depth < Self.maximumDepth else { throw cursor.failure("at most \(Self.maximumDepth) levels of types") }
+        if cursor.accept("?") {
             guard cursor.peek() != UInt8(ascii: "?") else { throw cursor.failure("a type after ?") }
             return .maybe(try type(depth: depth + 1))
         }
-        if cursor.take("[]") { return .array(try type(depth: depth + 1)) }
-        if cursor.take("[string]") { return .dictionary(try type(depth: depth + 1)) }
+        if cursor.accept("[]") { return .array(try type(depth: depth + 1)) }
+        if cursor.accept("[string]") { return .dictionary(try type(depth: depth + 1)) }
         if cursor.peek() == UInt8(ascii: "(") { return try parentheses(depth: depth + 1) }
         return try plainType()
     }
@@ -65,9 +65,9 @@ private struct InterfaceParser {
     }
 
     private mutating func fields(depth: Int) throws -> [InterfaceDescription.Field] {
-        var ahead = cursor
+        var lookahead = cursor
         guard case .structure(let fields) = try parentheses(depth: depth) else {
-            throw ahead.failure("fields with types")
+            throw lookahead.failure("fields with types")
         }
         return fields
     }
@@ -75,11 +75,11 @@ private struct InterfaceParser {
     /// `(one, two)`, `(name: T, …)` or `()`.
     private mutating func parentheses(depth: Int) throws -> VarlinkType {
         try cursor.expect("(")
-        if cursor.take(")") { return .structure([]) }
+        if cursor.accept(")") { return .structure([]) }
         let first = try fieldName()
-        guard cursor.take(":") else { return try enumeration(first) }
+        guard cursor.accept(":") else { return try enumeration(first) }
         var fields = [InterfaceDescription.Field(name: first, type: try type(depth: depth + 1))]
-        while cursor.take(",") {
+        while cursor.accept(",") {
             let name = try fieldName()
             try cursor.expect(":")
             fields.append(.init(name: name, type: try type(depth: depth + 1)))
@@ -90,7 +90,7 @@ private struct InterfaceParser {
 
     private mutating func enumeration(_ first: String) throws -> VarlinkType {
         var cases = [first]
-        while cursor.take(",") { cases.append(try fieldName()) }
+        while cursor.accept(",") { cases.append(try fieldName()) }
         try cursor.expect(")")
         return .enumeration(cases)
     }

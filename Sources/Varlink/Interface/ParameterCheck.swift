@@ -1,7 +1,7 @@
-/// Compares the parameters of a call, as they lie in their frame, with what the interface file declares.
+/// Compares the encoded parameters of a call with what the interface file declares.
 ///
-/// Done for every call before its answer runs, so that no answer has to: an unknown name, a missing one and a wrong type
-/// are told apart from what the answer itself refuses.
+/// Runs for every call before its handler, so that handlers need not check: unknown names, missing parameters and wrong
+/// types are distinguished from what the handler itself refuses.
 struct ParameterCheck: Sendable {
     private let types: [String: VarlinkType]
 
@@ -9,7 +9,7 @@ struct ParameterCheck: Sendable {
         types = Dictionary(interface.types.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The first parameter that does not fit `fields`; nil if all do.
+    /// The name of the first parameter that does not match `fields`; nil if all do.
     ///
     /// - Parameter start: where the parameters start in `frame`; nil if there are none.
     func misfit(_ fields: [InterfaceDescription.Field], _ frame: [UInt8], at start: Int?) throws -> String? {
@@ -29,7 +29,7 @@ struct ParameterCheck: Sendable {
         return misfit ?? missing.first
     }
 
-    /// Whether the next value is of `type`; steps over it either way.
+    /// Whether the next value is of `type`; skips it either way.
     private func fits(_ type: VarlinkType, _ scanner: inout JSONScanner) throws -> Bool {
         let first = scanner.peek()
         switch type {
@@ -54,7 +54,7 @@ struct ParameterCheck: Sendable {
         return Self.isPlain(type, first)
     }
 
-    /// Whether a value that starts with `first` is of a type that needs no closer look.
+    /// Whether a value that starts with the byte `first` is of `type`, for types that this byte alone decides.
     private static func isPlain(_ type: VarlinkType, _ first: UInt8?) -> Bool {
         switch type {
         case .bool: first == UInt8(ascii: "t") || first == UInt8(ascii: "f")

@@ -1,4 +1,4 @@
-/// Values as JSON text and back, without Foundation.
+/// Encodes values as JSON text and decodes them, without Foundation.
 package enum JSONBytes {
     package static func encode(_ value: some Encodable) throws -> [UInt8] {
         let output = JSONOutput()
@@ -6,7 +6,7 @@ package enum JSONBytes {
         return output.bytes
     }
 
-    /// The value that starts at `start`; what follows it is not looked at.
+    /// Decodes the value that starts at the offset `start`; what follows it is ignored.
     ///
     /// - Throws: `DecodingError`.
     package static func decode<T: Decodable>(_ type: T.Type, _ bytes: [UInt8], at start: Int = 0) throws -> T {

@@ -7,14 +7,14 @@ struct JSONObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         self.node = node
         members = try node.reading { scanner in
             guard scanner.peek() == UInt8(ascii: "{") else { throw node.mismatch([String: Any].self, "an object") }
-            var found: [(name: JSONText, start: Int)] = []
-            found.reserveCapacity(8)
+            var members: [(name: JSONText, start: Int)] = []
+            members.reserveCapacity(8)
             try scanner.members { scanner, name in
                 _ = scanner.peek()
-                found.append((name, scanner.position))
+                members.append((name, scanner.position))
                 try scanner.skipValue()
             }
-            return found
+            return members
         }
     }
 
@@ -23,14 +23,14 @@ struct JSONObjectContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
         members.compactMap { (try? node.scanner.decoded($0.name)).flatMap { Key(stringValue: $0) } }
     }
 
-    /// Where the value of `key` starts; nil if there is none.
+    /// The offset of the value of `key`; nil if there is none.
     private func start(_ key: Key) -> Int? {
         let (scanner, name) = (node.scanner, key.stringValue)
         for member in members where scanner.equals(member.name, name) { return member.start }
         return nil
     }
 
-    /// A value that needs no node of its own; nil if it is missing or wrong: the node knows how to say so.
+    /// Reads a value without making a node; nil if it is missing or wrong, which the node then reports.
     private func plain<T>(_ key: Key, _ read: (inout JSONScanner) throws -> T?) -> T? {
         guard let start = start(key) else { return nil }
         var scanner = JSONScanner(node.bytes, at: start)
@@ -89,7 +89,7 @@ struct JSONArrayContainer: UnkeyedDecodingContainer {
     init(_ node: JSONNode) throws {
         self.node = node
         scanner = node.scanner
-        guard scanner.take(UInt8(ascii: "[")) else { throw node.mismatch([Any].self, "an array") }
+        guard scanner.accept(UInt8(ascii: "[")) else { throw node.mismatch([Any].self, "an array") }
         isAtEnd = scanner.peek() == UInt8(ascii: "]")
     }
 
@@ -103,7 +103,7 @@ struct JSONArrayContainer: UnkeyedDecodingContainer {
         init?(stringValue: String) { nil }
     }
 
-    /// Hands the next element to `body` and steps over it.
+    /// Calls `body` with the next element and skips it.
     private mutating func next<T>(_ body: (JSONNode) throws -> T) throws -> T {
         let key = Index(intValue: currentIndex)
         guard !isAtEnd else {
@@ -115,8 +115,8 @@ struct JSONArrayContainer: UnkeyedDecodingContainer {
         let value = try body(element)
         do {
             if let end = element.end { scanner.position = end } else { try scanner.skipValue() }
-            isAtEnd = !scanner.take(UInt8(ascii: ","))
-            if isAtEnd, !scanner.take(UInt8(ascii: "]")) { throw scanner.failure("a comma or a closing bracket") }
+            isAtEnd = !scanner.accept(UInt8(ascii: ","))
+            if isAtEnd, !scanner.accept(UInt8(ascii: "]")) { throw scanner.failure("a comma or a closing bracket") }
         } catch {
             throw DecodingError.dataCorrupted(.init(codingPath: codingPath + [key], debugDescription: "\(error)"))
         }

@@ -1,7 +1,7 @@
-/// The `Encoder` of this target: writes as it goes, and builds no tree.
+/// The `Encoder` of this target, which writes directly and builds no tree.
 struct JSONEncoderNode: Encoder {
     let output: JSONOutput
-    /// What was open before this value.
+    /// The number of containers that were open before this value.
     private let depth: Int
 
     init(_ output: JSONOutput) {
@@ -13,7 +13,7 @@ struct JSONEncoderNode: Encoder {
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
-        // A type may ask twice for the container of its one object.
+        // A type may request the container of its object twice.
         if output.depth == depth { output.beginObject() }
         return KeyedEncodingContainer(JSONObjectWriter<Key>(output: output, depth: depth + 1))
     }
@@ -52,7 +52,7 @@ private struct JSONObjectWriter<Key: CodingKey>: KeyedEncodingContainerProtocol 
 
     var codingPath: [any CodingKey] { [] }
 
-    /// The place of the next value.
+    /// Writes the key and returns the encoder of its value.
     private func node(_ key: Key) -> JSONEncoderNode {
         output.name(key.stringValue, at: depth)
         return JSONEncoderNode(output)
@@ -100,7 +100,7 @@ private struct JSONArrayWriter: UnkeyedEncodingContainer {
     var codingPath: [any CodingKey] { [] }
 
     private mutating func node() -> JSONEncoderNode {
-        output.next(at: depth)
+        output.beginItem(at: depth)
         count += 1
         return JSONEncoderNode(output)
     }

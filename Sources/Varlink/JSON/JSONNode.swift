@@ -1,12 +1,12 @@
-/// One value of a message, read where it lies: the `Decoder` of this target.
+/// One value of a message, decoded in place: the `Decoder` of this target.
 ///
-/// Foundation's decoder builds a tree first; this one walks the bytes, which a message of many numbers feels
-/// (Benchmarks/HISTORY.md).
+/// Foundation's decoder builds a tree first; this one scans the bytes, which is faster for messages with many numbers
+/// (Benchmarks/README.md).
 final class JSONNode: Decoder {
     let bytes: [UInt8]
-    /// Where the value starts.
+    /// The offset of the value in ``bytes``.
     let start: Int
-    /// Where the value ends, once somebody has walked over it.
+    /// The offset after the value, once it has been scanned.
     var end: Int?
     private let parent: JSONNode?
     private let key: (any CodingKey)?
@@ -33,7 +33,7 @@ final class JSONNode: Decoder {
         .typeMismatch(type, .init(codingPath: codingPath, debugDescription: "expected \(expected)"))
     }
 
-    /// Runs `body`, which walks over the whole value; what is not even JSON becomes the error that decoding throws.
+    /// Runs `body`, which scans the whole value, and converts JSON syntax errors into decoding errors.
     func reading<T>(_ body: (inout JSONScanner) throws -> T) throws -> T {
         do {
             var scanner = scanner
@@ -82,7 +82,7 @@ extension JSONNode: SingleValueDecodingContainer {
     func decode(_ type: UInt64.Type) throws -> UInt64 { try integer(type) }
 
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
-        // Arrays of numbers are most of what a forecast is: no container, no node each.
+        // A forecast is mostly arrays of numbers: decode them without a container and a node per element.
         if type == [Float].self, let found = try numbers(Float.self, { $0.float }) as? T { return found }
         if type == [Double].self, let found = try numbers(Double.self, { $0.double }) as? T { return found }
         return try T(from: self)
@@ -109,12 +109,12 @@ extension JSONNode: SingleValueDecodingContainer {
     ) throws -> [Value] {
         try reading { scanner in
             guard scanner.peek() == UInt8(ascii: "[") else { throw mismatch(type, "an array") }
-            var found: [Value] = []
+            var elements: [Value] = []
             try scanner.elements { scanner in
                 guard let next = try scanner.float(value) else { throw mismatch(type, "a number") }
-                found.append(next)
+                elements.append(next)
             }
-            return found
+            return elements
         }
     }
 }

@@ -1,11 +1,11 @@
-/// A number as it is written: digits times a power of ten.
+/// A number as written: digits times a power of ten.
 struct JSONNumber {
     let bytes: [UInt8]
     let range: Range<Int>
     private var mantissa: UInt64 = 0
     private var exponent = 0
     private var isNegative = false
-    /// Whether `mantissa` and `exponent` hold all that was written.
+    /// Whether `mantissa` and `exponent` represent the number exactly.
     private var isExact = true
     private(set) var isInteger = true
 
@@ -13,8 +13,8 @@ struct JSONNumber {
         self.bytes = bytes
         self.range = range
         var isFraction = false
-        for place in range {
-            let byte = bytes[place]
+        for index in range {
+            let byte = bytes[index]
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
                 append(byte - UInt8(ascii: "0"))
@@ -24,7 +24,7 @@ struct JSONNumber {
                 isFraction = true
                 isInteger = false
             default:
-                // An exponent: rare enough for the library.
+                // An exponent is rare, so the standard library parses it.
                 isInteger = false
                 isExact = false
                 return
@@ -38,7 +38,7 @@ struct JSONNumber {
         if overflow || carry { isExact = false } else { mantissa = sum }
     }
 
-    /// nil if there is a fraction or an exponent, or it does not fit.
+    /// The integer; nil if there is a fraction or an exponent, or it does not fit.
     func integer<Value: FixedWidthInteger>(_ type: Value.Type) -> Value? {
         guard isInteger, isExact else { return nil }
         guard isNegative, mantissa > 0 else { return Value(exactly: mantissa) }
@@ -46,10 +46,10 @@ struct JSONNumber {
         return Value(exactly: negative)
     }
 
-    /// The nearest double; nil if it is beyond the range.
+    /// The nearest double; nil if it is out of range.
     ///
-    /// Digits below 2^53 and a power up to 10^22 are both exact, so that one division rounds once: Clinger, "How to read
-    /// floating point numbers accurately", 1990. Everything else goes to the library.
+    /// A mantissa below 2^53 and a power up to 10^22 are both exact, so one division rounds only once: Clinger, "How to
+    /// read floating point numbers accurately", 1990. The standard library handles everything else.
     var double: Double? {
         guard isExact, mantissa < 1 << 53, exponent >= -22 else {
             return Double(text).flatMap { $0.isFinite ? $0 : nil }
@@ -58,10 +58,10 @@ struct JSONNumber {
         return isNegative ? -value : value
     }
 
-    /// The nearest float; nil if it is beyond the range.
+    /// The nearest float; nil if it is out of range.
     ///
-    /// Rounding the nearest double again goes wrong only where that double lies right between two floats, or outside
-    /// the normal range; there the library reads the digits.
+    /// Rounding the nearest double to a float is wrong only if that double lies exactly between two floats or outside
+    /// the normal range; then the standard library parses the digits.
     var float: Float? {
         guard let double else { return nil }
         let isBetween = double.bitPattern & 0x1FFF_FFFF == 0x1000_0000

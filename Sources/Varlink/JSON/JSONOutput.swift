@@ -1,8 +1,9 @@
-/// JSON as it is written, byte after byte.
+/// JSON text under construction.
 final class JSONOutput {
-    // One encoder writes at a time, and it never reads in between: the checks at run time cost a third of the writing.
+    // Only one encoder writes at a time, and it never reads meanwhile. The run-time checks would take a third of the
+    // encoding time.
     @exclusivity(unchecked) private(set) var bytes: [UInt8] = []
-    /// The closing bytes of what is open.
+    /// The closing brackets of the open containers.
     @exclusivity(unchecked) private var open: [UInt8] = []
 
     init(capacity: Int = 512) { bytes.reserveCapacity(capacity) }
@@ -10,14 +11,14 @@ final class JSONOutput {
     /// How many objects and arrays are open.
     var depth: Int { open.count }
 
-    /// Closes what is open beyond `depth`: a `Codable` container does not say when it ends.
-    func settle(to depth: Int) {
+    /// Closes the containers that are open beyond `depth`: a `Codable` container does not say when it ends.
+    func closeContainers(to depth: Int) {
         while open.count > depth, let closing = open.popLast() { bytes.append(closing) }
     }
 
-    /// Makes room for the next member or element of the container at `depth`.
-    func next(at depth: Int) {
-        settle(to: depth)
+    /// Writes the comma, if needed, before the next member or element of the container at `depth`.
+    func beginItem(at depth: Int) {
+        closeContainers(to: depth)
         guard let last = bytes.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "[") else { return }
         bytes.append(UInt8(ascii: ","))
     }
@@ -34,7 +35,7 @@ final class JSONOutput {
 
     /// `"name":` of the next member of the object at `depth`.
     func name(_ name: String, at depth: Int) {
-        next(at: depth)
+        beginItem(at: depth)
         string(name)
         bytes.append(UInt8(ascii: ":"))
     }
@@ -42,7 +43,7 @@ final class JSONOutput {
     /// Text that needs no quotes: a number or a literal.
     func plain(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
-    /// A value that is JSON already.
+    /// A value that is already JSON.
     func encoded(_ value: [UInt8]) { bytes.append(contentsOf: value) }
 
     /// - Throws: `EncodingError` for infinities and NaN, which JSON does not have (RFC 8259, section 6).
@@ -67,7 +68,7 @@ final class JSONOutput {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Whether a character that is escaped may begin with this byte.
+    /// Whether a character that must be escaped may begin with this byte.
     private static func mayNeedEscape(_ byte: UInt8) -> Bool {
         byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F || byte == 0xC2
             || byte == 0xD8 || byte == 0xE2
@@ -80,8 +81,8 @@ final class JSONOutput {
         case 10: plain("\\n")
         case 13: plain("\\r")
         case 9: plain("\\t")
-        // Beside what JSON asks for: control characters, separators of lines, and what turns the direction of writing, none
-        // of which may reach the terminal of whoever looks at a message.
+        // More than JSON requires: control characters, line separators and bidirectional controls must not reach the
+        // terminal of whoever reads a message.
         case ..<0x20, 0x7F...0x9F, 0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069:
             let digits = String(scalar.value, radix: 16)
             plain("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
@@ -96,15 +97,15 @@ final class JSONOutput {
         if T.self == [Double].self, let numbers = value as? [Double] { return try array(numbers) }
         let (depth, start) = (depth, bytes.count)
         try value.encode(to: JSONEncoderNode(self))
-        settle(to: depth)
+        closeContainers(to: depth)
         // A type without properties writes nothing at all.
         if bytes.count == start { plain("{}") }
     }
 
     private func array<Value: BinaryFloatingPoint & LosslessStringConvertible>(_ numbers: [Value]) throws {
         bytes.append(UInt8(ascii: "["))
-        for (place, value) in numbers.enumerated() {
-            if place > 0 { bytes.append(UInt8(ascii: ",")) }
+        for (index, value) in numbers.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: ",")) }
             try number(value)
         }
         bytes.append(UInt8(ascii: "]"))

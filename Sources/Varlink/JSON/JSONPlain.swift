@@ -1,4 +1,4 @@
-// The values that need no container. Each is nil if the next value is of another type.
+// Values that need no container. Each is nil if the next value is of another type.
 extension JSONScanner {
     mutating func text() throws -> String? {
         guard peek() == UInt8(ascii: "\"") else { return nil }

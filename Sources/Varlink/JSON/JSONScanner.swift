@@ -1,4 +1,4 @@
-/// What is wrong with a text that should be JSON (RFC 8259).
+/// A syntax error in JSON text (RFC 8259).
 struct JSONSyntaxError: Error, Hashable, CustomStringConvertible {
     /// In bytes from the start of the message.
     var offset: Int
@@ -7,13 +7,13 @@ struct JSONSyntaxError: Error, Hashable, CustomStringConvertible {
     var description: String { "byte \(offset): expected \(expected)" }
 }
 
-/// Walks over JSON without building anything: a message is checked, and read, where it lies.
+/// Scans JSON without building anything: a message is checked and read in place.
 struct JSONScanner {
     let bytes: [UInt8]
     var position: Int
 
-    /// Deeper nesting is refused: the walk is recursive, and the message comes from outside.
-    static let deepest = 128
+    /// The maximum nesting depth: the scan is recursive, and messages are untrusted.
+    static let maximumDepth = 128
 
     init(_ bytes: [UInt8], at position: Int = 0) {
         self.bytes = bytes
@@ -22,7 +22,7 @@ struct JSONScanner {
 
     func failure(_ expected: String) -> JSONSyntaxError { JSONSyntaxError(offset: position, expected: expected) }
 
-    /// The next byte that is no white space; nil at the end.
+    /// The next byte that is not white space; nil at the end.
     mutating func peek() -> UInt8? {
         while position < bytes.count {
             let byte = bytes[position]
@@ -32,16 +32,16 @@ struct JSONScanner {
         return nil
     }
 
-    /// Steps over `byte` if it comes next.
-    mutating func take(_ byte: UInt8) -> Bool {
+    /// Consumes `byte` if it comes next after white space, and returns whether it did.
+    mutating func accept(_ byte: UInt8) -> Bool {
         guard peek() == byte else { return false }
         position += 1
         return true
     }
 
-    /// Steps over one value of any type.
+    /// Skips one value of any type.
     mutating func skipValue(depth: Int = 0) throws {
-        guard depth < Self.deepest else { throw failure("at most \(Self.deepest) levels") }
+        guard depth < Self.maximumDepth else { throw failure("at most \(Self.maximumDepth) levels") }
         switch peek() {
         case UInt8(ascii: "{"): try members(depth: depth) { scanner, _ in try scanner.skipValue(depth: depth + 1) }
         case UInt8(ascii: "["): try elements { try $0.skipValue(depth: depth + 1) }
@@ -53,51 +53,51 @@ struct JSONScanner {
         }
     }
 
-    /// Steps over an object; `body` has to step over each value.
+    /// Scans an object; `body` must consume each value.
     mutating func members(
         depth: Int = 0, _ body: (inout JSONScanner, JSONText) throws -> Void
     ) throws {
-        guard take(UInt8(ascii: "{")) else { throw failure("an object") }
-        if take(UInt8(ascii: "}")) { return }
+        guard accept(UInt8(ascii: "{")) else { throw failure("an object") }
+        if accept(UInt8(ascii: "}")) { return }
         repeat {
             guard peek() == UInt8(ascii: "\"") else { throw failure("a name in quotes") }
             let name = try string()
-            guard take(UInt8(ascii: ":")) else { throw failure("a colon") }
+            guard accept(UInt8(ascii: ":")) else { throw failure("a colon") }
             try body(&self, name)
-        } while take(UInt8(ascii: ","))
-        guard take(UInt8(ascii: "}")) else { throw failure("a comma or a closing brace") }
+        } while accept(UInt8(ascii: ","))
+        guard accept(UInt8(ascii: "}")) else { throw failure("a comma or a closing brace") }
     }
 
-    /// Steps over an array; `body` has to step over each element.
+    /// Scans an array; `body` must consume each element.
     mutating func elements(_ body: (inout JSONScanner) throws -> Void) throws {
-        guard take(UInt8(ascii: "[")) else { throw failure("an array") }
-        if take(UInt8(ascii: "]")) { return }
-        repeat { try body(&self) } while take(UInt8(ascii: ","))
-        guard take(UInt8(ascii: "]")) else { throw failure("a comma or a closing bracket") }
+        guard accept(UInt8(ascii: "[")) else { throw failure("an array") }
+        if accept(UInt8(ascii: "]")) { return }
+        repeat { try body(&self) } while accept(UInt8(ascii: ","))
+        guard accept(UInt8(ascii: "]")) else { throw failure("a comma or a closing bracket") }
     }
 
     mutating func literal(_ text: StaticString) throws {
-        for place in 0..<text.utf8CodeUnitCount {
-            guard position < bytes.count, bytes[position] == text.utf8Start[place] else { throw failure("\(text)") }
+        for index in 0..<text.utf8CodeUnitCount {
+            guard position < bytes.count, bytes[position] == text.utf8Start[index] else { throw failure("\(text)") }
             position += 1
         }
     }
 
-    /// Steps over a number: `-? (0|[1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`.
+    /// Scans a number: `-? (0|[1-9][0-9]*) (\.[0-9]+)? ([eE][+-]?[0-9]+)?`.
     mutating func number() throws -> Range<Int> {
         let start = position
-        stepOver(UInt8(ascii: "-"))
-        if !stepOver(UInt8(ascii: "0")) { try digits() }
-        if stepOver(UInt8(ascii: ".")) { try digits() }
-        if stepOver(UInt8(ascii: "e")) || stepOver(UInt8(ascii: "E")) {
-            if !stepOver(UInt8(ascii: "+")) { stepOver(UInt8(ascii: "-")) }
+        acceptByte(UInt8(ascii: "-"))
+        if !acceptByte(UInt8(ascii: "0")) { try digits() }
+        if acceptByte(UInt8(ascii: ".")) { try digits() }
+        if acceptByte(UInt8(ascii: "e")) || acceptByte(UInt8(ascii: "E")) {
+            if !acceptByte(UInt8(ascii: "+")) { acceptByte(UInt8(ascii: "-")) }
             try digits()
         }
         return start..<position
     }
 
     @discardableResult
-    private mutating func stepOver(_ byte: UInt8) -> Bool {
+    private mutating func acceptByte(_ byte: UInt8) -> Bool {
         guard position < bytes.count, bytes[position] == byte else { return false }
         position += 1
         return true

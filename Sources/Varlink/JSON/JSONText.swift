@@ -1,13 +1,13 @@
-/// A string where it lies in a message, without its quotes.
+/// The range of a string in a message, without its quotes.
 struct JSONText {
     var range: Range<Int>
     var hasEscapes: Bool
 }
 
 extension JSONScanner {
-    /// Steps over a string.
+    /// Scans a string.
     mutating func string() throws -> JSONText {
-        guard take(UInt8(ascii: "\"")) else { throw failure("a string") }
+        guard accept(UInt8(ascii: "\"")) else { throw failure("a string") }
         let start = position
         var hasEscapes = false
         while position < bytes.count {
@@ -32,8 +32,8 @@ extension JSONScanner {
 
     /// Whether the next eight bytes are all plain: no quote, no backslash, no control character.
     ///
-    /// A word at a time: the long texts of Ingest are walked over twice. The highest bit of a byte of `x - 0x01…` is
-    /// set where the byte was zero, and may be where it was not: then the bytes are looked at one by one.
+    /// Works on eight bytes at a time, because the long texts of Ingest are scanned twice. The highest bit of a byte of
+    /// `x - 0x01…` is set if the byte was zero, and sometimes if it was not: then the bytes are checked one by one.
     private var hasPlainWord: Bool {
         guard position + 8 <= bytes.count else { return false }
         let word = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: position, as: UInt64.self) }
@@ -44,14 +44,14 @@ extension JSONScanner {
         return found & (ones &* 0x80) == 0
     }
 
-    /// Whether `text` is `name`.
+    /// Whether `text` equals `name`.
     func equals(_ text: JSONText, _ name: String) -> Bool {
         if text.hasEscapes { return (try? decoded(text)) == name }
         guard name.utf8.count == text.range.count else { return false }
-        var place = text.range.lowerBound
+        var index = text.range.lowerBound
         for byte in name.utf8 {
-            guard bytes[place] == byte else { return false }
-            place += 1
+            guard bytes[index] == byte else { return false }
+            index += 1
         }
         return true
     }
@@ -69,27 +69,27 @@ extension JSONScanner {
     private func unescape(_ range: Range<Int>) throws -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(range.count)
-        var place = range.lowerBound
-        while place < range.upperBound {
-            let byte = bytes[place]
-            place += 1
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let byte = bytes[index]
+            index += 1
             guard byte == UInt8(ascii: "\\") else {
                 result.append(byte)
                 continue
             }
-            guard place < range.upperBound else { throw JSONSyntaxError(offset: place, expected: "an escape") }
-            let escape = bytes[place]
-            place += 1
+            guard index < range.upperBound else { throw JSONSyntaxError(offset: index, expected: "an escape") }
+            let escape = bytes[index]
+            index += 1
             if escape == UInt8(ascii: "u") {
-                result += Array(String(try scalar(&place, range.upperBound)).utf8)
+                result += Array(String(try scalar(&index, range.upperBound)).utf8)
             } else {
-                result.append(try Self.plain(escape, place))
+                result.append(try Self.plain(escape, index))
             }
         }
         return result
     }
 
-    private static func plain(_ escape: UInt8, _ place: Int) throws -> UInt8 {
+    private static func plain(_ escape: UInt8, _ index: Int) throws -> UInt8 {
         switch escape {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): escape
         case UInt8(ascii: "b"): 8
@@ -97,41 +97,41 @@ extension JSONScanner {
         case UInt8(ascii: "n"): 10
         case UInt8(ascii: "r"): 13
         case UInt8(ascii: "t"): 9
-        default: throw JSONSyntaxError(offset: place, expected: "an escape that JSON knows")
+        default: throw JSONSyntaxError(offset: index, expected: "an escape that JSON knows")
         }
     }
 
-    /// What follows `\u`: four digits, or twice four for a character beyond the first 65,536.
-    private func scalar(_ place: inout Int, _ end: Int) throws -> Character {
-        let high = try codeUnit(&place, end)
+    /// The character of a `\u` escape: four digits, or two escapes of four for a character beyond U+FFFF.
+    private func scalar(_ index: inout Int, _ end: Int) throws -> Character {
+        let high = try codeUnit(&index, end)
         var value = UInt32(high)
         if UTF16.isLeadSurrogate(high) {
-            guard place + 2 <= end, bytes[place] == UInt8(ascii: "\\"), bytes[place + 1] == UInt8(ascii: "u") else {
-                throw JSONSyntaxError(offset: place, expected: "the second half of a surrogate pair")
+            guard index + 2 <= end, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else {
+                throw JSONSyntaxError(offset: index, expected: "the second half of a surrogate pair")
             }
-            place += 2
-            let low = try codeUnit(&place, end)
+            index += 2
+            let low = try codeUnit(&index, end)
             guard UTF16.isTrailSurrogate(low) else {
-                throw JSONSyntaxError(offset: place, expected: "the second half of a surrogate pair")
+                throw JSONSyntaxError(offset: index, expected: "the second half of a surrogate pair")
             }
             value = 0x10000 + (UInt32(high) - 0xD800) << 10 + (UInt32(low) - 0xDC00)
         }
         guard let scalar = Unicode.Scalar(value) else {
-            throw JSONSyntaxError(offset: place, expected: "a whole surrogate pair")
+            throw JSONSyntaxError(offset: index, expected: "a whole surrogate pair")
         }
         return Character(scalar)
     }
 
-    private func codeUnit(_ place: inout Int, _ end: Int) throws -> UInt16 {
-        guard place + 4 <= end else { throw JSONSyntaxError(offset: place, expected: "four hexadecimal digits") }
+    private func codeUnit(_ index: inout Int, _ end: Int) throws -> UInt16 {
+        guard index + 4 <= end else { throw JSONSyntaxError(offset: index, expected: "four hexadecimal digits") }
         var value: UInt16 = 0
-        for byte in bytes[place..<(place + 4)] {
+        for byte in bytes[index..<(index + 4)] {
             guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                throw JSONSyntaxError(offset: place, expected: "four hexadecimal digits")
+                throw JSONSyntaxError(offset: index, expected: "four hexadecimal digits")
             }
             value = value << 4 | UInt16(digit)
         }
-        place += 4
+        index += 4
         return value
     }
 }

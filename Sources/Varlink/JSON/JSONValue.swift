@@ -2,7 +2,7 @@
 ///
 /// https://varlink.org/Method-Call: JSON objects, each ended by a NUL byte, over a stream socket.
 
-/// Any JSON value: what a parameter of the type `object` holds, and the parameters of an error.
+/// Any JSON value, such as a parameter of the type `object` or the parameters of an error.
 public enum JSONValue: Sendable, Hashable {
     case null
     case boolean(Bool)

@@ -1,9 +1,9 @@
 internal import NIOCore
 
-/// Says why connections cannot be accepted, once for each row of failures, and pauses for a second.
+/// Logs why connections cannot be accepted, once per run of failures, and pauses for a second.
 ///
-/// NIO's own pause is not enough: when not even one connection could be accepted, its read stays pending, and a full
-/// descriptor table (EMFILE) would spin.
+/// NIO's own pause is not enough: if no connection could be accepted, its read stays pending, and with a full
+/// descriptor table (EMFILE) the loop would spin.
 final class AcceptLog: ChannelInboundHandler {
     typealias InboundIn = any Channel
     private let log: @Sendable (String) -> Void

@@ -1,7 +1,7 @@
-/// One call, and the way to answer it.
+/// One call and the means to answer it.
 public struct VarlinkCall: Sendable {
     private let envelope: CallEnvelope
-    /// nil when the kernel does not say.
+    /// The caller; nil if the kernel does not say.
     public let peer: Peer?
     private let send: @Sendable ([UInt8]) async throws -> Void
 
@@ -11,34 +11,34 @@ public struct VarlinkCall: Sendable {
         self.send = send
     }
 
-    /// The qualified method, `org.example.interface.Method`.
+    /// The qualified name of the method, `org.example.interface.Method`.
     public var method: String { envelope.method }
-    /// Whether the caller takes several replies.
+    /// Whether the caller accepts several replies.
     public var wantsMore: Bool { envelope.more }
-    /// Whether the caller takes none.
+    /// Whether the caller wants no reply.
     public var isOneway: Bool { envelope.oneway }
-    /// Whether the caller wants another protocol on this connection from now on.
+    /// Whether the caller wants to switch this connection to another protocol.
     var wantsUpgrade: Bool { envelope.upgrade }
 
-    /// The parameters as a type. They fit the interface file already, or the call was refused.
+    /// Decodes the parameters. They have been checked against the interface file before.
     ///
-    /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not fit the type.
+    /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not match the type.
     public func decode<T: Decodable>(_ type: T.Type) throws -> T { try envelope.decode(type) }
 
     func misfit(_ method: VarlinkInterface.Method, _ check: ParameterCheck) throws -> String? {
         try check.misfit(method.input, envelope.frame, at: envelope.parameters)
     }
 
-    /// Answers; suspends while the caller is slow to read.
+    /// Replies; suspends while the caller is slow to read.
     ///
-    /// - Parameter continues: true when another reply follows, which the caller must have asked for.
+    /// - Parameter continues: true if another reply follows, which the caller must have asked for.
     public func reply(_ message: some Encodable & Sendable, continues: Bool = false) async throws {
         if continues, !wantsMore { throw VarlinkError.expectedMore }
         if isOneway { return }
         try await send(ReplyEnvelope.encode(message, continues: continues))
     }
 
-    /// Answers with what was encoded before, and in everything else as with a message.
+    /// Replies with a message that was encoded before.
     public func reply(_ message: EncodedReply, continues: Bool = false) async throws {
         if continues, !wantsMore { throw VarlinkError.expectedMore }
         if isOneway { return }
@@ -47,9 +47,9 @@ public struct VarlinkCall: Sendable {
 }
 
 extension CallEnvelope {
-    /// The parameters as a type.
+    /// Decodes the parameters.
     ///
-    /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not fit the type.
+    /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not match the type.
     func decode<T: Decodable>(_ type: T.Type) throws -> T {
         do {
             return try Envelope.decode(type, frame, parameters)

@@ -1,8 +1,8 @@
 extension VarlinkService {
-    /// Serves one connection that somebody else has made, until the peer hangs up: a child whose parent is its client.
+    /// Serves one existing connection until the peer hangs up, as in a child process whose parent is its client.
     ///
-    /// Takes the descriptor over. Blocks its thread between calls, because a child has nothing else to do, and an answer
-    /// is on its way a thread change earlier.
+    /// Takes ownership of the descriptor. Blocks its thread between calls, because a child has nothing else to do, and
+    /// a reply is sent without a change of threads.
     ///
     /// - Throws: ``ConnectionError`` if the peer does not speak Varlink.
     public func serve(connected descriptor: Int32) async throws {

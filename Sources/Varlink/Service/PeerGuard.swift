@@ -1,9 +1,10 @@
 import Glibc
 internal import NIOCore
 
-/// Disconnects a peer that is too slow or too quiet, and counts what it makes us hold; see ``ServiceLimits``.
+/// Disconnects a peer that is too slow or silent for too long, and counts the memory that we hold for it; see
+/// ``ServiceLimits``.
 ///
-/// Lives in front of the frame decoder, on the connection's event loop.
+/// Sits in front of the frame decoder, on the connection's event loop.
 final class PeerGuard: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -12,20 +13,21 @@ final class PeerGuard: ChannelDuplexHandler {
 
     private let limits: ServiceLimits
     private let unanswered: Unanswered
-    /// Bytes of a message that has not ended.
+    /// Bytes received of an incomplete message.
     private var unfinishedBytes = 0
     private var waiting: [EventLoopPromise<Void>] = []
     private var stalled: Scheduled<Void>?
     private var unfinished: Scheduled<Void>?
-    private var quiet: Scheduled<Void>?
-    private var newest = NIODeadline.now()
+    private var idle: Scheduled<Void>?
+    private var lastArrival = NIODeadline.now()
     private var context: ChannelHandlerContext?
 
-    /// A reply as long as this is counted while it is unread; shorter ones are bounded by the connection's own limit.
+    /// The size in bytes from which a reply is counted while it is unread; the connection's own limit bounds shorter
+    /// ones.
     private static let longReply = 65_536
 
-    /// - Parameter unanswered: counted up here, as soon as calls are in, because a busy service may begin to answer long
-    ///   after that.
+    /// - Parameter unanswered: incremented here, as soon as calls arrive, because a busy service may begin to answer
+    ///   much later.
     init(_ limits: ServiceLimits, unanswered: Unanswered) {
         self.limits = limits
         self.unanswered = unanswered
@@ -34,22 +36,22 @@ final class PeerGuard: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    /// From now on the peer is read, so from now on it can be too quiet. On the event loop.
+    /// Starts the idle timeout: from now on the peer is read. Called on the event loop.
     func beginServing() {
         guard let context else { return }
-        newest = .now()
-        watchQuiet(context, after: limits.idle)
+        lastArrival = .now()
+        watchIdle(context, after: limits.idle)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        newest = .now()
+        lastArrival = .now()
         let ended = count(unwrapInboundIn(data))
         if ended > 0 {
             unfinished?.cancel()
             unfinished = nil
         }
         if unfinishedBytes > 0, unfinished == nil {
-            watchMessage(context)
+            watchUnfinished(context)
         }
         context.fireChannelRead(data)
     }
@@ -64,7 +66,7 @@ final class PeerGuard: ChannelDuplexHandler {
         return ended
     }
 
-    /// How many messages end in `bytes`, and where the last one does.
+    /// How many messages end in `bytes`, and the offset after the last one.
     private static func ends(_ bytes: UnsafeRawBufferPointer) -> (count: Int, end: Int) {
         guard let start = bytes.baseAddress else { return (0, 0) }
         var (count, end) = (0, 0)
@@ -82,7 +84,7 @@ final class PeerGuard: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        for timer in [stalled, unfinished, quiet] { timer?.cancel() }
+        for timer in [stalled, unfinished, idle] { timer?.cancel() }
         release()
         context.fireChannelInactive()
     }
@@ -96,7 +98,8 @@ final class PeerGuard: ChannelDuplexHandler {
         context.write(data, promise: written)
     }
 
-    /// Done once the peer has read enough of its replies, or is gone. On the event loop.
+    /// A future that succeeds once the peer has read enough of its replies or is gone; nil if it has or is already.
+    /// Called on the event loop.
     func whenRead() -> EventLoopFuture<Void>? {
         guard let context, context.channel.isActive, !context.channel.isWritable else { return nil }
         let promise = context.eventLoop.makePromise(of: Void.self)
@@ -109,10 +112,10 @@ final class PeerGuard: ChannelDuplexHandler {
         waiting = []
     }
 
-    /// While calls wait for their answers, it may be the service that does not read on.
-    private func watchMessage(_ context: ChannelHandlerContext) {
+    /// While calls are unanswered, it may be the service that has stopped reading.
+    private func watchUnfinished(_ context: ChannelHandlerContext) {
         unfinished = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.message)) {
-            if self.unanswered.calls > 0 { return self.watchMessage(context) }
+            if self.unanswered.calls > 0 { return self.watchUnfinished(context) }
             self.close(context, "it did not end a message it began within \(self.limits.message)")
         }
     }
@@ -123,11 +126,11 @@ final class PeerGuard: ChannelDuplexHandler {
         }
     }
 
-    private func watchQuiet(_ context: ChannelHandlerContext, after limit: Duration) {
-        quiet = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) {
-            let rest = self.newest + TimeAmount(self.limits.idle) - .now()
-            if self.unanswered.calls > 0 { return self.watchQuiet(context, after: self.limits.idle) }
-            if rest > .zero { return self.watchQuiet(context, after: .nanoseconds(rest.nanoseconds)) }
+    private func watchIdle(_ context: ChannelHandlerContext, after limit: Duration) {
+        idle = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limit)) {
+            let rest = self.lastArrival + TimeAmount(self.limits.idle) - .now()
+            if self.unanswered.calls > 0 { return self.watchIdle(context, after: self.limits.idle) }
+            if rest > .zero { return self.watchIdle(context, after: .nanoseconds(rest.nanoseconds)) }
             self.close(context, "it sent no call within \(self.limits.idle)")
         }
     }

@@ -1,14 +1,14 @@
-/// Answers a call where it arrives, on the event loop of its connection; nil hands the call to the ordinary answer.
+/// Answers a call on the event loop of its connection; nil passes the call to the ordinary handler.
 ///
-/// A switch between threads costs more than most answers that are known already. Every connection of the same loop waits
-/// meanwhile: no files, no computing beyond the first encoding of what is known, no lock that anybody holds for long. An answer that is given must be the one that
-/// the ordinary way would give.
+/// A thread switch costs more than most answers that are known already. All connections of the same loop wait
+/// meanwhile, so it must not read files, compute more than the first encoding of what is known, or take a lock that is
+/// held for long. It must give the same answer as the ordinary handler.
 public typealias QuickAnswer = @Sendable (QuickCall) -> EncodedReply?
 
-/// A call that may be answered at once.
+/// A call that may be answered on the event loop.
 public struct QuickCall: Sendable {
     private let envelope: CallEnvelope
-    /// nil when the kernel does not say.
+    /// The caller; nil if the kernel does not say.
     public let peer: Peer?
 
     init(_ envelope: CallEnvelope, peer: Peer?) {
@@ -16,18 +16,18 @@ public struct QuickCall: Sendable {
         self.peer = peer
     }
 
-    /// The parameters as a type, as ``VarlinkCall/decode(_:)`` gives them.
+    /// Decodes the parameters, as ``VarlinkCall/decode(_:)`` does.
     ///
-    /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not fit the type.
+    /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not match the type.
     public func decode<T: Decodable>(_ type: T.Type) throws -> T { try envelope.decode(type) }
 }
 
-/// The parameters of a reply, encoded once for everybody who gets it.
+/// The parameters of a reply, encoded once for all recipients.
 public struct EncodedReply: Sendable, Hashable {
-    /// JSON, an object.
+    /// A JSON object.
     public let parameters: [UInt8]
 
-    /// - Throws: what the message throws when it is encoded.
+    /// - Throws: the errors of encoding the message.
     public init(_ message: some Encodable) throws { parameters = try JSONBytes.encode(message) }
 
     /// Parameters that ``JSONBytes`` has encoded.

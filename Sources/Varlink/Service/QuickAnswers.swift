@@ -1,10 +1,10 @@
 internal import NIOCore
 
-/// Answers what needs no waiting where it arrives, and passes on everything else.
+/// Answers calls that need no waiting on the event loop, and passes on all others.
 ///
-/// Behind the frame decoder, on the connection's event loop. Replies stay in the order of the calls: while one that was
-/// passed on is not answered, those behind it are passed on too. So are those of a peer that does not read, because the
-/// ordinary answer waits for it.
+/// Sits behind the frame decoder, on the connection's event loop. Replies keep the order of the calls: while one that
+/// was passed on is unanswered, later ones are passed on too. So are those of a peer that does not read, because the
+/// ordinary handler waits for it.
 final class QuickAnswers: ChannelInboundHandler {
     typealias InboundIn = [UInt8]
     typealias InboundOut = [UInt8]
@@ -13,9 +13,9 @@ final class QuickAnswers: ChannelInboundHandler {
     private let router: Router
     private let peer: Peer?
     private let unanswered: Unanswered
-    /// Told of each call that was answered here.
+    /// Called for each call that was answered here.
     private var noteAnswer: () -> Void = {}
-    /// False for a connection that is only there to be refused.
+    /// False for a connection that is only to be refused.
     private var isServing = false
     /// Calls that were passed on and are not answered yet.
     private var passedOn = 0
@@ -27,15 +27,15 @@ final class QuickAnswers: ChannelInboundHandler {
         self.unanswered = unanswered
     }
 
-    /// On the event loop.
+    /// Starts answering calls here. Called on the event loop.
     ///
-    /// - Parameter noteAnswer: told of each call that is answered here.
+    /// - Parameter noteAnswer: called for each call that is answered here.
     func beginServing(noteAnswer: @escaping () -> Void) {
         self.noteAnswer = noteAnswer
         isServing = true
     }
 
-    /// A call that was passed on has its answer, which is written already. On the event loop.
+    /// Notes that the answer of a call that was passed on has been written. Called on the event loop.
     func answered() { passedOn -= 1 }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

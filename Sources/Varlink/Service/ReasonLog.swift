@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Closes a connection whose peer broke a rule, and says which.
+/// Closes a connection after an error, and logs the rule that its peer broke.
 final class ReasonLog: ChannelInboundHandler {
     typealias InboundIn = [UInt8]
     private let log: @Sendable (any Error) -> Void
@@ -8,7 +8,7 @@ final class ReasonLog: ChannelInboundHandler {
     init(log: @escaping @Sendable (any Error) -> Void) { self.log = log }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Everything else is a peer that went away.
+        // Any other error means that the peer went away.
         if error is ConnectionError { log(error) }
         context.fireErrorCaught(error)
         context.close(promise: nil)

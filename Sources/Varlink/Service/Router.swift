@@ -1,9 +1,9 @@
-/// Finds who answers a call, and checks what it brings.
+/// Finds the handler of a call and checks its parameters.
 struct Router: Sendable {
     private let interfaces: [String: VarlinkInterface]
     let hasQuickAnswers: Bool
 
-    /// Longer calls bring something to be worked on, and are not looked through twice.
+    /// In bytes. Longer calls carry data to be processed and are not parsed twice.
     private static let quickLimit = 4_096
 
     init(info: ServiceInfo, interfaces: [VarlinkInterface]) throws {
@@ -14,7 +14,10 @@ struct Router: Sendable {
         hasQuickAnswers = interfaces.contains { $0.hasQuickAnswers }
     }
 
-    /// Answers one frame. A frame that is no call closes the connection: there is nobody to answer to.
+    /// Answers one frame.
+    ///
+    /// - Throws: ``ConnectionError`` if the frame is not a call, which closes the connection because there is nobody to
+    ///   answer; the errors of `write`.
     func answer(
         _ frame: [UInt8], _ peer: Peer?, write: @escaping @Sendable ([UInt8]) async throws -> Void
     ) async throws {
@@ -27,7 +30,8 @@ struct Router: Sendable {
         }
     }
 
-    /// The reply to one frame, if it is a call that is answered at once; nil for everything else, mistakes too.
+    /// The reply to one frame if it is a call that is answered on the event loop; nil for all others, including bad
+    /// calls.
     func quickAnswer(_ frame: [UInt8], _ peer: Peer?) -> [UInt8]? {
         guard frame.count <= Self.quickLimit, let envelope = try? CallEnvelope(frame), !envelope.oneway,
             !envelope.upgrade, let (interface, method) = try? find(envelope.method), let quick = method.quick
@@ -52,7 +56,7 @@ struct Router: Sendable {
 
     private func dispatch(_ call: VarlinkCall) async throws {
         let (interface, method) = try find(call.method)
-        // No method of ours hands its connection over to another protocol.
+        // None of our methods switches its connection to another protocol.
         guard let answer = method.answer, !call.wantsUpgrade else {
             throw VarlinkError.methodNotImplemented(call.method)
         }

@@ -1,6 +1,6 @@
 public import Listening
 
-/// Who serves, for `org.varlink.service.GetInfo`.
+/// What `org.varlink.service.GetInfo` says of the service.
 public struct ServiceInfo: Sendable {
     public var vendor: String
     public var product: String
@@ -12,24 +12,25 @@ public struct ServiceInfo: Sendable {
     }
 }
 
-/// What a service allows its peers: whoever passes a limit is disconnected, with a line in the log that says why.
+/// The limits of a service for its peers: one that exceeds a limit is disconnected, and the log says why.
 public struct ServiceLimits: Sendable {
-    /// Connections at one time. One more gets the service's refusal as its first reply. Each holds a file descriptor:
-    /// leave some for everything else the process opens.
+    /// Concurrent connections. A further one gets the service's refusal as its first reply. Each uses a file
+    /// descriptor: leave some for everything else the process opens.
     public var connections = 512
-    /// Of these, how many only root and the service's own user get.
+    /// How many of these are reserved for root and the service's own user.
     public var reserved = 8
-    /// When all are taken, a connection that has had no call for so long gives its place to a newcomer.
+    /// When all are in use, a connection without a call for this long may be replaced by a new one.
     public var grace = Duration.seconds(5)
-    /// Bytes of replies that wait for a peer; beyond it the answer is suspended until the peer has read.
+    /// Bytes of replies buffered for a peer; beyond this, the answer is suspended until the peer has read.
     public var outboundBytes = 1 << 20
-    /// What unfinished messages of all connections may hold; of who sends most, the largest is disconnected.
+    /// The memory for unfinished messages of all connections; beyond it, the connection with the largest one is
+    /// disconnected, of the peer that holds most.
     public var unfinished = MemoryBudget(limit: 64 << 20)
-    /// What whole calls without an answer and long replies that nobody reads may hold, likewise.
+    /// The memory for unanswered calls and long unread replies of all connections, likewise.
     public var held = MemoryBudget(limit: 256 << 20, of: "unanswered calls and unread replies")
-    /// How long a peer may leave that much waiting.
+    /// How long a peer may leave ``outboundBytes`` of replies unread.
     public var stall = Duration.seconds(30)
-    /// How long a message may take from its first byte to its last, while no call before it waits for its answer.
+    /// How long a message may take from its first byte to its last, while no earlier call is unanswered.
     public var message = Duration.seconds(30)
     /// How long a connection may be open without a call.
     public var idle = Duration.seconds(3600)

@@ -8,9 +8,9 @@ struct ServiceInterface: Sendable {
     }
     private struct Question: Decodable { let interface: String }
 
-    /// The interface with its answers.
+    /// The interface with its handlers.
     ///
-    /// - Parameter others: the texts of the service's other interfaces by name.
+    /// - Parameter others: the interface files of the service's other interfaces, by name.
     static func make(_ info: ServiceInfo, _ others: [String: String]) throws -> VarlinkInterface {
         let texts = others.merging([name: text]) { _, own in own }
         let reply = Info(

@@ -1,6 +1,6 @@
-/// What answers the calls of one interface.
+/// An interface and the handlers of its methods.
 public struct VarlinkInterface: Sendable {
-    /// Answers one call, or throws a ``VarlinkError``.
+    /// Handles one call: replies, or throws a ``VarlinkError``.
     public typealias Answer = @Sendable (VarlinkCall) async throws -> Void
 
     /// The interface file, parsed.
@@ -17,8 +17,9 @@ public struct VarlinkInterface: Sendable {
 
     /// - Parameters:
     ///   - text: the interface file.
-    ///   - methods: the answers by bare name. A declared method without one is answered with MethodNotImplemented.
-    ///   - quick: answers that are tried before those of the same name, where it costs nothing to.
+    ///   - methods: the handlers by unqualified name. A declared method without one is answered with
+    ///     MethodNotImplemented.
+    ///   - quick: quick answers by unqualified name, tried before the handlers of the same name.
     /// - Throws: ``InterfaceError`` if the file is wrong or does not declare one of the methods.
     public init(_ text: String, methods: [String: Answer], quick: [String: QuickAnswer] = [:]) throws {
         description = try InterfaceDescription(parsing: text)

@@ -4,8 +4,8 @@ internal import NIOPosix
 
 /// A Varlink service on one listening socket.
 ///
-/// Calls of one connection are answered strictly in order; connections do not wait for each other. A ``QuickAnswer`` is
-/// given on the connection's event loop; every other runs in a task of the connection.
+/// Calls of one connection are answered strictly in order; connections do not wait for each other. A ``QuickAnswer``
+/// runs on the connection's event loop, every other handler in a task of the connection.
 public final class VarlinkService: Sendable {
     let router: Router
     private let limits: ServiceLimits
@@ -14,7 +14,7 @@ public final class VarlinkService: Sendable {
 
     /// - Parameters:
     ///   - refusal: the reply to a connection beyond ``ServiceLimits/connections``, before it has called anything.
-    ///   - log: takes a line for each connection that was refused or closed for a reason.
+    ///   - log: called with a line for each connection that was refused or closed for a reason.
     /// - Throws: ``InterfaceError``.
     public init(
         info: ServiceInfo, interfaces: [VarlinkInterface], limits: ServiceLimits = ServiceLimits(),
@@ -28,16 +28,16 @@ public final class VarlinkService: Sendable {
 
     /// Where to listen.
     public enum Endpoint: Sendable {
-        /// A path; a socket left there by somebody who is gone is replaced, and this one is removed in the end.
+        /// A path. A socket without a listener there is replaced, and this one is removed in the end.
         case path(String)
-        /// A listening socket that somebody else has opened: socket activation.
+        /// A listening socket that was opened by another process: socket activation.
         case inherited(Int32)
     }
 
     /// Serves until the task is cancelled.
     ///
-    /// - Parameter ready: called once connections are taken.
-    /// - Throws: ``SocketFileError`` if the path is not to be had.
+    /// - Parameter ready: called once connections are accepted.
+    /// - Throws: ``SocketFileError`` if there can be no socket at the path.
     public func run(_ endpoint: Endpoint, ready: @Sendable () -> Void = {}) async throws {
         switch endpoint {
         case .path(let path):
@@ -59,7 +59,8 @@ public final class VarlinkService: Sendable {
                     guard let entry = connection.admitted(by: limiter) else {
                         if !isFull { log("refusing connections: \(limits.connections) are open") }
                         isFull = true
-                        // Before the next one is taken: a crowd holds no more descriptors than this one.
+                        // Before the next one is accepted: however many connect, only this one more descriptor is in
+                        // use.
                         await refuse(connection)
                         continue
                     }
@@ -75,7 +76,7 @@ public final class VarlinkService: Sendable {
 
     private func listen(_ descriptor: Int32) async throws -> NIOAsyncChannel<Connection, Never> {
         let (log, limits, router) = (log, limits, router)
-        // One connection a read: NIO would accept up to 16 at once, more than the descriptors that are left may allow.
+        // One connection per read: NIO would accept up to 16 at once, for which there may not be enough descriptors.
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.maxMessagesPerRead, value: 1)
             .serverChannelInitializer { channel in
@@ -96,10 +97,10 @@ public final class VarlinkService: Sendable {
         }
     }
 
-    /// - Parameter noteAnswer: told of each call that was answered.
+    /// - Parameter noteAnswer: called for each call that was answered.
     private func serve(_ connection: Connection, noteAnswer: @escaping @Sendable () -> Void) async {
         try? await connection.streams(noteQuickAnswer: noteAnswer).executeThenClose { inbound, outbound in
-            // A peer that hangs up cancels what is still being answered: a stream has no end of its own.
+            // A peer that hangs up cancels the answer in progress: a stream of replies may never end by itself.
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { try? await connection.channel.closeFuture.get() }
                 group.addTask { await self.answer(connection, inbound, outbound, noteAnswer) }
@@ -116,7 +117,7 @@ public final class VarlinkService: Sendable {
     ) async {
         do {
             for try await frame in inbound {
-                // A peer that leaves its replies unread has one long one made for it, not two.
+                // For a peer that does not read, at most one long reply is made.
                 try await connection.untilRead()
                 defer {
                     connection.answered(frame)
@@ -125,7 +126,7 @@ public final class VarlinkService: Sendable {
                 try await router.answer(frame, connection.peer) { try await outbound.write($0) }
             }
         } catch {
-            // A connection that is closed already has had its line in the log, or the peer went away.
+            // If the connection is already closed, its reason has been logged or the peer went away.
             guard connection.channel.isActive, !Task.isCancelled else { return }
             log(Self.closing(connection.peer, error))
         }
@@ -149,17 +150,17 @@ public final class VarlinkService: Sendable {
                 budget.share(of: peer?.key ?? PeerKey(.unknown)) { channel.closeFor(.crowdedOut($0)) }
             }
             let unanswered = Unanswered(unfinished: share(limits.unfinished), held: share(limits.held))
-            let warden = PeerGuard(limits, unanswered: unanswered)
-            try pipeline.addHandler(warden)
+            let peerGuard = PeerGuard(limits, unanswered: unanswered)
+            try pipeline.addHandler(peerGuard)
             try pipeline.addHandlers([ByteToMessageHandler(FrameDecoder()), MessageToByteHandler(FrameEncoder())])
             let quick = router.hasQuickAnswers ? QuickAnswers(router, peer: peer, unanswered) : nil
             if let quick { try pipeline.addHandler(quick) }
             try pipeline.addHandler(ReasonLog { log(closing(peer, $0)) })
-            // Nothing is read before somebody serves it.
+            // Nothing is read before the connection is served.
             try channel.syncOptions?.setOption(.autoRead, value: false)
             return Connection(
                 channel: channel, peer: peer, unanswered: unanswered,
-                warden: NIOLoopBound(warden, eventLoop: channel.eventLoop),
+                peerGuard: NIOLoopBound(peerGuard, eventLoop: channel.eventLoop),
                 quick: quick.map { NIOLoopBound($0, eventLoop: channel.eventLoop) })
         }
     }
