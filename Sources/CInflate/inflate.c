@@ -37,5 +37,5 @@ enum inflater_result inflater_run(struct inflater *inflater, const uint8_t *inpu
     stream->next_out = NULL;
     if (code == Z_STREAM_END) return inflater_ended;
     // No progress was possible: the input is used up.
-    return code == Z_OK || code == Z_BUF_ERROR ? inflater_goes_on : inflater_broken;
+    return code == Z_OK || code == Z_BUF_ERROR ? inflater_continues : inflater_broken;
 }

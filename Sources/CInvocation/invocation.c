@@ -7,13 +7,14 @@
 static int count;
 static char *const *arguments;
 
-// glibc hands its own copies to every initializer, as to main.
+// glibc passes the arguments to every initializer, as to main.
 __attribute__((constructor)) static void keep(int argc, char *argv[]) {
     count = argc;
     arguments = argv;
 }
 
-// Before the runtime opens anything: what gets number 2 is standard error, into which the log is written.
+// Runs before the runtime opens anything: a file that got descriptor 2 would be taken for standard error, and the log
+// written into it.
 __attribute__((constructor)) static void open_standard_streams(void) {
     int file;
     while ((file = open("/dev/null", O_RDWR)) >= 0) {
@@ -26,4 +27,4 @@ __attribute__((constructor)) static void open_standard_streams(void) {
 
 int invocation_count(void) { return count; }
 
-const char *invocation_argument(int place) { return place >= 0 && place < count ? arguments[place] : NULL; }
+const char *invocation_argument(int index) { return index >= 0 && index < count ? arguments[index] : NULL; }

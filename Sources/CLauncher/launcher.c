@@ -19,18 +19,18 @@
 
 enum { SOCKET = 3, STOPPED = 128 + SIGTERM, NOT_FOUND = 127 };
 
-// Signals arrive as bytes in a pipe. Not through signalfd(2): that needs every thread to block them, and the Swift
-// runtime has threads of its own.
+// Signals arrive as bytes in a pipe. signalfd(2) would need every thread to block them, and the Swift runtime has
+// threads of its own.
 static int signal_pipe[2];
 
-static void note_signal(int number) {
+static void forward_signal(int number) {
     unsigned char byte = (unsigned char)number;
     int saved = errno;
-    if (write(signal_pipe[1], &byte, 1) < 0) {}  // A full pipe has been seen to already.
+    if (write(signal_pipe[1], &byte, 1) < 0) {}  // A full pipe already wakes the reader.
     errno = saved;
 }
 
-// Changed in the child after the fork, where setenv is not allowed.
+// Written in the child after the fork, where setenv is not allowed.
 static char listen_pid[] = "LISTEN_PID=0000000000";
 
 static void set_limit(int resource, int64_t value) {
@@ -42,7 +42,7 @@ static void set_limit(int resource, int64_t value) {
     setrlimit(resource, &limit);
 }
 
-// ThreadSanitizer's shadow memory alone is terabytes of private memory.
+// ThreadSanitizer's shadow memory alone takes terabytes of private memory.
 #if defined(__has_feature) && __has_feature(thread_sanitizer)
 enum { LIMITS_MEMORY = 0 };
 #else
@@ -67,10 +67,11 @@ static void write_own_pid(void) {
     *end = 0;
 }
 
-// Runs in the child, and does not return.
-static void become(char *const command[], const struct launcher_limits *limits, pid_t launcher, int is_plugin) {
+// Runs in the child and does not return.
+static void exec_command(char *const command[], const struct launcher_limits *limits, pid_t launcher, int is_plugin) {
     setpgid(0, 0);
-    // The launcher waits in the thread that forked, so this is its death and not that of another thread.
+    // PR_SET_PDEATHSIG reports the death of the thread that forked; the launcher waits in that thread, so it is the
+    // launcher's own.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != launcher) _exit(STOPPED);
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
@@ -94,14 +95,14 @@ static void become(char *const command[], const struct launcher_limits *limits, 
     _exit(NOT_FOUND);
 }
 
-// What proc_pid_stat(5) says of a process.
-struct kinship {
+// Part of proc_pid_stat(5).
+struct process_info {
     char state;
     pid_t parent, group, session;
 };
 
-// Returns 0 if it is gone.
-static int look_at(int processes, const char *pid, struct kinship *found) {
+// Returns 0 if the process is gone.
+static int read_info(int processes, const char *pid, struct process_info *found) {
     char path[32], text[512];
     snprintf(path, sizeof path, "%.20s/stat", pid);
     int file = openat(processes, path, O_RDONLY | O_CLOEXEC);
@@ -110,13 +111,13 @@ static int look_at(int processes, const char *pid, struct kinship *found) {
     close(file);
     if (count <= 0) return 0;
     text[count] = 0;
-    // The name in parentheses may hold anything, parentheses too.
+    // The name in parentheses may contain anything, including parentheses.
     char *end = strrchr(text, ')');
     return end != NULL && sscanf(end + 1, " %c %d %d %d", &found->state, &found->parent, &found->group,
                                  &found->session) == 4;
 }
 
-// Kernels number processes below this (proc_sys_kernel(5), pid_max).
+// Process ids are always below this (proc_sys_kernel(5), pid_max).
 enum { PROCESSES_MAX = 1 << 22 };
 static unsigned char descendants[PROCESSES_MAX / 8];
 
@@ -124,69 +125,69 @@ static int is_descendant(pid_t pid) {
     return pid > 0 && pid < PROCESSES_MAX && (descendants[pid / 8] >> pid % 8 & 1) != 0;
 }
 
-static void note_descendant(pid_t pid) {
+static void mark_descendant(pid_t pid) {
     if (pid > 0 && pid < PROCESSES_MAX) descendants[pid / 8] |= (unsigned char)(1 << pid % 8);
 }
 
-// Processes whose parents were not known for ours when they were looked at.
-enum { STRANGERS_MAX = 16384 };
+// Processes whose parents were not known to be descendants when they were read.
+enum { UNRELATED_MAX = 16384 };
 static struct {
     pid_t pid;
-    struct kinship found;
-} strangers[STRANGERS_MAX];
+    struct process_info found;
+} unrelated[UNRELATED_MAX];
 
-// Notes and signals one of ours. Returns whether it still ran.
-static int signal_one(pid_t pid, const struct kinship *found, int number) {
-    note_descendant(pid);
+// Marks and signals a descendant. Returns whether it was still running.
+static int signal_descendant(pid_t pid, const struct process_info *found, int number) {
+    mark_descendant(pid);
     if (number == SIGSTOP && strchr("TZX", found->state) != NULL) return 0;
-    // A session of its own has none but descendants in it, and its groups neither.
+    // A session other than ours contains only descendants, and so do its process groups.
     if (found->group != pid && found->session != getsid(0)) kill(-found->group, number);
     kill(pid, number);
     return 1;
 }
 
-// Signals everybody below us that one look at /proc finds, and returns how many of them still ran. It lists processes by
-// their numbers, so parents mostly come before their children, and who is forked meanwhile comes last.
-static int signal_found(int number) {
+// Signals every descendant that one scan of /proc finds, and returns how many of them were still running. /proc lists
+// processes by number, so parents mostly come before their children, and processes forked meanwhile come last.
+static int signal_descendants(int number) {
     int running = 0, count = 0, is_new = 1;
     memset(descendants, 0, sizeof descendants);
-    note_descendant(getpid());
+    mark_descendant(getpid());
     DIR *processes = opendir("/proc");
     if (processes == NULL) return 0;
     for (struct dirent *entry; (entry = readdir(processes)) != NULL;) {
-        struct kinship found;
-        if (!isdigit((unsigned char)entry->d_name[0]) || !look_at(dirfd(processes), entry->d_name, &found)) continue;
+        struct process_info found;
+        if (!isdigit((unsigned char)entry->d_name[0]) || !read_info(dirfd(processes), entry->d_name, &found)) continue;
         pid_t pid = (pid_t)atoi(entry->d_name);
         if (is_descendant(found.parent)) {
-            running += signal_one(pid, &found, number);
-        } else if (count < STRANGERS_MAX) {
-            strangers[count].pid = pid;
-            strangers[count++].found = found;
+            running += signal_descendant(pid, &found, number);
+        } else if (count < UNRELATED_MAX) {
+            unrelated[count].pid = pid;
+            unrelated[count++].found = found;
         }
     }
     closedir(processes);
-    // Numbers begin again at the end: children may have come before their parents.
+    // Process ids wrap around, so children may have come before their parents.
     while (is_new) {
         is_new = 0;
-        for (int place = 0; place < count; place++) {
-            if (is_descendant(strangers[place].pid) || !is_descendant(strangers[place].found.parent)) continue;
-            running += signal_one(strangers[place].pid, &strangers[place].found, number);
+        for (int index = 0; index < count; index++) {
+            if (is_descendant(unrelated[index].pid) || !is_descendant(unrelated[index].found.parent)) continue;
+            running += signal_descendant(unrelated[index].pid, &unrelated[index].found, number);
             is_new = 1;
         }
     }
     return running;
 }
 
-// Kills until nobody is left. Whoever loses its parent becomes ours, so our children are all there is in the end.
+// Kills until no descendant is left. Orphans are reparented to us, so in the end all that remain are our children.
 //
-// `child` is not reaped yet, so that the number of its group is nobody else's. The kernel signals a group as one: nobody in
-// it forks away, however many they are. The others are stopped before they are killed: each that is gone would make room
-// for another under the limit of processes.
+// `child` is not reaped yet, so its process group id cannot be reused. The kernel signals a group atomically: nobody in
+// it can fork away, however many there are. The others are stopped before they are killed: otherwise each that is gone
+// would let another fork under the process limit.
 static void kill_descendants(pid_t child) {
     kill(-child, SIGKILL);
-    for (int turn = 0; turn < 16 && signal_found(SIGSTOP) > 0; turn++) {}
+    for (int pass = 0; pass < 16 && signal_descendants(SIGSTOP) > 0; pass++) {}
     for (int pause_ms = 1;; pause_ms = pause_ms < 32 ? pause_ms * 2 : pause_ms) {
-        signal_found(SIGKILL);
+        signal_descendants(SIGKILL);
         pid_t ended;
         while ((ended = waitpid(-1, NULL, WNOHANG)) > 0 || (ended < 0 && errno == EINTR)) {}
         if (ended < 0) return;
@@ -194,8 +195,8 @@ static void kill_descendants(pid_t child) {
     }
 }
 
-// Takes in those who have ended, but not the command, which keeps its number. Returns whether it is among them, and in
-// `more` whether there may be others: a crowd that comes and goes must not keep us from seeing anything else.
+// Reaps children that have ended, except the command, which keeps its process id. Returns whether it has ended, and in
+// `more` whether there may be others: a stream of short-lived children must not keep us from other events.
 static int reap(pid_t child, int *code, int *more) {
     for (int count = 0; count < 64; count++) {
         siginfo_t ended = {.si_pid = 0};
@@ -211,7 +212,7 @@ static int reap(pid_t child, int *code, int *more) {
 }
 
 static int watch(pid_t child, int parent) {
-    // Of a pipe that nobody reads any more, poll tells POLLERR without being asked.
+    // poll reports POLLERR for a pipe without readers even if no events are requested.
     struct pollfd events[] = {{signal_pipe[0], POLLIN, 0}, {parent, POLLIN, 0}, {2, 0, 0}};
     int more = 0;
     for (;;) {
@@ -219,20 +220,20 @@ static int watch(pid_t child, int parent) {
         if (events[1].revents != 0 || (events[2].revents & POLLERR) != 0) return STOPPED;
         unsigned char number;
         int code = 0;
-        int is_told = read(signal_pipe[0], &number, 1) == 1;
-        if (is_told && number != SIGCHLD) return STOPPED;
-        if ((is_told || more) && reap(child, &code, &more)) return code;
+        int is_signal = read(signal_pipe[0], &number, 1) == 1;
+        if (is_signal && number != SIGCHLD) return STOPPED;
+        if ((is_signal || more) && reap(child, &code, &more)) return code;
     }
 }
 
 static void catch_signals(void) {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
-    struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = forward_signal, .sa_flags = SA_RESTART};
     sigset_t mine;
     sigemptyset(&mine);
-    for (size_t place = 0; place < sizeof numbers / sizeof *numbers; place++) {
-        sigaction(numbers[place], &action, NULL);
-        sigaddset(&mine, numbers[place]);
+    for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++) {
+        sigaction(numbers[index], &action, NULL);
+        sigaddset(&mine, numbers[index]);
     }
     pthread_sigmask(SIG_UNBLOCK, &mine, NULL);
 }
@@ -242,11 +243,11 @@ static int is_socket(int descriptor) {
     return fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
-// What belongs to the daemon's own conversation with systemd, and what the command is told instead.
+// Removes the variables of the daemon's own communication with systemd, and sets those for the command.
 static void set_environment(int is_plugin) {
     static const char *const own[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS",
                                       "LISTEN_FDNAMES", "LISTEN_PID", "JOURNAL_STREAM"};
-    for (size_t place = 0; place < sizeof own / sizeof *own; place++) unsetenv(own[place]);
+    for (size_t index = 0; index < sizeof own / sizeof *own; index++) unsetenv(own[index]);
     if (!is_plugin) return;
     setenv("LISTEN_FDS", "1", 1);
     setenv("LISTEN_FDNAMES", "varlink", 1);
@@ -264,14 +265,15 @@ int launcher_run(char *const command[], const struct launcher_limits *limits) {
     catch_signals();
     pid_t launcher = getpid();
     pid_t child = fork();
-    if (child == 0) become(command, limits, launcher, is_plugin);
+    if (child == 0) exec_command(command, limits, launcher, is_plugin);
     if (child < 0) {
         dprintf(2, "cannot start %s: %s\n", command[0], strerror(errno));
         return NOT_FOUND;
     }
-    // It sleeps until the end, and then has to get its turn among all that the command may have started. Only some users may.
+    // The launcher sleeps until the end, and then must get CPU time among all that the command may have started. Fails
+    // without the privilege.
     setpriority(PRIO_PROCESS, 0, -20);
-    // The other ends have to see when the command closes its own.
+    // The peers must notice when the command closes its streams.
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     dup2(null, 0);
     dup2(null, 1);

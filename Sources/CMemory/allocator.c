@@ -1,24 +1,26 @@
 #include "CMemory.h"
 
-// Says whether it is glibc.
+// Defines __GLIBC__ if this is glibc.
 #include <stdlib.h>
 
 #ifdef __GLIBC__
 #include <malloc.h>
 
-void settle_allocator(void) {
-    // Readings wander from thread to thread; with an arena for each, freed memory stays where nobody asks for it. With two
-    // the writer waits for a shard's lock in every commit.
+void configure_allocator(void) {
+    // Readings move from thread to thread; with an arena per thread, freed memory stays in arenas that no longer need
+    // it. With only two arenas the writer waits for a shard's lock in every commit.
     mallopt(M_ARENA_MAX, 4);
-    // A journal that is sealed, or the histories of a promotion, are megabytes for a moment. Left to itself, the allocator
-    // takes the first of them for the custom, and the next ones from where they leave holes.
+    // A journal that is being sealed, or the histories of a promotion, take megabytes for a short time. By default the
+    // allocator treats the first large block that is freed as the norm, raises this threshold, and takes the next ones
+    // from the heap, where they leave holes.
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
-    // Set one by hand, and the other stays at 128 KiB: the writer's next commit would get every page anew.
+    // Setting one threshold freezes the other at 128 KiB: the heap would be trimmed so often that the writer's next
+    // commit had to fault in every page anew.
     mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
-void give_back_freed_memory(void) { malloc_trim(0); }
+void release_freed_memory(void) { malloc_trim(0); }
 #else
-void settle_allocator(void) {}
-void give_back_freed_memory(void) {}
+void configure_allocator(void) {}
+void release_freed_memory(void) {}
 #endif

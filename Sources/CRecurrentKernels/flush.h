@@ -1,4 +1,5 @@
-// Denormals as zero inside one kernel call: gradients fade through them, and they are a hundred times slower.
+// Treats denormals as zero inside one kernel call: vanishing gradients become denormals, which are a hundred times
+// slower.
 #ifndef C_RECURRENT_FLUSH_H
 #define C_RECURRENT_FLUSH_H
 #if defined(__x86_64__)

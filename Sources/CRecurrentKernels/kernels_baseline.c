@@ -1,4 +1,4 @@
-// What every CPU of the architecture has: NEON on aarch64, SSE2 on x86-64.
+// The instruction set that every CPU of the architecture has: NEON on aarch64, SSE2 on x86-64.
 #include "CRecurrentKernels.h"
 #define SUFFIX _baseline
 #define WIDTH 4

@@ -1,4 +1,4 @@
-// What every CPU of the architecture has, and the choice among the sets.
+// The instruction set that every CPU of the architecture has, and the choice among the sets.
 #include "maps.h"
 #define SUFFIX _baseline
 #define WIDTH 4

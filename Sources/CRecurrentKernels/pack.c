@@ -1,10 +1,11 @@
-// Between Keras' layout and the kernels'. Every loop runs over the 16 units of a block, which lie together in both.
+// Converts between Keras' layout and the kernels'. Every copy is of the 16 units of a block, which are contiguous in
+// both.
 #include "CRecurrentKernels.h"
 #include <string.h>
 
 enum { LANES = CRK_UNITS_PER_BLOCK };
 
-// Whole blocks have a constant length, which needs no call.
+// Whole blocks have a constant length, so the copy is inlined.
 static void copy_lanes(float *to, const float *from, size_t units, size_t block) {
     size_t left = units - block * LANES;
     if (left >= LANES) memcpy(to, from, LANES * sizeof(float));

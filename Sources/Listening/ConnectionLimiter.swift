@@ -1,14 +1,16 @@
 import Synchronization
 
-/// Limits the connections of a listener. At the limit a newcomer replaces the connection that did nothing useful for
-/// longest, of the peer that has most: whoever opens many connections replaces its own.
+/// Limits the connections of a listener.
 ///
-/// For all threads.
+/// At the limit a new connection replaces the one that has been idle longest, of the peer with the most connections: a
+/// peer that opens many replaces its own.
+///
+/// Safe to use from any thread.
 public final class ConnectionLimiter: Sendable {
     /// One admitted connection.
     public final class Entry: Sendable {
         let peer: PeerKey
-        private let lastUseful: Atomic<Int64>
+        private let lastActive: Atomic<Int64>
         private let isBusy: @Sendable () -> Bool
         fileprivate let evict: @Sendable () -> Void
 
@@ -17,12 +19,12 @@ public final class ConnectionLimiter: Sendable {
             evict: @escaping @Sendable () -> Void
         ) {
             (self.peer, self.isBusy, self.evict) = (peer, isBusy, evict)
-            lastUseful = Atomic(now)
+            lastActive = Atomic(now)
         }
 
-        fileprivate func isReplaceable(at now: Int64, grace: Int64) -> Bool { !isBusy() && silence(at: now) >= grace }
-        fileprivate func silence(at now: Int64) -> Int64 { now - lastUseful.load(ordering: .relaxed) }
-        fileprivate func note(at now: Int64) { lastUseful.store(now, ordering: .relaxed) }
+        fileprivate func isReplaceable(at now: Int64, grace: Int64) -> Bool { !isBusy() && idleTime(at: now) >= grace }
+        fileprivate func idleTime(at now: Int64) -> Int64 { now - lastActive.load(ordering: .relaxed) }
+        fileprivate func recordActivity(at now: Int64) { lastActive.store(now, ordering: .relaxed) }
     }
 
     private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
@@ -32,10 +34,10 @@ public final class ConnectionLimiter: Sendable {
     private let now: @Sendable () -> Int64
 
     /// - Parameters:
-    ///   - count: how many there are.
-    ///   - reserved: how many of them only privileged peers get.
-    ///   - grace: a connection that did something useful so lately is not replaced.
-    ///   - now: nanoseconds of a clock that never goes back.
+    ///   - count: the maximum number of connections.
+    ///   - reserved: how many of them are reserved for privileged peers.
+    ///   - grace: a connection that has been idle for less than this is not replaced.
+    ///   - now: the nanoseconds of a monotonic clock.
     public init(
         _ count: Int, reserved: Int = 0, grace: Duration = .zero,
         now: @escaping @Sendable () -> Int64 = ConnectionLimiter.monotonic
@@ -48,12 +50,12 @@ public final class ConnectionLimiter: Sendable {
     private static let start = ContinuousClock.now
     public static let monotonic: @Sendable () -> Int64 = { Int64((ContinuousClock.now - start) / .nanoseconds(1)) }
 
-    /// Admits a connection, in place of an earlier one at the limit.
+    /// Admits a connection; at the limit, one that replaces an earlier one.
     ///
     /// - Parameters:
-    ///   - isBusy: whether the connection waits for us now; it is not replaced then.
-    ///   - evict: called once, on any thread, when another connection has replaced it; closes it.
-    /// - Returns: nil if no connection may be replaced.
+    ///   - isBusy: whether the connection is waiting for us, in which case it is not replaced.
+    ///   - evict: closes the connection; called once, on any thread, when another connection has replaced it.
+    /// - Returns: nil if the limit is reached and no connection may be replaced.
     public func admit(
         _ peer: PeerKey, isPrivileged: Bool = false, isBusy: @escaping @Sendable () -> Bool,
         evict: @escaping @Sendable () -> Void
@@ -61,10 +63,10 @@ public final class ConnectionLimiter: Sendable {
         let now = now()
         let entry = Entry(peer, now, isBusy: isBusy, evict: evict)
         let limit = isPrivileged ? count : count - reserved
-        let (isTaken, victim) = entries.withLock { entries -> (Bool, Entry?) in
+        let (isAdmitted, victim) = entries.withLock { entries -> (Bool, Entry?) in
             var victim: Entry?
             if entries.count >= limit {
-                victim = victimOf(entries.values, at: now)
+                victim = connectionToReplace(among: entries.values, at: now)
                 guard let victim else { return (false, nil) }
                 entries[ObjectIdentifier(victim)] = nil
             }
@@ -72,22 +74,23 @@ public final class ConnectionLimiter: Sendable {
             return (true, victim)
         }
         victim?.evict()
-        return isTaken ? entry : nil
+        return isAdmitted ? entry : nil
     }
 
-    /// The connection has done what it is there for: it counts as silent from now on.
-    public func note(_ entry: Entry) { entry.note(at: now()) }
+    /// Records useful activity: the idle time of the connection starts anew.
+    public func recordActivity(of entry: Entry) { entry.recordActivity(at: now()) }
 
+    /// Removes a connection that has ended.
     public func leave(_ entry: Entry) { entries.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(entry)) } }
 
-    private func victimOf(_ entries: some Collection<Entry>, at now: Int64) -> Entry? {
+    private func connectionToReplace(among entries: some Collection<Entry>, at now: Int64) -> Entry? {
         var (owners, peers): ([PeerKey.Owner: Int], [PeerKey: Int]) = ([:], [:])
         for entry in entries {
             owners[entry.peer.owner, default: 0] += 1
             peers[entry.peer, default: 0] += 1
         }
         func weight(_ entry: Entry) -> (Int, Int, Int64) {
-            (owners[entry.peer.owner] ?? 0, peers[entry.peer] ?? 0, entry.silence(at: now))
+            (owners[entry.peer.owner] ?? 0, peers[entry.peer] ?? 0, entry.idleTime(at: now))
         }
         return entries.filter { $0.isReplaceable(at: now, grace: grace) }.max { weight($0) < weight($1) }
     }

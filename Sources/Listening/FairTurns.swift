@@ -1,18 +1,18 @@
 import Synchronization
 
-/// Lets so many run at once. Of those that wait, the peer goes first whose last turn is longest ago.
+/// A semaphore that is fair between peers: of those that wait, the peer whose last turn is longest ago goes first.
 ///
-/// For all threads.
+/// Safe to use from any thread.
 public final class FairTurns: Sendable {
-    /// How many run at once.
+    /// How many may run at once.
     public struct Limits: Sendable {
         var total: Int
         var owner: Int
         var peer: Int
 
         /// - Parameters:
-        ///   - owner: of all processes of one user.
-        ///   - peer: of one process.
+        ///   - owner: the limit for all processes of one user.
+        ///   - peer: the limit for one process.
         public init(total: Int, owner: Int, peer: Int) { (self.total, self.owner, self.peer) = (total, owner, peer) }
     }
 
@@ -25,10 +25,10 @@ public final class FairTurns: Sendable {
         var total = 0
         var owners: [PeerKey.Owner: Int] = [:]
         var peers: [PeerKey: Int] = [:]
-        /// In the order in which they came.
+        /// In order of arrival.
         var waiting: [(id: Int, waiting: Waiting)] = []
         var cancelled: Set<Int> = []
-        /// When each peer had its last turn, counted in turns; only of those that run or wait.
+        /// When each peer had its last turn, counted in turns; only for peers that run or wait.
         var lastTurns: [PeerKey: Int] = [:]
         var turn = 0
         var next = 0
@@ -39,18 +39,18 @@ public final class FairTurns: Sendable {
 
     public init(_ limits: Limits) { self.limits = limits }
 
-    /// How many wait.
+    /// How many callers are waiting.
     public var waitingCount: Int { content.withLock { $0.waiting.count } }
 
-    /// Returns when it is the peer's turn; ``giveBack(_:)`` ends it.
+    /// Waits for the peer's turn, which ``release(_:)`` ends.
     ///
-    /// - Throws: `CancellationError`; the turn is not taken then.
-    public func take(_ peer: PeerKey) async throws {
+    /// - Throws: `CancellationError`, without having acquired the turn.
+    public func acquire(_ peer: PeerKey) async throws {
         let id = content.withLock { content in
             content.next += 1
             return content.next
         }
-        // Whoever has his turn may have been cancelled just then.
+        // The caller may have been cancelled just when it got its turn.
         defer { content.withLock { _ = $0.cancelled.remove(id) } }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -67,22 +67,23 @@ public final class FairTurns: Sendable {
         }
     }
 
-    /// Takes a turn if there is one at once.
-    public func takeNow(_ peer: PeerKey) -> Bool { content.withLock { $0.takeNow(peer, limits) } }
+    /// Acquires a turn if one is free now; returns whether it did.
+    public func tryAcquire(_ peer: PeerKey) -> Bool { content.withLock { $0.tryAcquire(peer, limits) } }
 
-    public func giveBack(_ peer: PeerKey) {
+    /// Ends a turn of the peer.
+    public func release(_ peer: PeerKey) {
         content.withLock { $0.end(peer) }
         admit()
     }
 
     private func cancel(_ id: Int) {
         let waiting = content.withLock { content -> Waiting? in
-            guard let place = content.waiting.firstIndex(where: { $0.id == id }) else {
-                // It has its turn already, or comes to wait later.
+            guard let index = content.waiting.firstIndex(where: { $0.id == id }) else {
+                // It has its turn already, or has not started to wait.
                 content.cancelled.insert(id)
                 return nil
             }
-            return content.waiting.remove(at: place).waiting
+            return content.waiting.remove(at: index).waiting
         }
         waiting?.continuation.resume(throwing: CancellationError())
     }
@@ -94,21 +95,21 @@ public final class FairTurns: Sendable {
 
 extension FairTurns.Content {
     fileprivate mutating func admitNext(_ limits: FairTurns.Limits) -> CheckedContinuation<Void, any Error>? {
-        let candidates = waiting.indices.filter { hasTurn(waiting[$0].waiting.peer, limits) }
-        func key(_ place: Int) -> (Int, Int) { (lastTurns[waiting[place].waiting.peer] ?? 0, waiting[place].id) }
-        guard let place = candidates.min(by: { key($0) < key($1) }) else { return nil }
-        let chosen = waiting.remove(at: place).waiting
+        let candidates = waiting.indices.filter { mayRun(waiting[$0].waiting.peer, limits) }
+        func key(_ index: Int) -> (Int, Int) { (lastTurns[waiting[index].waiting.peer] ?? 0, waiting[index].id) }
+        guard let index = candidates.min(by: { key($0) < key($1) }) else { return nil }
+        let chosen = waiting.remove(at: index).waiting
         begin(chosen.peer)
         return chosen.continuation
     }
 
-    fileprivate mutating func takeNow(_ peer: PeerKey, _ limits: FairTurns.Limits) -> Bool {
-        guard hasTurn(peer, limits) else { return false }
+    fileprivate mutating func tryAcquire(_ peer: PeerKey, _ limits: FairTurns.Limits) -> Bool {
+        guard mayRun(peer, limits) else { return false }
         begin(peer)
         return true
     }
 
-    private func hasTurn(_ peer: PeerKey, _ limits: FairTurns.Limits) -> Bool {
+    private func mayRun(_ peer: PeerKey, _ limits: FairTurns.Limits) -> Bool {
         total < limits.total && (owners[peer.owner] ?? 0) < limits.owner && (peers[peer] ?? 0) < limits.peer
     }
 

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// Lets so many lines a period into the log and counts the others: whoever makes the daemon say something could fill the
-/// disk with it.
+/// Limits the lines per period in a log and counts the others: a peer that makes the daemon log could otherwise fill
+/// the disk.
 ///
-/// For all threads.
+/// Safe to use from any thread.
 public final class LogThrottle: Sendable {
     fileprivate struct Content {
         var start: Int64
-        var left: Int
+        var remaining: Int
         var skipped = 0
     }
 
@@ -16,11 +16,11 @@ public final class LogThrottle: Sendable {
     private let period: Int64
     private let now: @Sendable () -> Int64
     private let write: @Sendable (String) -> Void
-    private static let longestLine = 1_000
+    private static let maximumLength = 1_000
 
     /// - Parameters:
-    ///   - lines: of each period.
-    ///   - now: nanoseconds of a clock that never goes back.
+    ///   - lines: the maximum number of lines per period.
+    ///   - now: the nanoseconds of a monotonic clock.
     public init(
         lines: Int = 20, period: Duration = .seconds(10),
         now: @escaping @Sendable () -> Int64 = ConnectionLimiter.monotonic,
@@ -28,28 +28,28 @@ public final class LogThrottle: Sendable {
     ) {
         (self.lines, self.now, self.write) = (lines, now, write)
         self.period = Int64(period / .nanoseconds(1))
-        content = Mutex(Content(start: now(), left: lines))
+        content = Mutex(Content(start: now(), remaining: lines))
     }
 
-    /// Writes the line or counts it; what was counted is told before the next line that is written.
+    /// Writes the line or counts it; the count is logged before the next line that is written.
     public func callAsFunction(_ line: String) {
         let now = now()
         let (isWritten, skipped) = content.withLock { content -> (Bool, Int) in
             var skipped = 0
             if now - content.start >= period {
                 skipped = content.skipped
-                content = Content(start: now, left: lines)
+                content = Content(start: now, remaining: lines)
             }
-            content.left -= 1
-            if content.left < 0 { content.skipped += 1 }
-            return (content.left >= 0, skipped)
+            content.remaining -= 1
+            if content.remaining < 0 { content.skipped += 1 }
+            return (content.remaining >= 0, skipped)
         }
         if skipped > 0 { write("(\(skipped) more lines)") }
         if isWritten { write(Self.shortened(line)) }
     }
 
     private static func shortened(_ line: String) -> String {
-        guard line.utf8.count > longestLine else { return line }
-        return String(decoding: line.utf8.prefix(longestLine), as: UTF8.self) + "…"
+        guard line.utf8.count > maximumLength else { return line }
+        return String(decoding: line.utf8.prefix(maximumLength), as: UTF8.self) + "…"
     }
 }

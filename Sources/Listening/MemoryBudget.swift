@@ -1,9 +1,11 @@
 import Synchronization
 
-/// How much many connections may hold together. Who makes it too much does not pay for it, but who holds most: of the
-/// peer with most in all, the connection with most is closed, until the rest fits.
+/// A limit on the memory held for many connections together.
 ///
-/// For all threads.
+/// If it is exceeded, not the connection that exceeds it is closed, but the one that holds most, of the peer that holds
+/// most in total, until the rest fits.
+///
+/// Safe to use from any thread.
 public final class MemoryBudget: Sendable {
     fileprivate struct Holder {
         var peer: PeerKey
@@ -24,31 +26,33 @@ public final class MemoryBudget: Sendable {
 
     /// - Parameters:
     ///   - limit: in bytes.
-    ///   - what: is held, for who is closed.
+    ///   - what: what is held, for the reason given when a connection is closed.
     public init(limit: Int, of what: String = "unfinished messages") { (self.limit, self.what) = (limit, what) }
 
-    /// What all hold now.
+    /// The bytes that all connections hold now.
     public var total: Int { content.withLock { $0.total } }
 
-    /// One connection's part.
+    /// One connection's share of the budget.
     public final class Share: Sendable {
         private let budget: MemoryBudget
         private let id: Int
-        private let noted = Atomic(0)
+        private let reported = Atomic(0)
 
         fileprivate init(_ budget: MemoryBudget, _ id: Int) { (self.budget, self.id) = (budget, id) }
 
         deinit { budget.remove(id) }
 
-        /// Says how much it holds now. To the nearest 16 KiB, so that short messages cost no lock.
+        /// Sets how many bytes the connection holds now, rounded down to 16 KiB so that short messages need no lock.
         public func set(_ bytes: Int) {
             let rounded = bytes & ~0x3FFF
-            guard noted.exchange(rounded, ordering: .relaxed) != rounded else { return }
+            guard reported.exchange(rounded, ordering: .relaxed) != rounded else { return }
             budget.set(rounded, of: id)
         }
     }
 
-    /// - Parameter close: told why, once, on any thread; closes the connection.
+    /// Registers a connection.
+    ///
+    /// - Parameter close: closes the connection; called at most once, on any thread, with the reason.
     public func share(of peer: PeerKey, close: @escaping @Sendable (_ reason: String) -> Void) -> Share {
         let id = content.withLock { content in
             content.next += 1
@@ -78,7 +82,7 @@ public final class MemoryBudget: Sendable {
 }
 
 extension MemoryBudget.Content {
-    /// Does nothing for one that was closed.
+    /// Does nothing for a connection that was closed.
     fileprivate mutating func set(_ bytes: Int, of id: Int) {
         guard let holder = holders[id] else { return }
         holders[id]?.bytes = bytes

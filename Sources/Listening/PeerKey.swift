@@ -1,6 +1,6 @@
 import Glibc
 
-/// Who is on the other end of a connection, for sharing fairly: a process of a user, or a host.
+/// Identifies the peer of a connection for fair sharing: a process of a user, or a host.
 public struct PeerKey: Hashable, Sendable, CustomStringConvertible {
     public enum Owner: Hashable, Sendable {
         case user(UInt32)
@@ -9,14 +9,14 @@ public struct PeerKey: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var owner: Owner
-    /// 0 where there is none.
+    /// The process id; 0 if there is none.
     public var process: Int32
 
     public init(_ owner: Owner, process: Int32 = 0) { (self.owner, self.process) = (owner, process) }
 
-    /// The peer of a connected Unix socket, as the kernel says (unix(7)).
+    /// The peer of a connected Unix socket, as the kernel reports it (unix(7)).
     public init(unix descriptor: Int32) {
-        // struct ucred { pid_t pid; uid_t uid; gid_t gid; }, which Glibc's module shows only to GNU sources.
+        // struct ucred { pid_t pid; uid_t uid; gid_t gid; }, which the Glibc module hides without _GNU_SOURCE.
         var credentials: [UInt32] = [0, 0, 0]
         var size = socklen_t(12)
         let isKnown = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0

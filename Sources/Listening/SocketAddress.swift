@@ -1,19 +1,19 @@
 import Glibc
 
-/// The address of a Unix socket, unix(7).
+/// The address of a Unix socket (unix(7)).
 struct SocketAddress: Sendable {
     let path: String
     private let address: sockaddr_un
 
-    static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+    static let maximumPathLength = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
-    /// - Throws: ``SocketFileError`` if no socket can have that path.
+    /// - Throws: ``SocketFileError`` if the path is not valid for a socket.
     init(_ path: String) throws(SocketFileError) {
         let bytes = Array(path.utf8)
         // An empty path, or one that begins with NUL, would be a socket without a file.
         guard !bytes.isEmpty, !bytes.contains(0) else { throw .notAPath(path) }
-        guard bytes.count <= Self.longestPath else {
-            throw .pathTooLong(path, bytes: bytes.count, limit: Self.longestPath)
+        guard bytes.count <= Self.maximumPathLength else {
+            throw .pathTooLong(path, bytes: bytes.count, limit: Self.maximumPathLength)
         }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -21,7 +21,7 @@ struct SocketAddress: Sendable {
         (self.path, self.address) = (path, address)
     }
 
-    /// A new socket, which does not block.
+    /// Creates a non-blocking socket.
     func open(_ kind: SocketFile.Kind) throws(SocketFileError) -> Int32 {
         let type = kind == .stream ? SOCK_STREAM : SOCK_DGRAM
         let flags = Int32(type.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
@@ -38,6 +38,6 @@ struct SocketAddress: Sendable {
         }
     }
 
-    /// The system call that just failed.
+    /// The error of the system call that just failed.
     func failure(_ call: String) -> SocketFileError { .system(call: call, path: path, code: errno) }
 }

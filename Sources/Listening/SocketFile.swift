@@ -1,26 +1,25 @@
-/// `Listening`: what all listeners share: socket files that are nobody else's, connection limits that a silent peer cannot exhaust,
-/// and one budget for unfinished messages.
+/// `Listening`: what all listeners share: socket files that belong to this process alone, connection limits that a
+/// silent peer cannot exhaust, and one memory budget for unfinished messages.
 import Glibc
 import Synchronization
 
-/// A Unix socket at a path, made where nobody listens and removed only by the process that made it.
+/// A Unix socket at a path, created only if nobody listens there and removed only by the process that created it.
 ///
-/// A socket that nobody listens on any more is replaced. One with a living listener is not, and neither is anything that
-/// is no socket.
+/// A socket without a listener is replaced. One with a live listener is not, nor is anything that is not a socket.
 public final class SocketFile: Sendable {
     public enum Kind: Sendable { case stream, datagram }
 
     public let path: String
-    /// Bound, not blocking, and listening if it is a stream's. Whoever uses it closes it.
+    /// Bound, non-blocking and, for a stream socket, listening. The user closes it.
     public let descriptor: Int32
-    /// The file itself, whatever its name.
+    /// Identifies the file itself, whatever its name.
     private let pin: FilePin
 
-    /// Those that were made and not removed yet.
-    private static let made = Mutex<[ObjectIdentifier: SocketFile]>([:])
+    /// The files that were created and not removed yet.
+    private static let active = Mutex<[ObjectIdentifier: SocketFile]>([:])
     private static let backlog: Int32 = 256
 
-    /// Its owner and its group may write, before anybody can connect.
+    /// Creates the socket, writable for its owner and group before anybody can connect.
     ///
     /// - Throws: ``SocketFileError``.
     public init(path: String, _ kind: Kind) throws(SocketFileError) {
@@ -30,25 +29,25 @@ public final class SocketFile: Sendable {
         try Self.clear(address, kind)
         self.path = path
         (descriptor, pin) = try Self.listen(address, kind)
-        Self.made.withLock { $0[ObjectIdentifier(self)] = self }
+        Self.active.withLock { $0[ObjectIdentifier(self)] = self }
     }
 
-    /// Removes the file, unless something else lies at the path by now.
+    /// Removes the file, unless something else is at the path by now.
     public func remove() {
-        let isOurs = Self.made.withLock { $0.removeValue(forKey: ObjectIdentifier(self)) != nil }
+        let isOurs = Self.active.withLock { $0.removeValue(forKey: ObjectIdentifier(self)) != nil }
         guard isOurs else { return }
         let lock = FolderLock(of: path)
         defer { lock.release() }
-        if pin.lies(at: path) { unlink(path) }
+        if pin.isAt(path) { unlink(path) }
         pin.release()
     }
 
-    /// Removes every file of this process: for its end.
+    /// Removes every socket file of this process, when it exits.
     public static func removeAll() {
-        for file in made.withLock({ Array($0.values) }) { file.remove() }
+        for file in active.withLock({ Array($0.values) }) { file.remove() }
     }
 
-    /// - Throws: ``SocketFileError`` if no socket can have that path.
+    /// - Throws: ``SocketFileError`` if the path is not valid for a socket.
     public static func check(path: String) throws(SocketFileError) { _ = try SocketAddress(path) }
 
     private static func listen(
@@ -67,7 +66,7 @@ public final class SocketFile: Sendable {
         }
     }
 
-    /// Removes a socket that nobody listens on.
+    /// Removes a socket without a listener.
     private static func clear(_ address: SocketAddress, _ kind: Kind) throws(SocketFileError) {
         var status = stat()
         guard lstat(address.path, &status) == 0 else {
@@ -85,21 +84,22 @@ public final class SocketFile: Sendable {
         guard address.with({ connect(probe, $0, $1) }) != 0 else { return true }
         switch errno {
         case ECONNREFUSED, ENOENT: return false
-        // Its queue is full; or it is a living socket of another kind.
+        // Its queue is full, or it is a live socket of another type.
         case EAGAIN, EINPROGRESS, EPROTOTYPE: return true
         default: throw address.failure("connect")
         }
     }
 }
 
-/// Holds on to a file, so that its device and inode stay its own: those of a removed file are soon given to another.
+/// Keeps a file open so that its device and inode numbers stay its own: those of a removed file are soon reused.
 private struct FilePin: Sendable {
     private let descriptor: Int32
     private let status: stat
-    /// Opens a file without its content, which sockets have none of; open(2). Glibc's module shows it only to GNU sources.
+    /// `O_PATH` of open(2): opens a file without access to its content, which a socket does not have. The Glibc module
+    /// hides it without _GNU_SOURCE.
     private static let pathOnly: Int32 = 0x20_0000
 
-    /// nil: there is none.
+    /// nil if there is no file.
     init?(_ path: String) {
         descriptor = open(path, Self.pathOnly | O_NOFOLLOW | O_CLOEXEC)
         var status = stat()
@@ -107,23 +107,23 @@ private struct FilePin: Sendable {
         self.status = status
     }
 
-    func lies(at path: String) -> Bool {
-        var found = stat()
-        return lstat(path, &found) == 0 && found.st_dev == status.st_dev && found.st_ino == status.st_ino
+    func isAt(_ path: String) -> Bool {
+        var current = stat()
+        return lstat(path, &current) == 0 && current.st_dev == status.st_dev && current.st_ino == status.st_ino
     }
 
     func release() { close(descriptor) }
 }
 
-/// Keeps two processes from replacing the same dead socket at once: the later would take the earlier's.
+/// Keeps two processes from replacing the same dead socket at once: the second would remove the first one's.
 private struct FolderLock {
     private let descriptor: Int32
 
-    /// A folder that cannot be locked is done without: the lock only narrows a race.
+    /// If the folder cannot be locked, goes on without: the lock only narrows a race.
     init(of path: String) {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        // Bounded, because anybody who may read the folder may hold its lock.
+        // The wait is bounded, because anyone who may read the folder may hold its lock.
         for _ in 0..<10 where descriptor >= 0 {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return }
             _ = poll(nil, 0, 10)

@@ -1,10 +1,10 @@
 import Glibc
 
-/// Why there can be no socket at a path.
+/// Why a socket cannot be created at a path.
 public enum SocketFileError: Error, Equatable, CustomStringConvertible {
     case notAPath(String)
     case pathTooLong(String, bytes: Int, limit: Int)
-    /// Somebody listens on it.
+    /// Another process listens on it.
     case inUse(String)
     case notASocket(String)
     case system(call: String, path: String, code: Int32)
@@ -20,7 +20,7 @@ public enum SocketFileError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What would be right, without the word.
+    /// What is expected, without the word "expected".
     public var expected: String {
         switch self {
         case .notAPath(let path): "the path of a socket, not \"\(path)\""

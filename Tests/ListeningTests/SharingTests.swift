@@ -71,7 +71,7 @@ struct SharingTests {
         _ = take("second", 2)
         _ = take("busy", 2, busy: true)
         clock.pass(1)
-        limiter.note(crowd)
+        limiter.recordActivity(of: crowd)
         #expect(take("newcomer", 3) != nil)
         #expect(told.all == ["second"])
         #expect(take("another", 3) != nil)
@@ -125,14 +125,14 @@ struct SharingTests {
     func turns() async throws {
         let (turns, told) = (FairTurns(.init(total: 3, owner: 3, peer: 2)), Told())
         let (greedy, other) = (Self.process(1), Self.process(2))
-        try await turns.take(greedy)
-        try await turns.take(greedy)
-        #expect(!turns.takeNow(greedy))
+        try await turns.acquire(greedy)
+        try await turns.acquire(greedy)
+        #expect(!turns.tryAcquire(greedy))
         await withThrowingTaskGroup(of: Void.self) { group in
             func wait(_ name: String, _ peer: PeerKey) async {
                 let before = turns.waitingCount
                 group.addTask {
-                    try await turns.take(peer)
+                    try await turns.acquire(peer)
                     told.note(name)
                 }
                 while turns.waitingCount == before, !told.all.contains(name) { await Task.yield() }
@@ -142,9 +142,9 @@ struct SharingTests {
             #expect(told.all == ["the other's first"])
             await wait("fourth of the greedy", greedy)
             await wait("the other's second", other)
-            turns.giveBack(greedy)
+            turns.release(greedy)
             while told.all.count < 2 { await Task.yield() }
-            turns.giveBack(greedy)
+            turns.release(greedy)
             while told.all.count < 3 { await Task.yield() }
             #expect(
                 Set(told.all) == ["the other's first", "third of the greedy", "the other's second"], "\(told.all)")
@@ -156,13 +156,13 @@ struct SharingTests {
     @Test("who is cancelled while he waits has taken no turn")
     func cancelledTurn() async throws {
         let turns = FairTurns(.init(total: 1, owner: 1, peer: 1))
-        try await turns.take(Self.process(1))
-        let waiting = Task { try await turns.take(Self.process(2)) }
+        try await turns.acquire(Self.process(1))
+        let waiting = Task { try await turns.acquire(Self.process(2)) }
         while turns.waitingCount == 0 { await Task.yield() }
         waiting.cancel()
         await #expect(throws: CancellationError.self) { try await waiting.value }
-        turns.giveBack(Self.process(1))
-        #expect(turns.takeNow(Self.process(3)))
+        turns.release(Self.process(1))
+        #expect(turns.tryAcquire(Self.process(3)))
     }
 
     // MARK: Log

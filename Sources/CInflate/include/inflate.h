@@ -1,4 +1,4 @@
-// Zlib's inflate, whose stream may not move in memory and whose init is a macro: what Swift cannot call.
+// zlib's inflate, which Swift cannot call directly: its stream may not move in memory, and its init is a macro.
 #ifndef NILOMETER_INFLATE_H
 #define NILOMETER_INFLATE_H
 
@@ -8,22 +8,22 @@
 struct inflater;
 
 enum inflater_result {
-    /// It goes on: give more input or more room.
-    inflater_goes_on,
+    /// More input or more output space is needed.
+    inflater_continues,
     /// A stream has ended with its checksum.
     inflater_ended,
-    /// The input is not what it says, or there is no memory.
+    /// The input is not valid, or there is no memory.
     inflater_broken
 };
 
-/// - window_bits: 15 for zlib's format, 31 for gzip's (zlib.h, inflateInit2). Null if there is no memory.
+/// Returns NULL if there is no memory. `window_bits` is 15 for zlib's format and 31 for gzip's (zlib.h, inflateInit2).
 struct inflater *_Nullable inflater_make(int window_bits);
 void inflater_free(struct inflater *_Nonnull inflater);
 
-/// Begins the next stream.
+/// Resets the inflater for the next stream.
 void inflater_reset(struct inflater *_Nonnull inflater);
 
-/// Inflates until the input or the room is used up; writes how much of each was used.
+/// Inflates until the input or the output space is used up, and replaces both counts by the bytes used.
 enum inflater_result inflater_run(struct inflater *_Nonnull inflater, const uint8_t *_Nullable input,
                                   size_t *_Nonnull input_count, uint8_t *_Nonnull output,
                                   size_t *_Nonnull output_count);

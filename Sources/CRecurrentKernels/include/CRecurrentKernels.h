@@ -1,8 +1,8 @@
 // Kernels for recurrent layers: float32, compiled once per instruction set, chosen at run time.
 //
-// Determinism: one accumulator per output, from the bias, inputs in ascending order, one fused multiply-add each, no
-// libm. So a row gives the same bits alone or in a batch, with AVX2 or AVX-512 or NEON, and so do gradients. SSE2 has no
-// fused multiply-add: its results differ, and its `arithmetic` says so.
+// Determinism: one accumulator per output, starting from the bias, inputs in ascending order, one fused multiply-add
+// each, no libm. So a row gives the same bits alone or in a batch, with AVX2, AVX-512 or NEON, and so do gradients. SSE2
+// has no fused multiply-add: its results differ, and its `arithmetic` says so.
 //
 // Packed weights, the same for every set: columns in blocks of 64, [ceil(columns/64)][rows][64], the last block padded
 // with zeros. An LSTM's columns are grouped so that a block holds the four gates of 16 units:
@@ -51,8 +51,8 @@ typedef struct crk_cell {
     int activation, recurrent_activation;
 } crk_cell;
 
-// Floats between one row's gates and the next: an odd number of cache lines, because rows that lie a power of two apart
-// share so few places of the nearest cache that products over many rows would never find them there.
+// Floats from one row's gates to the next: an odd number of cache lines, because rows at a stride of a power of two
+// share so few sets of the L1 cache that products over many rows would always miss it.
 static inline size_t crk_gates_stride(size_t units) {
     return (units + CRK_UNITS_PER_BLOCK - 1) / CRK_UNITS_PER_BLOCK * CRK_BLOCK + CRK_UNITS_PER_BLOCK;
 }
@@ -67,15 +67,16 @@ typedef struct crk_step {
     size_t c_stride;
     float *_Nonnull h;  // [n][units]; must not overlap `xh`
     size_t h_stride;
-    // What a backward pass needs, or NULL. Rows of the last two follow each other without a gap.
+    // What a backward pass needs, or NULL. The rows of the last two are contiguous.
     float *_Nullable gates;   // [n][crk_gates_stride]: [blocks][i f c o × 16], activated
     float *_Nullable tanh_c;  // [n][blocks × 16]: the activation of c
     float *_Nullable slopes;  // [n][blocks][i f c o c × 16]: derivatives; needed unless crk_has_simple_slopes
 } crk_step;
 
-// What the caller reads after a product: it is fetched beside it, because the tape of a training fits no near cache.
+// What the caller reads after a product: it is prefetched during the product, because the tape of a training run does
+// not fit the L1 or L2 cache.
 typedef struct crk_ahead {
-    const float *_Nonnull gates;                        // so many lines of 16 floats
+    const float *_Nonnull gates;                        // `lines` lines of 16 floats
     const float *_Nonnull tanh_c, *_Nonnull c_before;  // a quarter as many each
     size_t lines;
 } crk_ahead;
@@ -88,9 +89,9 @@ typedef struct crk_kernels {
     // One step of n rows in place: x [n][depth − units], h and c [n][units]. Allocates nothing up to a depth of 16,384.
     void (*_Nonnull stream)(const crk_cell *_Nonnull cell, size_t n, const float *_Nonnull x, size_t x_stride,
                             float *_Nonnull h, float *_Nonnull c, size_t state_stride);
-    // The way back through one step. gates [n][crk_gates_stride] become the derivatives of the loss by the gates' sums; dc
-    // [n][blocks × 16] that by c becomes that by the c before. Rows whose mask is 0 (mask may be NULL) pass dc on and
-    // get zero derivatives.
+    // The backward pass through one step. gates [n][crk_gates_stride] become the derivatives of the loss with respect
+    // to the gates' sums; dc [n][blocks × 16], the derivative with respect to c, becomes that with respect to the
+    // previous c. Rows whose mask is 0 (mask may be NULL) pass dc on and get zero derivatives.
     void (*_Nonnull step_back)(const crk_cell *_Nonnull cell, size_t n, float *_Nonnull gates,
                                const float *_Nonnull tanh_c, const float *_Nullable slopes,
                                const float *_Nonnull c_before, const float *_Nonnull dh, float *_Nonnull dc,
@@ -109,27 +110,27 @@ typedef struct crk_kernels {
     void (*_Nonnull vexp)(size_t n, const float *_Nonnull x, float *_Nonnull y);
     // sin(2πx), for calendar features.
     void (*_Nonnull vsin2pi)(size_t n, const float *_Nonnull x, float *_Nonnull y);
-    // One step of Adam over n weights with moments m and v (Kingma and Ba, 2015, before their equation 1): rate is
-    // already corrected for the step.
+    // One step of Adam over n weights with moments m and v (Kingma and Ba, 2015, before their equation 1); rate already
+    // includes the bias correction of the step.
     void (*_Nonnull adam)(size_t n, float *_Nonnull w, const float *_Nonnull gradient, float *_Nonnull m,
                           float *_Nonnull v, float rate, float beta1, float beta2, float epsilon);
 } crk_kernels;
 
 // The best kernels of this CPU.
 const crk_kernels *_Nonnull crk_best(void);
-// The kernels of that name; NULL when this CPU or this build lacks them.
+// The kernels of that name; NULL if this CPU or this build lacks them.
 const crk_kernels *_Nullable crk_named(const char *_Nonnull name);
 // Whether the derivatives of a cell with these activations follow from the activated values alone.
 int crk_has_simple_slopes(int activation, int recurrent_activation);
 
-// Keras' kernel [rows][4·units] into rows `first`… of packed weights [ceil(units/16)][depth][64]. With per_gate, each
-// gate has rows of its own, 4·rows in all, and the rest stays as it is (zero).
+// Packs Keras' kernel [rows][4·units] into rows `first`… of packed weights [ceil(units/16)][depth][64]. With per_gate,
+// each gate has rows of its own, 4·rows in all, and the rest is left unchanged (zero).
 void crk_pack(size_t rows, size_t units, int per_gate, size_t depth, size_t first, const float *_Nonnull kernel,
               float *_Nonnull weights);
-// The way back.
+// The inverse of crk_pack.
 void crk_unpack(size_t rows, size_t units, int per_gate, size_t depth, size_t first, const float *_Nonnull weights,
                 float *_Nonnull kernel);
-// The same kernel transposed: packed columns are its rows (4·rows of them with per_gate), packed rows its columns in the
-// order of packed gates.
+// Packs the same kernel transposed: packed columns are its rows (4·rows of them with per_gate), packed rows its columns
+// in the order of packed gates.
 void crk_pack_transposed(size_t rows, size_t units, int per_gate, const float *_Nonnull kernel, float *_Nonnull back);
 #endif

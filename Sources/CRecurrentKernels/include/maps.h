@@ -5,12 +5,12 @@
 
 typedef struct crk_maps {
     const char *_Nonnull name;  // as crk_kernels.name
-    // ln x; x is held at 1.2e-38 at least.
+    // ln x; x is clamped to at least 1.2e-38.
     void (*_Nonnull vlog)(size_t n, const float *_Nonnull x, float *_Nonnull y);
     // ln(x + √(x² + 1)), with the sign of x.
     void (*_Nonnull vasinh)(size_t n, const float *_Nonnull x, float *_Nonnull y);
 } crk_maps;
 
-// The functions that go with the kernels of that name, or the baseline's.
+// The functions that match the kernels of that name, or else the baseline's.
 const crk_maps *_Nonnull crk_maps_named(const char *_Nonnull name);
 #endif

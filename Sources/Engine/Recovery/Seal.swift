@@ -96,7 +96,7 @@ final class Seal {
             guard dropped == 0 else { return }
             phase = .idle
             // What a large seal took for a moment lies about in small pieces, between those that stay.
-            if sealing >= Self.large { DispatchQueue.global(qos: .utility).async { give_back_freed_memory() } }
+            if sealing >= Self.large { DispatchQueue.global(qos: .utility).async { release_freed_memory() } }
         }
     }
 

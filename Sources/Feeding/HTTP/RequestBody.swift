@@ -77,7 +77,7 @@ final class RequestBody {
         guard bytes.readableBytes <= limit else { throw .tooLarge }
         switch result {
         case inflater_ended: isAtEnd = true
-        case inflater_goes_on where used > 0 || made > 0: break
+        case inflater_continues where used > 0 || made > 0: break
         default: throw .broken
         }
     }

@@ -81,7 +81,7 @@ final class Sender: Sendable {
             state.unit = rest > 0 ? (now, rest) : nil
             return state.entry
         }
-        if let entry { limiter.note(entry) }
+        if let entry { limiter.recordActivity(of: entry) }
     }
 
     /// How much it makes us hold now.

@@ -66,7 +66,7 @@ public final class VarlinkService: Sendable {
                     }
                     isFull = false
                     group.addTask {
-                        await self.serve(connection) { limiter.note(entry) }
+                        await self.serve(connection) { limiter.recordActivity(of: entry) }
                         limiter.leave(entry)
                     }
                 }

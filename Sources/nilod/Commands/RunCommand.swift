@@ -9,7 +9,7 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        settle_allocator()
+        configure_allocator()
         try Self.checkDescriptors()
         do {
             let settings = try options.load()

@@ -45,8 +45,8 @@ final class LongAnswers: Sendable {
 
     /// Runs `body` when it is the peer's turn. Between two turns of a stream a caller may be slow to read.
     func inTurn<Result>(of peer: PeerKey, _ body: () async throws -> Result) async throws -> Result {
-        try await turns.take(peer)
-        defer { turns.giveBack(peer) }
+        try await turns.acquire(peer)
+        defer { turns.release(peer) }
         return try await body()
     }
 
@@ -54,10 +54,10 @@ final class LongAnswers: Sendable {
     ///
     /// - Throws: ``ControlError/busy(text:)`` when too many are open: slow readers would let the others wait for ever.
     func stream(to peer: PeerKey, _ body: () async throws -> Void) async throws {
-        guard streams.takeNow(peer) else {
+        guard streams.tryAcquire(peer) else {
             throw ControlError.busy(text: "too many exports and backups are open: try again when one has ended").varlink
         }
-        defer { streams.giveBack(peer) }
+        defer { streams.release(peer) }
         try await body()
     }
 
