@@ -1,4 +1,4 @@
-/// A closed slot whose value was improbable under the forecast made a slot before.
+/// A closed slot with a value that the forecast of the slot before considered improbable.
 public struct Anomaly: Codable, Sendable {
     public var series: String
     public var forecaster: String

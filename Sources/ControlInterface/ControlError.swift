@@ -7,7 +7,7 @@ public enum ControlError: Sendable, Hashable {
     case notPermitted(text: String)
     case busy(text: String)
 
-    /// The error as it crosses the wire.
+    /// The error as sent over the wire.
     public var varlink: VarlinkError {
         switch self {
         case .unknownSeries(let name, let nearest, let text):

@@ -1,6 +1,7 @@
 public import Varlink
 
-/// `org.nilometer.Forecaster`: what a plugin in a process of its own answers. Names and types are those of the file.
+/// `org.nilometer.Forecaster`: the methods that a plugin process implements. Names and types are those of the interface
+/// file.
 public enum ForecasterInterface {
     public static let name = "org.nilometer.Forecaster"
     /// The version of the contract that this daemon speaks.
@@ -23,7 +24,7 @@ public enum ForecasterInterfaceError: Sendable, Hashable {
     case badPayload(name: String, text: String)
     case trainingFailed(text: String)
 
-    /// The error as it crosses the wire.
+    /// The error as sent over the wire.
     public var varlink: VarlinkError {
         func error(_ name: String, _ parameters: [String: String]) -> VarlinkError {
             VarlinkError(ForecasterInterface.qualified(name), parameters.mapValues { .string($0) })

@@ -1,6 +1,6 @@
 public import Varlink
 
-/// The questions of `org.nilometer.Forecaster`, by method.
+/// The parameters of the calls of `org.nilometer.Forecaster`, by method.
 public enum ForecasterQuestion {
     public struct Load: Codable, Sendable {
         public var model: String
@@ -108,11 +108,11 @@ public enum ForecasterReply {
     }
 }
 
-/// What the configuration asks of a method, as it crosses the wire.
+/// The forecast specification of a method, as sent over the wire.
 public struct ForecasterSpecification: Codable, Sendable {
     public var horizon: Int
     public var quantiles: [Double]
-    /// An object.
+    /// A JSON object.
     public var parameters: JSONValue
 
     public init(horizon: Int, quantiles: [Double], parameters: JSONValue) {

@@ -1,4 +1,4 @@
-/// The questions, by method.
+/// The parameters of the calls, by method.
 public enum Question {
     public struct Selected: Codable, Sendable {
         public var selector: String?

@@ -55,7 +55,7 @@ public enum Reply {
         public var findings: [String]
         public var chunks: Int
         public var chunkBytes: Int
-        /// What a person should know and that is no damage.
+        /// What an operator should know, though it is not damage.
         public var remarks: [String]
 
         public init(findings: [String], chunks: Int, chunkBytes: Int, remarks: [String]) {

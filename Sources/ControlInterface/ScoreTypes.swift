@@ -1,4 +1,4 @@
-// The named types of the interface that tell what forecasts were worth.
+// The named types of the interface for forecast accuracy.
 
 public struct Expert: Codable, Sendable {
     public var name: String

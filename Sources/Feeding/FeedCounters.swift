@@ -1,21 +1,21 @@
 import Synchronization
 
-/// What the listeners have done since the start. For all threads.
+/// Counters of the listeners since the start. Safe to use from any thread.
 public final class FeedCounters: Sendable {
     public struct Counts: Sendable {
-        /// Readings that were taken.
+        /// Readings that were accepted.
         public var accepted = 0
-        /// Text fields, which are no readings.
+        /// Text fields, which are not readings.
         public var skipped = 0
         /// Malformed lines and refused readings.
         public var problems = 0
-        /// Datagrams that found the queue full.
+        /// Datagrams that arrived when the queue was full.
         public var droppedDatagrams = 0
         /// Readings of datagrams that could not be committed.
         public var lostReadings = 0
-        /// Connections that were closed because there were too many.
+        /// Connections that were refused because there were too many.
         public var refusedConnections = 0
-        /// Silent connections that made room for others.
+        /// Idle connections that were replaced by others.
         public var replacedConnections = 0
     }
 

@@ -1,11 +1,11 @@
 import Glibc
 import NIOCore
 
-/// Why a listener does not listen.
+/// Why a listener cannot listen, or stopped.
 public enum FeedingError: Error, Equatable, CustomStringConvertible {
-    /// The socket was closed from below.
+    /// The socket was closed, but not by us.
     case closed(ListenAddress)
-    /// Another program has the port; nil: it cannot be told which.
+    /// Another program uses the port; `holder` is nil if it is unknown.
     case portTaken(ListenAddress, holder: String?)
     /// The system refuses the address.
     case cannotListen(ListenAddress, reason: String)

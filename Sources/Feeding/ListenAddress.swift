@@ -1,12 +1,13 @@
 import NIOCore
 
-/// Where a listener listens.
+/// The address of a listener.
 public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     case unix(path: String)
     case internet(host: String, port: Int)
 
-    /// `port`, `host:port` or `[address]:port`; without a host only this machine reaches the listener. Port 0 lets the
-    /// system choose. nil: the text is none of these.
+    /// Parses `port`, `host:port` or `[address]:port`; nil if the text is none of these.
+    ///
+    /// Without a host, the listener is reachable only from this machine. Port 0 lets the system choose.
     public init?(_ text: String) {
         let colon = text.lastIndex(of: ":")
         guard let port = UInt16(colon.map { text[text.index(after: $0)...] } ?? text[...]) else { return nil }
@@ -22,7 +23,7 @@ public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The address that a channel has in the end, with the port that the system chose.
+    /// The address with the port that the system chose for a channel.
     func bound(to address: SocketAddress?) -> ListenAddress {
         guard case .internet(let host, _) = self, let port = address?.port else { return self }
         return .internet(host: host, port: port)

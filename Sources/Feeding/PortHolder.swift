@@ -1,9 +1,9 @@
 import Glibc
 
-/// Finds the program that has a port, in /proc; see proc(5).
+/// Finds the program that uses a port, in /proc; see proc(5).
 enum PortHolder {
     /// - Parameter transport: tcp or udp.
-    /// - Returns: "influxd (process 812)"; nil if there is none, or its files are not this user's to see.
+    /// - Returns: "influxd (process 812)"; nil if there is none, or this user may not see its files.
     static func find(port: Int, _ transport: String) -> String? {
         let inodes = Set(
             ["/proc/net/\(transport)", "/proc/net/\(transport)6"].flatMap { table in
@@ -22,8 +22,8 @@ enum PortHolder {
         return nil
     }
 
-    /// Of the sockets that listen on `port`: local address in hexadecimal in the second column, the state in the fourth,
-    /// the inode in the tenth.
+    /// The inodes of the sockets that listen on `port`. The second column of the table is the local address in
+    /// hexadecimal, the fourth the state, the tenth the inode.
     static func inodes(in table: String, port: Int, _ transport: String) -> [String] {
         table.split(separator: "\n").dropFirst().compactMap { line in
             let columns = line.split(separator: " ", omittingEmptySubsequences: true)

@@ -1,19 +1,19 @@
 internal import CInvocation
 internal import TimeSeries
 
-/// `Invocation`: how a program was called.
+/// `Invocation`: how a program was invoked.
 public enum Invocation {
-    /// The arguments behind the program's name, as the kernel passed them.
+    /// The arguments after the program's name, as the kernel passed them.
     public static var arguments: [String] {
         (0..<invocation_count()).dropFirst().compactMap { invocation_argument($0).map { String(cString: $0) } }
     }
 
-    /// What is wrong with the first word, with the nearest ones; nil if it is one of `verbs`, or an option.
+    /// The error message for an unknown first word, with similar ones; nil if it is one of `verbs`, or an option.
     ///
     /// - Parameters:
-    ///   - program: as a person calls it.
+    ///   - program: the name of the program as the user types it.
     ///   - word: what the program calls its first words, such as "verb".
-    ///   - usual: what somebody who said nothing may have meant.
+    ///   - usual: the suggestion if there are no arguments.
     public static func complaint(
         about arguments: [String], program: String, word: String, verbs: [String], usual: String
     ) -> String? {

@@ -1,11 +1,11 @@
-/// `PluginHost`: what runs beside the daemon as child processes: plugins, training, sources and sinks.
+/// `PluginHost`: the daemon's child processes: plugins, training, sources and sinks.
 
-/// Why a child process, or the plugin in it, is of no use now.
+/// Why a child process, or the plugin in it, cannot be used.
 public enum PluginHostError: Error, Equatable, CustomStringConvertible {
     case cannotStart(command: String, reason: String)
-    /// A plugin answered, but not what its contract says.
+    /// A plugin gave an answer that violates the contract.
     case brokenContract(expected: String, found: String)
-    /// Somebody else's call of the same process took all the time there was.
+    /// Another call of the same process took all the available time.
     case busy
     case notReady(plugin: String, reason: String)
     case trainingFailed(status: String, lastWords: String)

@@ -56,7 +56,7 @@ extension LineIntake {
     fileprivate mutating func take(
         _ bytes: [UInt8], isWhole: Bool, _ log: LogThrottle
     ) async throws -> Int {
-        let outcome = try await take(bytes, isWhole: isWhole)
+        let outcome = try await ingest(bytes, isWhole: isWhole)
         if let problem = outcome.problems.first { log("refused \(outcome.refused) lines or readings: \(problem)") }
         return outcome.consumed
     }

@@ -35,7 +35,7 @@ struct Sinks: Sendable {
                             sink.drop(1)
                             continue
                         }
-                        await sink.take(bytes + [0x0A])
+                        await sink.send(bytes + [0x0A])
                     }
                 }
             }

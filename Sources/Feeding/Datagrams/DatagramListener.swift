@@ -2,9 +2,9 @@ public import LineProtocol
 import NIOCore
 import NIOPosix
 
-/// Line protocol in datagrams, each of whole lines: UDP or a Unix datagram socket.
+/// Receives line protocol in datagrams of complete lines, over UDP or a Unix datagram socket.
 ///
-/// Nobody waits for an answer: what is wrong is counted, and datagrams that come while the queue is full are dropped and
+/// There are no replies: problems are counted, and datagrams that arrive while the queue is full are dropped and
 /// counted.
 public struct DatagramListener: Sendable {
     private let address: ListenAddress
@@ -13,7 +13,7 @@ public struct DatagramListener: Sendable {
     private let commit: LineIntake.Commit
     private let queueLimit: Int
 
-    /// - Parameter queueLimit: how many readings may wait while a commit is on its way.
+    /// - Parameter queueLimit: how many readings may wait while a commit is in progress.
     public init(
         address: ListenAddress, precision: Precision, counters: FeedCounters, queueLimit: Int = 262_144,
         commit: @escaping LineIntake.Commit
@@ -24,8 +24,8 @@ public struct DatagramListener: Sendable {
 
     /// Serves until the task is cancelled.
     ///
-    /// - Parameter onListening: called once, with the address that the system gave.
-    /// - Throws: ``SocketFileError``, ``FeedingError`` or NIO's errors when it cannot listen.
+    /// - Parameter onListening: called once, with the address that the system assigned.
+    /// - Throws: ``SocketFileError``, ``FeedingError`` or NIO's errors if it cannot listen.
     public func run(onListening: @Sendable (ListenAddress) -> Void) async throws {
         let queue = DatagramQueue(limit: queueLimit)
         let intake = LineIntake(precision: precision, counters: counters, commit: commit)
@@ -74,7 +74,7 @@ public struct DatagramListener: Sendable {
             do {
                 _ = try await intake.commit(batch)
             } catch {
-                // A full disk must not end the source; the next datagrams try again.
+                // A full disk must not end the source: the next datagrams try again.
                 counters.readingsLost(batch.readings.count)
             }
         }

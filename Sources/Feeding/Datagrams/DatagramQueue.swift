@@ -1,23 +1,23 @@
 import LineProtocol
 import Synchronization
 
-/// Decoded datagrams between the event loop and the commits, bounded. For all threads.
+/// A bounded queue of decoded datagrams between the event loop and the commits. Safe to use from any thread.
 final class DatagramQueue: Sendable {
     private let pending = Mutex(DecodedBatch())
     private let limit: Int
-    private let bell: AsyncStream<Void>.Continuation
-    /// Something has come since the last ``takeAll()``.
+    private let signal: AsyncStream<Void>.Continuation
+    /// Yields when something has arrived since the last ``takeAll()``.
     let arrivals: AsyncStream<Void>
 
-    /// - Parameter limit: in readings.
+    /// - Parameter limit: the capacity in readings.
     init(limit: Int) {
         self.limit = limit
-        (arrivals, bell) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (arrivals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// False: the queue is full.
+    /// Adds the readings of a datagram; returns false if there is no space for them.
     func add(_ datagram: DecodedBatch) -> Bool {
-        let isTaken = pending.withLock { pending in
+        let isAdded = pending.withLock { pending in
             guard pending.readings.count + datagram.readings.count <= limit else { return false }
             pending.readings += datagram.readings
             pending.lines += datagram.lines
@@ -25,10 +25,11 @@ final class DatagramQueue: Sendable {
             pending.skipped += datagram.skipped
             return true
         }
-        bell.yield()
-        return isTaken
+        signal.yield()
+        return isAdded
     }
 
+    /// Removes and returns everything in the queue.
     func takeAll() -> DecodedBatch {
         pending.withLock { pending in
             defer { pending = DecodedBatch() }
@@ -36,5 +37,6 @@ final class DatagramQueue: Sendable {
         }
     }
 
-    func finish() { bell.finish() }
+    /// Ends ``arrivals``.
+    func finish() { signal.finish() }
 }

@@ -1,17 +1,17 @@
 import LineProtocol
 import Synchronization
 
-/// Decodes each datagram by itself, so that an open quote in one cannot reach the next.
+/// Decodes each datagram separately, so that an open quote in one cannot extend into the next.
 final class DatagramReceiver: Sendable {
     private let intake: Mutex<LineIntake>
-    private let take: @Sendable (DecodedBatch) -> Void
+    private let deliver: @Sendable (DecodedBatch) -> Void
 
-    init(_ intake: LineIntake, _ take: @escaping @Sendable (DecodedBatch) -> Void) {
+    init(_ intake: LineIntake, _ deliver: @escaping @Sendable (DecodedBatch) -> Void) {
         self.intake = Mutex(intake)
-        self.take = take
+        self.deliver = deliver
     }
 
     func receive(_ bytes: UnsafeBufferPointer<UInt8>) {
-        take(intake.withLock { $0.decode(bytes, isWhole: true) })
+        deliver(intake.withLock { $0.decode(bytes, isWhole: true) })
     }
 }

@@ -1,13 +1,13 @@
 import NIOHTTP1
 
-/// What a request's body is wrapped in (RFC 9110, 8.4.1).
+/// The content coding of a request's body (RFC 9110, 8.4.1).
 enum ContentCoding: Equatable {
     case identity, gzip, deflate
 
-    /// What is taken, as a header says it.
+    /// The supported codings, as the value of a header.
     static let supported = "gzip, deflate, identity"
 
-    /// nil: the headers name another coding, or several on top of each other.
+    /// nil if the headers name another coding, or more than one.
     init?(_ headers: HTTPHeaders) {
         switch headers[canonicalForm: "content-encoding"].map({ $0.lowercased() }).filter({ !$0.isEmpty }) {
         case [], ["identity"]: self = .identity

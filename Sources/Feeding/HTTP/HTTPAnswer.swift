@@ -1,28 +1,28 @@
 import LineProtocol
 import NIOHTTP1
 
-/// An answer before it is written.
+/// An HTTP response before it is written.
 struct HTTPAnswer {
     var status: HTTPResponseStatus
     var headers: [(String, String)] = []
     var body = ""
-    /// HEAD was asked: all but the body.
-    var isBodyLeftOut = false
+    /// Whether the body is left out, in reply to HEAD.
+    var omitsBody = false
 
     init(_ status: HTTPResponseStatus) { self.status = status }
 
-    /// A failure in the form of InfluxDB's API: both dialects' keys, as each client looks for its own.
+    /// A failure in the form of InfluxDB's API, with the keys of both dialects, because each client reads its own.
     init(_ status: HTTPResponseStatus, problem: String, code: String, line: Int? = nil, extra: [(String, String)] = [])
     {
         self.status = status
         let text = JSONText.quoted(problem)
-        let place = line.map { ",\"line\":\($0)" } ?? ""
-        body = "{\"code\":\(JSONText.quoted(code)),\"message\":\(text),\"error\":\(text)\(place)}\n"
+        let lineMember = line.map { ",\"line\":\($0)" } ?? ""
+        body = "{\"code\":\(JSONText.quoted(code)),\"message\":\(text),\"error\":\(text)\(lineMember)}\n"
         headers = [("Content-Type", "application/json; charset=utf-8"), ("X-Influxdb-Error", Self.headerText(problem))]
         headers += extra
     }
 
-    /// Lines were refused; the others are on disk.
+    /// Some lines were refused; the others are on disk.
     static func refused(_ outcome: LineIntake.Outcome, _ dialect: WriteTarget.Dialect) -> HTTPAnswer {
         let shown = outcome.problems.prefix(20).map(\.description).joined(separator: "\n")
         let more = outcome.refused > 20 ? "\nand \(outcome.refused - 20) more" : ""
@@ -52,7 +52,7 @@ struct HTTPAnswer {
         return answer
     }
 
-    /// One line of visible characters, which is all that a header may hold.
+    /// The text as one line of printable ASCII, which is all that a header may hold, cut to 200 bytes.
     private static func headerText(_ text: String) -> String {
         String(decoding: text.utf8.prefix(200).map { $0 < 0x20 || $0 > 0x7E ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
     }

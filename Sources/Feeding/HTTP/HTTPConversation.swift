@@ -2,7 +2,7 @@ import LineProtocol
 import NIOCore
 import NIOHTTP1
 
-/// The requests of one connection, one after the other.
+/// Answers the requests of one connection, one after the other.
 struct HTTPConversation {
     typealias Inbound = NIOAsyncChannelInboundStream<HTTPServerRequestPart>
 
@@ -18,11 +18,11 @@ struct HTTPConversation {
         do {
             while case .head(let head)? = try await parts.next() {
                 guard try await answer(head, &parts) else { return }
-                sender.finished()
-                sender.holds(0)
+                sender.completed()
+                sender.setHeld(0)
             }
         } catch let error as RequestBodyError {
-            // The body cannot be read on, so neither can the connection.
+            // The rest of the body cannot be read, so the connection must be closed.
             try await send(error == .tooLarge ? tooLarge : brokenBody, keepAlive: false)
         }
     }
@@ -37,7 +37,7 @@ struct HTTPConversation {
             code: "unsupported media type", extra: [("Accept-Encoding", ContentCoding.supported)])
     }
 
-    /// - Returns: whether the connection goes on.
+    /// - Returns: whether the connection stays open.
     private func answer(_ head: HTTPRequestHead, _ parts: inout Inbound.AsyncIterator) async throws -> Bool {
         if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }), length > bodyLimit {
             try await send(tooLarge, keepAlive: false)
@@ -56,10 +56,10 @@ struct HTTPConversation {
             case .head: return false
             case .body(let piece):
                 try body.append(piece)
-                sender.holds(body.bytes.readableBytes)
+                sender.setHeld(body.bytes.readableBytes)
             case .end:
                 try body.end()
-                let reply = await sender.working { await answer(head, body.bytes) }
+                let reply = await sender.whileWorking { await answer(head, body.bytes) }
                 try await send(reply, keepAlive: head.isKeepAlive)
                 return head.isKeepAlive
             }
@@ -79,7 +79,7 @@ struct HTTPConversation {
         }
         guard head.method == .GET || head.method == .HEAD else { return .wrongMethod("GET") }
         var answer = target.path == "/metrics" ? .metrics(answers.metrics()) : HTTPAnswer.health(answers.trouble())
-        answer.isBodyLeftOut = head.method == .HEAD
+        answer.omitsBody = head.method == .HEAD
         return answer
     }
 
@@ -90,10 +90,10 @@ struct HTTPConversation {
         var intake = LineIntake(precision: precision, counters: counters, pool: pool, commit: answers.commit)
         defer { intake.finish() }
         do {
-            let outcome = try await intake.take(body.readableBytesView, isWhole: true)
+            let outcome = try await intake.ingest(body.readableBytesView, isWhole: true)
             return outcome.refused == 0 ? HTTPAnswer(.noContent) : .refused(outcome, dialect)
         } catch {
-            // 503 makes clients keep what they have and come again.
+            // 503 makes clients keep their data and try again.
             return HTTPAnswer(
                 .serviceUnavailable, problem: "\(error)", code: "unavailable", extra: [("Retry-After", "10")])
         }
@@ -112,10 +112,10 @@ struct HTTPConversation {
         var parts = [
             HTTPServerResponsePart.head(HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers))
         ]
-        if !answer.body.isEmpty, !answer.isBodyLeftOut {
+        if !answer.body.isEmpty, !answer.omitsBody {
             parts.append(.body(.byteBuffer(ByteBuffer(string: answer.body))))
         }
-        // All at once: each write is a way to the event loop and back.
+        // All at once: each write is a round trip to the event loop.
         try await outbound.write(contentsOf: parts + [.end(nil)])
     }
 }

@@ -4,17 +4,18 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// Line protocol over HTTP as InfluxDB's clients and Telegraf speak it, the daemon's numbers for Prometheus, and its
-/// health.
+/// Serves line protocol over HTTP as InfluxDB's clients and Telegraf speak it, the daemon's metrics for Prometheus, and
+/// its health.
 ///
-/// `POST /write` and `POST /api/v2/write` answer 204 after the synced commit, or 400 with the line and the column of the
-/// first problem; good lines are kept even then. Bodies may be gzipped; they are bounded, inflated too.
+/// `POST /write` and `POST /api/v2/write` answer 204 after the synced commit, or 400 with the line and the column of
+/// the first problem; good lines are kept even then. Bodies may be compressed with gzip or deflate; their size is
+/// limited before and after inflation.
 public struct HTTPListener: Sendable {
-    /// What the listener asks the daemon.
+    /// The functions of the daemon that the listener calls.
     public struct Answers: Sendable {
         public var commit: LineIntake.Commit
         public var metrics: @Sendable () -> [Metric]
-        /// What is wrong; nil when all is well.
+        /// What is wrong; nil if nothing is.
         public var trouble: @Sendable () -> String?
 
         public init(
@@ -25,15 +26,16 @@ public struct HTTPListener: Sendable {
         }
     }
 
-    /// How many clients there may be, how slow, and how long their bodies.
+    /// Limits on the number of clients, their speed and the size of their bodies.
     public struct Limits: Sendable {
-        /// When there are more, the one that was silent for longest makes room.
+        /// When there are more, the one that has been idle longest is closed.
         public var connections = 64
-        /// In bytes, as they come and after inflation.
+        /// The size of a body in bytes, both as received and after inflation.
         public var body = 16_777_216
         /// How long a connection may be open without a request.
         public var idle = Duration.seconds(60)
-        /// How long a request may take from its first byte to its last, unless a kilobyte a second comes of it.
+        /// How long a request may take from its first byte to its last, unless it arrives at 1,024 bytes a second or
+        /// more.
         public var request = Duration.seconds(30)
 
         public init() {}
@@ -45,8 +47,8 @@ public struct HTTPListener: Sendable {
     private let server: StreamServer<HTTPServerRequestPart, HTTPServerResponsePart>
 
     /// - Parameters:
-    ///   - unfinished: what the unfinished messages of all listeners may hold.
-    ///   - log: takes a line for each connection that was closed for a reason.
+    ///   - unfinished: the memory for unfinished messages of all listeners.
+    ///   - log: called with a line for each connection that was closed for a reason.
     public init(
         address: ListenAddress, counters: FeedCounters, limits: Limits = Limits(),
         unfinished: MemoryBudget = MemoryBudget(limit: 64 << 20), log: @escaping @Sendable (String) -> Void = { _ in },
@@ -61,8 +63,8 @@ public struct HTTPListener: Sendable {
 
     /// Serves until the task is cancelled.
     ///
-    /// - Parameter onListening: called once, with the address that the system gave.
-    /// - Throws: ``SocketFileError``, or NIO's errors, when it cannot listen.
+    /// - Parameter onListening: called once, with the address that the system assigned.
+    /// - Throws: ``SocketFileError``, ``FeedingError`` or NIO's errors if it cannot listen.
     public func run(onListening: @Sendable (ListenAddress) -> Void) async throws {
         let pool = DecoderPool()
         try await server.run(onListening: onListening) { channel in

@@ -1,14 +1,14 @@
-/// A number of the daemon for Prometheus.
+/// A metric of the daemon for Prometheus.
 public struct Metric: Sendable {
     public enum Kind: String, Sendable { case counter, gauge }
 
     public var name: String
     public var help: String
     public var kind: Kind
-    /// A value and the labels that it has beside the name.
+    /// A value and its labels.
     public typealias Value = (labels: [(name: String, value: String)], value: Double)
 
-    /// One for each set of labels.
+    /// One value per set of labels.
     public var values: [Value]
 
     public init(_ name: String, _ kind: Kind, help: String, _ value: Double) {

@@ -1,29 +1,30 @@
 import CInflate
 import NIOCore
 
-/// Why a body is not taken.
+/// Why a body is refused.
 enum RequestBodyError: Error, Equatable {
     case tooLarge
     case broken
 }
 
-/// A request's body as its pieces come, inflated if it is wrapped. A gzip body is one member after the other (RFC 1952,
-/// 2.2), which is what `cat a.gz b.gz` makes.
+/// Collects a request's body piece by piece, and inflates it if it is compressed.
 ///
-/// Bounded before and after inflation: a kilobyte may be a megabyte, and a megabyte nothing.
+/// A gzip body may have several members (RFC 1952, 2.2), as `cat a.gz b.gz` makes them.
+///
+/// The size is limited before and after inflation: a kilobyte may inflate to a megabyte, and a megabyte to nothing.
 final class RequestBody {
     private(set) var bytes = ByteBuffer()
     private let coding: ContentCoding
     private let limit: Int
     private var rawCount = 0
     private let inflater: OpaquePointer?
-    /// Between two streams: nothing that was begun is unfinished.
+    /// Whether it is between two streams, with none unfinished.
     private var isAtEnd = true
     private var streams = 0
 
-    private static let room = 65_536
+    private static let outputSize = 65_536
 
-    /// - Parameter limit: in bytes, as they came and inflated.
+    /// - Parameter limit: in bytes, both as received and inflated.
     init(_ coding: ContentCoding, limit: Int) throws(RequestBodyError) {
         (self.coding, self.limit) = (coding, limit)
         inflater =
@@ -51,9 +52,9 @@ final class RequestBody {
         }
     }
 
-    /// Nothing follows.
+    /// Marks the end of the body.
     ///
-    /// - Throws: the body ends in the middle.
+    /// - Throws: ``RequestBodyError/broken`` if a stream is incomplete.
     func end() throws(RequestBodyError) { guard isAtEnd else { throw .broken } }
 
     private func beginStream(_ inflater: OpaquePointer) throws(RequestBodyError) {
@@ -63,21 +64,21 @@ final class RequestBody {
     }
 
     private func inflate(_ inflater: OpaquePointer, _ piece: inout ByteBuffer) throws(RequestBodyError) {
-        var (used, made) = (piece.readableBytes, Self.room)
+        var (used, produced) = (piece.readableBytes, Self.outputSize)
         var result = inflater_broken
-        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.room) { output in
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.outputSize) { output in
             let output = output.bindMemory(to: UInt8.self)
             piece.withUnsafeReadableBytes { input in
-                guard let start = output.baseAddress else { return made = 0 }
-                result = inflater_run(inflater, input.bindMemory(to: UInt8.self).baseAddress, &used, start, &made)
+                guard let start = output.baseAddress else { return produced = 0 }
+                result = inflater_run(inflater, input.bindMemory(to: UInt8.self).baseAddress, &used, start, &produced)
             }
-            return made
+            return produced
         }
         piece.moveReaderIndex(forwardBy: used)
         guard bytes.readableBytes <= limit else { throw .tooLarge }
         switch result {
         case inflater_ended: isAtEnd = true
-        case inflater_continues where used > 0 || made > 0: break
+        case inflater_continues where used > 0 || produced > 0: break
         default: throw .broken
         }
     }

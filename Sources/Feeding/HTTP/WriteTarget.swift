@@ -1,6 +1,6 @@
 import LineProtocol
 
-/// A request target as the listener understands it: the path, and the unit of timestamps.
+/// A parsed request target: the path, and the unit of timestamps.
 struct WriteTarget {
     enum Dialect { case v1, v2 }
 
@@ -16,7 +16,7 @@ struct WriteTarget {
         }
     }
 
-    /// nil: the path takes no lines.
+    /// nil if lines cannot be written to the path.
     var dialect: Dialect? {
         switch path {
         case "/write": .v1
@@ -25,7 +25,7 @@ struct WriteTarget {
         }
     }
 
-    /// The `precision` parameter in either dialect's spelling, nanoseconds without one.
+    /// The `precision` parameter in either dialect's spelling; nanoseconds without one, nil if it is unknown.
     var precision: Precision? {
         switch query.last(where: { $0.name == "precision" })?.value ?? "ns" {
         case "ns", "n", "": .nanoseconds

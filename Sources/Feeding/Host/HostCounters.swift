@@ -1,6 +1,6 @@
-/// Counters that only grow, from which rates are made.
+/// Monotonic counters, from which rates are computed.
 struct HostCounters: Equatable {
-    /// Ticks of the processors: busy and in all.
+    /// CPU ticks: busy and total.
     var busy = 0.0
     var total = 0.0
     var received = 0.0
@@ -8,15 +8,15 @@ struct HostCounters: Equatable {
     var diskRead = 0.0
     var diskWritten = 0.0
 
-    /// Busy per cent, and bytes per second.
-    static func rates(from before: HostCounters, to now: HostCounters, seconds: Double) -> [HostField] {
+    /// The CPU load in per cent, and rates in bytes per second.
+    static func rates(from previous: HostCounters, to current: HostCounters, seconds: Double) -> [HostField] {
         guard seconds > 0 else { return [] }
         func rate(_ path: KeyPath<HostCounters, Double>) -> Double {
-            max(0, now[keyPath: path] - before[keyPath: path]) / seconds
+            max(0, current[keyPath: path] - previous[keyPath: path]) / seconds
         }
-        let ticks = now.total - before.total
+        let ticks = current.total - previous.total
         return [
-            HostField(name: "cpu_busy_percent", value: ticks > 0 ? 100 * (now.busy - before.busy) / ticks : 0),
+            HostField(name: "cpu_busy_percent", value: ticks > 0 ? 100 * (current.busy - previous.busy) / ticks : 0),
             HostField(name: "network_received_bytes", value: rate(\.received)),
             HostField(name: "network_sent_bytes", value: rate(\.sent)),
             HostField(name: "disk_read_bytes", value: rate(\.diskRead)),
@@ -24,7 +24,7 @@ struct HostCounters: Equatable {
         ]
     }
 
-    /// From the texts of `/proc/stat`, `/proc/net/dev` and `/proc/diskstats` (proc(5)).
+    /// Parses `/proc/stat`, `/proc/net/dev` and `/proc/diskstats` (proc(5)).
     init(stat: String, network: String, disks: String) {
         let ticks =
             stat.split(separator: "\n").first.map { $0.split(separator: " ").dropFirst().compactMap { Double($0) } }
@@ -41,7 +41,7 @@ struct HostCounters: Equatable {
         }
         for line in disks.split(separator: "\n") {
             let columns = line.split(separator: " ")
-            // Whole disks only: their partitions would count the same bytes again.
+            // Only whole disks: partitions would count the same bytes again.
             guard columns.count >= 10, columns[1] == "0", let read = Double(columns[5]),
                 let written = Double(columns[9])
             else { continue }

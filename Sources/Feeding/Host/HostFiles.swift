@@ -1,6 +1,6 @@
 import Glibc
 
-/// Reads the machine's files; what is missing gives no field.
+/// Reads `/proc` and `/sys`; missing files give no fields.
 enum HostFiles {
     static func counters() -> HostCounters {
         HostCounters(
@@ -32,12 +32,12 @@ enum HostFiles {
     }
 
     private static func disk(_ path: String) -> [HostField] {
-        var found = statvfs()
-        guard statvfs(path, &found) == 0, found.f_blocks > 0 else { return [] }
-        // As `df` counts: blocks kept back for root are neither used nor free.
-        let used = Double(found.f_blocks - min(found.f_bfree, found.f_blocks))
-        let whole = used + Double(found.f_bavail)
-        return whole > 0 ? [HostField(name: "disk_used_percent", value: 100 * used / whole)] : []
+        var status = statvfs()
+        guard statvfs(path, &status) == 0, status.f_blocks > 0 else { return [] }
+        // As df(1) counts: blocks reserved for root are neither used nor free.
+        let used = Double(status.f_blocks - min(status.f_bfree, status.f_blocks))
+        let capacity = used + Double(status.f_bavail)
+        return capacity > 0 ? [HostField(name: "disk_used_percent", value: 100 * used / capacity)] : []
     }
 
     private static func temperatures() -> [HostField] {
@@ -62,7 +62,7 @@ enum HostFiles {
         return names
     }
 
-    /// The whole of a small file.
+    /// The content of a small file; nil if it cannot be opened.
     static func text(_ path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

@@ -1,17 +1,17 @@
 import Glibc
-/// `Feeding`: what brings readings in: this machine's own sensors and the line protocol listeners.
+/// `Feeding`: the sources of readings: this machine's own sensors and the line protocol listeners.
 public import TimeSeries
 
-/// Takes readings in; suspends while the journal is behind.
+/// Ingests readings; suspends while the journal is behind.
 public typealias IngestFunction = @Sendable ([IncomingReading]) async throws -> Void
 
-/// This machine's own load, memory, disk, network and temperatures, read from `/proc` and `/sys`.
+/// Reads this machine's own load, memory, disk, network and temperatures from `/proc` and `/sys`.
 public actor HostSource {
     private let interval: Duration
     private let ingest: IngestFunction
     private let hostName: String
-    private var before: HostCounters?
-    private var beforeTime: ContinuousClock.Instant?
+    private var previous: HostCounters?
+    private var previousTime: ContinuousClock.Instant?
 
     /// - Parameter interval: the time between two readings of each sensor.
     public init(interval: Duration, ingest: @escaping IngestFunction) {
@@ -22,7 +22,7 @@ public actor HostSource {
         hostName = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// Reads until the task is cancelled. A tick that was missed is skipped, not made up for.
+    /// Reads until the task is cancelled. Missed ticks are skipped.
     public func run() async throws {
         let clock = ContinuousClock()
         var next = clock.now
@@ -35,15 +35,15 @@ public actor HostSource {
         }
     }
 
-    /// One reading of every sensor there is. Rates need two calls.
+    /// One reading of every available sensor. Rates need two calls.
     func read(at instant: ContinuousClock.Instant) -> [IncomingReading] {
         var fields = HostFiles.gauges()
         let now = HostFiles.counters()
-        if let before, let beforeTime {
-            let seconds = beforeTime.duration(to: instant) / .seconds(1)
-            fields += HostCounters.rates(from: before, to: now, seconds: seconds)
+        if let previous, let previousTime {
+            let seconds = previousTime.duration(to: instant) / .seconds(1)
+            fields += HostCounters.rates(from: previous, to: now, seconds: seconds)
         }
-        (before, beforeTime) = (now, instant)
+        (previous, previousTime) = (now, instant)
         return fields.filter { $0.value.isFinite }.map { field in
             let key = SeriesKey(measurement: "host", tags: [("name", hostName)] + field.tags, field: field.name)
             return IncomingReading(key: key, timestamp: nil, value: field.value)
@@ -51,7 +51,7 @@ public actor HostSource {
     }
 }
 
-/// One value of the machine.
+/// One measured value of the machine.
 struct HostField: Equatable {
     var name: String
     var tags: [(key: String, value: String)] = []

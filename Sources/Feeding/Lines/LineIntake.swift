@@ -1,11 +1,11 @@
 public import LineProtocol
 public import TimeSeries
 
-/// What became of some readings.
+/// The result of ingesting some readings.
 public struct IngestOutcome: Sendable {
-    /// On disk, if somebody waited for that.
+    /// Readings that were accepted; they are on disk if the caller waited for the commit.
     public var accepted: Int
-    /// Readings that were refused one by one: the place in the request, and why.
+    /// Readings that were refused individually: the index in the request, and the reason.
     public var refusals: [(index: Int, reason: String)]
 
     public init(accepted: Int, refusals: [(index: Int, reason: String)]) {
@@ -13,59 +13,59 @@ public struct IngestOutcome: Sendable {
     }
 }
 
-/// Turns bytes of line protocol into committed readings and problems: the one way for every listener.
+/// Turns bytes of line protocol into committed readings and problems; used by every listener.
 ///
-/// One per sender, which it serves in order; it remembers the sender's series.
+/// One per sender, whose lines it processes in order; it remembers the sender's series.
 public struct LineIntake: Sendable {
-    /// Commits readings and returns when they are on disk; throws when none was taken.
+    /// Commits readings and returns when they are on disk; throws if none was accepted.
     public typealias Commit = @Sendable ([IncomingReading]) async throws -> IngestOutcome
 
-    /// What became of some lines.
+    /// The result of ingesting some lines.
     public struct Outcome: Sendable {
         public var accepted = 0
         /// Malformed lines and readings that were refused.
         public var refused = 0
-        /// What was wrong with the first of them, in the order of the lines.
+        /// What was wrong with the first of these, in the order of the lines.
         public var problems: [LineProblem] = []
-        /// Bytes that were read. The rest is a line that goes on, if more is to follow.
+        /// Bytes that were consumed. The rest is an incomplete line, if more is to follow.
         public var consumed = 0
     }
 
-    /// What it has come to know of the sender's series; nil before the first bytes.
+    /// The decoder, which knows the sender's series; nil before the first bytes.
     private var decoder: ReadingDecoder?
     private let pool: DecoderPool?
     private let precision: Precision
     private let counters: FeedCounters
     private let commit: Commit
-    /// The number of the line that comes next.
+    /// The number of the next line, from 1.
     private(set) var line = 1
 
     public init(precision: Precision, counters: FeedCounters, commit: @escaping Commit) {
         self.init(precision: precision, counters: counters, pool: nil, commit: commit)
     }
 
-    /// - Parameter pool: where it takes its decoder from, and puts it back with ``finish()``.
+    /// - Parameter pool: provides the decoder, which ``finish()`` returns.
     init(precision: Precision, counters: FeedCounters, pool: DecoderPool?, commit: @escaping Commit) {
         (self.precision, self.counters, self.pool, self.commit) = (precision, counters, pool, commit)
     }
 
-    /// Leaves what it knows to the next sender; nothing is decoded afterwards.
+    /// Returns the decoder to the pool for the next sender; nothing may be decoded afterwards.
     mutating func finish() {
-        if let decoder { pool?.giveBack(decoder) }
+        if let decoder { pool?.checkIn(decoder) }
         decoder = nil
     }
 
-    /// Decodes and commits. Good lines are taken whatever their neighbours are.
+    /// Decodes and commits lines. Good lines are accepted even if others are bad.
     ///
-    /// - Parameter isWhole: whether nothing follows that belongs to the last line.
-    /// - Throws: what the commit throws; nothing was taken then.
-    public mutating func take(_ bytes: some Collection<UInt8>, isWhole: Bool) async throws -> Outcome {
+    /// - Parameter isWhole: whether the last line is complete.
+    /// - Throws: what the commit throws; nothing was accepted then.
+    public mutating func ingest(_ bytes: some Collection<UInt8>, isWhole: Bool) async throws -> Outcome {
         try await commit(decode(bytes, isWhole: isWhole))
     }
 
     mutating func decode(_ bytes: some Collection<UInt8>, isWhole: Bool) -> DecodedBatch {
         func decode(_ buffer: UnsafeBufferPointer<UInt8>) -> DecodedBatch {
-            var known = decoder.take() ?? pool?.take(for: buffer) ?? ReadingDecoder()
+            var known = decoder.take() ?? pool?.checkOut(for: buffer) ?? ReadingDecoder()
             let batch = known.decode(buffer, precision: precision, firstLine: line, isWhole: isWhole)
             decoder = known
             line = batch.nextLine

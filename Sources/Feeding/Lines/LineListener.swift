@@ -4,15 +4,15 @@ import NIOCore
 import NIOPosix
 import TimeSeries
 
-/// Line protocol on a stream: a Unix socket or TCP.
+/// Serves line protocol over streams: a Unix socket or TCP.
 ///
-/// Whole lines are committed as they come; reading stops while a commit is on its way. A bad line is answered with
-/// `line:column: reason`, and when the sender has finished it is told `accepted N refused M`, after everything is on
+/// Complete lines are committed as they arrive; reading pauses while a commit is in progress. A bad line is answered
+/// with `line:column: reason`. When the sender has finished it gets `accepted N refused M`, after everything is on
 /// disk.
 public struct LineListener: Sendable {
-    /// How many senders there may be, and how slow.
+    /// Limits on the number of senders and their speed.
     public struct Limits: Sendable {
-        /// When there are more, the one that was silent for longest makes room.
+        /// When there are more, the one that has been idle longest is closed.
         public var connections = 256
         /// How long a connection may be open without a line.
         public var idle = Duration.seconds(3_600)
@@ -28,19 +28,19 @@ public struct LineListener: Sendable {
     private let server: StreamServer<ByteBuffer, ByteBuffer>
     private let commit: LineIntake.Commit
     private let pool = DecoderPool()
-    /// A longer line without an end is refused and closes the connection.
-    private static let longestLine = 65_536
+    /// In bytes. A longer line without an end is refused and closes the connection.
+    private static let maximumLineLength = 65_536
 
     /// - Parameters:
-    ///   - unfinished: what the unfinished messages of all listeners may hold.
-    ///   - log: takes a line for each connection that was closed for a reason.
+    ///   - unfinished: the memory for unfinished messages of all listeners.
+    ///   - log: called with a line for each connection that was closed for a reason.
     public init(
         address: ListenAddress, precision: Precision, counters: FeedCounters, limits: Limits = Limits(),
         unfinished: MemoryBudget = MemoryBudget(limit: 64 << 20), log: @escaping @Sendable (String) -> Void = { _ in },
         commit: @escaping LineIntake.Commit
     ) {
         (self.address, self.precision, self.counters, self.commit) = (address, precision, counters, commit)
-        // However many bytes came of it: a line is short.
+        // No data rate excuses a slow line, because a line is short.
         let times = SenderLimits(idle: limits.idle, unit: limits.line, rate: .max)
         server = StreamServer(
             address: address, counters: counters, maximumConnections: limits.connections, limits: times,
@@ -49,8 +49,8 @@ public struct LineListener: Sendable {
 
     /// Serves until the task is cancelled.
     ///
-    /// - Parameter onListening: called once, with the address that the system gave.
-    /// - Throws: ``SocketFileError``, or NIO's errors, when it cannot listen.
+    /// - Parameter onListening: called once, with the address that the system assigned.
+    /// - Throws: ``SocketFileError``, ``FeedingError`` or NIO's errors if it cannot listen.
     public func run(onListening: @Sendable (ListenAddress) -> Void) async throws {
         try await server.run(onListening: onListening, configure: { _ in }, serve: serve)
     }
@@ -64,13 +64,13 @@ public struct LineListener: Sendable {
         defer { intake.finish() }
         var pending = ByteBuffer()
         var (accepted, refused) = (0, 0)
-        func take(isWhole: Bool) async throws {
+        func ingest(isWhole: Bool) async throws {
             do {
-                let outcome = try await sender.working {
-                    try await intake.take(pending.readableBytesView, isWhole: isWhole)
+                let outcome = try await sender.whileWorking {
+                    try await intake.ingest(pending.readableBytesView, isWhole: isWhole)
                 }
                 pending.moveReaderIndex(forwardBy: outcome.consumed)
-                if outcome.consumed > 0 { sender.finished(rest: pending.readableBytes) }
+                if outcome.consumed > 0 { sender.completed(rest: pending.readableBytes) }
                 accepted += outcome.accepted
                 refused += outcome.refused
                 let answer = outcome.problems.map { "\($0)\n" }.joined().visible
@@ -83,14 +83,14 @@ public struct LineListener: Sendable {
         for try await var buffer in inbound {
             pending.discardReadBytes()
             pending.writeBuffer(&buffer)
-            try await take(isWhole: false)
-            sender.holds(pending.readableBytes)
-            guard pending.readableBytes <= Self.longestLine else {
-                let text = "\(intake.line):1: expected an end of the line within \(Self.longestLine) bytes\n"
+            try await ingest(isWhole: false)
+            sender.setHeld(pending.readableBytes)
+            guard pending.readableBytes <= Self.maximumLineLength else {
+                let text = "\(intake.line):1: expected an end of the line within \(Self.maximumLineLength) bytes\n"
                 return try await outbound.write(ByteBuffer(string: text))
             }
         }
-        try await take(isWhole: true)
+        try await ingest(isWhole: true)
         try await outbound.write(ByteBuffer(string: "accepted \(accepted) refused \(refused)\n"))
     }
 }

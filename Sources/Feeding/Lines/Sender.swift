@@ -2,13 +2,13 @@ import Listening
 import NIOCore
 import Synchronization
 
-/// How long a sender may take, and say nothing.
+/// How slow and how idle a sender may be.
 struct SenderLimits: Sendable {
-    /// Without a byte, while nothing it began is unfinished.
+    /// The longest time without a byte, while no line or request is unfinished.
     var idle: Duration
-    /// For a line or a request, from its first byte to its last.
+    /// The longest time for a line or a request, from its first byte to its last.
     var unit: Duration
-    /// Bytes a second that excuse a longer one.
+    /// The data rate, in bytes a second, at which it may take longer.
     var rate: Int
 }
 
@@ -17,13 +17,13 @@ struct SenderError: Error, CustomStringConvertible {
     let description: String
 }
 
-/// One connection of a listener: what it has begun, since when, and what it makes us hold.
+/// One connection of a listener: what is unfinished, since when, and how much memory we hold for it.
 ///
-/// For all threads.
+/// Safe to use from any thread.
 final class Sender: Sendable {
     private struct State {
-        var newest: Int64
-        /// Since when a line or a request is unfinished, and how many bytes of it have come; nil: none is.
+        var lastArrival: Int64
+        /// When the unfinished line or request began, and how many bytes of it have arrived; nil if there is none.
         var unit: (start: Int64, bytes: Int)?
         var isWorking = false
         var entry: ConnectionLimiter.Entry?
@@ -39,12 +39,12 @@ final class Sender: Sendable {
         now: @escaping @Sendable () -> Int64 = ConnectionLimiter.monotonic
     ) {
         (self.share, self.limiter, self.now) = (share, limiter, now)
-        state = Mutex(State(newest: now()))
+        state = Mutex(State(lastArrival: now()))
     }
 
     // MARK: Admission
 
-    /// Whether the connection is admitted.
+    /// Asks the limiter for admission; returns whether it was granted.
     ///
     /// - Parameter close: called when another connection has replaced it.
     func admit(_ peer: PeerKey, close: @escaping @Sendable () -> Void) -> Bool {
@@ -62,20 +62,20 @@ final class Sender: Sendable {
         if let entry { limiter.leave(entry) }
     }
 
-    // MARK: What it sends
+    // MARK: Data
 
     func arrived(_ bytes: Int) {
         let now = now()
         state.withLock { state in
-            state.newest = now
+            state.lastArrival = now
             state.unit = (state.unit?.start ?? now, (state.unit?.bytes ?? 0) + bytes)
         }
     }
 
-    /// What it began has ended.
+    /// Notes that a line or a request is complete.
     ///
-    /// - Parameter rest: bytes of the next one that have come already.
-    func finished(rest: Int = 0) {
+    /// - Parameter rest: bytes of the next one that have already arrived.
+    func completed(rest: Int = 0) {
         let now = now()
         let entry = state.withLock { state in
             state.unit = rest > 0 ? (now, rest) : nil
@@ -84,33 +84,34 @@ final class Sender: Sendable {
         if let entry { limiter.recordActivity(of: entry) }
     }
 
-    /// How much it makes us hold now.
-    func holds(_ bytes: Int) { share.set(bytes) }
+    /// Sets how many bytes we hold for the sender now.
+    func setHeld(_ bytes: Int) { share.set(bytes) }
 
-    /// Runs `body` while the sender waits for us: that is not its own time, and its place is safe.
-    func working<Result>(_ body: () async throws -> Result) async rethrows -> Result {
+    /// Runs `body` while the sender waits for us: this time does not count against it, and it is not replaced
+    /// meanwhile.
+    func whileWorking<Result>(_ body: () async throws -> Result) async rethrows -> Result {
         let start = now()
         state.withLock { $0.isWorking = true }
         defer {
             let took = now() - start
             state.withLock { state in
                 state.isWorking = false
-                state.newest += took
+                state.lastArrival += took
                 state.unit?.start += took
             }
         }
         return try await body()
     }
 
-    // MARK: Its time
+    // MARK: Timeouts
 
-    /// What it has not done in time; nil: all is well.
-    func lateness(_ limits: SenderLimits) -> String? {
+    /// The reason to close the connection for being too slow; nil if it is in time.
+    func timeoutReason(_ limits: SenderLimits) -> String? {
         let now = now()
         return state.withLock { state in
             guard !state.isWorking else { return nil }
             guard let unit = state.unit else {
-                return now - state.newest > limits.idle.nanoseconds ? "it sent nothing within \(limits.idle)" : nil
+                return now - state.lastArrival > limits.idle.nanoseconds ? "it sent nothing within \(limits.idle)" : nil
             }
             let seconds = Double(now - unit.start) / 1e9
             guard now - unit.start > limits.unit.nanoseconds, Double(unit.bytes) < seconds * Double(limits.rate) else {

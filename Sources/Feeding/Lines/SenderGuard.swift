@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Counts what a sender sends, and closes its connection when it takes too long; in front of everything else, on the
-/// connection's event loop.
+/// Counts the bytes of a sender, and closes its connection if it is too slow. Sits in front of all other handlers, on
+/// the connection's event loop.
 final class SenderGuard: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -9,7 +9,7 @@ final class SenderGuard: ChannelInboundHandler {
     private let sender: Sender
     private let limits: SenderLimits
     private let close: @Sendable (_ reason: String) -> Void
-    private var clock: RepeatedTask?
+    private var timer: RepeatedTask?
 
     /// - Parameter close: closes the connection.
     init(_ sender: Sender, _ limits: SenderLimits, close: @escaping @Sendable (_ reason: String) -> Void) {
@@ -29,16 +29,16 @@ final class SenderGuard: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        clock?.cancel()
+        timer?.cancel()
         context.fireChannelInactive()
     }
 
     private func watch(_ context: ChannelHandlerContext) {
-        guard clock == nil else { return }
+        guard timer == nil else { return }
         let interval = TimeAmount(min(.seconds(1), limits.idle, limits.unit))
         let (sender, limits, close) = (sender, limits, close)
-        clock = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { task in
-            guard let reason = sender.lateness(limits) else { return }
+        timer = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { task in
+            guard let reason = sender.timeoutReason(limits) else { return }
             task.cancel()
             close(reason)
         }

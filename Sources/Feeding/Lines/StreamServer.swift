@@ -2,8 +2,8 @@ import Listening
 import NIOCore
 import NIOPosix
 
-/// Accepts connections on a Unix socket or TCP, each served by a task of its own, up to a number: then a newcomer gets
-/// the place of a silent one.
+/// Accepts connections on a Unix socket or TCP, each served by a task of its own. At the limit, a new connection
+/// replaces an idle one.
 struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
     typealias Streams = NIOAsyncChannel<Inbound, Outgoing>
     typealias Outbound = NIOAsyncChannelOutboundWriter<Outgoing>
@@ -21,7 +21,7 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
         let peer: PeerKey
     }
 
-    /// Serves until the task is cancelled. What one connection throws ends that one alone.
+    /// Serves until the task is cancelled. An error of one connection ends only that one.
     func run(
         onListening: @Sendable (ListenAddress) -> Void,
         configure: @escaping @Sendable (any Channel) throws -> Void,
@@ -51,16 +51,16 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
         defer { sender.leave() }
         guard isAdmitted else {
             counters.connectionRefused()
-            // Served by nothing: an error here must not end the server, nor a channel go unserved.
+            // Opened and closed at once: NIO traps on an unserved channel, and an error here must not end the server.
             return _ = try? await streams.executeThenClose { _, _ in }
         }
         try? await streams.executeThenClose { try await serve($0, $1, sender) }
     }
 
-    /// Closes a connection for a reason, and says it. What has come is read no further: half a line is not a line.
+    /// Closes a connection and logs the reason. What has arrived is not read further: half a line is not a line.
     private func close(_ channel: any Channel, of peer: PeerKey, _ reason: String) {
         log("closed a connection of \(peer) on \(address): \(reason)")
-        // Later, because it may be this very channel that is being read.
+        // Deferred, because this channel may be the one that is being read.
         channel.eventLoop.execute {
             channel.pipeline.fireErrorCaught(SenderError(description: reason))
             channel.close(promise: nil)
@@ -73,7 +73,8 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // What one read brings is committed together, and a first read of the usual 2 KiB would be a small commit.
+            // The lines of one read are committed together, and the usual first read of 2 KiB would make a small
+            // commit.
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 65_536))
         let initialize: @Sendable (any Channel) -> EventLoopFuture<Connection> = { channel in
             channel.eventLoop.makeCompletedFuture { try setUp(channel, limiter, configure) }

@@ -1,12 +1,12 @@
-/// What a child process may use.
+/// Resource limits of a child process.
 public struct ChildLimits: Sendable, Hashable {
-    /// Bytes of private memory of each of its processes; 0 for no limit.
+    /// Private memory of each of its processes, in bytes; 0 for no limit.
     public var memory: Int64
-    /// Descriptors each of its processes may have open.
+    /// Open descriptors of each of its processes.
     public var files: Int
-    /// Processes and threads that there may be of the daemon's user; not kept from root.
+    /// Processes and threads of the daemon's user; does not apply to root.
     public var processes: Int
-    /// How much lower than the daemon's its priority is, 0 to 19.
+    /// What is added to the daemon's nice value, 0 to 19.
     public var niceness: Int
 
     public init(memory: Int64 = 1 << 30, files: Int = 256, processes: Int = 512, niceness: Int = 0) {
@@ -14,13 +14,13 @@ public struct ChildLimits: Sendable, Hashable {
     }
 }
 
-/// A command to be run as a child.
+/// A command to be run as a child process.
 public struct ChildCommand: Sendable {
     /// The path of `nilod`, whose `launch` starts the command.
     public var launcher: String
     /// The program, found through PATH, and its arguments.
     public var command: [String]
-    /// Where it runs; nil: where the daemon does.
+    /// The working directory; nil for the daemon's.
     public var directory: String?
     public var limits: ChildLimits
 
@@ -30,10 +30,10 @@ public struct ChildCommand: Sendable {
 
     /// The launcher's arguments, its own name first.
     var arguments: [String] {
-        let place = directory.map { ["--directory", $0] } ?? []
+        let directoryOption = directory.map { ["--directory", $0] } ?? []
         return [
             launcher, "launch", "--memory", "\(limits.memory)", "--files", "\(limits.files)", "--processes",
             "\(limits.processes)", "--nice", "\(limits.niceness)",
-        ] + place + ["--"] + command
+        ] + directoryOption + ["--"] + command
     }
 }

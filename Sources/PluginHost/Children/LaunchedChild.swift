@@ -3,19 +3,20 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// A command that runs under `nilod launch`, with its standard error read into a log. For all threads.
+/// A command that runs under `nilod launch`, with its standard error read into a log. Safe to use from any thread.
 ///
-/// It ends with the daemon, whatever happens to either.
+/// It never outlives the daemon, however either ends.
 public final class LaunchedChild: Sendable {
     /// The launcher's process.
     public let pid: Int32
     private let status = Mutex<Int32?>(nil)
-    private let over = DispatchGroup()
+    private let ending = DispatchGroup()
 
     /// - Parameters:
-    ///   - input: becomes the command's descriptor 3 if it is a socket, else its standard input. Stays the caller's.
-    ///   - output: becomes its standard output; nil: the log. Stays the caller's.
-    ///   - line: takes what it says on standard error, on a queue of its own.
+    ///   - input: becomes the command's descriptor 3 if it is a socket, else its standard input. Still owned by the
+    ///     caller.
+    ///   - output: becomes its standard output; nil for the log. Still owned by the caller.
+    ///   - line: called with each line of its standard error, on a queue of its own.
     ///   - ended: called once when the command and all its descendants are gone.
     /// - Throws: ``PluginHostError/cannotStart(command:reason:)``.
     public init(
@@ -31,8 +32,8 @@ public final class LaunchedChild: Sendable {
             throw error
         }
         close(log.writeEnd)
-        over.enter()
-        // The pipe ends with its last writer, and that is the launcher.
+        ending.enter()
+        // The pipe is closed by its last writer, which is the launcher.
         ChildLog.follow(log.readEnd, line: line) { [self] in ended(reap()) }
     }
 
@@ -46,7 +47,8 @@ public final class LaunchedChild: Sendable {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // Threads of Dispatch block every signal and the daemon ignores some; a terminal's Ctrl-C is the daemon's.
+        // Dispatch threads block every signal and the daemon ignores some, so both are reset. The process group is its
+        // own because a terminal's Ctrl-C is for the daemon.
         var (none, all) = (sigset_t(), sigset_t())
         sigemptyset(&none)
         sigfillset(&all)
@@ -73,23 +75,23 @@ public final class LaunchedChild: Sendable {
             status = code
             return code
         }
-        over.leave()
+        ending.leave()
         return ExitStatus(code: code)
     }
 
-    /// Lets the launcher kill the command and all its descendants.
+    /// Tells the launcher to kill the command and all its descendants.
     public func end() {
-        // A process that was reaped has given its number back.
+        // The id of a reaped process may be in use again.
         status.withLock { if $0 == nil { kill(pid, SIGTERM) } }
     }
 
     /// nil while it runs.
     var exitStatus: ExitStatus? { status.withLock { $0 }.map { ExitStatus(code: $0) } }
 
-    /// Whether everything is gone within `limit`.
+    /// Waits for the command and all its descendants to end; returns whether they did within `limit`.
     @discardableResult
     func waitUntilOver(within limit: DispatchTimeInterval) -> Bool {
-        over.wait(timeout: .now() + limit) == .success
+        ending.wait(timeout: .now() + limit) == .success
     }
 }
 
@@ -99,12 +101,12 @@ public struct ExitStatus: Sendable, Hashable, CustomStringConvertible {
     public var code: Int32
 
     public var isSuccess: Bool { code == 0 }
-    /// Whether the launcher was told to end it, and it did not end by itself.
+    /// Whether it was ended by the launcher, not by itself.
     public var isStopped: Bool { code == 128 + SIGTERM }
     public var description: String { code > 128 ? "signal \(code - 128)" : "exit code \(code)" }
 }
 
-/// Two connected ends, which no child inherits.
+/// A pipe that no child inherits.
 struct Pipe {
     let readEnd: Int32
     let writeEnd: Int32

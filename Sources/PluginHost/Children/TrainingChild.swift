@@ -8,9 +8,9 @@ import Synchronization
     public import Foundation
 #endif
 
-/// Training in a child process of low priority and bounded memory: whatever it does, the daemon goes on.
+/// Trains in a child process with low priority and limited memory, whose failure does not affect the daemon.
 ///
-/// The child is `nilod train FOLDER`; it tells its progress as JSON lines on its standard output.
+/// The child is `nilod train FOLDER`; it reports its progress as JSON lines on its standard output.
 public struct TrainingChild: Sendable {
     private let launcher: String
     private let arguments: [String]
@@ -18,8 +18,8 @@ public struct TrainingChild: Sendable {
 
     /// - Parameters:
     ///   - launcher: the path of `nilod`.
-    ///   - arguments: for `nilod train`, behind the folder.
-    ///   - log: takes what the child says that is not progress.
+    ///   - arguments: for `nilod train`, after the folder.
+    ///   - log: called with each line that the child writes to standard error.
     public init(launcher: String, arguments: [String] = [], log: @escaping @Sendable (String) -> Void) {
         (self.launcher, self.arguments, self.log) = (launcher, arguments, log)
     }
@@ -56,7 +56,7 @@ public struct TrainingChild: Sendable {
         } onCancel: {
             child.end()
         }
-        // A cancelled stream ends before the child has.
+        // A cancelled stream ends before the child does.
         child.waitUntilOver(within: .seconds(10))
         try Task.checkCancellation()
         guard let code, code.isSuccess else {
@@ -65,7 +65,7 @@ public struct TrainingChild: Sendable {
         }
     }
 
-    /// Half of this machine's memory, so that training never makes the whole of it slow.
+    /// Half of this machine's memory, so that training never slows down the whole machine.
     private static var limits: ChildLimits {
         let memory = Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE)))
         return ChildLimits(memory: memory / 2, files: 1_024, niceness: 19)

@@ -8,7 +8,7 @@ public final class ChildOutput: Sendable {
     /// Reading blocks, so it has a thread of its own.
     private let queue = DispatchQueue(label: "child-output")
 
-    /// - Parameter line: takes what it says on standard error.
+    /// - Parameter line: called with each line of its standard error.
     /// - Throws: ``PluginHostError/cannotStart(command:reason:)``.
     public init(_ command: ChildCommand, line: @escaping @Sendable (String) -> Void) throws {
         let output = try Pipe()
@@ -28,7 +28,7 @@ public final class ChildOutput: Sendable {
         close(descriptor)
     }
 
-    /// The next bytes; nil once it has ended or the task is cancelled. Nothing is read before it is asked for.
+    /// The next bytes; nil once it has ended or the task is cancelled. Nothing is read ahead.
     public func next() async -> [UInt8]? {
         let bytes = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -2,7 +2,7 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// A child that reads lines on its standard input. It is started again whenever it ends.
+/// A sink that writes lines to the standard input of a child, which is restarted whenever it ends.
 public final class ExecSink: LineSink {
     private let command: ChildCommand
     private let line: @Sendable (String) -> Void
@@ -13,22 +13,22 @@ public final class ExecSink: LineSink {
         var child: LaunchedChild?
         /// The pipe to the child, which never blocks; -1 without one.
         var descriptor: Int32 = -1
-        /// The rest of the line that filled the pipe.
+        /// The part of a line that did not fit into the pipe.
         var rest: ArraySlice<UInt8> = []
-        /// Has another line, for which there is no room.
+        /// The caller that waits for space in the pipe.
         var caller: CheckedContinuation<Void, Never>?
         var counts = SinkCounts()
         var backoff = Backoff()
         var isStopped = false
     }
 
-    /// The most that an ordinary user's pipe may hold, pipe(7).
+    /// The default limit for the capacity of an unprivileged user's pipe (pipe(7)).
     private static let pipeBytes: Int32 = 1 << 20
     private static let setPipeSize: Int32 = 1031
 
-    /// Starts at once.
+    /// Starts the child at once.
     ///
-    /// - Parameter line: takes what it says on standard output and error.
+    /// - Parameter line: called with each line of its standard output and error.
     public init(_ command: ChildCommand, line: @escaping @Sendable (String) -> Void) {
         (self.command, self.line) = (command, line)
         queue.async { [self] in start() }
@@ -38,40 +38,41 @@ public final class ExecSink: LineSink {
 
     public func drop(_ count: Int) { state.withLock { $0.counts.dropped += count } }
 
-    public func take(_ line: [UInt8]) async {
+    public func send(_ line: [UInt8]) async {
         await withCheckedContinuation { continuation in
-            let hasRoom = state.withLock { state in
+            let hasSpace = state.withLock { state in
                 guard state.descriptor >= 0 else {
                     state.counts.dropped += 1
                     return true
                 }
                 state.rest = line[...]
                 state.counts.written += 1
-                let hasRoom = state.flush()
-                if !hasRoom { state.caller = continuation }
-                return hasRoom
+                let hasSpace = state.flush()
+                if !hasSpace { state.caller = continuation }
+                return hasSpace
             }
-            if hasRoom { continuation.resume() } else { flushLater() }
+            if hasSpace { continuation.resume() } else { flushLater() }
         }
     }
 
-    /// Looks again and again whether the child has read on, until the line is in its pipe or it has ended: ever less often,
-    /// so that one that hangs costs nothing.
+    /// Polls whether the child has read, until the line is in its pipe or it has ended. The interval grows, so that a
+    /// child that hangs costs next to nothing.
     private func flushLater(after seconds: Double = 0.002) {
         queue.asyncAfter(deadline: .now() + seconds) { [self] in
-            let (hasRoom, caller) = state.withLock { state in
-                let hasRoom = state.flush()
-                defer { if hasRoom { state.caller = nil } }
-                return (hasRoom, hasRoom ? state.caller : nil)
+            let (hasSpace, caller) = state.withLock { state in
+                let hasSpace = state.flush()
+                defer { if hasSpace { state.caller = nil } }
+                return (hasSpace, hasSpace ? state.caller : nil)
             }
             caller?.resume()
-            if !hasRoom { flushLater(after: min(0.1, 2 * seconds)) }
+            if !hasSpace { flushLater(after: min(0.1, 2 * seconds)) }
         }
     }
 
-    /// Lets the child read what is in its pipe, for two seconds, and the rest of a line before.
+    /// Gives the child two seconds for the rest of a line, and two more to read what is in its pipe; then kills it.
     public func stop() {
-        // The daemon is at its end: nothing tells when the child has read, and nobody else needs this thread.
+        // Polling is fine here: the daemon is stopping, nothing signals that the child has read, and this thread has no
+        // other work.
         let end = ContinuousClock.now + .seconds(2)
         while !state.withLock({ $0.flush() }), ContinuousClock.now < end { usleep(2_000) }
         let (child, caller) = state.withLock { state in
@@ -118,7 +119,9 @@ public final class ExecSink: LineSink {
 }
 
 extension ExecSink.State {
-    /// - Returns: who waits for room, which is not needed any more.
+    /// Closes the pipe.
+    ///
+    /// - Returns: the caller that waits for space, to be resumed.
     fileprivate mutating func hangUp() -> CheckedContinuation<Void, Never>? {
         if descriptor >= 0 { close(descriptor) }
         if !rest.isEmpty {
@@ -129,7 +132,7 @@ extension ExecSink.State {
         return caller
     }
 
-    /// Whether there is room for another line.
+    /// Writes what is left of the line; returns whether there is space for another.
     fileprivate mutating func flush() -> Bool {
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

@@ -2,43 +2,43 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// A file that lines are appended to; a new one is made when it was moved away.
+/// A sink that appends lines to a file, which is created again if it was moved away.
 public final class FileSink: LineSink {
     private let path: String
     private let line: @Sendable (String) -> Void
-    /// A slow disk makes this wait, and whoever has another line.
+    /// A slow disk blocks this queue, and suspends the caller once the buffer is full.
     private let queue = DispatchQueue(label: "file-sink")
     private let state = Mutex(State())
 
     private struct State {
         var counts = SinkCounts()
-        /// Whole lines that are written together next, and how many.
+        /// Complete lines that are written together next, and their number.
         var waiting: [UInt8] = []
         var lines = 0
-        /// Has a line for which there is no room.
+        /// The caller that waits for space in the buffer.
         var caller: CheckedContinuation<Void, Never>?
     }
 
-    private static let mostWaiting = 1 << 20
+    private static let capacity = 1 << 20
 
-    /// - Parameter line: takes what goes wrong.
+    /// - Parameter line: called with each new failure.
     public init(path: String, line: @escaping @Sendable (String) -> Void) { (self.path, self.line) = (path, line) }
 
     public var counts: SinkCounts { state.withLock { $0.counts } }
 
     public func drop(_ count: Int) { state.withLock { $0.counts.dropped += count } }
 
-    public func take(_ line: [UInt8]) async {
+    public func send(_ line: [UInt8]) async {
         await withCheckedContinuation { continuation in
-            let (isFirst, hasRoom) = state.withLock { state in
+            let (isFirst, hasSpace) = state.withLock { state in
                 state.waiting += line
                 state.lines += 1
-                let hasRoom = state.waiting.count < Self.mostWaiting
-                if !hasRoom { state.caller = continuation }
-                return (state.lines == 1, hasRoom)
+                let hasSpace = state.waiting.count < Self.capacity
+                if !hasSpace { state.caller = continuation }
+                return (state.lines == 1, hasSpace)
             }
             if isFirst { queue.async { [self] in append() } }
-            if hasRoom { continuation.resume() }
+            if hasSpace { continuation.resume() }
         }
     }
 
@@ -60,9 +60,9 @@ public final class FileSink: LineSink {
         if isNew, let reason { line(reason) }
     }
 
-    /// Opened each time, so that a file that was moved away is not written to any more.
+    /// Appends lines. Opens the file each time, so that one that was moved away is no longer written to.
     ///
-    /// - Returns: how many lines are in the file, and why not all are.
+    /// - Returns: how many lines were written, and why not all were.
     private func write(_ bytes: [UInt8]) -> (lines: Int, reason: String?) {
         let file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
         guard file >= 0 else { return (0, "cannot open \(path): \(String(cString: strerror(errno)))") }
@@ -74,13 +74,13 @@ public final class FileSink: LineSink {
             if count <= 0 { reason = "cannot write to \(path): \(String(cString: strerror(errno)))" }
             rest = rest.dropFirst(max(0, count))
         }
-        let whole = bytes[..<rest.startIndex].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        if rest.startIndex > whole { Self.takeBack(rest.startIndex - whole, of: file) }
-        return (bytes[..<whole].count { $0 == UInt8(ascii: "\n") }, reason)
+        let complete = bytes[..<rest.startIndex].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        if rest.startIndex > complete { Self.truncate(rest.startIndex - complete, of: file) }
+        return (bytes[..<complete].count { $0 == UInt8(ascii: "\n") }, reason)
     }
 
-    /// Half a line, which the next one would go on.
-    private static func takeBack(_ count: Int, of file: Int32) {
+    /// Removes an incomplete line, which the next line would otherwise continue.
+    private static func truncate(_ count: Int, of file: Int32) {
         var status = stat()
         if fstat(file, &status) == 0 { ftruncate(file, max(0, status.st_size - off_t(count))) }
     }

@@ -1,7 +1,7 @@
-/// What became of the events for a sink.
+/// Counters of the events for a sink.
 public struct SinkCounts: Sendable, Hashable {
     public var written = 0
-    /// Events that came while it could not keep up, or was not there.
+    /// Events that came while the sink could not keep up or was not running.
     public var dropped = 0
     public var restarts = 0
     public var lastError: String?
@@ -9,13 +9,13 @@ public struct SinkCounts: Sendable, Hashable {
     public init() {}
 }
 
-/// Takes lines, one caller at a time. What cannot be written at all is dropped and counted.
+/// A destination for lines, with one caller at a time. Lines that cannot be written are dropped and counted.
 public protocol LineSink: Sendable {
-    /// Returns when there is room for another line.
+    /// Writes a line, and returns when there is space for another.
     ///
-    /// - Parameter line: with its end.
-    func take(_ line: [UInt8]) async
-    /// Counts events that were lost on the way here.
+    /// - Parameter line: includes its newline.
+    func send(_ line: [UInt8]) async
+    /// Counts events that were lost before they reached the sink.
     func drop(_ count: Int)
     var counts: SinkCounts { get }
     /// Ends what it has running.

@@ -1,6 +1,6 @@
-/// Base64 as RFC 4648 has it, with padding, over the bytes of numbers.
+/// Base64 with padding (RFC 4648) of the bytes of numbers.
 ///
-/// Of our own, because the platform's goes through two more copies; both directions take a nanosecond a byte.
+/// Our own, because the platform's makes two more copies; both directions take a nanosecond per byte.
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let padding = UInt8(ascii: "=")
@@ -14,17 +14,18 @@ enum Base64 {
     static func encode(_ bytes: UnsafeRawBufferPointer) -> String {
         String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
             alphabet.withUnsafeBufferPointer { alphabet in
-                var (place, end) = (0, 0)
-                while place + 3 <= bytes.count {
+                var (offset, end) = (0, 0)
+                while offset + 3 <= bytes.count {
                     let word =
-                        UInt32(bytes[place]) << 16 | UInt32(bytes[place + 1]) << 8 | UInt32(bytes[place + 2])
+                        UInt32(bytes[offset]) << 16 | UInt32(bytes[offset + 1]) << 8 | UInt32(bytes[offset + 2])
                     write(word, letters: 4, alphabet, to: text, &end)
-                    place += 3
+                    offset += 3
                 }
-                if place < bytes.count {
-                    let second = place + 1 < bytes.count ? UInt32(bytes[place + 1]) << 8 : 0
+                if offset < bytes.count {
+                    let second = offset + 1 < bytes.count ? UInt32(bytes[offset + 1]) << 8 : 0
                     write(
-                        UInt32(bytes[place]) << 16 | second, letters: bytes.count - place + 1, alphabet, to: text, &end)
+                        UInt32(bytes[offset]) << 16 | second, letters: bytes.count - offset + 1, alphabet, to: text,
+                        &end)
                 }
                 return end
             }
@@ -43,7 +44,7 @@ enum Base64 {
         end += 4
     }
 
-    /// Fills `bytes`; false if `text` is not base64 of exactly so many bytes.
+    /// Fills `bytes`; returns false if `text` is not base64 of exactly that many bytes.
     static func decode(_ text: String, into bytes: UnsafeMutableRawBufferPointer) -> Bool {
         var text = text
         return text.withUTF8 { text in
@@ -58,7 +59,7 @@ enum Base64 {
     ) -> Bool {
         var wrong: UInt8 = 0
         for group in 0..<text.count / 4 {
-            let (place, letters) = (group * 3, min(3, bytes.count - group * 3) + 1)
+            let (offset, letters) = (group * 3, min(3, bytes.count - group * 3) + 1)
             var word: UInt32 = 0
             for letter in 0..<4 {
                 let found = text[group * 4 + letter]
@@ -67,7 +68,7 @@ enum Base64 {
                 word = word << 6 | UInt32(value & 63)
             }
             for byte in 0..<letters - 1 {
-                bytes[place + byte] = UInt8(truncatingIfNeeded: word >> UInt32(16 - 8 * byte))
+                bytes[offset + byte] = UInt8(truncatingIfNeeded: word >> UInt32(16 - 8 * byte))
             }
         }
         return wrong == 0

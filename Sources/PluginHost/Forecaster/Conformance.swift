@@ -11,12 +11,12 @@ import Varlink
     import Foundation
 #endif
 
-/// Tries a plugin out: what it promises, and what the daemon relies on.
+/// Tests a plugin: that it does what it declares, and what the daemon relies on.
 public struct Conformance {
-    /// One thing that was tried.
+    /// The result of one check.
     public struct Finding: Sendable {
         public var check: String
-        /// nil: it passed.
+        /// nil if it passed.
         public var failure: String?
     }
 
@@ -27,24 +27,24 @@ public struct Conformance {
 
     /// - Parameters:
     ///   - launcher: the path of `nilod`.
-    ///   - folder: for the files of a training run; made and removed.
-    ///   - line: takes what the plugin says on standard error.
+    ///   - folder: for the files of a training run; created and removed.
+    ///   - line: called with each line of the plugin's standard error.
     public init(
         _ plugin: PluginManifest, launcher: String, folder: String, line: @escaping @Sendable (String) -> Void
     ) {
         (self.plugin, self.launcher, self.folder, self.line) = (plugin, launcher, URL(filePath: folder), line)
     }
 
-    /// Runs every check that makes sense after those before it, and hands each finding to `tell`.
+    /// Runs every check whose prerequisites passed, and calls `report` with each finding.
     ///
     /// - Returns: whether all passed.
-    public func run(_ tell: (Finding) -> Void) -> Bool {
-        var isFine = true
+    public func run(_ report: (Finding) -> Void) -> Bool {
+        var allPassed = true
         func check(_ name: String, _ body: () throws -> Void) -> Bool {
             var failure: String?
             do { try body() } catch { failure = Self.text(error) }
-            if failure != nil { isFine = false }
-            tell(Finding(check: name, failure: failure))
+            if failure != nil { allPassed = false }
+            report(Finding(check: name, failure: failure))
             return failure == nil
         }
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -59,16 +59,16 @@ public struct Conformance {
         let trials = ConformanceTrials(subject, model, plugin)
         for (name, body) in trials.all { _ = check(name, body) }
         _ = check("another process loads the same model and goes on from the same state, bit for bit") {
-            try goesOnElsewhere(trials, model)
+            try continuesInAnotherProcess(trials, model)
         }
         _ = check("it ends by itself when its socket is closed") {
-            guard subject.leavesWhenHungUp() else { throw ConformanceFailure("it still runs after 5 s; it was killed") }
+            guard subject.endsAfterHangUp() else { throw ConformanceFailure("it still runs after 5 s; it was killed") }
         }
-        return isFine
+        return allPassed
     }
 
     private static func text(_ error: any Error) -> String {
-        // Without the advice to do what is being done.
+        // Without the advice to run `niloctl plugin check`, which is what runs this.
         guard case PluginHostError.brokenContract(let expected, let found) = error else { return "\(error)" }
         return "expected \(expected), found \(found)"
     }
@@ -110,7 +110,7 @@ public struct Conformance {
         return path
     }
 
-    private func goesOnElsewhere(_ trials: ConformanceTrials, _ model: LoadedModel) throws {
+    private func continuesInAnotherProcess(_ trials: ConformanceTrials, _ model: LoadedModel) throws {
         let other = try start()
         defer { other.process.end() }
         let reply = try other.process.channel.load(
@@ -131,7 +131,7 @@ public struct Conformance {
             parameters: Dictionary(defaults, uniquingKeysWith: { first, _ in first }))
     }
 
-    /// Three series of a week of hours with gaps.
+    /// Three hourly series of 400 slots with gaps.
     private static var panel: Panel {
         guard let cadence = Cadence(nanoseconds: 3_600_000_000_000) else { preconditionFailure("an hour is positive") }
         return Panel(
@@ -147,7 +147,7 @@ public struct Conformance {
     }
 }
 
-/// What a plugin did wrong.
+/// A failed check of a plugin.
 struct ConformanceFailure: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
@@ -193,14 +193,14 @@ final class Subject {
         throw ConformanceFailure("\(what): expected the error BadParameter, found a loaded model")
     }
 
-    func leavesWhenHungUp() -> Bool {
+    func endsAfterHangUp() -> Bool {
         process.channel.hangUp()
         return process.child.waitUntilOver(within: .seconds(5))
     }
 }
 
 extension ParameterDescription {
-    /// A value that it does not take; nil if it takes any.
+    /// A value that the parameter does not accept; nil if it accepts any.
     fileprivate var badValue: ParameterValue? {
         if let range, range.upperBound < 1e15 {
             return if case .integer = defaultValue { .integer(Int(range.upperBound) + 1) } else {

@@ -1,7 +1,7 @@
 import Forecasting
 import TimeSeries
 
-/// What is tried with a loaded model.
+/// The checks that need a loaded model.
 struct ConformanceTrials {
     private let subject: Subject
     private let model: LoadedModel
@@ -55,7 +55,7 @@ struct ConformanceTrials {
         for step in 0..<5 { try advance(&straight, slot: step) }
         var saved = rows(2, seed: 4)
         for step in 0..<5 {
-            // Other rows in between: nothing may be kept from call to call.
+            // Other rows in between: the plugin must not keep anything from call to call.
             var other = rows(3, seed: UInt64(step))
             try advance(&other)
             try advance(&saved, slot: step)
@@ -78,7 +78,7 @@ struct ConformanceTrials {
     private func takesLargeCalls() throws {
         let count = shape.rowsPerCall
         var fastest = Duration.seconds(Int64.max)
-        // One of three: the machine may have had other things to do.
+        // The fastest of three: the machine may have been busy.
         for _ in 0..<3 where fastest > plugin.deadline {
             var batch = rows(count, seed: 6)
             let took = try ContinuousClock().measure {
@@ -104,23 +104,23 @@ struct ConformanceTrials {
         throw ConformanceFailure("expected the error UnknownModel, found an answer")
     }
 
-    /// The same steps there and here.
+    /// Compares the same steps in two processes.
     func compare(with other: Subject, as name: String) throws {
         var (here, there) = (rows(4, seed: 8), rows(4, seed: 8))
         for step in 0..<5 {
             try advance(&here, slot: step)
-            there.turn(to: step)
+            there.move(to: step)
             try other.process.channel.advance(name, &there, 0..<4, shape, within: plugin.startup)
         }
         try expectEqual(here, there)
     }
 
     private func advance(_ batch: inout AdvanceBatch, slot: Int? = nil) throws {
-        if let slot { batch.turn(to: slot) }
+        if let slot { batch.move(to: slot) }
         try subject.process.channel.advance("a", &batch, 0..<batch.count, shape, within: plugin.startup)
     }
 
-    /// Rows in the initial state, each with a value, lags and a time of its own.
+    /// Rows in the initial state, each with its own value, lags and time.
     private func rows(_ count: Int, seed: UInt64) -> AdvanceBatch {
         let initial = model.description.initialState
         var batch = AdvanceBatch(
@@ -139,9 +139,9 @@ struct ConformanceTrials {
 
     private func expectEqual(_ a: AdvanceBatch, _ b: AdvanceBatch) throws {
         func expect(_ a: [Float], _ b: [Float], _ name: String) throws {
-            let place = zip(a, b).firstIndexWhere { $0.bitPattern != $1.bitPattern && !($0.isNaN && $1.isNaN) }
-            guard let place else { return }
-            throw ConformanceFailure("\(name) differ at place \(place): \(a[place]) and \(b[place])")
+            let index = zip(a, b).firstIndexWhere { $0.bitPattern != $1.bitPattern && !($0.isNaN && $1.isNaN) }
+            guard let index else { return }
+            throw ConformanceFailure("\(name) differ at index \(index): \(a[index]) and \(b[index])")
         }
         try expect(a.states, b.states, "states")
         try expect(a.forecasts, b.forecasts, "forecasts")
@@ -155,8 +155,8 @@ extension Zip2Sequence<[Float], [Float]> {
 }
 
 extension AdvanceBatch {
-    /// Moves every row to its `slot`-th slot: another time and another value, some missing.
-    fileprivate mutating func turn(to slot: Int) {
+    /// Moves every row to its `slot`-th slot, with another time and value; some values are missing.
+    fileprivate mutating func move(to slot: Int) {
         for row in 0..<count {
             calendar[row].localSeconds = 1_750_000_000 + Int64(row) * 3_600 + Int64(slot) * 60
             guard slot > 0 else { continue }
@@ -164,7 +164,7 @@ extension AdvanceBatch {
         }
     }
 
-    /// A batch of some rows in another order.
+    /// A batch of the given rows, in that order.
     fileprivate func picking(_ rows: [Int], _ shape: ModelShape) -> AdvanceBatch {
         func pick(_ values: [Float], _ width: Int) -> [Float] {
             rows.flatMap { values[$0 * width..<($0 + 1) * width] }

@@ -16,7 +16,7 @@ public struct ForecasterService: Sendable {
 
     public init(_ method: any ForecastingMethod) { self.method = method }
 
-    /// Answers on a connected socket until the other side hangs up. Takes the descriptor over.
+    /// Serves on a connected socket until the peer hangs up. Takes ownership of the descriptor.
     public func serve(connected descriptor: Int32, version: String) async throws {
         let interface = try VarlinkInterface(
             ForecasterInterface.description,
@@ -98,7 +98,8 @@ public struct ForecasterService: Sendable {
         }
     }
 
-    /// What is told about a training run. It never suspends, so it has a task of its own; its last reply has the metrics.
+    /// The replies of a training run; the last one has the metrics. Training never suspends, so it runs in a task of
+    /// its own.
     private func training(
         _ method: any TrainableMethod, _ question: ForecasterQuestion.Train, _ specification: ForecastSpecification
     ) -> AsyncThrowingStream<ForecasterReply.Train, any Error> {
@@ -109,8 +110,8 @@ public struct ForecasterService: Sendable {
                     let trained = try translated {
                         try Self.train(method, question, specification) { step in
                             last = step
-                            let isOver = continuation.yield(ForecasterReply.Train(step))
-                            if case .terminated = isOver { throw ForecastingError.cancelled }
+                            let result = continuation.yield(ForecasterReply.Train(step))
+                            if case .terminated = result { throw ForecastingError.cancelled }
                         }
                     }
                     continuation.yield(ForecasterReply.Train(last, metrics: trained.metrics))
@@ -133,7 +134,7 @@ public struct ForecasterService: Sendable {
         return trained
     }
 
-    /// Errors of the contract as errors of the interface.
+    /// Converts errors of the method contract to errors of the interface.
     private func translated<T>(_ body: () throws -> T) throws -> T {
         do {
             return try body()
@@ -149,7 +150,7 @@ public struct ForecasterService: Sendable {
     }
 }
 
-/// A file whose path the daemon gave.
+/// A file at a path from the daemon.
 private struct ExchangedFile {
     private let folder: Directory
     private let name: String

@@ -3,7 +3,7 @@ import Forecasting
 import TimeSeries
 import Varlink
 
-// The contract's values as messages of the interface, and back.
+// Conversions between the values of the method contract and the messages of the interface.
 
 extension ForecasterSpecification {
     init(_ specification: ForecastSpecification) {
@@ -38,7 +38,7 @@ extension ParameterValue {
         }
     }
 
-    /// nil for null and for objects, which no parameter is.
+    /// nil for null and objects, which cannot be parameters.
     init?(_ json: JSONValue) {
         switch json {
         case .boolean(let value): self = .boolean(value)
@@ -51,25 +51,25 @@ extension ParameterValue {
     }
 }
 
-/// The sizes of a loaded model, which shape every call.
+/// The sizes of a loaded model, which determine the layout of every call.
 struct ModelShape: Sendable, Hashable {
     var stateCount: Int
     var lagCount: Int
     /// `experts × horizon × quantiles`.
     var forecastCount: Int
 
-    /// A call and its reply stay below it.
+    /// The limit of a call and of its reply, in bytes.
     static let frameLimit = 1 << 20
 
-    /// How many rows fit into one call; at least one.
+    /// The number of rows that fit into one call; at least one.
     var rowsPerCall: Int {
-        // Base64 makes four of three; the rest is names and braces.
+        // Base64 turns three bytes into four; 1,024 bytes are left for names and braces.
         let bytes = 4 * stateCount + max(4 * lagCount + 24, 4 * forecastCount)
         return max(1, (Self.frameLimit - 1_024) * 3 / 4 / max(1, bytes))
     }
 }
 
-/// A model as a plugin has described it, ready to be used.
+/// A model as described by a plugin, checked.
 struct ModelDescription: Sendable {
     var shape: ModelShape
     var lags: [Int]
@@ -77,8 +77,8 @@ struct ModelDescription: Sendable {
     var initialState: [Float]
     var summary: String
 
-    private static let mostLag = 2_304
-    private static let mostState = 1 << 20
+    private static let maximumLag = 2_304
+    private static let maximumStateCount = 1 << 20
 
     /// - Throws: ``PluginHostError/brokenContract(expected:found:)``.
     init(_ reply: ForecasterReply.Load, _ specification: ForecastSpecification) throws {
@@ -86,12 +86,12 @@ struct ModelDescription: Sendable {
             guard isRight else { throw PluginHostError.brokenContract(expected: expected, found: "\(found)") }
         }
         try expect(
-            (0...Self.mostState).contains(reply.stateCount), "a stateCount from 0 to \(Self.mostState)",
+            (0...Self.maximumStateCount).contains(reply.stateCount), "a stateCount from 0 to \(Self.maximumStateCount)",
             reply.stateCount)
         let isAscending = zip(reply.lags, reply.lags.dropFirst()).allSatisfy { $0 < $1 }
         try expect(
-            isAscending && reply.lags.allSatisfy { (1...Self.mostLag).contains($0) },
-            "ascending lags from 1 to \(Self.mostLag)", reply.lags)
+            isAscending && reply.lags.allSatisfy { (1...Self.maximumLag).contains($0) },
+            "ascending lags from 1 to \(Self.maximumLag)", reply.lags)
         let names = Set(reply.experts.map(\.name))
         try expect(
             (1...64).contains(names.count) && names.count == reply.experts.count
@@ -132,7 +132,7 @@ extension AdvanceBatch {
         let calendar = zip(
             try integers("localSeconds", question.localSeconds), try floats("cadence", question.cadence, 1)
         ).map { CalendarTime(localSeconds: $0, cadenceSeconds: $1) }
-        // Only now is it known that there are so many rows.
+        // Allocate only now that the payload is known to have that many rows.
         self.init(
             count: count, model: model, forecastCount: forecastCount, wantsForecasts: question.wantsForecasts)
         (self.states, self.values, self.lagged, self.series) = (states, values, lagged, series)

@@ -7,7 +7,7 @@ enum Payload {
         #if _endian(little)
             values.withUnsafeBytes { Base64.encode($0) }
         #else
-            #error("states are little-endian on the wire; turn the bytes round here")
+            #error("states are little-endian on the wire; swap the bytes here")
         #endif
     }
 
@@ -23,7 +23,7 @@ enum Payload {
     private static func decode<Value: BitwiseCopyable>(
         _ text: String, count: Int, _ name: String, zero: Value
     ) throws -> [Value] {
-        // A count from outside must not make us ask for memory that the text does not fill.
+        // An untrusted count must not make us allocate more memory than the text fills.
         let expected = count.multipliedReportingOverflow(by: MemoryLayout<Value>.size)
         guard count >= 0, !expected.overflow, expected.partialValue <= text.utf8.count else {
             throw misfit(text, count, name)

@@ -6,19 +6,19 @@ public import Forecasting
     import Foundation
 #endif
 
-/// The plugins that were found, each with its process. For all threads.
+/// The plugins that were found, each with its process. Safe to use from any thread.
 public final class PluginCatalog: Sendable {
-    /// The methods that can be asked for.
+    /// The methods that the usable plugins provide.
     public let methods: [any ForecastingMethod]
     private let supervisors: [PluginSupervisor]
     private let refused: [PluginReport]
 
-    /// Starts nothing: a plugin's process starts with its first model.
+    /// Starts no process: a plugin's process starts with its first model.
     ///
     /// - Parameters:
     ///   - launcher: the path of `nilod`.
-    ///   - folder: where weights are exchanged; the daemon's own.
-    ///   - log: takes a plugin's name and a line about it or from it.
+    ///   - folder: a folder of the daemon through which weights are exchanged.
+    ///   - log: called with a plugin's name and a line about it or from it.
     public init(
         _ found: [FoundPlugin], launcher: String, folder: String, log: @escaping @Sendable (String, String) -> Void
     ) {
@@ -48,7 +48,7 @@ public final class PluginCatalog: Sendable {
         (self.methods, self.supervisors, self.refused) = (methods, supervisors, refused)
     }
 
-    /// How each of them is, by name.
+    /// The state of each plugin, sorted by name.
     public var reports: [PluginReport] { (supervisors.map(\.report) + refused).sorted { $0.name < $1.name } }
 
     /// Ends every process, and waits until they are gone.

@@ -4,22 +4,22 @@ import Forecasting
 import Glibc
 import Varlink
 
-/// The daemon's end of a plugin's socket: one call at a time, each with a deadline.
+/// The daemon's end of a plugin's socket, with one call at a time and a deadline for each.
 ///
-/// `@unchecked Sendable`: `client` is used by whoever holds `turn`.
+/// `@unchecked Sendable`: `client` is used only while holding `semaphore`.
 final class PluginChannel: @unchecked Sendable {
     private let client: VarlinkClient
     private let descriptor: Int32
-    /// A semaphore and not a lock: a shard that waits for its turn gives up at its deadline.
-    private let turn = DispatchSemaphore(value: 1)
+    /// Not a lock, because a shard that waits gives up at its deadline.
+    private let semaphore = DispatchSemaphore(value: 1)
 
-    /// Takes a connected socket over.
+    /// Takes ownership of a connected socket.
     init(connected descriptor: Int32) {
         self.descriptor = descriptor
         client = VarlinkClient(connected: descriptor)
     }
 
-    /// Ends the connection under whoever uses it.
+    /// Shuts down the connection, even during a call.
     func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     func describe(within limit: Duration) throws -> ForecasterReply.Describe {
@@ -38,7 +38,7 @@ final class PluginChannel: @unchecked Sendable {
         let _: ForecasterReply.Unload = try call("Unload", ForecasterQuestion.Unload(model: model), within: limit)
     }
 
-    /// Steps some rows of `batch`. After an error they are as before.
+    /// Steps some rows of `batch`. After an error they are unchanged.
     func advance(
         _ model: String, _ batch: inout AdvanceBatch, _ rows: Range<Int>, _ shape: ModelShape, within limit: Duration
     ) throws {
@@ -61,12 +61,13 @@ final class PluginChannel: @unchecked Sendable {
         }
     }
 
-    /// Trains, and hands on what the plugin tells until it is done. An error of `progress` leaves a useless connection.
+    /// Trains, and calls `progress` with each reply until it is done. After an error of `progress` the connection must
+    /// not be used again.
     func train(
         _ question: ForecasterQuestion.Train, progress: (ForecasterReply.Train) throws -> Void
     ) throws -> [String: Double] {
         var last: ForecasterReply.Train?
-        try inTurn(deadline: nil) {
+        try exclusively(deadline: nil) {
             try client.stream(
                 ForecasterInterface.qualified("Train"), question, as: ForecasterReply.Train.self
             ) { reply in
@@ -81,7 +82,7 @@ final class PluginChannel: @unchecked Sendable {
     private func call<Reply: Decodable>(
         _ method: String, _ question: some Encodable, within limit: Duration
     ) throws -> Reply {
-        try inTurn(deadline: .now + limit) {
+        try exclusively(deadline: .now + limit) {
             do {
                 return try client.call(ForecasterInterface.qualified(method), question)
             } catch let error as DecodingError {
@@ -90,28 +91,28 @@ final class PluginChannel: @unchecked Sendable {
         }
     }
 
-    private func inTurn<T>(deadline: ContinuousClock.Instant?, _ body: () throws -> T) throws -> T {
-        let patience = deadline.map { max(0, ($0 - .now) / .seconds(1)) }
-        guard turn.wait(timeout: patience.map { .now() + $0 } ?? .distantFuture) == .success else {
+    private func exclusively<T>(deadline: ContinuousClock.Instant?, _ body: () throws -> T) throws -> T {
+        let timeout = deadline.map { max(0, ($0 - .now) / .seconds(1)) }
+        guard semaphore.wait(timeout: timeout.map { .now() + $0 } ?? .distantFuture) == .success else {
             throw PluginHostError.busy
         }
-        defer { turn.signal() }
+        defer { semaphore.signal() }
         client.deadline = deadline
         return try body()
     }
 }
 
 extension DecodingError {
-    /// Which part of a reply is not as it has to be.
+    /// Which part of a reply is wrong.
     fileprivate var plainText: String {
-        func place(_ context: Context) -> String {
+        func prefix(_ context: Context) -> String {
             let path = context.codingPath.map(\.stringValue).joined(separator: ".")
             return path.isEmpty ? "" : "\(path): "
         }
         return switch self {
-        case .keyNotFound(let key, let context): "\(place(context))one without \"\(key.stringValue)\""
+        case .keyNotFound(let key, let context): "\(prefix(context))one without \"\(key.stringValue)\""
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            "\(place(context))\(context.debugDescription)"
+            "\(prefix(context))\(context.debugDescription)"
         @unknown default: "\(self)"
         }
     }

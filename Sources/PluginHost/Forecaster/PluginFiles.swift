@@ -8,8 +8,8 @@ import Varlink
     import Foundation
 #endif
 
-/// The folder through which the daemon and its plugins exchange weights, with what each model said of itself, so that the
-/// daemon can start while a plugin cannot.
+/// The folder through which the daemon and its plugins exchange weights. It also keeps each model's description, so
+/// that the daemon can start even if a plugin cannot.
 struct PluginFiles: Sendable {
     let folder: URL
 
@@ -23,7 +23,7 @@ struct PluginFiles: Sendable {
         return "\(manifest.name)-\(String(hash.value, radix: 16))"
     }
 
-    /// FNV-1a with 64 bits, over parts that keep their lengths.
+    /// 64-bit FNV-1a over parts and their lengths.
     private struct Hash {
         var value: UInt64 = 0xcbf2_9ce4_8422_2325
 
@@ -33,7 +33,9 @@ struct PluginFiles: Sendable {
         }
     }
 
-    /// - Returns: the path; nil without weights.
+    /// Stores weights.
+    ///
+    /// - Returns: the path; nil if there are no weights.
     func write(_ weights: [UInt8], of model: String) throws -> String? {
         guard !weights.isEmpty else { return nil }
         let folder = try Directory.openOrCreate(folder.path)

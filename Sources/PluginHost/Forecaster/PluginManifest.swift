@@ -2,12 +2,12 @@ public import Forecasting
 
 /// A plugin folder's `plugin.toml`, checked.
 public struct PluginManifest: Sendable {
-    /// Name, version, summary and parameters, as of a method that is linked in.
+    /// Name, version, summary and parameters, as for a built-in method.
     public var manifest: Manifest
-    /// The program and its arguments. A program with a slash in its name lies relative to the folder.
+    /// The program and its arguments. A program with a slash in its name is relative to the folder.
     public var command: [String]
     public var folder: String
-    /// Whether it has `Train`.
+    /// Whether it implements `Train`.
     public var isTrainable: Bool
     /// How long one `Advance` may take.
     public var deadline: Duration
@@ -28,9 +28,9 @@ public struct PluginManifest: Sendable {
     }
 }
 
-/// What was found in a folder of plugins.
+/// A plugin that was found in a folder of plugins.
 public enum FoundPlugin: Sendable {
     case usable(PluginManifest)
-    /// It has a manifest that cannot be used; the name is the folder's.
+    /// Its manifest cannot be used; the name is that of the folder.
     case refused(name: String, folder: String, reason: String)
 }

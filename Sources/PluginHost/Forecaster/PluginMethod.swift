@@ -2,14 +2,14 @@ import ControlInterface
 import Forecasting
 import Varlink
 
-/// A method whose models live in a plugin's process.
+/// A method whose models run in a plugin's process.
 struct PluginMethod: ForecastingMethod {
     let supervisor: PluginSupervisor
     let files: PluginFiles
 
     var manifest: Manifest { supervisor.plugin.manifest }
 
-    /// Needs the process only for a model that was never loaded before.
+    /// Loads a model. Needs the process only for one that was never loaded before.
     func load(weights: [UInt8], specification: ForecastSpecification) throws -> any ForecastModel {
         var specification = specification
         specification.parameters = try manifest.resolve(specification.parameters)
@@ -18,17 +18,17 @@ struct PluginMethod: ForecastingMethod {
             name: name, specification: specification, weights: try files.write(weights, of: name))
         if let known = files.description(of: name), let description = try? ModelDescription(known, specification) {
             request.reply = known
-            supervisor.keep(request)
+            supervisor.register(request)
             return PluginModel(name, description, supervisor)
         }
-        let reply = try answer { try supervisor.load(request) }
+        let reply = try translated { try supervisor.load(request) }
         let description = try ModelDescription(reply, specification)
         try files.write(reply, of: name)
         return PluginModel(name, description, supervisor)
     }
 
-    /// Errors of the interface as errors of the contract.
-    private func answer<T>(_ body: () throws -> T) throws -> T {
+    /// Converts errors of the interface to errors of the method contract.
+    private func translated<T>(_ body: () throws -> T) throws -> T {
         do {
             return try body()
         } catch let error as VarlinkError {
@@ -42,7 +42,7 @@ struct PluginMethod: ForecastingMethod {
     }
 }
 
-/// The same for a plugin that can be trained. Each training has a process of its own.
+/// A ``PluginMethod`` for a plugin that can be trained. Each training runs in a process of its own.
 struct TrainablePluginMethod: TrainableMethod {
     let method: PluginMethod
     let launcher: String

@@ -1,6 +1,6 @@
 import Forecasting
 
-/// A model that lives in a plugin's process. Rows that get no answer are marked absent.
+/// A model that runs in a plugin's process. Rows without an answer are marked absent.
 final class PluginModel: ForecastModel {
     let stateCount: Int
     let lags: [Int]

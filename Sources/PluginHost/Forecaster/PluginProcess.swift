@@ -4,13 +4,13 @@ import Forecasting
 import Glibc
 import Varlink
 
-/// One life of a plugin's process, and the socket to it.
+/// One process of a plugin, and the socket to it.
 final class PluginProcess: Sendable {
     let child: LaunchedChild
     let channel: PluginChannel
     let started = ContinuousClock.now
 
-    /// Starts the process. It has answered nothing yet.
+    /// Starts the process, without waiting for it to answer.
     ///
     /// - Parameter ended: called once when it and its descendants are gone.
     init(
@@ -27,13 +27,13 @@ final class PluginProcess: Sendable {
         child = try LaunchedChild(plugin.command(launcher: launcher), input: ends[1], line: line, ended: ended)
     }
 
-    /// Hangs up, and has it killed if that does not move it.
+    /// Hangs up and kills the process.
     func end() {
         channel.hangUp()
         child.end()
     }
 
-    /// Who it is has to be what its manifest says.
+    /// Checks that the plugin describes itself as its manifest does.
     func handshake(_ plugin: PluginManifest) throws {
         let found = try channel.describe(within: plugin.startup)
         func expect(_ name: String, _ expected: String, _ found: String) throws {
@@ -55,8 +55,8 @@ final class PluginProcess: Sendable {
         capabilities.isEmpty ? "none" : capabilities.sorted().joined(separator: ", ")
     }
 
-    /// Loads a model and lets it take a step that nobody needs, or several, so that one that cannot is found out here
-    /// and not where others wait.
+    /// Loads a model and runs one or more trial steps, so that a model that cannot step fails here and not while others
+    /// wait.
     func load(
         _ model: String, _ specification: ForecastSpecification, weights: String?, _ plugin: PluginManifest,
         trials: Int = 1
@@ -72,7 +72,7 @@ final class PluginProcess: Sendable {
 }
 
 extension AdvanceBatch {
-    /// `count` rows without values in the state `states`, with forecasts wanted.
+    /// A batch of `count` rows without values in the state `states`, with forecasts.
     init(count: Int, states: [Float], lags: Int, forecasts: Int) {
         self.init(count: count, wantsForecasts: true)
         self.states = states

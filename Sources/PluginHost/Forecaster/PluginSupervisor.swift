@@ -4,21 +4,21 @@ import Forecasting
 import Synchronization
 import Varlink
 
-/// A model that a plugin has to have loaded whenever its process runs.
+/// A model that must be loaded whenever the plugin's process runs.
 struct ModelRequest: Sendable {
     /// The name of the model on the wire.
     var name: String
     var specification: ForecastSpecification
-    /// The path of the weights; nil for a method without.
+    /// The path of the weights; nil for a method without weights.
     var weights: String?
-    /// What the plugin said of the model when it first loaded it; it may not say anything else later.
+    /// The plugin's description of the model when it was first loaded; it must stay the same.
     var reply: ForecasterReply.Load?
 }
 
-/// Keeps one plugin's process running: starts it when a model needs it, loads the models, and after any failure kills it
-/// and starts it again, later each time, for ever.
+/// Keeps one plugin's process running: starts it when a model needs it, loads the models, and after any failure kills
+/// and restarts it, with a growing delay and without a limit on the number.
 ///
-/// A step never waits for a process that is not there. All starting and loading happens on `queue`.
+/// A step never waits for a process that is not running. All starting and loading happens on `queue`.
 final class PluginSupervisor: Sendable {
     let plugin: PluginManifest
     private let launcher: String
@@ -33,50 +33,51 @@ final class PluginSupervisor: Sendable {
 
     private struct State {
         var phase = Phase.idle
-        /// Counts the processes: whoever is told of an end has to know whose.
-        var life = 0
+        /// The number of the current process, to tell to which process a failure belongs.
+        var generation = 0
         var models: [String: ModelRequest] = [:]
-        /// The models that the process has.
+        /// The models that are loaded in the process.
         var loaded: Set<String> = []
-        /// Whether a model is being loaded into a process that serves others, and a step of theirs has waited for that
-        /// in vain: the next do not wait.
+        /// Whether a model is being loaded into a running process, and whether a step of another model has already
+        /// timed out waiting for that: the next ones then fail at once.
         var isLoading = false
-        var isCrowded = false
+        var failsFast = false
         var backoff = Backoff()
         var counts = PluginCounts()
-        /// Steps that the process has answered.
+        /// Steps that the current process has answered.
         var answered = 0
-        /// Steps that the next process has to take on trial with each model.
+        /// Trial steps that the next process must take with each model.
         var trials = 1
     }
 
-    /// Good service for so long makes earlier failures forgotten.
+    /// After running for this long without a failure, earlier failures no longer count.
     private static let probation = Duration.seconds(60)
-    /// What a shard may lose to a failure without consequences: the first minute has ten, and that is less than 1 % of it.
-    private static let patience = Duration.milliseconds(50)
-    /// The most steps on trial: a model takes some microseconds for each, or some milliseconds.
-    private static let mostTrials = 100
+    /// How long a shard may wait in vain without consequences: there are ten failures in the first minute, which is
+    /// less than 1 % of it.
+    private static let tolerance = Duration.milliseconds(50)
+    /// The most trial steps; each takes a model some microseconds or milliseconds.
+    private static let maximumTrials = 100
 
     init(_ plugin: PluginManifest, launcher: String, log: @escaping @Sendable (String) -> Void) {
         (self.plugin, self.launcher, self.log) = (plugin, launcher, log)
         queue = DispatchQueue(label: "plugin-\(plugin.manifest.name)")
     }
 
-    // MARK: For everybody
+    // MARK: On any thread
 
-    /// Loads a model that was never loaded before, and keeps it. Blocks.
+    /// Loads a model that was never loaded before, and registers it. Blocks.
     ///
-    /// - Throws: what the plugin answered, or why it did not.
+    /// - Throws: the plugin's error, or why it did not answer.
     func load(_ request: ModelRequest) throws -> ForecasterReply.Load {
-        // The caller is a thread that may block, and gives up when the plugin takes too long.
+        // The caller's thread may block; the wait is limited in case the plugin takes too long.
         let (done, answer) = (DispatchSemaphore(value: 0), Answer())
         queue.async { [self] in
             let result = Result { try firstLoad(request) }
             answer.result.withLock { $0 = result }
             done.signal()
         }
-        let patience = max(1, plugin.startup / .seconds(1))
-        guard done.wait(timeout: .now() + 3 * patience) == .success, let result = answer.result.withLock({ $0 }) else {
+        let timeout = max(1, plugin.startup / .seconds(1))
+        guard done.wait(timeout: .now() + 3 * timeout) == .success, let result = answer.result.withLock({ $0 }) else {
             throw PluginHostError.notReady(plugin: plugin.manifest.name, reason: "it takes too long to start")
         }
         return try result.get()
@@ -86,11 +87,11 @@ final class PluginSupervisor: Sendable {
         let result = Mutex<Result<ForecasterReply.Load, any Error>?>(nil)
     }
 
-    /// Takes a model that was loaded before.
+    /// Registers a model that was loaded before.
     ///
-    /// Waits until the process has it or has failed, so that a replay that comes next finds it.
-    func keep(_ request: ModelRequest) {
-        // As above: a limit on the waiting.
+    /// Waits until the process has loaded it or has failed, so that a following replay finds it.
+    func register(_ request: ModelRequest) {
+        // As in ``load(_:)``, the wait is limited.
         let done = DispatchSemaphore(value: 0)
         queue.async { [self] in
             defer { done.signal() }
@@ -106,34 +107,34 @@ final class PluginSupervisor: Sendable {
 
     func drop(_ model: String) {
         queue.async { [self] in
-            let found = state.withLock { state -> (process: PluginProcess, life: Int)? in
+            let found = state.withLock { state -> (process: PluginProcess, generation: Int)? in
                 state.models[model] = nil
                 guard state.loaded.remove(model) != nil, case .ready(let process) = state.phase else { return nil }
-                return (process, state.life)
+                return (process, state.generation)
             }
             guard let found else { return }
             do {
                 try whileLoading { try found.process.channel.unload(model, within: plugin.startup) }
             } catch is VarlinkError {
-                // It does not know the model, and is well.
+                // It does not know the model, but it works.
             } catch {
-                fail(life: found.life, found.process, error)
+                fail(generation: found.generation, found.process, error)
             }
         }
     }
 
-    /// Runs one call about `rows` rows of a model; on a shard's thread.
+    /// Runs one call for `rows` rows of a model, on a shard's thread.
     ///
-    /// - Returns: false if there was no answer: at once without a process, else within the deadline.
+    /// - Returns: whether there was an answer; false at once without a running process, else within the deadline.
     func step(_ model: String, rows: Int, _ body: (PluginChannel) throws -> Void) -> Bool {
-        let found = state.withLock { state -> (process: PluginProcess, life: Int)? in
-            guard case .ready(let process) = state.phase, state.loaded.contains(model), !state.isCrowded else {
+        let found = state.withLock { state -> (process: PluginProcess, generation: Int)? in
+            guard case .ready(let process) = state.phase, state.loaded.contains(model), !state.failsFast else {
                 return nil
             }
             state.counts.calls += 1
-            return (process, state.life)
+            return (process, state.generation)
         }
-        let began = ContinuousClock.now
+        let started = ContinuousClock.now
         do {
             guard let found else { throw PluginHostError.busy }
             try body(found.process.channel)
@@ -142,10 +143,10 @@ final class PluginSupervisor: Sendable {
         } catch {
             state.withLock { state in
                 state.counts.absent += rows
-                state.isCrowded = state.isLoading
+                state.failsFast = state.isLoading
             }
             if let found, error as? PluginHostError != .busy {
-                fail(life: found.life, found.process, error, held: .now - began)
+                fail(generation: found.generation, found.process, error, held: .now - started)
             }
             return false
         }
@@ -167,7 +168,7 @@ final class PluginSupervisor: Sendable {
         }
     }
 
-    /// Ends the process for good, and waits until it is gone.
+    /// Ends the process permanently, and waits until it is gone.
     func stop() {
         let process = state.withLock { state -> PluginProcess? in
             defer { state.phase = .stopped }
@@ -198,41 +199,41 @@ final class PluginSupervisor: Sendable {
             }
             return reply
         } catch let error as VarlinkError {
-            // It said no, and is well.
+            // It refused, but it works.
             throw error
         } catch {
-            fail(life: state.withLock { $0.life }, process, error)
+            fail(generation: state.withLock { $0.generation }, process, error)
             throw error
         }
     }
 
     private func start() {
-        let life = state.withLock { state -> Int? in
+        let generation = state.withLock { state -> Int? in
             if case .stopped = state.phase { return nil }
             state.phase = .starting
             state.answered = 0
-            state.life += 1
-            return state.life
+            state.generation += 1
+            return state.generation
         }
-        guard let life else { return }
+        guard let generation else { return }
         var process: PluginProcess?
         do {
             let started = try PluginProcess(plugin, launcher: launcher, line: log) { [weak self] status in
-                self?.ended(life: life, status)
+                self?.ended(generation: generation, status)
             }
             process = started
             try started.handshake(plugin)
             let (requests, trials) = state.withLock { (Array($0.models.values), $0.trials) }
             for request in requests { try restore(request, in: started, trials: trials) }
             let isWanted = state.withLock { state -> Bool in
-                guard case .starting = state.phase, state.life == life else { return false }
+                guard case .starting = state.phase, state.generation == generation else { return false }
                 state.phase = .ready(started)
                 return true
             }
             if !isWanted { started.end() }
         } catch {
             process?.end()
-            wait(life: life, "\(error)")
+            wait(generation: generation, "\(error)")
         }
     }
 
@@ -247,7 +248,7 @@ final class PluginSupervisor: Sendable {
             }
             state.withLock { _ = $0.loaded.insert(request.name) }
         } catch let error as VarlinkError {
-            // One model that it does not want any more; the others may be well.
+            // It refuses this model now; the others may work.
             state.withLock { $0.counts.lastError = "\(error)" }
         }
     }
@@ -256,13 +257,13 @@ final class PluginSupervisor: Sendable {
         do {
             try whileLoading { try restore(request, in: process) }
         } catch {
-            fail(life: state.withLock { $0.life }, process, error)
+            fail(generation: state.withLock { $0.generation }, process, error)
         }
     }
 
     private func whileLoading<T>(_ body: () throws -> T) rethrows -> T {
         state.withLock { $0.isLoading = true }
-        defer { state.withLock { ($0.isLoading, $0.isCrowded) = (false, false) } }
+        defer { state.withLock { ($0.isLoading, $0.failsFast) = (false, false) } }
         return try body()
     }
 
@@ -275,24 +276,24 @@ final class PluginSupervisor: Sendable {
 
     // MARK: Failures, on any thread
 
-    /// - Parameter held: how long a shard has waited for nothing.
-    private func fail(life: Int, _ process: PluginProcess, _ error: any Error, held: Duration = .zero) {
+    /// - Parameter held: how long a shard has waited in vain.
+    private func fail(generation: Int, _ process: PluginProcess, _ error: any Error, held: Duration = .zero) {
         process.end()
         state.withLock { state in
-            guard state.life == life else { return }
+            guard state.generation == generation else { return }
             if ContinuousClock.now - process.started > Self.probation { (state.backoff, state.trials) = (Backoff(), 1) }
-            // The next process has to come further where nobody waits.
-            if held >= min(plugin.deadline, Self.patience) {
-                state.trials = max(state.trials, min(state.answered + 2, Self.mostTrials))
+            // The next process must get past the failed step on trial, while nobody waits.
+            if held >= min(plugin.deadline, Self.tolerance) {
+                state.trials = max(state.trials, min(state.answered + 2, Self.maximumTrials))
             }
         }
-        wait(life: life, "\(error)")
+        wait(generation: generation, "\(error)")
     }
 
-    private func ended(life: Int, _ status: ExitStatus) {
+    private func ended(generation: Int, _ status: ExitStatus) {
         let wasAlive = state.withLock { state in
-            guard state.life == life else { return true }
-            // Whoever was on the socket has seen it close; how it ended says more.
+            guard state.generation == generation else { return true }
+            // The caller on the socket has only seen it close; the exit status says more.
             let before = state.counts.lastError.map { "; \($0)" } ?? ""
             if case .ready = state.phase { return true }
             if case .waiting = state.phase, !status.isStopped {
@@ -300,13 +301,13 @@ final class PluginSupervisor: Sendable {
             }
             return false
         }
-        if wasAlive { wait(life: life, "its process ended with \(status)") }
+        if wasAlive { wait(generation: generation, "its process ended with \(status)") }
     }
 
-    /// Until the next start; only for the newest process, and once.
-    private func wait(life: Int, _ reason: String) {
+    /// Schedules the next start; only for the current process, and once.
+    private func wait(generation: Int, _ reason: String) {
         let pause = state.withLock { state -> Double? in
-            guard state.life == life else { return nil }
+            guard state.generation == generation else { return nil }
             switch state.phase {
             case .ready, .starting: break
             default: return nil
@@ -318,7 +319,7 @@ final class PluginSupervisor: Sendable {
             return state.backoff.next()
         }
         guard let pause else { return }
-        // Without a model nobody waits for it; who wants one loads it again.
+        // Without models there is nothing to restart for; loading a model starts it again.
         guard state.withLock({ !$0.models.isEmpty }) else { return log(reason) }
         log("\(reason); its next start is in \(Int(pause * 1_000)) ms")
         queue.asyncAfter(deadline: .now() + pause) { [weak self] in self?.restart() }
