@@ -1,21 +1,22 @@
 import ArgumentParser
 import Glibc
 
-/// The file that a backup is written to. Its name appears only when the whole of it is on disk.
+/// The file that a backup is written to. Its name appears only once the whole file is on disk.
 ///
-/// Until then it has no name at all, so that a kill leaves nothing. Where the file system does not know such files, as NFS
-/// and FAT do not, it is `NAME.part`, and the next backup to the same name takes over what a kill has left.
+/// Until then it has no name (`O_TMPFILE`), so that nothing is left if the program is killed. On file systems without
+/// such files, such as NFS and FAT, it is `NAME.part`, and the next backup to the same name reuses what a killed one
+/// has left.
 final class BackupFile {
     private let path: String
     private let replaces: Bool
     private let descriptor: Int32
     private let hasName: Bool
     private var size = 0
-    /// Of the first write that failed.
+    /// The error code of the first write that failed.
     private var failure: Int32?
 
-    /// open(2): `O_TMPFILE` without the folder's flag.
-    private static let nameless: Int32 = 0o20_000_000 | O_DIRECTORY
+    /// `O_TMPFILE` of open(2), spelled out.
+    private static let temporaryFlag: Int32 = 0o20_000_000 | O_DIRECTORY
     private var part: String { path + ".part" }
 
     /// - Throws: ``ExitCode``.
@@ -27,9 +28,9 @@ final class BackupFile {
         (self.path, self.replaces) = (path, replaces)
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         let canBeNamed = access("/proc/self/fd", X_OK) == 0
-        let found = canBeNamed ? open(folder, O_WRONLY | Self.nameless | O_CLOEXEC, 0o640) : -1
-        hasName = found < 0
-        descriptor = hasName ? try Self.openPart(path + ".part") : found
+        let temporary = canBeNamed ? open(folder, O_WRONLY | Self.temporaryFlag | O_CLOEXEC, 0o640) : -1
+        hasName = temporary < 0
+        descriptor = hasName ? try Self.openPart(path + ".part") : temporary
     }
 
     deinit { close(descriptor) }
@@ -49,7 +50,7 @@ final class BackupFile {
         return file
     }
 
-    /// - Returns: whether more is wanted.
+    /// - Returns: whether the caller should go on; false after a failure.
     func write(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while failure == nil, !rest.isEmpty {
@@ -62,9 +63,9 @@ final class BackupFile {
         return failure == nil
     }
 
-    /// Syncs it and gives it its name.
+    /// Syncs the file and gives it its name.
     ///
-    /// - Returns: its size.
+    /// - Returns: its size in bytes.
     /// - Throws: ``ExitCode``.
     func finish() throws -> Int {
         if failure == nil, fsync(descriptor) != 0 || !isNamed() { failure = errno }
@@ -89,7 +90,7 @@ final class BackupFile {
         linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0
     }
 
-    /// Leaves nothing of it.
+    /// Removes the unfinished file.
     func drop() { if hasName { unlink(part) } }
 
     private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -1,6 +1,6 @@
-/// Dots of braille: two columns and four rows in a character (Unicode U+2800).
+/// A drawing of braille dots, two columns and four rows per character (Unicode U+2800).
 struct Canvas {
-    /// What a dot belongs to; where two meet in a character, the greater gives the colour.
+    /// What a dot belongs to; if two share a character, the greater determines the colour.
     enum Ink: UInt8 { case nothing, band, history, median }
 
     private let width: Int
@@ -26,33 +26,33 @@ struct Canvas {
         Int(max(0, min(1, (high - value) / (high - low))) * Double(4 * height - 1))
     }
 
-    /// A line through the values of consecutive steps; a value that is not there breaks it.
+    /// Draws a line through the values of consecutive steps; a missing value breaks it.
     mutating func line(from step: Int, _ values: [Double], _ ink: Ink) {
-        for (place, value) in values.enumerated() where value.isFinite {
-            let next = place + 1 < values.count && values[place + 1].isFinite ? values[place + 1] : value
-            for (column, part) in columns(of: step + place) {
+        for (index, value) in values.enumerated() where value.isFinite {
+            let next = index + 1 < values.count && values[index + 1].isFinite ? values[index + 1] : value
+            for (column, part) in columns(of: step + index) {
                 let (low, high) = (value + (next - value) * part.lowerBound, value + (next - value) * part.upperBound)
                 for row in min(y(low), y(high))...max(y(low), y(high)) { set(column, row, ink) }
             }
         }
     }
 
-    /// The columns of a step up to the next one's, and which part of the way each covers.
+    /// The columns from a step to the next, and which fraction of the distance each covers.
     private func columns(of step: Int) -> [(column: Int, part: ClosedRange<Double>)] {
         let (start, end) = (x(step), max(x(step + 1), x(step) + 1))
         let count = Double(end - start)
         return (start..<end).map { ($0, Double($0 - start) / count...Double($0 - start + 1) / count) }
     }
 
-    /// Some of the dots between the values of two lines, so that what lies inside stays visible.
+    /// Draws some of the dots between two lines, so that what lies inside stays visible.
     mutating func band(from step: Int, _ lows: [Double], _ highs: [Double]) {
-        for place in 0..<min(lows.count, highs.count) {
-            let next = min(place + 1, lows.count - 1, highs.count - 1)
-            for (column, part) in columns(of: step + place) {
-                let way = part.lowerBound
+        for index in 0..<min(lows.count, highs.count) {
+            let next = min(index + 1, lows.count - 1, highs.count - 1)
+            for (column, part) in columns(of: step + index) {
+                let fraction = part.lowerBound
                 band(
-                    column, lows[place] + (lows[next] - lows[place]) * way,
-                    highs[place] + (highs[next] - highs[place]) * way)
+                    column, lows[index] + (lows[next] - lows[index]) * fraction,
+                    highs[index] + (highs[next] - highs[index]) * fraction)
             }
         }
     }

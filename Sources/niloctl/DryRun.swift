@@ -2,7 +2,7 @@ import Glibc
 import LineProtocol
 import TimeSeries
 
-/// Shows what a text of line protocol says without sending it: a line of JSON per point on standard output, and
+/// Shows the content of line protocol without sending it: a line of JSON per point on standard output, and
 /// `line:column: what was expected` per refused line on standard error.
 struct DryRun {
     var precision: Precision
@@ -31,20 +31,20 @@ struct DryRun {
             Output.complain(problems)
             pending.removeFirst(read.consumed)
             line = read.line
-            // One long entry is read again with each piece, so the pieces grow with it.
+            // A long entry is parsed again with each piece, so the pieces grow with it.
             if read.consumed == 0 { size *= 2 }
         }
         return refused
     }
 
-    /// False at the end.
+    /// Reads up to `count` bytes; returns false at the end.
     private static func read(_ count: Int, from file: UnsafeMutablePointer<FILE>, to bytes: inout [UInt8]) -> Bool {
-        var found = 0
+        var received = 0
         let piece = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-            found = fread(buffer.baseAddress, 1, count, file)
-            initialized = found
+            received = fread(buffer.baseAddress, 1, count, file)
+            initialized = received
         }
         bytes += piece
-        return found == count
+        return received == count
     }
 }

@@ -4,9 +4,9 @@ import Glibc
 import TimeSeries
 import Varlink
 
-/// The names that a shell completes, asked from the daemon: quickly, and silently when there is none.
+/// Completes names in a shell by asking the daemon; gives up quickly and silently if it does not answer.
 enum Names {
-    /// Candidates beyond so many help nobody.
+    /// More candidates than this are of no use.
     private static let limit = 500
 
     @Sendable
@@ -26,7 +26,7 @@ enum Names {
     private static func ask<Answer: Decodable>(
         _ words: [String], _ method: String, _ question: some Encodable, _: Answer.Type
     ) -> Answer? {
-        // Who presses a key waits: a daemon that is busy for longer has no names to give.
+        // The user is waiting for the completion: without an answer within a second there are no candidates.
         signal(SIGALRM) { _ in _exit(0) }
         alarm(1)
         let named = words.firstIndex(of: "--socket").flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
@@ -36,16 +36,16 @@ enum Names {
     }
 }
 
-/// The word under the cursor as it is meant, and names as the shell wants them.
+/// The word under the cursor, unquoted, and candidates in the form that the shell expects.
 struct CompletedWord {
-    /// What was typed of the name so far, without quotes.
+    /// What has been typed of the name so far, without quotes.
     let whole: String
 
     init(_ prefix: String) { whole = Self.unquoted(prefix) }
 
-    /// The names that begin as typed.
+    /// The names that begin with what was typed.
     func candidates(_ names: [String]) -> [String] {
-        // A name comes from whoever may send readings; a control character could do anything to a terminal.
+        // Names come from anyone who may send readings; a control character could do anything to a terminal.
         let plain = names.filter { !$0.unicodeScalars.contains(where: \.isUnprintable) }
         return plain.filter { $0.hasPrefix(whole) }.map { name in
             switch CompletionShell.requesting {
@@ -57,7 +57,7 @@ struct CompletedWord {
         }
     }
 
-    /// bash's `compgen -W` expands the words it is given, `$(…)` too, so everything that could mean something is escaped.
+    /// bash's `compgen -W` expands its words, including `$(…)`, so every special character is escaped.
     private static func escaped(_ name: String) -> String {
         let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-,.=:/%@+")
         return name.reduce(into: "") { text, character in

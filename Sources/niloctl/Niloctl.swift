@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import Invocation
 
-/// `niloctl`: the control command of a Nilometer daemon. One verb a file; speaks `org.nilometer.Control`.
+/// `niloctl`: the command that controls a Nilometer daemon. One file per verb; speaks `org.nilometer.Control`.
 @main
 struct Niloctl: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,7 +35,7 @@ struct Niloctl: ParsableCommand {
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
-            // What the library says of an argument has the argument in it.
+            // Messages of the argument parser contain the arguments, so they go through `Output` too.
             let text = fullMessage(for: error)
             let status = exitCode(for: error)
             if !text.isEmpty { (status.isSuccess ? Output.print : Output.complain)(text + "\n") }

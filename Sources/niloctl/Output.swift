@@ -9,14 +9,14 @@ enum Exit {
     }
 }
 
-/// The two streams, unbuffered: what a person sees is never late.
+/// Standard output and standard error, unbuffered, so that output is never delayed.
 ///
-/// Names of series, answers of the daemon and what plugins say come from outside: everything that is printed is made
-/// visible here. Only what this program draws itself goes past that.
+/// Names of series, replies of the daemon and output of plugins are untrusted: control characters in everything that is
+/// printed are escaped here. Only ``draw(_:on:)`` bypasses that.
 enum Output {
     static func print(_ text: String) { write(1, text.visible) }
     static func complain(_ text: String) { write(2, text.visible) }
-    /// Writes a picture or a moved cursor. A text from outside that is part of it has been made visible.
+    /// Writes a drawing or terminal control sequences. Untrusted text in it must have been escaped.
     static func draw(_ picture: String, on descriptor: Int32 = 1) { write(descriptor, picture) }
     static var isTerminal: Bool { isatty(1) == 1 }
     static var isComplaintTerminal: Bool { isatty(2) == 1 }
@@ -25,7 +25,7 @@ enum Output {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            // A reader that has seen enough (`| head`) is no error.
+            // A reader that closes the pipe early (`| head`) is not an error.
             guard count > 0 else { exit(0) }
             bytes = bytes.dropFirst(count)
         }

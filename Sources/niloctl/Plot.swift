@@ -1,6 +1,6 @@
 import ControlInterface
 
-/// A forecast as a picture in braille: history, median and the band between the outermost quantiles.
+/// Draws a forecast in braille: history, median and the band between the outermost quantiles.
 struct Plot {
     let forecast: Forecast
     /// In characters, labels included.
@@ -8,7 +8,7 @@ struct Plot {
     private let height: Int
     private let isColoured: Bool
 
-    /// A picture that fits into `terminal`.
+    /// A plot that fits into `terminal`.
     init(_ forecast: Forecast, in terminal: Terminal, isColoured: Bool) {
         self.forecast = forecast
         self.isColoured = isColoured
@@ -17,11 +17,12 @@ struct Plot {
     }
 
     private static let labelWidth = 12
-    /// Slots of history that are shown at least, however near the horizon is.
-    private static let leastHistory = 48
+    /// The minimum number of slots of history, however short the horizon is.
+    private static let minimumHistory = 48
 
     var text: String {
-        let history = forecast.history.suffix(max(Self.leastHistory, forecast.leads.count * 2)).map { Double($0.value) }
+        let past = forecast.history.suffix(max(Self.minimumHistory, forecast.leads.count * 2))
+        let history = past.map { Double($0.value) }
         let lows = forecast.leads.map { Double($0.values.first ?? .nan) }
         let highs = forecast.leads.map { Double($0.values.last ?? .nan) }
         let middle = (forecast.quantiles.count - 1) / 2

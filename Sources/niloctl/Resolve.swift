@@ -2,7 +2,7 @@ import ControlInterface
 import Varlink
 
 extension VarlinkClient {
-    /// The one series that `text` names; a pattern has to fit exactly one.
+    /// The name of the series that `text` names; a pattern must match exactly one.
     func resolve(_ text: String) throws -> String {
         guard text.contains("*") else { return text }
         let found = try call(

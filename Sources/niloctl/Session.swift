@@ -19,15 +19,15 @@ struct CommonOptions: ParsableArguments {
         if socket == "" { throw ValidationError("--socket expects a path, not nothing") }
     }
 
-    /// Whether an argument is one of these options, which may stand before the verb too.
+    /// Whether an argument is one of these options, which may also precede the verb.
     static func isOne(_ argument: String) -> Bool {
         ["--json", "--no-color", "--socket"].contains(argument) || argument.hasPrefix("--socket=")
     }
 
-    /// Whether colours are wanted and seen.
-    var isColoured: Bool { !noColor && !json && Terminal.takesColours }
+    /// Whether to use colours.
+    var isColoured: Bool { !noColor && !json && Terminal.supportsColours }
 
-    /// Runs `body` with a connection; every failure becomes a sentence and an exit code of sysexits.h.
+    /// Runs `body` with a connection; every failure becomes a message and an exit code of sysexits.h.
     func connected(_ body: (VarlinkClient) throws -> Void) throws {
         let path = path
         do {
@@ -41,7 +41,7 @@ struct CommonOptions: ParsableArguments {
         }
     }
 
-    /// The socket that is asked.
+    /// The path of the socket to connect to.
     var path: String { socket ?? Self.usualSocket }
 
     static func advice(for error: ConnectionError, _ path: String) -> String {
@@ -74,7 +74,7 @@ struct CommonOptions: ParsableArguments {
             ?? Control.defaultSocket
     }
 
-    /// Prints a reply as JSON if that was asked for, else as `table` says.
+    /// Prints a reply as JSON if the user asked for it, else as text made by `table`.
     func show<Reply: Codable>(_ reply: Reply, _ table: (Reply) throws -> String) throws {
         if json {
             let encoder = JSONEncoder()

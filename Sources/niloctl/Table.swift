@@ -1,11 +1,11 @@
 import TimeSeries
 
-/// Columns aligned for people: text to the left, numbers to the right.
+/// A table with aligned columns: text to the left, numbers to the right.
 struct Table {
     private var rows: [[String]]
 
     init(_ header: [String], _ rows: [[String]]) {
-        // Before it is measured; and a cell is no more than one line.
+        // Escaped before the widths are measured; a cell is a single line.
         self.rows = [header] + rows.map { $0.map(\.visibleLine) }
     }
 
@@ -31,7 +31,7 @@ extension String {
     }
 }
 
-/// A number for people: at most `digits` significant digits.
+/// Formats a number with at most `digits` significant digits.
 func short(_ value: Double, digits: Int = 5) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : "-" }
     var (scale, magnitude) = (0, abs(value))

@@ -1,6 +1,6 @@
 import Glibc
 
-/// The terminal that a person looks at: how large it is, and whether it takes colours.
+/// The size of the terminal, and whether it supports colours.
 struct Terminal: Equatable {
     var columns = 80
     var rows = 24
@@ -14,13 +14,13 @@ struct Terminal: Equatable {
         return Terminal(columns: environment("COLUMNS").flatMap { Int($0) } ?? 80)
     }
 
-    /// https://no-color.org, and terminals that say they are dumb.
-    static var takesColours: Bool {
+    /// False with NO_COLOR (https://no-color.org) and on dumb terminals.
+    static var supportsColours: Bool {
         isatty(1) == 1 && environment("NO_COLOR") == nil && environment("TERM") ?? "dumb" != "dumb"
     }
 }
 
-/// A variable of the environment; nil if it is empty.
+/// An environment variable; nil if it is unset or empty.
 func environment(_ name: String) -> String? {
     guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty else { return nil }
     return value

@@ -1,19 +1,19 @@
 import Glibc
 import TimeSeries
 
-/// What is ingested: a file, or standard input.
+/// The input of an ingest: a file or standard input.
 struct IngestInput {
-    /// As it was named.
+    /// The name as given by the user.
     let name: String
     let descriptor: Int32
-    /// In bytes; nil: it is no file.
+    /// In bytes; nil if it is not a regular file.
     let size: Int?
-    /// The same file by any name; nil: it is no file, and nothing can go on with it later.
+    /// The same for every name of the file; nil if it is not a regular file, which cannot be resumed.
     let canonicalPath: String?
 
     var isResumable: Bool { canonicalPath != nil }
 
-    /// - Returns: nil, with the reason in `errno`, if it cannot be read.
+    /// Opens the input; nil, with the reason in `errno`, if it cannot be read.
     init?(_ name: String) {
         let descriptor = name == "-" ? 0 : open(name, O_RDONLY | O_CLOEXEC)
         var status = stat()
@@ -38,6 +38,6 @@ struct IngestInput {
 }
 
 enum Shell {
-    /// A word as a shell reads it back.
+    /// Quotes a word for a shell.
     static func quoted(_ word: String) -> String { "'" + word.replacing("'", with: "'\\''") + "'" }
 }

@@ -9,20 +9,20 @@ import TimeSeries
     import Foundation
 #endif
 
-/// How far the ingest of a file has come: kept on disk while it runs, so that it can go on after an interruption.
+/// The progress of the ingest of a file, kept on disk while it runs so that it can be resumed.
 struct IngestRecord: Codable {
     var file: String
-    /// Format and unit of the timestamps, which must be the same to go on.
+    /// Format and unit of the timestamps, which must be the same to resume.
     var options: String
-    /// Acknowledged up to here, and the number of the line there.
+    /// The offset in bytes up to which the input is acknowledged, and the number of the line there.
     var offset = 0
     var line = 1
-    /// The end of the piece that is on its way, and the time its lines without a timestamp were given, in ns: sent again,
-    /// it is the same piece.
+    /// The end of the piece that was sent last, and the time in ns that was given to its lines without a timestamp:
+    /// sent again, it is the same piece.
     var sending: Sending?
     /// A checksum of all bytes before ``offset``, to tell whether the file is still the same.
     private(set) var checksum = Self.emptyChecksum
-    /// A reading that the daemon has, if it still is the same with the same database.
+    /// A reading that the daemon has if it is still the same one with the same database.
     private(set) var witness: Witness?
     var accepted = 0
     var late = 0
@@ -45,7 +45,7 @@ struct IngestRecord: Codable {
 
     init(file: String, options: String) { (self.file, self.options) = (file, options) }
 
-    /// Where the record of `file` is kept.
+    /// The path of the record of `file`; nil if there is no home directory.
     private static func path(of file: String) -> String? {
         guard let state = environment("XDG_STATE_HOME") ?? environment("HOME").map({ $0 + "/.local/state" }) else {
             return nil
@@ -53,13 +53,15 @@ struct IngestRecord: Codable {
         return "\(state)/nilometer/ingest/\(String(fnv1a(Array(file.utf8)), radix: 16)).json"
     }
 
-    /// The record of an ingest of `file` that did not end; nil if there is none.
+    /// The record of an unfinished ingest of `file`; nil if there is none.
     static func load(of file: String) -> IngestRecord? {
         guard let path = path(of: file), let data = try? Data(contentsOf: URL(filePath: path)) else { return nil }
         let record = try? JSONDecoder().decode(IngestRecord.self, from: data)
         return record?.file == file ? record : nil
     }
 
+    /// Stores the record.
+    ///
     /// - Returns: whether it is on disk.
     func save() -> Bool {
         guard let path = Self.path(of: file), let data = try? JSONEncoder().encode(self) else { return false }
@@ -68,13 +70,13 @@ struct IngestRecord: Codable {
         let partial = path + ".part"
         guard let out = fopen(partial, "we") else { return false }
         let bytes = [UInt8](data)
-        // The stamps of a piece must be known before it is sent, even after a power cut.
+        // The timestamps of a piece must be on disk before it is sent, even after a power failure.
         let isWritten = fwrite(bytes, 1, bytes.count, out) == bytes.count && fflush(out) == 0 && fsync(fileno(out)) == 0
         fclose(out)
         return isWritten && rename(partial, path) == 0
     }
 
-    /// Nothing is left to go on with.
+    /// Removes the record, because there is nothing to resume.
     func remove() { if let path = Self.path(of: file) { unlink(path) } }
 
     mutating func add(_ reply: Reply.Ingest) {
@@ -85,12 +87,12 @@ struct IngestRecord: Codable {
         position = max(position, reply.position)
     }
 
-    /// Notes what was acknowledged.
+    /// Records what was acknowledged.
     ///
     /// - Parameters:
-    ///   - end: of the acknowledged bytes of `descriptor`'s file.
-    ///   - last: the newest reading of a piece that was taken as a whole.
-    mutating func pass(to end: Int, line: Int, of descriptor: Int32, last: IncomingReading?) {
+    ///   - end: the end of the acknowledged bytes in the file of `descriptor`.
+    ///   - last: the last reading of the piece if all of it was accepted.
+    mutating func advance(to end: Int, line: Int, of descriptor: Int32, last: IncomingReading?) {
         checksum = Self.checksum(descriptor, offset..<end, after: checksum)
         (offset, self.line, sending) = (end, line, nil)
         if let last, let time = last.timestamp {
@@ -98,25 +100,25 @@ struct IngestRecord: Codable {
         }
     }
 
-    /// Whether `descriptor`'s file begins with what was acknowledged.
-    func isOf(_ descriptor: Int32) -> Bool {
+    /// Whether the file of `descriptor` begins with what was acknowledged.
+    func matches(_ descriptor: Int32) -> Bool {
         Self.checksum(descriptor, 0..<offset, after: Self.emptyChecksum) == checksum
     }
 
-    /// A pipe has no bytes to look at again, and no record that anybody goes on with.
+    /// The bytes of a pipe cannot be read again, but its record is never resumed either.
     private static func checksum(_ descriptor: Int32, _ range: Range<Int>, after start: UInt64) -> UInt64 {
-        var (sum, place) = (start, range.lowerBound)
+        var (sum, position) = (start, range.lowerBound)
         var buffer = [UInt8](repeating: 0, count: min(1 << 20, range.count))
-        while place < range.upperBound {
-            let count = pread(descriptor, &buffer, min(buffer.count, range.upperBound - place), off_t(place))
+        while position < range.upperBound {
+            let count = pread(descriptor, &buffer, min(buffer.count, range.upperBound - position), off_t(position))
             guard count > 0 else { break }
             sum = fnv1a(buffer[..<count], after: sum)
-            place += count
+            position += count
         }
         return sum
     }
 
-    /// Fowler, Noll and Vo's hash, 64 bits, variant 1a.
+    /// 64-bit FNV-1a (Fowler, Noll and Vo).
     private static func fnv1a(_ bytes: some Sequence<UInt8>, after start: UInt64 = emptyChecksum) -> UInt64 {
         bytes.reduce(start) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }

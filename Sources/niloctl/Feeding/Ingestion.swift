@@ -4,7 +4,7 @@ import LineProtocol
 import TimeSeries
 import Varlink
 
-/// Sends an input piece by piece, each acknowledged before the next, and remembers how far it is.
+/// Sends an input piece by piece, each acknowledged before the next, and records its progress.
 struct Ingestion {
     let input: IngestInput
     let precision: String
@@ -14,13 +14,13 @@ struct Ingestion {
     /// The first refused lines of this run.
     private(set) var problems: [Problem] = []
     /// Whether the record is on disk.
-    private(set) var isKept = false
+    private(set) var isRecordSaved = false
     private var pieces: InputPieces
     private var progress: ProgressBar
     private let acceptedBefore: Int
 
-    /// How long a daemon that was there may be away, as it is while it restarts.
-    private static let patience = Duration.seconds(60)
+    /// How long a daemon that was running may be unreachable, as while it restarts.
+    private static let timeout = Duration.seconds(60)
 
     init(_ input: IngestInput, precision: Precision, isCSV: Bool, record: IngestRecord, common: CommonOptions) {
         (self.input, self.precision, self.isCSV) = (input, precision.rawValue, isCSV)
@@ -30,7 +30,7 @@ struct Ingestion {
         progress = ProgressBar(total: input.size, from: record.offset, isQuiet: common.json)
     }
 
-    /// Sends everything, or everything until it is interrupted.
+    /// Sends the input until its end or an interruption.
     ///
     /// - Returns: whether the end was reached.
     mutating func run(_ client: VarlinkClient) throws -> Bool {
@@ -44,30 +44,30 @@ struct Ingestion {
                 reply = Self.refusal(of: piece)
             } else {
                 record.sending = .init(end: piece.range.upperBound, time: time)
-                keep()
+                saveRecord()
                 reply = try send(piece, &client)
             }
-            tell(reply)
+            report(reply)
             record.add(reply)
-            record.pass(
+            record.advance(
                 to: pieces.offset, line: pieces.line, of: input.descriptor,
                 last: reply.refused == 0 && input.isResumable ? lastReading(of: piece) : nil)
             progress.show(
                 offset: record.offset, readings: record.accepted, sinceStart: record.accepted - acceptedBefore)
         }
-        if Interruption.hasCome { keep() } else { record.remove() }
+        if Interruption.hasCome { saveRecord() } else { record.remove() }
         return !Interruption.hasCome
     }
 
     private static func refusal(of piece: InputPieces.Piece) -> Reply.Ingest {
         let reason =
-            "the line has \(piece.range.count) bytes, expected at most \(InputPieces.longestLine); is it line protocol?"
+            "the line has \(piece.range.count) bytes, expected at most \(InputPieces.maximumLineLength); is it line protocol?"
         return Reply.Ingest(
             accepted: 0, late: 0, skipped: 0, refused: 1,
             problems: [Problem(line: piece.firstLine, column: 1, reason: reason)], position: 0)
     }
 
-    /// Of the last line alone: a text in it that has an end of line is no line, and then there is none.
+    /// The reading of the last line; nil if the line is only part of a text field with a line break.
     private func lastReading(of piece: InputPieces.Piece) -> IncomingReading? {
         guard let line = piece.text.split(separator: "\n").last, let precision = Precision(rawValue: precision) else {
             return nil
@@ -79,7 +79,7 @@ struct Ingestion {
         return batch.readings.last
     }
 
-    private mutating func keep() { isKept = input.isResumable && record.save() }
+    private mutating func saveRecord() { isRecordSaved = input.isResumable && record.save() }
 
     private mutating func send(_ piece: InputPieces.Piece, _ client: inout VarlinkClient) throws -> Reply.Ingest {
         let question = Question.Ingest(
@@ -96,25 +96,25 @@ struct Ingestion {
                 }
                 let first = start ?? now
                 start = first
-                guard now - first < Self.patience, !Interruption.hasCome else { throw error }
-                // Between two tries to reach a daemon that is starting again; nothing tells when it is there.
+                guard now - first < Self.timeout, !Interruption.hasCome else { throw error }
+                // Polls while the daemon restarts; nothing signals when it is back.
                 usleep(200_000)
                 if let again = try? VarlinkClient(path: common.path) { client = again }
             }
         }
     }
 
-    private mutating func tell(_ reply: Reply.Ingest) {
+    private mutating func report(_ reply: Reply.Ingest) {
         problems += reply.problems.prefix(max(0, 100 - problems.count))
         guard !common.json, !reply.problems.isEmpty else { return }
         progress.clear()
         for problem in reply.problems { Output.complain("\(problem.line):\(problem.column): \(problem.reason)\n") }
     }
 
-    /// How to go on after an interruption.
+    /// How to continue after an interruption.
     var advice: String {
         let done = "niloctl: \(record.accepted) readings are acknowledged, up to line \(record.line - 1)\n"
-        guard isKept else { return done + "what is left begins at line \(record.line)\n" }
+        guard isRecordSaved else { return done + "what is left begins at line \(record.line)\n" }
         return done + "go on with: niloctl ingest --resume \(Shell.quoted(input.name))\n"
     }
 }

@@ -2,48 +2,50 @@ import Glibc
 import LineProtocol
 import TimeSeries
 
-/// A text in pieces of whole lines, each small enough for one call, with a timestamp on every line.
+/// Reads an input in pieces of complete lines, each small enough for one call, with a timestamp on every line.
 struct InputPieces {
     struct Piece {
         var text: String
-        /// Where in the input it begins and ends.
+        /// Its byte range in the input.
         var range: Range<Int>
         var firstLine: Int
-        /// It is one line that is too long for a call, and was passed over.
+        /// Whether it is a line that is too long for a call and was skipped.
         var isTooLong = false
     }
 
     private let descriptor: Int32
-    /// nil: CSV, whose lines all have timestamps.
+    /// nil for CSV, whose lines all have timestamps.
     private let stamper: LineStamper?
     private var pending: [UInt8] = []
     private var isAtEnd = false
-    /// How far the pieces that were handed out go.
+    /// The offset in bytes after the pieces returned so far.
     private(set) var offset: Int
     private(set) var line: Int
 
     private static let size = 524_288
-    /// Longer lines would not fit into a message, whose JSON may be twice as long.
-    static let longestLine = 4_194_304
+    /// In bytes. Longer lines might not fit into a message, whose JSON may be twice as long.
+    static let maximumLineLength = 4_194_304
 
     /// - Parameters:
-    ///   - offset: where `descriptor` stands in the input.
+    ///   - offset: the position of `descriptor` in the input, in bytes.
     ///   - line: the number of the line there.
     init(_ descriptor: Int32, stamper: LineStamper?, offset: Int, line: Int) {
         (self.descriptor, self.stamper, self.offset, self.line) = (descriptor, stamper, offset, line)
     }
 
-    /// The next lines; nil at the end, or when a signal came.
+    /// The next lines; nil at the end or after a signal.
     ///
-    /// From a pipe that is what has come so far, so that a reading waits for no other.
+    /// From a pipe, returns what has arrived so far, so that readings are not delayed.
     ///
     /// - Parameters:
     ///   - time: for lines without a timestamp.
-    ///   - end: where the piece has to end; nil: where lines end.
+    ///   - end: the offset where the piece must end; nil for the end of any line.
     mutating func next(time: Timestamp, end: Int? = nil) -> Piece? {
         while true {
-            if pending.count > Self.longestLine, pending.prefix(Self.longestLine).firstIndex(of: 0x0A) == nil {
-                return passOver()
+            if pending.count > Self.maximumLineLength,
+                pending.prefix(Self.maximumLineLength).firstIndex(of: 0x0A) == nil
+            {
+                return skipLine()
             }
             let wanted = end.map { $0 - offset } ?? .max
             let isWhole = isAtEnd || pending.count >= wanted
@@ -60,8 +62,8 @@ struct InputPieces {
         }
     }
 
-    /// Reads on to the end of a line without keeping it; nil if it was interrupted.
-    private mutating func passOver() -> Piece? {
+    /// Skips to the end of a line; nil if it was interrupted.
+    private mutating func skipLine() -> Piece? {
         let start = offset
         while true {
             if let end = pending.firstIndex(of: 0x0A) {
@@ -90,17 +92,17 @@ struct InputPieces {
         return (String(decoding: stamped.text, as: UTF8.self), stamped.consumed, stamped.nextLine)
     }
 
-    /// False when it was interrupted.
+    /// Reads up to `count` more bytes; returns false if it was interrupted or failed.
     private mutating func read(upTo count: Int) -> Bool {
-        var found = -1
+        var received = -1
         let piece = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             repeat {
-                found = Glibc.read(descriptor, buffer.baseAddress, count)
-            } while found < 0 && errno == EINTR && !Interruption.hasCome
-            initialized = max(0, found)
+                received = Glibc.read(descriptor, buffer.baseAddress, count)
+            } while received < 0 && errno == EINTR && !Interruption.hasCome
+            initialized = max(0, received)
         }
         pending += piece
-        isAtEnd = found <= 0
-        return found >= 0
+        isAtEnd = received <= 0
+        return received >= 0
     }
 }

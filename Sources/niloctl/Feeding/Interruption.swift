@@ -1,15 +1,15 @@
 import Glibc
 import Synchronization
 
-/// Ctrl-C and SIGTERM, once: what is on its way is finished first. The second one ends the program at once.
+/// Handles the first Ctrl-C or SIGTERM: the piece being sent is finished first. A second one ends the program at once.
 enum Interruption {
     private static let flag = Atomic(false)
 
     static var hasCome: Bool { flag.load(ordering: .relaxed) }
 
-    /// From now on the first signal only sets ``hasCome`` and wakes a read that waits.
+    /// Installs the handler: the first signal only sets ``hasCome`` and interrupts a waiting read.
     static func arm() {
-        // Made here, because a signal handler may not make it.
+        // Initialised here, because a signal handler must not do that.
         flag.store(false, ordering: .relaxed)
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { _ in Interruption.flag.store(true, ordering: .relaxed) }

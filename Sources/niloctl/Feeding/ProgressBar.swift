@@ -1,8 +1,8 @@
 import Glibc
 
-/// How far something is, on standard error, for a person who watches; silent when nobody does.
+/// A progress bar on standard error, shown only on a terminal.
 struct ProgressBar {
-    /// In bytes; nil: not known.
+    /// In bytes; nil if not known.
     private let total: Int?
     private let isShown: Bool
     private let start = ContinuousClock.now
@@ -14,7 +14,7 @@ struct ProgressBar {
         isShown = !isQuiet && isatty(2) == 1
     }
 
-    /// At most ten times a second.
+    /// Draws the bar, at most ten times a second.
     mutating func show(offset: Int, readings: Int, sinceStart: Int) {
         let now = ContinuousClock.now
         guard isShown, shown.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
@@ -30,7 +30,7 @@ struct ProgressBar {
         write("\(bar) \(Int(100 * done)) %  \(rate)  \(Self.time(left)) left")
     }
 
-    /// Removes the line, so that what follows stands alone.
+    /// Erases the bar, so that other output starts on an empty line.
     func clear() { if shown != nil { Output.draw("\r\u{1B}[K", on: 2) } }
 
     private func write(_ text: String) { Output.draw("\r\u{1B}[K" + text, on: 2) }

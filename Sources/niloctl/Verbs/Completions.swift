@@ -18,8 +18,8 @@ struct Completions: ParsableCommand {
         Output.print(Niloctl.completionScript(for: shell) + "\n" + (shell == .bash ? Self.wholeWords : ""))
     }
 
-    /// bash breaks words at = and : (COMP_WORDBREAKS), and names of series have both: words are put together again before
-    /// they are completed, and of a completed one only what follows the last break is given back.
+    /// bash breaks words at = and : (COMP_WORDBREAKS), and series names contain both: words are joined before
+    /// completion, and only the part after the last break is returned.
     private static let wholeWords = #"""
         _niloctl_whole_words() {
             local -a words=()

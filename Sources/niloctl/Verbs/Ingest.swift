@@ -43,7 +43,7 @@ struct Ingest: ParsableCommand {
                 isWhole = try ingestion.run(client)
             }
         } catch {
-            if ingestion.record.offset > 0 || ingestion.isKept { Output.complain(ingestion.advice) }
+            if ingestion.record.offset > 0 || ingestion.isRecordSaved { Output.complain(ingestion.advice) }
             throw Interruption.hasCome ? ExitCode(130) : error
         }
         guard isWhole else {
@@ -63,7 +63,7 @@ struct Ingest: ParsableCommand {
         if total.refused > 0 { throw ExitCode(65) }
     }
 
-    /// Where to begin: at the beginning, or where an interrupted ingest ended.
+    /// The record to start from: a new one, or that of an interrupted ingest.
     private func record(of input: IngestInput) throws -> IngestRecord {
         let options = csv ? "csv \(precision)" : "line \(precision)"
         let fresh = IngestRecord(file: input.canonicalPath ?? "", options: options)
@@ -76,12 +76,12 @@ struct Ingest: ParsableCommand {
             throw Exit.say("the interrupted ingest of \(file) read it as \(record.options); say so again", 64)
         }
         guard record.offset <= input.size ?? 0, lseek(input.descriptor, off_t(record.offset), SEEK_SET) >= 0,
-            record.isOf(input.descriptor)
+            record.matches(input.descriptor)
         else { throw Exit.say("\(file) has changed since; leave out --resume to begin anew", 65) }
         return record
     }
 
-    /// Whether the daemon is the one that has taken the beginning, with the same database.
+    /// Checks that the daemon is the one that ingested the beginning, with the same database.
     private func check(_ record: IngestRecord, with client: VarlinkClient) throws {
         guard let witness = record.witness else { return }
         let question = Question.Export(

@@ -12,7 +12,7 @@ struct PluginVerbs: ParsableCommand {
         @Argument(help: "The folder with plugin.toml.") var folder: String
 
         func run() throws {
-            // The plugin runs as it would under the daemon, so the daemon's program does it.
+            // The plugin must run as it would under the daemon, so nilod runs it.
             for program in [Self.neighbour, "nilod"].compactMap({ $0 }) {
                 let words: [String] = [program, "check-plugin", folder]
                 var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]

@@ -63,7 +63,7 @@ struct Scores: ParsableCommand {
         return head + scores.text + "\n" + coverage.text + newest(series) + experts(series)
     }
 
-    /// Asks for the experts of one series and prints them.
+    /// Fetches the experts of one series and prints them.
     static func printExperts(of name: String, _ client: VarlinkClient) throws {
         let question = Question.GetScores(selector: name)
         let reply = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
@@ -74,7 +74,7 @@ struct Scores: ParsableCommand {
         series.tail.map { "\nThe newest value had a tail probability of \(short($0, digits: 2)).\n" } ?? ""
     }
 
-    /// The experts and their weights; nothing if there is only one.
+    /// A table of the experts and their weights; empty if there is only one.
     private static func experts(_ series: SeriesScores) -> String {
         guard series.experts.count > 1 else { return "" }
         let rows = series.experts.sorted { $0.weight > $1.weight }.map {

@@ -45,7 +45,7 @@ struct Status: ParsableCommand {
 }
 
 extension Status {
-    /// The part of the truths inside the outermost interval: at the first, the middle and the last lead.
+    /// The share of true values inside the outermost interval, at the first, the middle and the last lead.
     private static func coverage(_ forecasters: [ForecasterCoverage]) -> String {
         let texts = forecasters.map { forecaster in
             let leads = forecaster.coverage.filter { $0.truths > 0 }

@@ -51,22 +51,22 @@ extension Watch {
     }
 }
 
-/// A picture that is drawn over itself, line by line, so that it does not flicker.
+/// A plot that is redrawn in place, line by line, so that it does not flicker.
 private struct LiveView {
-    /// Asked for the history, which events do not have.
+    /// Used to fetch the history, which events do not have.
     private let client: VarlinkClient
     private let isColoured: Bool
     private var size: Terminal?
 
     init(_ client: VarlinkClient, isColoured: Bool) { (self.client, self.isColoured) = (client, isColoured) }
 
-    /// nil: the reply has no forecast.
+    /// The escape sequences and text of the plot; nil if the reply has no forecast.
     mutating func picture(_ reply: Reply.Watch) throws -> String? {
         guard let series = reply.forecast?.series else { return nil }
         let question = Question.Forecast(series: series)
         let forecast = try client.call(Control.qualified("GetForecast"), question, as: Reply.GetForecast.self).forecast
         let terminal = Terminal.current
-        // ECMA-48: everything is erased first, and after the window was resized.
+        // ECMA-48: erase the screen the first time and after the window was resized.
         let start = terminal == size ? "\u{1B}[H" : "\u{1B}[H\u{1B}[2J"
         size = terminal
         let text = Plot(forecast, in: terminal, isColoured: isColoured).text
