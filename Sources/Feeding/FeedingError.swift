@@ -20,9 +20,9 @@ public enum FeedingError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .closed(let address): "the socket on \(address) was closed; nilod has to be started again"
+        case .closed(let address): "the socket on \(address) was closed; restart nilod"
         case .portTaken(let address, let holder):
-            "cannot listen on \(address): \(holder ?? "another program") has the port; stop it, or choose another port"
+            "cannot listen on \(address): \(holder ?? "another program") uses the port; stop it, or choose another port"
         case .cannotListen(let address, let reason): "cannot listen on \(address): \(reason)"
         }
     }

@@ -14,7 +14,7 @@ public enum SocketFileError: Error, Equatable, CustomStringConvertible {
         case .notAPath, .pathTooLong: "expected \(expected)"
         case .inUse(let path):
             "a living process listens on the socket \(path): stop that one first, or choose another path"
-        case .notASocket(let path): "\(path) is there and is no socket: remove it, or choose another path"
+        case .notASocket(let path): "\(path) exists and is not a socket: remove it, or choose another path"
         case .system(let call, let path, let code):
             "cannot listen on \(path): \(call): \(String(cString: strerror(code)))"
         }

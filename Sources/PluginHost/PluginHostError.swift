@@ -19,7 +19,7 @@ public enum PluginHostError: Error, Equatable, CustomStringConvertible {
             "expected \(expected), found \(found); `niloctl plugin check` shows what a plugin has to answer"
         case .busy: "another call of this process took too long"
         case .notReady(let plugin, let reason):
-            "the plugin \(plugin) is not ready: \(reason); `niloctl plugins` shows how it is"
+            "the plugin \(plugin) is not ready: \(reason); `niloctl plugins` shows its state"
         case .trainingFailed(let status, let lastWords): "the training child ended with \(status): \(lastWords)"
         case .badFile(let path, let reason): "\(path): \(reason)"
         }

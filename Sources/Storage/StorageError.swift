@@ -36,8 +36,8 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
         case .notOurs(let path): "\(path) is an SQLite database of another program; choose another --state-dir"
         case .cannotOpen(let path, let reason): "cannot open \(path): \(reason)"
         case .pragma(let name, let expected, let found):
-            "SQLite did not take PRAGMA \(name) = \(expected), it is \(found); this build of SQLite cannot be used"
-        case .diskFull(let path): "no room left for \(path); free some space"
+            "SQLite did not accept PRAGMA \(name) = \(expected), it is \(found); this build of SQLite cannot be used"
+        case .diskFull(let path): "no space left for \(path); free some"
         case .moved(let path):
             "\(path) was removed, renamed or replaced while it was in use; put it back or restore a backup, then start again"
         case .io(let path, let reason): "\(path): \(reason)"
@@ -58,7 +58,7 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
                 + "without those readings"
         case .cutDatabase(let path, let bytes):
             "\(path) has \(bytes) bytes, but it was a database: it was cut or removed; restore a backup, or remove "
-                + "\(path), \(path)-wal and \(path).mark to begin anew"
+                + "\(path), \(path)-wal and \(path).mark to start over"
         case .unfinishedSalvage(let path): "a salvage of \(path) was interrupted; run `nilod salvage` again"
         case .closed: "the database was closed"
         case .malformed(let reason): reason

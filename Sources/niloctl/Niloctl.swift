@@ -7,7 +7,7 @@ import Invocation
 struct Niloctl: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "niloctl",
-        abstract: "Ask and direct a Nilometer daemon.",
+        abstract: "Query and control a Nilometer daemon.",
         discussion: """
             Examples:
               niloctl status

@@ -11,7 +11,7 @@ extension VarlinkClient {
         guard found.count == 1 else {
             let names = found.prefix(5).map { "\n  \($0)" }.joined()
             throw Exit.say(
-                "\"\(text)\" fits \(found.count) series, expected one; `niloctl series` lists them\(names)", 65)
+                "\"\(text)\" matches \(found.count) series, expected one; `niloctl series` lists them\(names)", 65)
         }
         return found[0]
     }

@@ -37,7 +37,7 @@ struct CommonOptions: ParsableArguments {
         } catch let error as ConnectionError {
             throw Exit.say("\(error)\n\(Self.advice(for: error, path))", 69)
         } catch let error as DecodingError {
-            throw Exit.say("the daemon answered something unexpected (\(error)); are both of one version?", 76)
+            throw Exit.say("the daemon gave an unexpected reply (\(error)); do both have the same version?", 76)
         }
     }
 
@@ -55,7 +55,7 @@ struct CommonOptions: ParsableArguments {
     private static func words(of error: VarlinkError) -> String {
         if let text = error.text("text") { return text }
         guard let parameter = error.text("parameter") else { return "\(error)" }
-        return "nilod does not take this \(parameter); are both of one version? (`niloctl version`)"
+        return "nilod does not accept this \(parameter); do both have the same version? (`niloctl version`)"
     }
 
     private static func code(of error: VarlinkError) -> Int32 {

@@ -146,7 +146,7 @@ struct StreamTests {
                 return peer.receive()
             }
             #expect(answers.isEmpty)
-            #expect(await log.first { $0.contains("it did not end what it began within") } != nil)
+            #expect(await log.first { $0.contains("it did not complete a line or request within") } != nil)
         }
         limits.idle = .milliseconds(50)
         try await withLines(commits, limits) { _, path, log in

@@ -88,7 +88,7 @@ import Varlink
                 return first + peer.receive()
             }
             #expect(frames == [#"{"parameters":{"text":"a"}}"#])
-            #expect(await service.logged("did not end a message") != nil)
+            #expect(await service.logged("did not complete a message") != nil)
         }
     }
 

@@ -117,7 +117,7 @@ final class Sender: Sendable {
             guard now - unit.start > limits.unit.nanoseconds, Double(unit.bytes) < seconds * Double(limits.rate) else {
                 return nil
             }
-            return "it did not end what it began within \(limits.unit)"
+            return "it did not complete a line or request within \(limits.unit)"
         }
     }
 }

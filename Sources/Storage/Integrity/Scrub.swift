@@ -44,7 +44,7 @@ public final class Scrub: Sendable {
         }
         for damaged in try store.checkpoints().damaged {
             findings.append(
-                "a checkpoint of series \(damaged.series.rawValue) is damaged; the one before serves, nothing to do")
+                "a checkpoint of series \(damaged.series.rawValue) is damaged; the previous one is used, nothing to do")
         }
         for version in try store.modelVersions(of: nil) where (try? store.weights(of: version.id)) == nil {
             try check()
@@ -87,7 +87,7 @@ public final class Scrub: Sendable {
             defer { structure.withLock { $0 = nil } }
             try check()
             let found = try queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check(20)") }
-            return found.filter { $0 != "ok" }.map { "SQLite finds: \($0); restore a backup" }
+            return found.filter { $0 != "ok" }.map { "SQLite reports: \($0); restore a backup" }
         } catch let error as DatabaseError {
             try check()
             throw store.storageError(error)
@@ -153,6 +153,6 @@ public final class Scrub: Sendable {
             "a chunk of series \(chunk.series.rawValue) is damaged (\(chunk.reason)): its readings from "
                 + "\(chunk.start.nanoseconds) to \(chunk.newest.nanoseconds) are left out; ingest them again or restore a backup"
         }
-        return named + (aside > 0 ? ["\(aside) damaged chunks are kept aside in the table quarantine"] : [])
+        return named + (aside > 0 ? ["\(aside) damaged chunks are kept in the table quarantine"] : [])
     }
 }

@@ -12,7 +12,7 @@ public enum ConnectionError: Error, Sendable, Hashable, CustomStringConvertible 
 
     public var description: String {
         switch self {
-        case .notReachable(let path, let reason): "nobody answers on \(path): \(reason)"
+        case .notReachable(let path, let reason): "cannot connect to \(path): \(reason)"
         case .closed: "the other side closed the connection"
         case .malformed(let reason): "the other side does not speak Varlink: \(reason)"
         case .tooLong: "a message is longer than \(FrameLimit.bytes >> 20) MiB: send it in pieces"

@@ -116,7 +116,7 @@ final class PeerGuard: ChannelDuplexHandler {
     private func watchUnfinished(_ context: ChannelHandlerContext) {
         unfinished = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.message)) {
             if self.unanswered.calls > 0 { return self.watchUnfinished(context) }
-            self.close(context, "it did not end a message it began within \(self.limits.message)")
+            self.close(context, "it did not complete a message within \(self.limits.message)")
         }
     }
 

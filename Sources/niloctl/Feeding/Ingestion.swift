@@ -92,7 +92,7 @@ struct Ingestion {
                 let now = ContinuousClock.now
                 if start == nil {
                     progress.clear()
-                    Output.complain("niloctl: the daemon is away; what was not acknowledged is sent again\n")
+                    Output.complain("niloctl: the daemon is unreachable; what was not acknowledged is sent again\n")
                 }
                 let first = start ?? now
                 start = first
@@ -114,7 +114,7 @@ struct Ingestion {
     /// How to continue after an interruption.
     var advice: String {
         let done = "niloctl: \(record.accepted) readings are acknowledged, up to line \(record.line - 1)\n"
-        guard isRecordSaved else { return done + "what is left begins at line \(record.line)\n" }
-        return done + "go on with: niloctl ingest --resume \(Shell.quoted(input.name))\n"
+        guard isRecordSaved else { return done + "the rest begins at line \(record.line)\n" }
+        return done + "resume with: niloctl ingest --resume \(Shell.quoted(input.name))\n"
     }
 }

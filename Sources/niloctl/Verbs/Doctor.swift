@@ -3,9 +3,9 @@ import ControlInterface
 
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look for damage in the database, and say what to do about it.",
+        abstract: "Check the database for damage, and say what to do about it.",
         discussion:
-            "Every checksum is looked at, so this takes a while on a large database. Exits with 65 on a finding.")
+            "Every checksum is verified, so this takes a while on a large database. Exits with 65 on a finding.")
     @OptionGroup var common: CommonOptions
 
     func run() throws {

@@ -3,10 +3,10 @@ import ControlInterface
 
 struct Explain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "What a series' model is made of, and what its running state holds.",
+        abstract: "Explain the model of a series and its running state.",
         discussion: """
             Layers with their shapes and parameters, norms of the state, how saturated the gates are, how long the cells \
-            remember, and how many of the newest values lay inside the interval that was forecast for them.
+            remember, and how many of the newest values lay inside their forecast intervals.
 
             Example: niloctl explain 'room,id=1 t'
             """)

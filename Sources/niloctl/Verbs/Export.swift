@@ -6,7 +6,7 @@ struct Export: ParsableCommand {
         abstract: "Print readings as CSV, line protocol or JSON lines.",
         discussion: """
             Characters of a series' name that act on a terminal are printed as \\u001b, as everywhere; names that have them \
-            are not taken in any more.
+            are no longer accepted.
             """)
     @OptionGroup var common: CommonOptions
     @Argument(help: "The series or a pattern.", completion: .custom(Names.series)) var selector: String

@@ -2,7 +2,7 @@ import ArgumentParser
 import ControlInterface
 
 struct Forecasters: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "What the configuration forecasts with.")
+    static let configuration = CommandConfiguration(abstract: "List the configured forecasters.")
     @OptionGroup var common: CommonOptions
 
     func run() throws {

@@ -22,7 +22,7 @@ struct Ingest: ParsableCommand {
     @Flag(help: "The file is CSV: series,timestamp,value.") var csv = false
     @Option(help: "The unit of timestamps: ns, us, ms or s.", completion: .list(["ns", "us", "ms", "s"]))
     var precision = "ns"
-    @Flag(help: "Go on where an interrupted ingest of this file ended.") var resume = false
+    @Flag(help: "Resume an interrupted ingest of this file.") var resume = false
     @Flag(help: "Print each point as JSON and send nothing; no daemon is needed.") var dryRun = false
     @Option(parsing: .unconditional, help: "With --dry-run: the time of points without one, in ns since 1970.") var now:
         Int64?
@@ -68,16 +68,16 @@ struct Ingest: ParsableCommand {
         let options = csv ? "csv \(precision)" : "line \(precision)"
         let fresh = IngestRecord(file: input.canonicalPath ?? "", options: options)
         guard resume else { return fresh }
-        guard let path = input.canonicalPath else { throw Exit.say("only a file can be gone on with", 64) }
+        guard let path = input.canonicalPath else { throw Exit.say("only the ingest of a file can be resumed", 64) }
         guard let record = IngestRecord.load(of: path) else {
-            throw Exit.say("no interrupted ingest of \(file) is known; leave out --resume to begin", 66)
+            throw Exit.say("no interrupted ingest of \(file) is known; omit --resume to start from the beginning", 66)
         }
         guard record.options == options else {
-            throw Exit.say("the interrupted ingest of \(file) read it as \(record.options); say so again", 64)
+            throw Exit.say("the interrupted ingest of \(file) read it as \(record.options); use the same options", 64)
         }
         guard record.offset <= input.size ?? 0, lseek(input.descriptor, off_t(record.offset), SEEK_SET) >= 0,
             record.matches(input.descriptor)
-        else { throw Exit.say("\(file) has changed since; leave out --resume to begin anew", 65) }
+        else { throw Exit.say("\(file) has changed since; omit --resume to start over", 65) }
         return record
     }
 
@@ -95,7 +95,7 @@ struct Ingest: ParsableCommand {
         let time = Timestamp(nanoseconds: witness.time).text
         throw Exit.say(
             "the daemon does not have what was sent of \(file) before, such as \"\(witness.series)\" at \(time): it is another "
-                + "one, or its database was replaced; leave out --resume to begin anew", 65)
+                + "one, or its database was replaced; omit --resume to start over", 65)
     }
 
     private var unreadable: ExitCode { Exit.say("cannot read \(file): \(String(cString: strerror(errno)))", 66) }

@@ -2,7 +2,7 @@ import ArgumentParser
 import ControlInterface
 
 struct ListSeries: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "series", abstract: "The series there are.")
+    static let configuration = CommandConfiguration(commandName: "series", abstract: "List the series.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "A pattern such as 'room,*'.", completion: .custom(Names.series)) var selector: String?
 

@@ -3,7 +3,7 @@ import ControlInterface
 
 struct Models: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The model versions of a forecaster, and their scores on the holdout.",
+        abstract: "List the model versions of a forecaster and their scores on the holdout.",
         discussion:
             "PINBALL and MASE are means over series, in units of the last value's one-step error: less is better.")
     @OptionGroup var common: CommonOptions

@@ -3,11 +3,11 @@ import Glibc
 
 struct PluginVerbs: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugin", abstract: "Help for who writes a plugin.", subcommands: [Check.self])
+        commandName: "plugin", abstract: "Help for plugin authors.", subcommands: [Check.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Try a plugin out and say what it does wrong.",
+            abstract: "Test a plugin and report what it does wrong.",
             discussion: "Needs no daemon, only nilod beside niloctl or in PATH. Exits with 65 if something fails.")
         @Argument(help: "The folder with plugin.toml.") var folder: String
 

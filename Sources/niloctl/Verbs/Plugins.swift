@@ -3,8 +3,8 @@ import ControlInterface
 
 struct Plugins: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The plugins that were found, and how they are.",
-        discussion: "Absent counts the steps that had no answer. `niloctl plugin check PATH` tries one out.")
+        abstract: "List the plugins and their state.",
+        discussion: "Absent counts the steps that had no answer. `niloctl plugin check PATH` tests one.")
     @OptionGroup var common: CommonOptions
 
     func run() throws {

@@ -18,7 +18,7 @@ struct Promote: ParsableCommand {
 
 struct Rollback: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Give every series the version it had before.",
+        abstract: "Return every series to the version it had before.",
         discussion: """
             A second rollback goes forward again, to the version that was just left. To go back further, name the version: \
             `niloctl promote FORECASTER VERSION`; `niloctl models FORECASTER` lists them.

@@ -18,15 +18,16 @@ struct Forget: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Remove series with all their readings.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "The series or a pattern.", completion: .custom(Names.series)) var selector: String
-    @Flag(help: "Do not ask.") var yes = false
+    @Flag(help: "Do not ask for confirmation.") var yes = false
 
     func run() throws {
         try common.connected { client in
             if !yes {
                 let question = Question.Selected(selector: selector)
                 let found = try client.call(Control.qualified("ListSeries"), question, as: Reply.ListSeries.self)
-                guard isatty(0) == 1 else { throw Exit.say("this removes \(found.series.count) series; say --yes", 64) }
-                Output.complain("Remove \(found.series.count) series with all their readings? [y/N] ")
+                let count = found.series.count
+                guard isatty(0) == 1 else { throw Exit.say("this removes \(count) series; pass --yes", 64) }
+                Output.complain("Remove \(count) series with all their readings? [y/N] ")
                 guard readLine()?.lowercased().hasPrefix("y") ?? false else { throw ExitCode(1) }
             }
             let reply = try client.call(

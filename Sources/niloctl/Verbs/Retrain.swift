@@ -6,7 +6,7 @@ struct Retrain: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Train a forecaster now.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "The forecaster.", completion: .custom(Names.forecasters)) var name: String
-    @Flag(help: "Wait for the end and show how far it is.") var wait = false
+    @Flag(help: "Wait until it ends and show the progress.") var wait = false
 
     func run() throws {
         var failed = false

@@ -4,7 +4,7 @@ import Varlink
 
 struct Scores: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "What the forecasts were worth.",
+        abstract: "Show how accurate the forecasts were.",
         discussion: """
             PINBALL and MASE are in units of the series' mean absolute step: less is better. The coverages say how many
             truths lay inside the intervals; their headings say how many should have. One series shows every lead.
@@ -26,7 +26,7 @@ struct Scores: ParsableCommand {
             let question = Question.GetScores(selector: selector, start: start?.text, end: end?.text)
             let reply = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
             try common.show(reply) { reply in
-                if reply.series.isEmpty { return "no series is scored there\n" }
+                if reply.series.isEmpty { return "no series has scores there\n" }
                 return reply.series.count == 1 ? Self.one(reply.series[0]) : Self.many(reply.series)
             }
         }

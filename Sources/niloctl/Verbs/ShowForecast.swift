@@ -3,12 +3,12 @@ import ControlInterface
 
 struct ShowForecast: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "forecast", abstract: "The newest forecast of a series.",
-        discussion: "The series may be a pattern that fits one: niloctl forecast 'host*load1' --plot")
+        commandName: "forecast", abstract: "Show the newest forecast of a series.",
+        discussion: "The series may be a pattern that matches one: niloctl forecast 'host*load1' --plot")
     @OptionGroup var common: CommonOptions
     @Argument(help: "The series, such as 'room,id=1 t'.", completion: .custom(Names.series)) var series: String
     @Flag(help: "Draw history, median and interval.") var plot = false
-    @Flag(help: "Tell which forecasts are mixed, and with what weights.") var explain = false
+    @Flag(help: "Show which forecasts are mixed, and with what weights.") var explain = false
 
     func run() throws {
         try common.connected { client in

@@ -3,7 +3,7 @@ import ControlInterface
 
 struct State: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The running state of a series: model, position, SHA-256.")
+        abstract: "Show the running state of a series: model, position, SHA-256.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "The series.", completion: .custom(Names.series)) var series: String
 
@@ -25,7 +25,7 @@ struct State: ParsableCommand {
 }
 
 struct Reset: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Start the state of a series anew.")
+    static let configuration = CommandConfiguration(abstract: "Reset the state of a series.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "The series.", completion: .custom(Names.series)) var series: String
     @Flag(help: "Replay the newest readings, late ones too.") var warm = false

@@ -2,7 +2,7 @@ import ArgumentParser
 import ControlInterface
 
 struct Status: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "How the daemon is.")
+    static let configuration = CommandConfiguration(abstract: "Show the state of the daemon.")
     @OptionGroup var common: CommonOptions
 
     func run() throws {
@@ -60,7 +60,8 @@ extension Status {
 }
 
 struct ShowVersion: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "version", abstract: "The versions of both programs.")
+    static let configuration = CommandConfiguration(
+        commandName: "version", abstract: "Print the versions of both programs.")
     @OptionGroup var common: CommonOptions
 
     func run() throws {

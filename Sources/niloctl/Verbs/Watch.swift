@@ -5,10 +5,10 @@ import Varlink
 struct Watch: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Follow readings, forecasts and anomalies as they come.",
-        discussion: "On a terminal a selector that fits one series is drawn live.")
+        discussion: "On a terminal a selector that matches one series is drawn live.")
     @OptionGroup var common: CommonOptions
     @Argument(help: "A pattern such as 'room,*'.", completion: .custom(Names.series)) var selector: String?
-    @Option(help: "Stop after so many forecasts.") var count: Int?
+    @Option(help: "Stop after this many forecasts.") var count: Int?
 
     func run() throws {
         try common.connected { client in
