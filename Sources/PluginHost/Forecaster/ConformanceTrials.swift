@@ -15,7 +15,7 @@ struct ConformanceTrials {
         [
             ("states and forecasts have the sizes that Load named", sizes),
             ("the same call gives the same bits", isDeterministic),
-            ("a row does not depend on who shares its call, or on its place", isIndependent),
+            ("a row does not depend on the other rows of its call, or on its position", isIndependent),
             ("a state that is saved and handed in again goes on with the same bits", savesState),
             ("after 100 values the quantiles are finite and ascending", forecastsMakeSense),
             ("a call of 1 MiB is answered within the deadline of \(plugin.deadline)", takesLargeCalls),

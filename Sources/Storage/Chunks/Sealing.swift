@@ -108,7 +108,8 @@ extension WriteTransaction {
         notes.sealed = true
     }
 
-    /// Drops at most `limit` rows of the journal that lie at or before `end` and are wholly sealed.
+    /// Drops at most `limit` rows of the journal that lie entirely at or before `end`, up to which everything must be
+    /// sealed.
     ///
     /// - Returns: how many readings they held; 0 if there are no more.
     public func dropSealed(through end: JournalPosition, limit: Int) throws -> Int {
