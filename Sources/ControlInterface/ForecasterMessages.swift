@@ -1,6 +1,6 @@
 public import Varlink
 
-/// The parameters of the calls of `org.nilometer.Forecaster`, by method.
+/// The parameters of the calls of `org.nilometer.Forecaster`, by method; the interface file documents them.
 public enum ForecasterQuestion {
     public struct Load: Codable, Sendable {
         public var model: String
@@ -57,7 +57,7 @@ public enum ForecasterQuestion {
     }
 }
 
-/// The replies of `org.nilometer.Forecaster`, by method.
+/// The replies of `org.nilometer.Forecaster`, by method; the interface file documents them.
 public enum ForecasterReply {
     public struct Describe: Codable, Sendable {
         public var contract: Int
@@ -120,6 +120,7 @@ public struct ForecasterSpecification: Codable, Sendable {
     }
 }
 
+/// One of the forecasts of a model, and its initial weight in the mix.
 public struct ForecasterExpert: Codable, Sendable, Hashable {
     public var name: String
     public var prior: Double

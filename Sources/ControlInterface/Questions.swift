@@ -1,4 +1,4 @@
-/// The parameters of the calls, by method.
+/// The parameters of the calls, by method; org.nilometer.Control.varlink documents them.
 public enum Question {
     public struct Selected: Codable, Sendable {
         public var selector: String?

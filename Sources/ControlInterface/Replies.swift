@@ -1,4 +1,4 @@
-/// The replies, by method.
+/// The replies, by method; org.nilometer.Control.varlink documents them.
 public enum Reply {
     public struct GetStatus: Codable, Sendable {
         public var version: String

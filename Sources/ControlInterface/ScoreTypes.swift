@@ -1,4 +1,4 @@
-// The named types of the interface for forecast accuracy.
+// The named types of the interface for forecast accuracy; org.nilometer.Control.varlink documents them.
 
 public struct Expert: Codable, Sendable {
     public var name: String

@@ -1,4 +1,4 @@
-// The named types of the interface.
+// The named types of the interface; org.nilometer.Control.varlink documents them.
 
 public struct Series: Codable, Sendable {
     public var name: String

@@ -2,6 +2,7 @@ import Synchronization
 
 /// Counters of the listeners since the start. Safe to use from any thread.
 public final class FeedCounters: Sendable {
+    /// The values of the counters.
     public struct Counts: Sendable {
         /// Readings that were accepted.
         public var accepted = 0
@@ -23,6 +24,7 @@ public final class FeedCounters: Sendable {
 
     public init() {}
 
+    /// The current values.
     public var current: Counts { counts.withLock { $0 } }
 
     func add(accepted: Int, skipped: Int, problems: Int) {

@@ -48,6 +48,7 @@ public final class ConnectionLimiter: Sendable {
     }
 
     private static let start = ContinuousClock.now
+    /// A monotonic clock, in nanoseconds since its first use.
     public static let monotonic: @Sendable () -> Int64 = { Int64((ContinuousClock.now - start) / .nanoseconds(1)) }
 
     /// Admits a connection; at the limit, one that replaces an earlier one.

@@ -2,12 +2,14 @@ import Glibc
 
 /// Identifies the peer of a connection for fair sharing: a process of a user, or a host.
 public struct PeerKey: Hashable, Sendable, CustomStringConvertible {
+    /// The user or the host that the peer belongs to.
     public enum Owner: Hashable, Sendable {
         case user(UInt32)
         case host(String)
         case unknown
     }
 
+    /// The user or the host.
     public var owner: Owner
     /// The process id; 0 if there is none.
     public var process: Int32

@@ -18,6 +18,9 @@ public struct WriteTransaction {
 
     // MARK: Series
 
+    /// Stores a new series, without a cadence.
+    ///
+    /// - Returns: its new number.
     public func insertSeries(
         key: SeriesKey, aggregate: Aggregate, forecaster: String?, createdAt: Timestamp
     ) throws -> SeriesID {
@@ -35,11 +38,13 @@ public struct WriteTransaction {
         try updateChecksum(of: series)
     }
 
+    /// Sets the forecaster of a series; nil for none.
     public func setForecaster(_ name: String?, of series: SeriesID) throws {
         try run("UPDATE series SET forecaster = ? WHERE id = ?", [name, series.rawValue])
         try updateChecksum(of: series)
     }
 
+    /// Sets how the readings of one slot of a series are aggregated.
     public func setAggregate(_ aggregate: Aggregate, of series: SeriesID) throws {
         try run("UPDATE series SET aggregate = ? WHERE id = ?", [aggregate.rawValue, series.rawValue])
         try updateChecksum(of: series)
@@ -130,6 +135,7 @@ public struct WriteTransaction {
         }
     }
 
+    /// Stores an epoch, which becomes the newest of its series.
     public func insertEpoch(_ new: NewEpoch) throws -> Epoch {
         let (method, version): (String?, Int64?) =
             switch new.fallbackFor {

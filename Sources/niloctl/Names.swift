@@ -50,7 +50,7 @@ struct CompletedWord {
         return plain.filter { $0.hasPrefix(whole) }.map { name in
             switch CompletionShell.requesting {
             case .bash: Self.escaped(name)
-            // zsh takes what follows a colon for a description.
+            // zsh treats what follows a colon as a description.
             case .zsh: name.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
             default: name
             }

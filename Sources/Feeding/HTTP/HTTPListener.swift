@@ -13,9 +13,11 @@ import NIOPosix
 public struct HTTPListener: Sendable {
     /// The functions of the daemon that the listener calls.
     public struct Answers: Sendable {
+        /// Commits readings.
         public var commit: LineIntake.Commit
+        /// The current metrics, for `/metrics`.
         public var metrics: @Sendable () -> [Metric]
-        /// What is wrong; nil if nothing is.
+        /// What is wrong, for `/health`; nil if nothing is.
         public var trouble: @Sendable () -> String?
 
         public init(

@@ -22,6 +22,7 @@ public struct LineIntake: Sendable {
 
     /// The result of ingesting some lines.
     public struct Outcome: Sendable {
+        /// Readings that were accepted.
         public var accepted = 0
         /// Malformed lines and readings that were refused.
         public var refused = 0
@@ -40,6 +41,7 @@ public struct LineIntake: Sendable {
     /// The number of the next line, from 1.
     private(set) var line = 1
 
+    /// An intake with a decoder of its own.
     public init(precision: Precision, counters: FeedCounters, commit: @escaping Commit) {
         self.init(precision: precision, counters: counters, pool: nil, commit: commit)
     }

@@ -13,5 +13,6 @@ public struct Backoff: Sendable {
         return wait * Double.random(in: 0.75...1.25)
     }
 
+    /// Starts over with the shortest delay.
     public mutating func reset() { failures = 0 }
 }

@@ -1,8 +1,10 @@
 /// Counters of the events for a sink.
 public struct SinkCounts: Sendable, Hashable {
+    /// Events that were written.
     public var written = 0
     /// Events that came while the sink could not keep up or was not running.
     public var dropped = 0
+    /// How often the child of an exec sink was restarted.
     public var restarts = 0
     public var lastError: String?
 
@@ -18,6 +20,6 @@ public protocol LineSink: Sendable {
     /// Counts events that were lost before they reached the sink.
     func drop(_ count: Int)
     var counts: SinkCounts { get }
-    /// Ends what it has running.
+    /// Writes what it can of the queued lines, and ends.
     func stop()
 }

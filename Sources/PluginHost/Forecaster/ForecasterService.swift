@@ -14,6 +14,7 @@ public struct ForecasterService: Sendable {
     private let method: any ForecastingMethod
     private let models = Models()
 
+    /// - Parameter method: the method to serve.
     public init(_ method: any ForecastingMethod) { self.method = method }
 
     /// Serves on a connected socket until the peer hangs up. Takes ownership of the descriptor.

@@ -1,5 +1,6 @@
 /// Counters of a plugin since the daemon started.
 public struct PluginCounts: Sendable, Hashable {
+    /// Calls of `Advance`.
     public var calls = 0
     /// Steps of a series that had no answer.
     public var absent = 0
@@ -13,7 +14,7 @@ public struct PluginReport: Sendable {
     public var name: String
     public var version: String?
     public var folder: String
-    /// ready, idle, starting, waiting, stopped or refused.
+    /// One of ready, idle, starting, waiting, stopped or refused.
     public var state: String
     /// The process id of the launcher, whose child is the plugin.
     public var pid: Int32?

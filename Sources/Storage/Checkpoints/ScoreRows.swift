@@ -47,6 +47,7 @@ extension Store {
 /// No transaction stays open between slices: an open reader keeps the WAL from shrinking, and reading the scores of
 /// many series over a year takes seconds. Rows committed in the meantime are seen if they lie ahead of the reader.
 public struct ScoreReader {
+    /// The scores of one block of slots of a series; `start` is when its first slot begins.
     public typealias Block = (series: SeriesID, start: Timestamp, scores: SlotScores)
 
     fileprivate let store: Store

@@ -7,6 +7,7 @@ public struct DamagedChunk: Sendable, Hashable {
     public var series: SeriesID
     public var start: Timestamp
     public var newest: Timestamp
+    /// What is wrong with it.
     public var reason: String
 }
 

@@ -22,6 +22,7 @@ package enum CRC32C {
         return ~advance(advance(~0, writer.bytes), bytes)
     }
 
+    /// The checksum of some bytes.
     package static func checksum(_ bytes: [UInt8]) -> UInt32 { ~advance(~0, bytes) }
 
     /// The register after more bytes.

@@ -23,6 +23,7 @@ package enum Failpoint: String {
         return (String(parts[0]), Countdown(count))
     }()
 
+    /// Kills the process if this failpoint is armed and its count is reached.
     package func hit() {
         guard let armed = Self.armed, armed.name == rawValue, armed.countdown.countDown() else { return }
         if let path = getenv("NILOMETER_FAILPOINT_LOG") {

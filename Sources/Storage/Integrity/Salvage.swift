@@ -12,7 +12,7 @@ public import TimeSeries
 /// A later frame often rewrites the page of a damaged one, so the log is first tried without the damaged frames. Only
 /// if the result fails the checks is the log cut at the first damaged frame.
 public struct Salvage {
-    /// What became of the readings.
+    /// The result of a salvage.
     public struct Outcome: Sendable, Hashable {
         /// The newest journal position now.
         public var position: JournalPosition
@@ -26,6 +26,7 @@ public struct Salvage {
 
     private let path: String
 
+    /// - Parameter path: the path of the database.
     public init(path: String) { self.path = path }
 
     /// Salvages the database.

@@ -7,7 +7,7 @@ struct JournalRows {
 
     static let endIsMissing = StorageError.damagedTable(name: "journal_end", reason: "it has no row")
 
-    /// The highest position ever used.
+    /// The highest position ever used; 0 before the first reading.
     func end() throws -> JournalPosition {
         let sql = """
             SELECT position, (SELECT seq + n - 1 FROM journal ORDER BY seq DESC LIMIT 1) AS kept FROM journal_end

@@ -1,4 +1,5 @@
-/// `Storage`: the one file `nilo.db`, and the only user of SQLite: journal, checkpoints, model versions, migrations.
+/// `Storage`: the database file `nilo.db`, with journal, checkpoints, model versions and migrations; the only user of
+/// SQLite.
 public import TimeSeries
 
 /// A row of `series`.
@@ -7,12 +8,12 @@ public struct SeriesRecord: Sendable, Hashable {
     public var key: SeriesKey
     public var forecaster: String?
     public var aggregate: Aggregate
-    /// nil until it is declared or inferred.
+    /// The time between slots; nil until it is declared or inferred.
     public var cadence: Cadence?
     /// How many slots a reading may be late; stored together with the cadence.
     public var latenessSlots: Int?
     public var createdAt: Timestamp
-    /// When a reading arrived last, to the day; nil: not known.
+    /// When a reading last arrived, to the day; nil if not known.
     public var heardAt: Timestamp?
 
     public init(
@@ -79,7 +80,7 @@ public struct Checkpoint: Sendable, Hashable {
     }
 }
 
-/// What ``Store/checkpoints()`` found.
+/// The result of ``Store/checkpoints()``.
 public struct RecoveredCheckpoints: Sendable {
     /// Newest first, at most two per series.
     public var good: [SeriesID: [Checkpoint]] = [:]
@@ -134,6 +135,7 @@ public struct ModelVersion: Sendable, Hashable {
     public var windowStart: Timestamp?
     public var windowEnd: Timestamp?
     public var metrics: String
+    /// In bytes; 0 once they were removed.
     public var weightsSize: Int
     /// When its weights were removed; nil if they are still stored.
     public var prunedAt: Timestamp?

@@ -100,7 +100,7 @@ struct ReplyEnvelope {
     }
 }
 
-/// What calls and replies have in common.
+/// What calls and replies share.
 enum Envelope {
     /// Calls `body` with each member of the frame's object, and checks that the whole frame is JSON.
     fileprivate static func members(

@@ -6,6 +6,7 @@ public struct InterfaceDescription: Sendable, Hashable {
     public let text: String
     /// The named types, in file order.
     public internal(set) var types: [Member<VarlinkType>] = []
+    /// The methods, in file order.
     public internal(set) var methods: [Member<Signature>] = []
     /// The errors and their parameters.
     public internal(set) var errors: [Member<[Field]>] = []

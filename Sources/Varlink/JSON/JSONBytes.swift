@@ -1,5 +1,8 @@
 /// Encodes values as JSON text and decodes them, without Foundation.
 package enum JSONBytes {
+    /// Encodes a value.
+    ///
+    /// - Throws: `EncodingError`.
     package static func encode(_ value: some Encodable) throws -> [UInt8] {
         let output = JSONOutput()
         try output.value(value)

@@ -1,4 +1,4 @@
-/// `Varlink`: a service and a client for the Varlink protocol on SwiftNIO. Knows nothing of forecasting.
+/// `Varlink`: a service and a client for the Varlink protocol on SwiftNIO. Independent of forecasting.
 ///
 /// https://varlink.org/Method-Call: JSON objects, each ended by a NUL byte, over a stream socket.
 
