@@ -166,8 +166,8 @@ extension Store {
     /// - Throws: ``StorageError/damagedWeights(version:)``, ``StorageError/prunedWeights(version:)``.
     public func weights(of version: Int64) throws -> [UInt8] {
         // Rows of earlier versions have the checksum of the weights alone.
-        let isWhole = "\(CheckedTable.modelVersion.isWhole) OR crc32c IS row_checksum(weights)"
-        let sql = "SELECT weights FROM model_version WHERE id = ? AND (\(isWhole))"
+        let checksumMatches = "\(CheckedTable.modelVersion.checksumMatches) OR crc32c IS row_checksum(weights)"
+        let sql = "SELECT weights FROM model_version WHERE id = ? AND (\(checksumMatches))"
         guard let row = try read({ try Row.fetchOne($0, sql: sql, arguments: [version]) }),
             let weights: Blob = row.value("weights")
         else { throw StorageError.damagedWeights(version: version) }
@@ -187,7 +187,7 @@ extension Store {
     /// The training times of every forecaster that has any; damaged rows are left out, and their forecasters become due
     /// again.
     public func schedule() throws -> [String: ScheduleRecord] {
-        let sql = "SELECT * FROM schedule WHERE \(CheckedTable.schedule.isWhole)"
+        let sql = "SELECT * FROM schedule WHERE \(CheckedTable.schedule.checksumMatches)"
         let records = try read { try Row.fetchAll($0, sql: sql).map(Self.scheduleRecord) }
         return Dictionary(records.map { ($0.forecaster, $0) }, uniquingKeysWith: { first, _ in first })
     }

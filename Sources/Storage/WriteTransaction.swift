@@ -210,7 +210,7 @@ public struct WriteTransaction {
 
     /// Stores the training times of a forecaster; damaged rows are deleted.
     public func setSchedule(_ record: ScheduleRecord) throws {
-        try run("DELETE FROM schedule WHERE NOT (\(CheckedTable.schedule.isWhole))", [])
+        try run("DELETE FROM schedule WHERE NOT (\(CheckedTable.schedule.checksumMatches))", [])
         try run(
             """
             INSERT OR REPLACE INTO schedule (forecaster, next_due, last_started, last_finished, last_outcome)

@@ -17,18 +17,18 @@ struct ChunkRows {
 
         /// - Throws: ``StorageError/malformed(_:)`` if any part of the row is damaged.
         func decoded() throws(StorageError) -> Chunk {
-            guard isWhole else { throw .malformed("its checksum is wrong") }
+            guard isIntact else { throw .malformed("its checksum is wrong") }
             return try ChunkCodec.decode(data, series: series)
         }
 
-        private var isWhole: Bool { checksum == CRC32C.checksum(of: [series.rawValue, start, newest], data) }
+        private var isIntact: Bool { checksum == CRC32C.checksum(of: [series.rawValue, start, newest], data) }
 
         /// Whether the chunk is left as it is when readings from `time` on are sealed.
         ///
         /// Rewriting large chunks for a few readings each time would dominate the cost of a seal; small ones are merged
         /// because they take more space.
         func isLargeAndBefore(_ time: Int64) -> Bool {
-            newest < time && isWhole && ChunkCodec.count(of: data) >= Chunk.capacity / 4
+            newest < time && isIntact && ChunkCodec.count(of: data) >= Chunk.capacity / 4
         }
     }
 

@@ -28,11 +28,11 @@ extension Store {
     }
 
     private func checkJournal() throws -> Int {
-        let (dropped, whole) = try read { try JournalRows(db: $0).bounds() }
+        let (dropped, wholeFrom) = try read { try JournalRows(db: $0).bounds() }
         var next = dropped + 1
-        if whole > next { next = try read { try JournalRows(db: $0).first() } ?? next }
+        if wholeFrom > next { next = try read { try JournalRows(db: $0).first() } ?? next }
         var readings = 0
-        while let rows = try read({ try JournalRows(db: $0).check(from: next, whole: whole, limit: 512) }) {
+        while let rows = try read({ try JournalRows(db: $0).check(from: next, wholeFrom: wholeFrom, limit: 512) }) {
             next = rows.next
             readings += rows.readings
         }

@@ -67,17 +67,17 @@ struct JournalRows {
     ///
     /// - Parameters:
     ///   - position: where the first row is expected, or an earlier position.
-    ///   - whole: from this position on there are no gaps.
+    ///   - wholeFrom: from this position on there are no gaps.
     /// - Returns: the position after the last row, and how many readings the rows hold; nil if there are no rows.
     func check(
-        from position: JournalPosition, whole: JournalPosition, limit: Int
+        from position: JournalPosition, wholeFrom: JournalPosition, limit: Int
     ) throws -> (next: JournalPosition, readings: Int)? {
         let sql = "SELECT seq, n, newest, crc32c, readings FROM journal WHERE seq >= ? ORDER BY seq LIMIT ?"
         let rows = try Row.fetchCursor(try db.cachedStatement(sql: sql), arguments: [position, limit])
         var (expected, readings) = (position, 0)
         while let row = try rows.next() {
             let checked = try Self.checked(row)
-            guard checked.first == expected || checked.first <= whole else {
+            guard checked.first == expected || checked.first <= wholeFrom else {
                 throw StorageError.damagedJournal(
                     position: expected, reason: "the entries up to \(checked.first - 1) are missing")
             }
@@ -104,7 +104,7 @@ struct JournalRows {
     }
 
     /// The position after which the first row is expected, and the one from which on there are no gaps.
-    func bounds() throws -> (dropped: JournalPosition, whole: JournalPosition) {
+    func bounds() throws -> (dropped: JournalPosition, wholeFrom: JournalPosition) {
         guard let row = try Row.fetchOne(db, sql: "SELECT position, whole_from FROM journal_end") else {
             throw Self.endIsMissing
         }

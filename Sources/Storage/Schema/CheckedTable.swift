@@ -45,7 +45,7 @@ enum CheckedTable: String, CaseIterable {
     }
 
     /// SQL: the row is as it was written.
-    var isWhole: String { "crc32c IS row_checksum(\(columns))" }
+    var checksumMatches: String { "crc32c IS row_checksum(\(columns))" }
 
     /// Sets the checksums of rows that were just written.
     func updateChecksums(_ db: Database, where condition: String, _ arguments: StatementArguments) throws {
@@ -55,7 +55,7 @@ enum CheckedTable: String, CaseIterable {
 
     /// - Throws: ``StorageError/damagedTable(name:reason:)`` with the first row that is not as it was written.
     func check(_ db: Database) throws {
-        let sql = "SELECT * FROM \(rawValue) WHERE NOT (\(isWhole)) LIMIT 1"
+        let sql = "SELECT * FROM \(rawValue) WHERE NOT (\(checksumMatches)) LIMIT 1"
         guard let row = try Row.fetchOne(db, sql: sql) else { return }
         throw StorageError.damagedTable(name: rawValue, reason: "a row is not as it was written: \(row)")
     }
