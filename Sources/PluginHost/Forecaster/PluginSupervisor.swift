@@ -52,8 +52,8 @@ final class PluginSupervisor: Sendable {
 
     /// After running for this long without a failure, earlier failures no longer count.
     private static let probation = Duration.seconds(60)
-    /// How long a shard may wait in vain without consequences: there are ten failures in the first minute, which is
-    /// less than 1 % of it.
+    /// How long a shard may wait in vain for a failing step without consequences: with the backoff there are at most
+    /// ten failures in the first minute, together less than 1 % of it.
     private static let tolerance = Duration.milliseconds(50)
     /// The most trial steps; each takes a model some microseconds or milliseconds.
     private static let maximumTrials = 100
