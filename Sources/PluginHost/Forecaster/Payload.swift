@@ -26,16 +26,16 @@ enum Payload {
         // An untrusted count must not make us allocate more memory than the text fills.
         let expected = count.multipliedReportingOverflow(by: MemoryLayout<Value>.size)
         guard count >= 0, !expected.overflow, expected.partialValue <= text.utf8.count else {
-            throw misfit(text, count, name)
+            throw mismatch(text, count, name)
         }
         var values = [Value](repeating: zero, count: count)
         guard values.withUnsafeMutableBytes({ Base64.decode(text, into: $0) }) else {
-            throw misfit(text, count, name)
+            throw mismatch(text, count, name)
         }
         return values
     }
 
-    private static func misfit(_ text: String, _ count: Int, _ name: String) -> PluginHostError {
+    private static func mismatch(_ text: String, _ count: Int, _ name: String) -> PluginHostError {
         .brokenContract(
             expected: "\(name) as base64 of \(count) numbers", found: "\(text.utf8.count) characters that are not that")
     }

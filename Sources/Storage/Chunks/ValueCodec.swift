@@ -59,9 +59,9 @@ enum ValueCodec {
     private static func scaled(_ values: [Double], _ digits: Int) -> [Int64]? {
         var all: [Int64] = []
         for value in values {
-            guard let whole = scaled(value, digits) else { return nil }
+            guard let integer = scaled(value, digits) else { return nil }
             if all.isEmpty { all.reserveCapacity(values.count) }
-            all.append(whole)
+            all.append(integer)
         }
         return all
     }
@@ -70,9 +70,9 @@ enum ValueCodec {
         let product = (value * powers[digits]).rounded()
         // Above 2^50, the difference of two could be inexact.
         guard abs(product) < 0x1p50 else { return nil }
-        let whole = Int64(product)
+        let integer = Int64(product)
         // Compares bits, because an integer has no negative zero.
-        return (Double(whole) / powers[digits]).bitPattern == value.bitPattern ? whole : nil
+        return (Double(integer) / powers[digits]).bitPattern == value.bitPattern ? integer : nil
     }
 
     static func read(_ count: Int, from reader: inout ByteReader) throws(StorageError) -> [Double] {

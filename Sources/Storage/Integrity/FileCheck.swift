@@ -41,13 +41,13 @@ struct FileCheck {
         if size < Self.smallestPage, size > 0 || (acknowledged ?? 0) > 0 || log?.frames.isEmpty == false {
             throw .cutDatabase(path: path, bytes: size)
         }
-        guard let log, let broken = log.firstBroken, log.unreadCommits > tearable else { return }
+        guard let log, let broken = log.firstBroken, log.unreadCommits > maximumTorn else { return }
         throw .damagedLog(path: path, frame: broken, commits: log.unreadCommits)
     }
 
     /// The number of commits that a crash may have torn: the last one and, at the very beginning of a log, the one
     /// before, which GRDB makes unsynced. If there is a mark, ``confirm(_:)`` detects the loss of an acknowledged one.
-    private var tearable: Int { acknowledged == nil ? 1 : 2 }
+    private var maximumTorn: Int { acknowledged == nil ? 1 : 2 }
 
     /// Where a copy of a log that SQLite does not read to its end is kept.
     static func tornLog(of path: String) -> String { path + "-wal.torn" }

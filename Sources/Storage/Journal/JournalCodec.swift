@@ -37,14 +37,14 @@ enum JournalCodec {
         for (reading, isRemoved) in items {
             let step = ZigZag.encode(reading.series.rawValue &- series)
             series = reading.series.rawValue
-            let whole = isRemoved ? nil : ShortDecimal.whole(reading.value, digits: &form)
+            let integer = isRemoved ? nil : ShortDecimal.integer(reading.value, digits: &form)
             let flags = reading.timeliness.rawValue << 1 | (isRemoved ? 1 : 0)
-            writer.byte(UInt8(min(step, 7)) << 5 | UInt8(whole == nil ? 0 : form + 1) << 2 | flags)
+            writer.byte(UInt8(min(step, 7)) << 5 | UInt8(integer == nil ? 0 : form + 1) << 2 | flags)
             if step >= 7 { writer.varint(step) }
             if isRemoved { continue }
             writer.zigzag(reading.timestamp.nanoseconds &- time)
             time = reading.timestamp.nanoseconds
-            if let whole { writer.zigzag(whole) } else { writer.fixed(reading.value.bitPattern) }
+            if let integer { writer.zigzag(integer) } else { writer.fixed(reading.value.bitPattern) }
         }
         return writer.bytes
     }

@@ -12,21 +12,21 @@ struct ParameterCheck: Sendable {
     /// The name of the first parameter that does not match `fields`; nil if all do.
     ///
     /// - Parameter start: where the parameters start in `frame`; nil if there are none.
-    func misfit(_ fields: [InterfaceDescription.Field], _ frame: [UInt8], at start: Int?) throws -> String? {
+    func firstMismatch(_ fields: [InterfaceDescription.Field], _ frame: [UInt8], at start: Int?) throws -> String? {
         var missing = fields.filter { !$0.type.isOptional }.map(\.name)
         guard let start else { return missing.first }
         var scanner = JSONScanner(frame, at: start)
         guard scanner.peek() == UInt8(ascii: "{") else { return "parameters" }
-        var misfit: String?
+        var firstMismatch: String?
         try scanner.members { scanner, name in
             guard let field = fields.first(where: { scanner.equals(name, $0.name) }) else {
-                if misfit == nil { misfit = try scanner.decoded(name) }
+                if firstMismatch == nil { firstMismatch = try scanner.decoded(name) }
                 return try scanner.skipValue()
             }
             missing.removeAll { $0 == field.name }
-            if try !fits(field.type, &scanner) { misfit = misfit ?? field.name }
+            if try !fits(field.type, &scanner) { firstMismatch = firstMismatch ?? field.name }
         }
-        return misfit ?? missing.first
+        return firstMismatch ?? missing.first
     }
 
     /// Whether the next value is of `type`; skips it either way.
@@ -40,7 +40,7 @@ struct ParameterCheck: Sendable {
         case .structure(let fields) where first == UInt8(ascii: "{"):
             let start = scanner.position
             try scanner.skipValue()
-            return try misfit(fields, scanner.bytes, at: start) == nil
+            return try firstMismatch(fields, scanner.bytes, at: start) == nil
         case .enumeration(let cases) where first == UInt8(ascii: "\""):
             let text = try scanner.string()
             return cases.contains { scanner.equals(text, $0) }

@@ -25,8 +25,8 @@ public struct VarlinkCall: Sendable {
     /// - Throws: ``VarlinkError`` InvalidParameter, naming the one that does not match the type.
     public func decode<T: Decodable>(_ type: T.Type) throws -> T { try envelope.decode(type) }
 
-    func misfit(_ method: VarlinkInterface.Method, _ check: ParameterCheck) throws -> String? {
-        try check.misfit(method.input, envelope.frame, at: envelope.parameters)
+    func firstMismatch(_ method: VarlinkInterface.Method, _ check: ParameterCheck) throws -> String? {
+        try check.firstMismatch(method.input, envelope.frame, at: envelope.parameters)
     }
 
     /// Replies; suspends while the caller is slow to read.

@@ -20,7 +20,7 @@ struct Connection: Sendable {
     }
 
     /// Returns once the peer has read enough of its replies to get more, or is gone.
-    func untilRead() async throws {
+    func waitUntilRead() async throws {
         guard !channel.isWritable else { return }
         let (channel, peerGuard) = (channel, peerGuard)
         try await channel.eventLoop.flatSubmit {

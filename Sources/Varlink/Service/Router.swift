@@ -37,7 +37,9 @@ struct Router: Sendable {
             !envelope.upgrade, let (interface, method) = try? find(envelope.method), let quick = method.quick
         else { return nil }
         do {
-            guard try interface.check.misfit(method.input, frame, at: envelope.parameters) == nil else { return nil }
+            guard try interface.check.firstMismatch(method.input, frame, at: envelope.parameters) == nil else {
+                return nil
+            }
         } catch {
             return nil
         }
@@ -60,7 +62,7 @@ struct Router: Sendable {
         guard let answer = method.answer, !call.wantsUpgrade else {
             throw VarlinkError.methodNotImplemented(call.method)
         }
-        if let name = try call.misfit(method, interface.check) { throw VarlinkError.invalidParameter(name) }
+        if let name = try call.firstMismatch(method, interface.check) { throw VarlinkError.invalidParameter(name) }
         try await answer(call)
     }
 }

@@ -118,7 +118,7 @@ public final class VarlinkService: Sendable {
         do {
             for try await frame in inbound {
                 // For a peer that does not read, at most one long reply is made.
-                try await connection.untilRead()
+                try await connection.waitUntilRead()
                 defer {
                     connection.answered(frame)
                     noteAnswer()

@@ -36,7 +36,7 @@ struct Ingestion {
     mutating func run(_ client: VarlinkClient) throws -> Bool {
         defer { progress.clear() }
         var client = client
-        while !Interruption.hasCome {
+        while !Interruption.isPending {
             let time = record.sending?.time ?? IngestInput.now.nanoseconds
             guard let piece = pieces.next(time: Timestamp(nanoseconds: time), end: record.sending?.end) else { break }
             let reply: Reply.Ingest
@@ -55,8 +55,8 @@ struct Ingestion {
             progress.show(
                 offset: record.offset, readings: record.accepted, sinceStart: record.accepted - acceptedBefore)
         }
-        if Interruption.hasCome { saveRecord() } else { record.remove() }
-        return !Interruption.hasCome
+        if Interruption.isPending { saveRecord() } else { record.remove() }
+        return !Interruption.isPending
     }
 
     private static func refusal(of piece: InputPieces.Piece) -> Reply.Ingest {
@@ -96,7 +96,7 @@ struct Ingestion {
                 }
                 let first = start ?? now
                 start = first
-                guard now - first < Self.timeout, !Interruption.hasCome else { throw error }
+                guard now - first < Self.timeout, !Interruption.isPending else { throw error }
                 // Polls while the daemon restarts; nothing signals when it is back.
                 usleep(200_000)
                 if let again = try? VarlinkClient(path: common.path) { client = again }

@@ -98,7 +98,7 @@ struct InputPieces {
         let piece = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             repeat {
                 received = Glibc.read(descriptor, buffer.baseAddress, count)
-            } while received < 0 && errno == EINTR && !Interruption.hasCome
+            } while received < 0 && errno == EINTR && !Interruption.isPending
             initialized = max(0, received)
         }
         pending += piece

@@ -5,9 +5,9 @@ import Synchronization
 enum Interruption {
     private static let flag = Atomic(false)
 
-    static var hasCome: Bool { flag.load(ordering: .relaxed) }
+    static var isPending: Bool { flag.load(ordering: .relaxed) }
 
-    /// Installs the handler: the first signal only sets ``hasCome`` and interrupts a waiting read.
+    /// Installs the handler: the first signal only sets ``isPending`` and interrupts a waiting read.
     static func arm() {
         // Initialised here, because a signal handler must not do that.
         flag.store(false, ordering: .relaxed)

@@ -36,17 +36,17 @@ struct Ingest: ParsableCommand {
         var ingestion = Ingestion(
             input, precision: precision, isCSV: csv, record: try record(of: input), common: common)
         Interruption.arm()
-        var isWhole = true
+        var reachedEnd = true
         do {
             try common.connected { client in
                 if resume { try check(ingestion.record, with: client) }
-                isWhole = try ingestion.run(client)
+                reachedEnd = try ingestion.run(client)
             }
         } catch {
             if ingestion.record.offset > 0 || ingestion.isRecordSaved { Output.complain(ingestion.advice) }
-            throw Interruption.hasCome ? ExitCode(130) : error
+            throw Interruption.isPending ? ExitCode(130) : error
         }
-        guard isWhole else {
+        guard reachedEnd else {
             Output.complain(ingestion.advice)
             throw ExitCode(130)
         }
