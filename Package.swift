@@ -59,7 +59,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "LSTMForecaster",
-            dependencies: ["Forecasting", "TimeSeries", "Recurrent", "CRecurrentKernels", "LinearARForecaster"],
+            dependencies: [
+                "Basics", "Forecasting", "TimeSeries", "Recurrent", "CRecurrentKernels", "LinearARForecaster",
+            ],
             path: "Plugins/LSTM", exclude: ["README.md", "sample.toml"], sources: ["Sources"], swiftSettings: strict),
         .target(
             name: "SeasonalNaiveForecaster", dependencies: ["Forecasting", "TimeSeries"],
@@ -87,7 +89,8 @@ let package = Package(
             name: "Engine", dependencies: ["Basics", "TimeSeries", "Forecasting", "Storage", "CMemory"],
             swiftSettings: strict),
         .target(
-            name: "Backtesting", dependencies: ["Basics", "TimeSeries", "Forecasting", "Storage", "Engine"],
+            name: "Backtesting",
+            dependencies: ["Basics", "TimeSeries", "Forecasting", "LineProtocol", "Storage", "Engine"],
             swiftSettings: strict),
         .target(name: "CInflate", linkerSettings: [.linkedLibrary("z")]),
         .target(
@@ -142,7 +145,7 @@ let package = Package(
         .executableTarget(
             name: "CertificationPeer", dependencies: ["Varlink"], path: "Tests/CertificationPeer",
             swiftSettings: strict),
-        test("TimeSeriesTests", ["TimeSeries"]),
+        test("TimeSeriesTests", ["TestSupport", "TimeSeries"]),
         test("StorageTests", ["Storage", "TestSupport", "TimeSeries"]),
         test("CommandTests", ["ControlInterface", "TestSupport", "ManualPages", "nilod", "niloctl"]),
         test(
@@ -168,7 +171,7 @@ let package = Package(
                 "ControlInterface", "Forecasting", "LSTMForecaster", "PluginHost", "SeasonalNaiveForecaster",
                 "TestSupport", "TimeSeries", "nilod", "niloctl",
             ]),
-        test("LineProtocolTests", ["LineProtocol", "TimeSeries"]),
+        test("LineProtocolTests", ["LineProtocol", "TestSupport", "TimeSeries"]),
         test(
             "FeedingTests",
             ["Feeding", "LineProtocol", "Listening", "TestSupport", "TimeSeries", "nilod", "niloctl", nio]),

@@ -3,7 +3,7 @@ public import Engine
 public import Forecasting
 import Storage
 import Synchronization
-public import TimeSeries
+import TimeSeries
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
@@ -141,12 +141,11 @@ public struct Backtest: Sendable {
 private struct Walker {
     let series: DataSeries
     let rows: BacktestPlan.Rows
-    private let key: SeriesKey
+    private var key: SeriesKey { series.key }
 
     init(_ series: DataSeries, _ plan: BacktestPlan) throws {
         self.series = series
         rows = try plan.rows(of: series)
-        key = SeriesKey(measurement: series.name, tags: [], field: "value")
     }
 
     func feed(_ rows: Range<Int>, to engine: Engine, _ clock: ReplayClock) async throws {

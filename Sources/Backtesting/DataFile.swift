@@ -1,92 +1,162 @@
-public import TimeSeries
+import LineProtocol
+import TimeSeries
 
-/// One series of a data file: rows in the file's order.
-public struct DataSeries: Sendable {
-    public var name: String
-    public var timestamps: [Timestamp]
-    /// NaN where the file has no value.
-    public var values: [Double]
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
-    public var count: Int { values.count }
-
-    public init(name: String, timestamps: [Timestamp], values: [Double]) {
-        self.name = name
-        self.timestamps = timestamps
-        self.values = values
-    }
-}
-
-/// A CSV file of series: a header with `timestamp`, `value` and perhaps `series`, then a row per reading, ascending in
-/// time within each series. An empty value is a missing one.
+/// A file of readings, ascending in time within each series.
+///
+/// It is what `niloctl export` writes, or what other programs do: CSV with a header that has the columns `timestamp`,
+/// `value` and perhaps `series`; line protocol; or JSON, `{"series":…,"timestamp":…,"value":…}` on each line. A time is an
+/// integer of nanoseconds since 1970 or RFC 3339, in CSV and JSON also without a zone, which is UTC then. An empty or null
+/// value is a missing one.
 public enum DataFile {
-    /// - Parameter name: of the series of a file without a column `series`.
+    public enum Format: String, Sendable, CaseIterable {
+        case csv, line, json
+    }
+
+    /// - Parameters:
+    ///   - format: nil: what the file's beginning looks like.
+    ///   - name: of the series of a file without a column for it.
     /// - Throws: ``BacktestError/badRow(line:reason:)``.
-    public static func parse(_ text: String, name: String) throws(BacktestError) -> [DataSeries] {
-        // Some programs begin a file with a byte order mark.
-        let text = text.unicodeScalars.first == "\u{FEFF}" ? Substring(text.unicodeScalars.dropFirst()) : text[...]
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
-        let header = lines.popFirst().map { columns(of: $0).map(String.init) } ?? []
-        guard let time = header.firstIndex(of: "timestamp"), let value = header.firstIndex(of: "value") else {
-            throw .badRow(line: 1, reason: "expected a header with the columns timestamp and value, found \(header)")
+    public static func parse(
+        _ bytes: [UInt8], format: Format? = nil, name: String
+    ) throws(BacktestError) -> [DataSeries] {
+        var rows = DataRows()
+        switch format ?? likelyFormat(of: bytes) {
+        case .csv: try readCSV(bytes, name, into: &rows)
+        case .line: try readLines(bytes, into: &rows)
+        case .json: try readJSON(bytes, name, into: &rows)
         }
-        let series = header.firstIndex(of: "series")
-        var (found, places): ([DataSeries], [String: Int]) = ([], [:])
-        for (offset, line) in lines.enumerated() where !line.allSatisfy(\.isWhitespace) {
-            let row = columns(of: line)
-            guard row.count == header.count else {
-                throw .badRow(line: offset + 2, reason: "expected \(header.count) columns, found \(row.count)")
-            }
-            let key = series.map { String(row[$0]) } ?? name
-            let place = places[key] ?? found.count
-            if place == found.count {
-                places[key] = place
-                found.append(DataSeries(name: key, timestamps: [], values: []))
-            }
-            try append(time: row[time], value: row[value], line: offset + 2, to: &found[place])
-        }
-        return found
+        return rows.series
     }
 
-    private static func append(
-        time: Substring, value: Substring, line: Int, to series: inout DataSeries
-    ) throws(BacktestError) {
-        guard let timestamp = Timestamp(plain: time) else {
-            throw .badRow(line: line, reason: "expected a time such as 2026-01-31T13:00:00, found \"\(time)\"")
-        }
-        if let last = series.timestamps.last, timestamp <= last {
-            throw .badRow(line: line, reason: "the rows of \(series.name) must ascend in time")
-        }
-        guard let number = value.isEmpty ? .nan : Double(value) else {
-            throw .badRow(line: line, reason: "expected a number or nothing, found \"\(value)\"")
-        }
-        series.timestamps.append(timestamp)
-        series.values.append(number.isFinite ? number : .nan)
+    private static func likelyFormat(of bytes: [UInt8]) -> Format {
+        guard bytes.first(where: { $0 > 0x20 }) != UInt8(ascii: "{") else { return .json }
+        var reader = CSVReader(bytes)
+        guard case .success(let header)? = reader.next() else { return .csv }
+        let isTable = header.fields.contains { $0.text == "timestamp" || $0.text == "value" }
+        // Line protocol is known by its first line; whatever else a file is, the error names the header of a table.
+        let first = bytes.prefix { $0 != UInt8(ascii: "\n") }
+        return !isTable && DecodedBatch(lineProtocol: Array(first)).readings.count > 0 ? .line : .csv
     }
 
-    private static func columns(of line: Substring) -> [Substring] {
-        line.split(separator: ",", omittingEmptySubsequences: false).map { column in
-            column.hasSuffix("\r") ? column.dropLast() : column
+    private static func readCSV(_ bytes: [UInt8], _ name: String, into rows: inout DataRows) throws(BacktestError) {
+        var reader = CSVReader(bytes)
+        var header: [String]?
+        var (time, value, series): (Int, Int, Int?) = (0, 0, nil)
+        while let result = reader.next() {
+            let record: CSVReader.Record
+            switch result {
+            case .success(let whole): record = whole
+            case .failure(let quote):
+                throw .badRow(
+                    line: quote.line, reason: "expected a quote that closes the one in column \(quote.column)")
+            }
+            let fields = record.fields.map(\.text)
+            guard let columns = header?.count else {
+                guard let first = fields.firstIndex(of: "timestamp"), let second = fields.firstIndex(of: "value") else {
+                    throw .badRow(
+                        line: record.line,
+                        reason: "expected a header with the columns timestamp and value, found \(fields)")
+                }
+                (header, time, value, series) = (fields, first, second, fields.firstIndex(of: "series"))
+                continue
+            }
+            guard fields.count == columns else {
+                throw .badRow(line: record.line, reason: "expected \(columns) columns, found \(fields.count)")
+            }
+            guard let number = fields[value].isEmpty ? .nan : Double(fields[value]) else {
+                throw .badRow(line: record.line, reason: "expected a number or nothing, found \"\(fields[value])\"")
+            }
+            try rows.append(
+                series.map { fields[$0] } ?? name, try timestamp(fields[time], line: record.line), number,
+                line: record.line)
         }
+        guard header != nil else {
+            throw .badRow(line: 1, reason: "expected a header with the columns timestamp and value, found nothing")
+        }
+    }
+
+    private static func readLines(_ bytes: [UInt8], into rows: inout DataRows) throws(BacktestError) {
+        let batch = DecodedBatch(lineProtocol: bytes)
+        if let problem = batch.problems.first { throw .badRow(line: problem.line, reason: problem.reason) }
+        for (reading, line) in zip(batch.readings, batch.lines) {
+            guard let time = reading.timestamp else {
+                throw .badRow(line: line, reason: "expected a timestamp after the fields")
+            }
+            try rows.append(reading.key.description, time, reading.value, line: line)
+        }
+    }
+
+    /// A line of JSON.
+    private struct Row: Decodable {
+        enum Time: Decodable {
+            case nanoseconds(Int64)
+            case text(String)
+
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.singleValueContainer()
+                self =
+                    if let number = try? container.decode(Int64.self) { .nanoseconds(number) } else {
+                        .text(try container.decode(String.self))
+                    }
+            }
+        }
+
+        var series: String?
+        var timestamp: Time
+        var value: Double?
+    }
+
+    private static func readJSON(_ bytes: [UInt8], _ name: String, into rows: inout DataRows) throws(BacktestError) {
+        let decoder = JSONDecoder()
+        for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+        where line.contains(where: { $0 > 0x20 }) {
+            guard let row = try? decoder.decode(Row.self, from: Data(line)) else {
+                throw .badRow(
+                    line: index + 1,
+                    reason: #"expected {"series":"room t","timestamp":1700000000000000000,"value":1.5} or the like"#)
+            }
+            let time: Timestamp =
+                switch row.timestamp {
+                case .nanoseconds(let number): Timestamp(nanoseconds: number)
+                case .text(let text): try timestamp(text, line: index + 1)
+                }
+            try rows.append(row.series ?? name, time, row.value ?? .nan, line: index + 1)
+        }
+    }
+
+    private static func timestamp(_ text: String, line: Int) throws(BacktestError) -> Timestamp {
+        if let nanoseconds = Int64(text) { return Timestamp(nanoseconds: nanoseconds) }
+        guard let time = Timestamp(rfc3339: text, isAbbreviated: true) else {
+            throw .badRow(
+                line: line, reason: "expected a time such as 2026-01-31T13:00:00Z or nanoseconds, found \"\(text)\"")
+        }
+        return time
     }
 }
 
-extension Timestamp {
-    /// `2026-01-31`, `2026-01-31 13:00`, `2026-01-31T13:00:00`, with or without a fraction and a `Z`; taken as UTC. nil for
-    /// anything else.
-    init?(plain text: some StringProtocol) {
-        let separators: Set<Character> = ["-", ":", "T", " ", "Z"]
-        let parts = text.split { separators.contains($0) }
-        guard (3...6).contains(parts.count), let year = Int64(parts[0]), let month = Int64(parts[1]),
-            let day = Int64(parts[2]), (1...9_999).contains(year), (1...12).contains(month), (1...31).contains(day)
-        else { return nil }
-        var clock: [Double] = []
-        for part in parts.dropFirst(3) {
-            guard let number = Double(part), (0..<61).contains(number) else { return nil }
-            clock.append(number)
+/// The series of a file, in the order of their first rows.
+private struct DataRows {
+    private(set) var series: [DataSeries] = []
+    private var indices: [String: Int] = [:]
+
+    mutating func append(
+        _ name: String, _ time: Timestamp, _ value: Double, line: Int
+    ) throws(BacktestError) {
+        let index = indices[name] ?? series.count
+        if index == series.count {
+            indices[name] = index
+            series.append(DataSeries(name: name))
         }
-        guard clock.isEmpty || clock[0] < 24 else { return nil }
-        clock += [Double](repeating: 0, count: 3 - clock.count)
-        let seconds = CivilDay.days(year, month, day) * 86_400 + Int64(clock[0]) * 3_600 + Int64(clock[1]) * 60
-        self = Timestamp.from(seconds: seconds).advanced(byNanoseconds: Int64((clock[2] * 1e9).rounded()))
+        if let last = series[index].timestamps.last, time <= last {
+            throw .badRow(line: line, reason: "the rows of \(name) must ascend in time")
+        }
+        series[index].timestamps.append(time)
+        series[index].values.append(value.isFinite ? value : .nan)
     }
 }

@@ -1,3 +1,4 @@
+import LineProtocol
 public import TimeSeries
 
 /// The forecasts of a backtest as CSV: `series,origin,step` and a column for each quantile, `q0.1`.
@@ -11,14 +12,14 @@ public enum ForecastFile {
     /// The row that was read last, the tail probability of its value and how unusual the slot is; an empty one for a value
     /// that nothing was forecast for.
     public static func surprise(_ made: Backtest.Made) -> String {
-        "\(made.series),\(made.origin),\(made.tail.map { "\($0)" } ?? ""),\(made.surprise)\n"
+        "\(CSVText.field(made.series)),\(made.origin),\(made.tail.map { "\($0)" } ?? ""),\(made.surprise)\n"
     }
 
     /// One row per lead; numbers are exact.
     public static func rows(_ made: Backtest.Made, _ quantiles: QuantileLevels) -> String {
         var text = ""
-        for (place, start) in stride(from: 0, to: made.values.count, by: quantiles.count).enumerated() {
-            text += "\(made.series),\(made.origin),\(place + 1)"
+        for (index, start) in stride(from: 0, to: made.values.count, by: quantiles.count).enumerated() {
+            text += "\(CSVText.field(made.series)),\(made.origin),\(index + 1)"
             for value in made.values[start..<start + quantiles.count] { text += ",\(value)" }
             text += "\n"
         }

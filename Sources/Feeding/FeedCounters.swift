@@ -1,4 +1,4 @@
-import Synchronization
+import Basics
 
 /// Counters of the listeners since the start. Safe to use from any thread.
 public final class FeedCounters: Sendable {
@@ -20,7 +20,7 @@ public final class FeedCounters: Sendable {
         public var replacedConnections = 0
     }
 
-    private let counts = Mutex(Counts())
+    private let counts = Locked(Counts())
 
     public init() {}
 

@@ -1,4 +1,4 @@
-public import TimeSeries
+import TimeSeries
 
 /// How accurately a model forecast one series during the holdout; smaller is better, and 1 is about as good as
 /// repeating the last value.

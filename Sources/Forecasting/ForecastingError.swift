@@ -23,7 +23,7 @@ public enum ForecastingError: Error, Equatable, CustomStringConvertible {
             "\(method): training diverged: \(reason); lower the learning rate or look for outliers in the data"
         case .cancelled: "training was cancelled"
         case .badFile(let path, let reason): "\(path): \(reason)"
-        case .noSpace(let path): "no room left to write \(path): free some space, then try again"
+        case .noSpace(let path): "no space left to write \(path); free some, then try again"
         }
     }
 }

@@ -9,11 +9,7 @@ public enum ReadingEncoder {
 
     /// `"measurement,tag=value field",1700000000000000000,1.5`.
     public static func csv(_ key: SeriesKey, _ timestamp: Timestamp, _ value: Double) -> String {
-        let name = key.description
-        let isPlain = !name.utf8.contains(where: { $0 == Byte.comma || $0 == Byte.quote })
-        // Unicode scalars, because a quote and a combining accent after it form one character.
-        let quoted = name.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : String($1) }
-        return "\(isPlain ? name : "\"\(quoted)\""),\(timestamp.nanoseconds),\(value)\n"
+        "\(CSVText.field(key.description)),\(timestamp.nanoseconds),\(value)\n"
     }
 
     /// `{"series":"room,id=1 t","timestamp":1700000000000000000,"value":1.5}`.

@@ -1,3 +1,4 @@
+import Basics
 import Synchronization
 
 /// Limits the connections of a listener.
@@ -27,7 +28,7 @@ public final class ConnectionLimiter: Sendable {
         fileprivate func recordActivity(at now: Int64) { lastActive.store(now, ordering: .relaxed) }
     }
 
-    private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
+    private let entries = Locked<[ObjectIdentifier: Entry]>([:])
     private let count: Int
     private let reserved: Int
     private let grace: Int64

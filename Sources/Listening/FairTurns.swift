@@ -1,4 +1,4 @@
-import Synchronization
+import Basics
 
 /// A semaphore that is fair between peers: of those that wait, the peer whose last turn is longest ago goes first.
 ///
@@ -35,7 +35,7 @@ public final class FairTurns: Sendable {
     }
 
     private let limits: Limits
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
 
     public init(_ limits: Limits) { self.limits = limits }
 

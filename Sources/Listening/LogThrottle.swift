@@ -1,4 +1,4 @@
-import Synchronization
+import Basics
 
 /// Limits the lines per period in a log and counts the others: a peer that makes the daemon log could otherwise fill
 /// the disk.
@@ -11,7 +11,7 @@ public final class LogThrottle: Sendable {
         var skipped = 0
     }
 
-    private let content: Mutex<Content>
+    private let content: Locked<Content>
     private let lines: Int
     private let period: Int64
     private let now: @Sendable () -> Int64
@@ -28,7 +28,7 @@ public final class LogThrottle: Sendable {
     ) {
         (self.lines, self.now, self.write) = (lines, now, write)
         self.period = Int64(period / .nanoseconds(1))
-        content = Mutex(Content(start: now(), remaining: lines))
+        content = Locked(Content(start: now(), remaining: lines))
     }
 
     /// Writes the line or counts it; the count is logged before the next line that is written.

@@ -1,3 +1,4 @@
+import Basics
 import Synchronization
 
 /// A limit on the memory held for many connections together.
@@ -22,7 +23,7 @@ public final class MemoryBudget: Sendable {
 
     private let limit: Int
     private let what: String
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
 
     /// - Parameters:
     ///   - limit: in bytes.

@@ -1,7 +1,7 @@
 /// `Listening`: what all listeners share: socket files that belong to this process alone, connection limits that a
 /// silent peer cannot exhaust, and one memory budget for unfinished messages.
+import Basics
 import Glibc
-import Synchronization
 
 /// A Unix socket at a path, created only if nobody listens there and removed only by the process that created it.
 ///
@@ -16,7 +16,7 @@ public final class SocketFile: Sendable {
     private let pin: FilePin
 
     /// The files that were created and not removed yet.
-    private static let active = Mutex<[ObjectIdentifier: SocketFile]>([:])
+    private static let active = Locked<[ObjectIdentifier: SocketFile]>([:])
     private static let backlog: Int32 = 256
 
     /// Creates the socket, writable for its owner and group before anybody can connect.

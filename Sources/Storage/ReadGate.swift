@@ -1,10 +1,10 @@
+import Basics
 import Dispatch
-import Synchronization
 
 /// Admits reads until the database is closed, and makes closing wait for running ones: SQLite must not be called on a
 /// closed connection.
 final class ReadGate: Sendable {
-    private let isClosed = Mutex(false)
+    private let isClosed = Locked(false)
     private let inside = DispatchGroup()
 
     /// - Throws: ``StorageError/closed``.

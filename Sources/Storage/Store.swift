@@ -1,5 +1,5 @@
+import Basics
 import GRDB
-import Synchronization
 import TimeSeries
 
 #if canImport(FoundationEssentials)
@@ -21,9 +21,9 @@ public final class Store: Sendable {
     private let identities: FileIdentities
     let gate = ReadGate()
     /// The number of current readers of the journal; nothing may be dropped from it while there are any.
-    let readers = Mutex(0)
-    let damage = Mutex<Set<DamagedChunk>>([])
-    private let journalCount = Mutex(0)
+    let readers = Locked(0)
+    let damage = Locked<Set<DamagedChunk>>([])
+    private let journalCount = Locked(0)
 
     /// Opens the database at `path`, creates it if there is none, and brings its schema up to date.
     ///

@@ -1,3 +1,4 @@
+import Basics
 import GRDB
 public import TimeSeries
 
@@ -98,7 +99,7 @@ extension Store {
     public func currentEpochs() throws -> [SeriesID: Epoch] {
         let sql = "SELECT * FROM epoch WHERE id IN (SELECT MAX(id) FROM epoch GROUP BY series)"
         let epochs = try read { try Row.fetchAll($0, sql: sql).map(Self.epoch) }
-        return Dictionary(epochs.map { ($0.series, $0) }, uniquingKeysWith: { first, _ in first })
+        return Dictionary(keepingFirst: epochs.map { ($0.series, $0) })
     }
 
     /// The epochs of one series, newest first.
@@ -181,7 +182,7 @@ extension Store {
         let pairs: [(String, Int64)] = try rows.map { row in
             (try row.value("forecaster", in: "champion"), try row.value("version", in: "champion"))
         }
-        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+        return Dictionary(keepingFirst: pairs)
     }
 
     /// The training times of every forecaster that has any; damaged rows are left out, and their forecasters become due
@@ -189,7 +190,7 @@ extension Store {
     public func schedule() throws -> [String: ScheduleRecord] {
         let sql = "SELECT * FROM schedule WHERE \(CheckedTable.schedule.checksumMatches)"
         let records = try read { try Row.fetchAll($0, sql: sql).map(Self.scheduleRecord) }
-        return Dictionary(records.map { ($0.forecaster, $0) }, uniquingKeysWith: { first, _ in first })
+        return Dictionary(keepingFirst: records.map { ($0.forecaster, $0) })
     }
 
     private static func scheduleRecord(_ row: Row) throws -> ScheduleRecord {

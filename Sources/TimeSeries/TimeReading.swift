@@ -4,13 +4,32 @@ extension Timestamp {
     /// Saturates like all arithmetic on timestamps; nil for anything else.
     ///
     /// Exact to the nanosecond, which a floating-point number of seconds is not; further digits are truncated.
-    package init?(rfc3339 text: some StringProtocol) {
+    ///
+    /// - Parameter isAbbreviated: whether the seconds, the whole time of day and the zone may be left out: `2026-01-31` is
+    ///   midnight, and a time without a zone is UTC.
+    package init?(rfc3339 text: some StringProtocol, isAbbreviated: Bool = false) {
         var reader = Reader(rest: Array(text.utf8)[...])
         guard let year = reader.number(4), reader.consume("-"), let month = reader.number(2), reader.consume("-"),
-            let date = reader.number(2), reader.consume("Tt "), let hour = reader.number(2), reader.consume(":"),
-            let minute = reader.number(2), reader.consume(":"), let second = reader.number(2)
+            let date = reader.number(2)
         else { return nil }
-        guard let fraction = reader.fraction(), let offset = reader.offset(), reader.rest.isEmpty else { return nil }
+        var (hour, minute, second, fraction, offset) = (Int64(0), Int64(0), Int64(0), Int64(0), Int64(0))
+        if !isAbbreviated || !reader.rest.isEmpty {
+            guard reader.consume("Tt "), let hours = reader.number(2), reader.consume(":"),
+                let minutes = reader.number(2)
+            else { return nil }
+            (hour, minute) = (hours, minutes)
+            if reader.consume(":") {
+                guard let seconds = reader.number(2), let digits = reader.fraction() else { return nil }
+                (second, fraction) = (seconds, digits)
+            } else if !isAbbreviated {
+                return nil
+            }
+            if !isAbbreviated || !reader.rest.isEmpty {
+                guard let east = reader.offset() else { return nil }
+                offset = east
+            }
+        }
+        guard reader.rest.isEmpty else { return nil }
         // A leap second counts as the second after it.
         guard (1...12).contains(month), (1...Self.length(year, month)).contains(date) else { return nil }
         guard hour < 24, minute < 60, second < 61 else { return nil }

@@ -12,14 +12,15 @@ enum Names {
     @Sendable
     static func series(_ words: [String], _ index: Int, _ prefix: String) -> [String] {
         let word = CompletedWord(prefix)
-        let question = Question.Selected(selector: word.whole + "*")
-        let found = ask(words, "ListSeries", question, Reply.ListSeries.self)?.series.prefix(limit) ?? []
+        let question = Control.ListSeries.Request(selector: word.whole + "*")
+        let found = ask(words, "ListSeries", question, Control.ListSeries.Reply.self)?.series.prefix(limit) ?? []
         return word.candidates(found.map(\.name))
     }
 
     @Sendable
     static func forecasters(_ words: [String], _ index: Int, _ prefix: String) -> [String] {
-        let found = ask(words, "ListForecasters", [String: String](), Reply.ListForecasters.self)?.forecasters ?? []
+        let found =
+            ask(words, "ListForecasters", [String: String](), Control.ListForecasters.Reply.self)?.forecasters ?? []
         return CompletedWord(prefix).candidates(found.map(\.name))
     }
 

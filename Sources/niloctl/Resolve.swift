@@ -6,7 +6,8 @@ extension VarlinkClient {
     func resolve(_ text: String) throws -> String {
         guard text.contains("*") else { return text }
         let found = try call(
-            Control.qualified("ListSeries"), Question.Selected(selector: text), as: Reply.ListSeries.self
+            Control.qualified("ListSeries"), Control.ListSeries.Request(selector: text),
+            as: Control.ListSeries.Reply.self
         ).series.map(\.name)
         guard found.count == 1 else {
             let names = found.prefix(5).map { "\n  \($0)" }.joined()

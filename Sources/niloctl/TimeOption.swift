@@ -19,10 +19,10 @@ struct TimeOption: ExpressibleByArgument {
             let (nanoseconds, isTooEarly) = now.nanoseconds.subtractingReportingOverflow(offset)
             if count < 0 || isTooLong || isTooEarly { return nil }
             text = String(nanoseconds)
-        } else if Int64(argument) != nil || Timestamp(rfc3339: argument) != nil {
+        } else if Int64(argument) != nil {
             text = argument
-        } else if Timestamp(rfc3339: "\(argument)T00:00:00Z") != nil {
-            text = "\(argument)T00:00:00Z"
+        } else if let time = Timestamp(rfc3339: argument, isAbbreviated: true) {
+            text = String(time.nanoseconds)
         } else {
             return nil
         }

@@ -13,7 +13,7 @@ struct ExecSource: Sendable {
     let log: LogThrottle
 
     /// A longer line without an end is dropped.
-    private static let longestLine = 65_536
+    private static let maximumLineLength = 65_536
     /// A child that has worked for so long has not failed.
     private static let probation = Duration.seconds(60)
 
@@ -40,8 +40,8 @@ struct ExecSource: Sendable {
         while let bytes = await output.next() {
             pending += bytes
             pending.removeFirst(try await intake.take(pending, isWhole: false, log))
-            if pending.count > Self.longestLine {
-                log("dropped a line of more than \(Self.longestLine) bytes")
+            if pending.count > Self.maximumLineLength {
+                log("dropped a line of more than \(Self.maximumLineLength) bytes")
                 pending = []
             }
         }

@@ -10,7 +10,9 @@ import Testing
         "Sources/Recurrent": ["CRecurrentKernels"],
         "Sources/SelfTest": ["Recurrent"],
         "Sources/Forecasting": ["Basics", "TimeSeries", "CRecurrentKernels"],
-        "Plugins/LSTM": ["Forecasting", "TimeSeries", "Recurrent", "CRecurrentKernels", "LinearARForecaster"],
+        "Plugins/LSTM": [
+            "Basics", "Forecasting", "TimeSeries", "Recurrent", "CRecurrentKernels", "LinearARForecaster",
+        ],
         "Plugins/LinearAR": ["Forecasting", "TimeSeries", "Recurrent"],
         "Plugins/HoltWinters": ["Forecasting", "TimeSeries"],
         "Plugins/SeasonalNaive": ["Forecasting", "TimeSeries"],
@@ -20,7 +22,7 @@ import Testing
         "Sources/Varlink": ["Basics", "Listening", "NIOCore", "NIOPosix"],
         "Sources/ControlInterface": ["TimeSeries", "Varlink"],
         "Sources/Engine": ["Basics", "CMemory", "TimeSeries", "Forecasting", "Storage"],
-        "Sources/Backtesting": ["Basics", "TimeSeries", "Forecasting", "Storage", "Engine"],
+        "Sources/Backtesting": ["Basics", "TimeSeries", "Forecasting", "LineProtocol", "Storage", "Engine"],
         "Sources/Feeding": [
             "Basics", "CInflate", "TimeSeries", "LineProtocol", "Listening", "NIOCore", "NIOPosix", "NIOHTTP1",
         ],

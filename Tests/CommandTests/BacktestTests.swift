@@ -99,13 +99,13 @@ struct BacktestTests {
         let daemon = try Daemon(in: live, Self.configuration)
         defer { daemon.kill() }
         func ingest(_ rows: [Int]) throws {
-            let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines(rows)))
+            let reply: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: lines(rows)))
             #expect(reply.accepted == lines(rows).count { $0 == "\n" } && reply.late == 0)
         }
         try ingest(Array(0..<Self.warm))
         var outcome = ""
-        let question = Question.OfForecaster(forecaster: "plant")
-        try daemon.connect().stream(Control.qualified("Retrain"), question, as: Reply.Retrain.self) {
+        let question = Control.Retrain.Request(forecaster: "plant")
+        try daemon.connect().stream(Control.qualified("Retrain"), question, as: Control.Retrain.Reply.self) {
             outcome = $0.text
             return true
         }
@@ -116,7 +116,8 @@ struct BacktestTests {
             try ingest(Array(order[place..<min(place + 23, order.count)]))
         }
         for name in Self.names {
-            let reply: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "\(name) value"))
+            let reply: Control.GetForecast.Reply = try daemon.call(
+                "GetForecast", Control.GetForecast.Request(series: "\(name) value"))
             let values = reply.forecast.leads.flatMap(\.values)
             #expect(values.map(\.bitPattern) == expected["\(name) \(Self.last)"]?.map(\.bitPattern), "\(name)")
         }
@@ -168,6 +169,36 @@ struct BacktestTests {
         }
     }
 
+    @Test("every format that niloctl exports is read, and gives the same forecasts")
+    func exports() throws {
+        let live = try TemporaryFolder()
+        let daemon = try Daemon(in: live, "[[series]]\nselect = \"*\"\ncadence = \"1m\"\n")
+        defer { daemon.kill() }
+        let text = (0..<300).map { row in
+            "room,id=9 t=\(row % 40) \((start + row * 60) * 1_000_000_000)\nyard t=\(row % 7) \((start + row * 60) * 1_000_000_000)\n"
+        }.joined()
+        #expect(try Niloctl(daemon.socket, "ingest", live.write(text, to: "all.lp")).code == 0)
+        let config = try live.write("[[forecaster]]\nname = \"n\"\nmethod = \"seasonal-naive\"\n", to: "n.toml")
+        var results: [String] = []
+        for format in ["csv", "line", "json"] {
+            let exported = try Niloctl(daemon.socket, "export", "*", "--format", format)
+            #expect(exported.code == 0)
+            let file = try live.write(exported.output, to: "export.\(format)")
+            let process = try ChildProcess(
+                "nilod",
+                [
+                    "backtest", "--config", config, "--forecaster", "n", "--data", file, "--warm", "200", "--horizon",
+                    "4",
+                    "--season", "40", "--out", live.path("out"),
+                ])
+            #expect(process.wait() == 0, "\(process.standardError)")
+            results.append(try String(contentsOfFile: live.path("out"), encoding: .utf8))
+        }
+        #expect(results[0].contains("\"room,id=9 t\",") && results[0].split(separator: "\n").count > 150)
+        #expect(results[1] == results[0] && results[2] == results[0])
+        #expect(daemon.stop() == 0)
+    }
+
     @Test("a file or a plan that cannot be used says which line and what would be right")
     func refusals() throws {
         let folder = try TemporaryFolder()
@@ -185,6 +216,9 @@ struct BacktestTests {
             (head + "2026-01-02,3\n2026-01-01,4\n", ["--warm", "1"], "line 3"),
             (head + "2026-01-01,3\n", ["--warm", "50"], "--warm"),
             (head + "2026-01-01T25:00,3\n", ["--warm", "1"], "line 2"),
+            ("series,timestamp,value\n\"a,1,2\n", ["--warm", "1"], "line 2: expected a quote"),
+            ("room t=1\nroom t=2\n", ["--warm", "1"], "line 1: expected a timestamp"),
+            ("{\"timestamp\":1,\"value\":\"x\"}\n", ["--warm", "1"], "line 1: expected {"),
             (head + "2026-01-01,3\n2026-01-02,4\n", ["--warm", "1", "--horizon", "1000000000"], "nothing to forecast"),
             (
                 head + "2026-01-01,3\n2026-01-02,4\n2026-01-03,4\n",

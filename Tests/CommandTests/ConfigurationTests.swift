@@ -107,7 +107,9 @@ struct ConfigurationTests {
     @Test("a retrain rule that a reload brings is gone by at once")
     func retrainRule() throws {
         let daemon = try Daemon(in: folder, smooth)
-        let due = { try daemon.call("ListForecasters", as: Reply.ListForecasters.self).forecasters.first?.nextDue }
+        let due = {
+            try daemon.call("ListForecasters", as: Control.ListForecasters.Reply.self).forecasters.first?.nextDue
+        }
         #expect(try due() == nil)
         _ = try folder.write(smooth + "\nretrain = \"every 1h\"", to: "nilod.toml")
         #expect(try Niloctl(daemon.socket, "reload").code == 0)

@@ -28,9 +28,11 @@ struct TrainingTests {
         let daemon = try Daemon(in: folder, Self.patient)
         let file = try folder.write(lines("1", 0..<600), to: "readings.lp")
         #expect(try Niloctl(daemon.socket, "ingest", file).code == 0)
-        let question = Question.OfForecaster(forecaster: "house")
+        let question = Control.Retrain.Request(forecaster: "house")
         let connection = try daemon.connect()
-        try connection.stream(Control.qualified("Retrain"), question, as: Reply.Retrain.self) { $0.phase != "training" }
+        try connection.stream(Control.qualified("Retrain"), question, as: Control.Retrain.Reply.self) {
+            $0.phase != "training"
+        }
         let children = try Self.children(of: daemon.process.pid)
         #expect(children.count == 1)
         #expect(try Niloctl(daemon.socket, "status", "--json").json.first?["training"] as? String == "house")

@@ -16,7 +16,7 @@ import Varlink
                 #expect(daemon.process.says("refusing connections: 21 are open"))
                 let last = try #require(crowd.last)
                 let refusal = #expect(throws: VarlinkError.self) {
-                    try last.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
+                    try last.call(Control.qualified("GetStatus"), as: Control.GetStatus.Reply.self)
                 }
                 #expect(refusal?.name == Control.qualified("Busy"))
                 let seconds = Self.cpuOfASecond(of: daemon.process)
@@ -56,8 +56,8 @@ import Varlink
 
     /// Readings that were accepted of one line.
     private static func ingest(_ client: VarlinkClient, _ place: Int) throws -> Int {
-        let question = Question.Ingest(text: "room,id=1 t=\(place) \(1_700_000_000 + place)", precision: "s")
-        return try client.call(Control.qualified("Ingest"), question, as: Reply.Ingest.self).accepted
+        let question = Control.Ingest.Request(text: "room,id=1 t=\(place) \(1_700_000_000 + place)", precision: "s")
+        return try client.call(Control.qualified("Ingest"), question, as: Control.Ingest.Reply.self).accepted
     }
 
     /// CPU seconds that `child` used within one second: a measurement, nothing waits for it.

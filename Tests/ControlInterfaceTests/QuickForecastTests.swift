@@ -35,8 +35,8 @@ import Varlink
             let (now, old) = ((minute - 299 + slot) * 60, (29_000_000 + slot) * 60)
             return "room,id=1 t=\(20 + slot % 7).25 \(now)\nroom,id=old t=\(slot % 5) \(old)\n"
         }
-        let question = Question.Ingest(text: lines.joined(), precision: "s")
-        #expect(try daemon.call("Ingest", question, as: Reply.Ingest.self).accepted == 600)
+        let question = Control.Ingest.Request(text: lines.joined(), precision: "s")
+        #expect(try daemon.call("Ingest", question, as: Control.Ingest.Reply.self).accepted == 600)
         return daemon
     }
 
@@ -87,15 +87,18 @@ import Varlink
             let minute = Int64(Date.now.timeIntervalSince1970) / 60
             for step in 1...50 {
                 let line = "room,id=1 t=\(step).5 \(minute * 60 + Int64(step % 3 == 0 ? -60 : 0))"
-                _ = try daemon.call("Ingest", Question.Ingest(text: line, precision: "s"), as: Reply.Ingest.self)
+                _ = try daemon.call(
+                    "Ingest", Control.Ingest.Request(text: line, precision: "s"), as: Control.Ingest.Reply.self)
                 for _ in 0..<3 {
                     let forecast = try daemon.call(
-                        "GetForecast", Question.Forecast(series: series, history: 2), as: Reply.GetForecast.self
+                        "GetForecast", Control.GetForecast.Request(series: series, history: 2),
+                        as: Control.GetForecast.Reply.self
                     ).forecast
                     let point = step % 3 == 0 ? forecast.history.first : forecast.history.last
                     #expect(point?.value.truncatingRemainder(dividingBy: 1) != 0)
                 }
-                let explained = try daemon.call("Explain", Question.OfSeries(series: series), as: Reply.Explain.self)
+                let explained = try daemon.call(
+                    "Explain", Control.Explain.Request(series: series), as: Control.Explain.Reply.self)
                 #expect(explained.series == series)
             }
         }
@@ -106,18 +109,18 @@ import Varlink
         try await blocking {
             let daemon = try Self.makeDaemon()
             // Every step over what is there has been taken, and told.
-            let before = Question.Forecast(series: "room,id=1 t")
-            _ = try daemon.call("GetForecast", before, as: Reply.GetForecast.self)
+            let before = Control.GetForecast.Request(series: "room,id=1 t")
+            _ = try daemon.call("GetForecast", before, as: Control.GetForecast.Reply.self)
             let watchers = try (0..<5).map { _ in try RawPeer(daemon.socket) }
             for watcher in watchers {
                 let more = Self.call("Watch", #"{"selector":"room,id=1 t"}"#).replacing(
                     "}}\0", with: #"},"more":true}"# + "\0")
                 watcher.send(more)
             }
-            while try daemon.call("GetStatus", as: Reply.GetStatus.self).watchers < watchers.count {}
+            while try daemon.call("GetStatus", as: Control.GetStatus.Reply.self).watchers < watchers.count {}
             let minute = Int64(Date.now.timeIntervalSince1970) / 60
-            let question = Question.Ingest(text: "room,id=1 t=99.5 \(minute * 60)", precision: "s")
-            _ = try daemon.call("Ingest", question, as: Reply.Ingest.self)
+            let question = Control.Ingest.Request(text: "room,id=1 t=99.5 \(minute * 60)", precision: "s")
+            _ = try daemon.call("Ingest", question, as: Control.Ingest.Reply.self)
             let frames = watchers.map { $0.receive(1).first ?? "" }
             let asked = try RawPeer(daemon.socket)
             asked.send(Self.call("GetForecast", #"{"series":"room,id=1 t","history":1}"#))

@@ -38,7 +38,9 @@ struct AdmissionTests {
     func large() async throws {
         let fixture = try Fixture()
         var engine = try await fixture.open()
-        let values = [3.5e38, -3.5e38, 1e308, -1.7976931348623157e308, 3.4028235e38, 5e-324, 0, 1e19, 1e18]
+        let values = [
+            3.5e38, -3.5e38, 1e308, -1.7976931348623157e308, 3.4028235e38, .leastNonzeroMagnitude, 0, 1e19, 1e18,
+        ]
         let all = (0..<40).flatMap { round in
             values.enumerated().map { index, value in
                 reading("a", Int64(round * values.count + index) * 10, value)
@@ -136,7 +138,7 @@ struct AdmissionTests {
     func late() async throws {
         let fixture = try Fixture(lateness: 16)
         var engine = try await fixture.open()
-        var dice = Dice(3)
+        var dice = SeededGenerator(3)
         let all = (0..<60).map { reading("a", Int64($0) * 10, dice.value(at: Int64($0) * 10)) }
         let withoutOne = all.filter { $0.timestamp != all[30].timestamp }
         _ = try await engine.ingest(withoutOne)

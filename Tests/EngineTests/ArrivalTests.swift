@@ -7,7 +7,7 @@ import TimeSeries
 struct ArrivalTests {
     /// Three series with several readings a slot, gaps shorter and longer than `max_gap`, and corrections.
     private static func readings(_ seed: UInt64) -> [IncomingReading] {
-        var dice = Dice(seed)
+        var dice = SeededGenerator(seed)
         var all: [IncomingReading] = []
         for name in ["a", "b", "c"] {
             var second: Int64 = 2_000
@@ -24,7 +24,7 @@ struct ArrivalTests {
 
     /// An order in which nothing is later than `slots` slots, and corrections stay behind what they correct.
     private static func shuffled(_ readings: [IncomingReading], slots: Int64, _ seed: UInt64) -> [IncomingReading] {
-        var dice = Dice(seed)
+        var dice = SeededGenerator(seed)
         var jitter: [IncomingReading: Int64] = [:]
         let keyed = readings.enumerated().map { index, reading in
             var plain = reading
@@ -43,7 +43,7 @@ struct ArrivalTests {
         // The journal is moved into chunks again and again while readings arrive.
         if restarts { fixture.configuration.sealAfter = 40 }
         var engine = try await fixture.open()
-        var dice = Dice(7)
+        var dice = SeededGenerator(7)
         let prefix = (0..<180).flatMap { index in
             ["a", "b", "c"].map { reading($0, Int64(index) * 10, dice.value(at: Int64(index) * 10)) }
         }
@@ -52,7 +52,7 @@ struct ArrivalTests {
             _ = try await fixture.train(engine)
             _ = try await engine.promote("house", number: 3)
         }
-        dice = Dice(seed)
+        dice = SeededGenerator(seed)
         var rest = readings[...]
         while !rest.isEmpty {
             let count = Int.random(in: 1...20, using: &dice)

@@ -15,7 +15,7 @@ private struct Corrections {
     private(set) var resets: Set<Int> = []
 
     init(seed: UInt64) {
-        var dice = Dice(seed)
+        var dice = SeededGenerator(seed)
         var front: Int64 = 0
         for batch in 0..<60 {
             var readings: [IncomingReading] = []

@@ -83,7 +83,7 @@ struct DailyTimeTests {
     @Test("every local day has exactly one instant, and the next one is always later than now", arguments: zones)
     func everyChange(_ name: String) throws {
         let zone = try ZoneTable(name, Self.years)
-        var dice = Dice(7)
+        var dice = SeededGenerator(7)
         #expect(!zone.changes.isEmpty)
         for change in zone.changes {
             let minutes = Minutes(zone, around: change)

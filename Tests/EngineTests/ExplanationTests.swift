@@ -9,7 +9,7 @@ struct ExplanationTests {
     func coverage() async throws {
         let fixture = try Fixture(lateness: 24)
         var engine = try await fixture.open()
-        var dice = Dice(7)
+        var dice = SeededGenerator(7)
         var made: [(slot: Slot, low: [Float], high: [Float])] = []
         var values: [Slot: Float] = [:]
         for index in 0..<150 where index % 11 != 3 {
@@ -49,7 +49,7 @@ struct ExplanationTests {
     func lstm() async throws {
         let fixture = try Fixture(method: "lstm")
         let engine = try await fixture.open()
-        var dice = Dice(3)
+        var dice = SeededGenerator(3)
         let values = (0..<300).map { reading("a", Int64($0) * 10, dice.value(at: Int64($0) * 10)) }
         _ = try await engine.ingest(values)
         guard case .finished(let version, _, let text) = try await fixture.train(engine) else {

@@ -103,7 +103,7 @@ struct Outcome: Equatable {
     }
 }
 
-extension Dice {
+extension SeededGenerator {
     /// Roughly a wave with noise.
     mutating func value(at second: Int64) -> Double {
         let phase = Double(second % 480) / 480

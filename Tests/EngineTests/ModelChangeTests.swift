@@ -16,7 +16,7 @@ struct ModelChangeTests {
         fixture.configuration.forecasters[0].opponents = ["seasonal-naive"]
         var engine = try await ModelFixture.filled(fixture)
         let versions = try await engine.models(of: "house").map(\.version.number)
-        var dice = Dice(seed)
+        var dice = SeededGenerator(seed)
         for round in 0..<4 as Range<Int64> {
             var jobs: [@Sendable (Engine) async throws -> Void] = []
             var other = fixture.configuration

@@ -8,7 +8,7 @@ enum ModelFixture {
 
     static func filled(_ fixture: Fixture, slots: Int = 120) async throws -> Engine {
         let engine = try await fixture.open()
-        var dice = Dice(11)
+        var dice = SeededGenerator(11)
         for name in names {
             _ = try await engine.ingest(
                 (0..<slots).map { reading(name, Int64($0) * 10, dice.value(at: Int64($0) * 10)) })

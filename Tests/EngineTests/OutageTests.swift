@@ -54,7 +54,7 @@ struct OutageTests {
     private func feed(_ engine: Engine, _ slots: Range<Int64>, away: ClosedRange<Int64>?, _ isThere: Flaky.Switch)
         async throws
     {
-        var dice = Dice(7)
+        var dice = SeededGenerator(7)
         for slot in 0..<slots.upperBound {
             let value = dice.value(at: slot * Fixture.cadence)
             guard slots.contains(slot) else { continue }

@@ -9,7 +9,7 @@ struct PromotionTests {
     private func filled(_ fixture: Fixture) async throws -> Engine {
         let engine = try await fixture.open()
         for name in ["a", "b"] {
-            var dice = Dice(name == "a" ? 5 : 6)
+            var dice = SeededGenerator(name == "a" ? 5 : 6)
             let values = (0..<400).map { reading(name, Int64($0) * 10, dice.value(at: Int64($0) * 10)) }
             _ = try await engine.ingest(values)
         }

@@ -25,7 +25,7 @@ struct ScoreTests {
     private static func scores(restarts: Bool, inOneCommit: Bool = false) async throws -> [SlotScores] {
         let fixture = try Fixture(method: "holt-winters")
         var engine = try await fixture.open()
-        var dice = Dice(3)
+        var dice = SeededGenerator(3)
         let all = (0..<700).map { reading("a", Int64($0) * 10, dice.value(at: Int64($0) * 10)) }
         let size = inOneCommit ? all.count : 20
         for start in stride(from: 0, to: all.count, by: size) {
@@ -48,7 +48,7 @@ struct ScoreTests {
         fixture.methods = [HoltWinters(), SeasonalNaive(), MixMethod(of: [HoltWinters(), SeasonalNaive()])]
         fixture.configuration.forecasters[0].parameters = [:]
         var engine = try await fixture.open()
-        var dice = Dice(4)
+        var dice = SeededGenerator(4)
         _ = try await engine.ingest(
             (0..<600).map { reading("a", Int64($0) * 10, dice.value(at: Int64($0) * 10)) })
         _ = try await fixture.train(engine)
@@ -76,7 +76,7 @@ struct ScoreTests {
             ]
             fixture.configuration.forecasters[0].warmUpSlots = 1_000
             let engine = try await fixture.open()
-            var dice = Dice(5)
+            var dice = SeededGenerator(5)
             _ = try await engine.ingest(
                 (0..<600).map { reading("a", Int64($0) * 10, dice.value(at: Int64($0) * 10)) })
             if method == "mix" {
@@ -122,7 +122,7 @@ struct DriftTests {
         // No new version serves, so that the history of scores goes on.
         fixture.configuration.forecasters[0].margin = 0.99
         let engine = try await fixture.open()
-        var dice = Dice(8)
+        var dice = SeededGenerator(8)
         func feed(_ slots: Range<Int64>, factor: Double) async throws {
             _ = try await engine.ingest(slots.map { reading("a", $0 * 10, factor * dice.value(at: $0 * 10)) })
         }
@@ -143,7 +143,7 @@ struct DriftTests {
         var fixture = try Fixture(method: "lstm")
         fixture.configuration.forecasters[0].startsFromChampion = true
         let engine = try await fixture.open()
-        var dice = Dice(8)
+        var dice = SeededGenerator(8)
         _ = try await engine.ingest((0..<400).map { reading("a", $0 * 10, dice.value(at: $0 * 10)) })
         _ = try await fixture.train(engine)
         _ = try await engine.promote("house", number: 3)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import TimeSeries
 
-extension Dice {
+extension SeededGenerator {
     /// Mostly small, sometimes very large.
     mutating func heavy() -> Float {
         let x = Float.random(in: 0.001...1, using: &self)
@@ -23,7 +23,7 @@ private final class RandomFans: ForecastModel {
 
     /// `[horizon][quantiles]`.
     func forecast(_ slot: Slot) -> [Float] {
-        var dice = Dice(UInt64(slot))
+        var dice = SeededGenerator(UInt64(slot))
         return (0..<specification.horizon).flatMap { _ in
             let center: Float = [0, -0.0, 21, -3].randomElement(using: &dice) ?? 0
             let (low, high) = (dice.heavy(), dice.heavy())
@@ -57,7 +57,7 @@ struct CalibrationTests {
         let served = ServedModel(model, specification: specification)
         let (width, median) = (quantiles.count, quantiles.medianIndex)
         var state = served.initialState
-        var dice = Dice(11)
+        var dice = SeededGenerator(11)
         var moved = 0
         for slot in 1_000..<Slot(9_000) {
             var batch = AdvanceBatch(

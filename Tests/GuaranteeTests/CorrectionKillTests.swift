@@ -10,7 +10,7 @@ struct CorrectionKillTests {
     private typealias Readings = [String: String]
 
     /// Some readings of a few series, most of them corrections, none of them of the present.
-    private static func batch(_ dice: inout Dice) -> (text: String, readings: Readings) {
+    private static func batch(_ dice: inout SeededGenerator) -> (text: String, readings: Readings) {
         var (text, readings): (String, Readings) = ("", [:])
         for _ in 0..<Int.random(in: 1...40, using: &dice) {
             let key = "room,id=\(Int.random(in: 0..<4, using: &dice))"
@@ -25,7 +25,8 @@ struct CorrectionKillTests {
     /// The state after a warm reset, which is made of what the database holds.
     private static func warmed(_ daemon: Daemon) throws -> [String] {
         for name in Load.names {
-            let _: Reply.Reset = try daemon.call("Reset", Question.Reset(series: "room,id=\(name) t", warm: true))
+            let _: Control.Reset.Reply = try daemon.call(
+                "Reset", Control.Reset.Request(series: "room,id=\(name) t", warm: true))
         }
         return try Remains(daemon).states
     }
@@ -34,7 +35,7 @@ struct CorrectionKillTests {
         "ten lives that end by kill -9: after each, exports show what was acknowledged; states are those of these readings alone",
         arguments: 1...2 as ClosedRange<UInt64>)
     func kills(seed: UInt64) throws {
-        var dice = Dice(seed)
+        var dice = SeededGenerator(seed)
         let folder = try TemporaryFolder()
         var (expected, underWay): (Readings, Readings) = ([:], [:])
         for life in 0..<10 {
@@ -53,7 +54,8 @@ struct CorrectionKillTests {
                 }
                 left -= 1
                 do {
-                    let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batch.text))
+                    let reply: Control.Ingest.Reply = try daemon.call(
+                        "Ingest", Control.Ingest.Request(text: batch.text))
                     #expect(reply.refused == 0)
                     expected.merge(batch.readings) { $1 }
                 } catch is ConnectionError { break }
@@ -69,7 +71,7 @@ struct CorrectionKillTests {
         let lines = found.sorted { time($0.key) < time($1.key) }.map { key, value in
             "\(key.split(separator: " ")[0]) t=\(value) \(time(key))\n"
         }
-        let _: Reply.Ingest = try fresh.call("Ingest", Question.Ingest(text: lines.joined()))
+        let _: Control.Ingest.Reply = try fresh.call("Ingest", Control.Ingest.Request(text: lines.joined()))
         #expect(try Remains.readings(fresh) == found)
         #expect(try Self.warmed(fresh) == states)
         #expect(fresh.stop() == 0)

@@ -45,26 +45,27 @@ struct CostlyQuestionTests {
     func costly() throws {
         let daemon = try Daemon(in: TemporaryFolder(), Self.configuration)
         let lines = (0..<20_000).map { "s,id=\($0) t=1 1700000000" }.joined(separator: "\n")
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines, precision: "s"))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: lines, precision: "s"))
         for (name, question) in Self.questions {
             let crowd = try (1...4).map { _ in try PipeliningPeer(daemon.socket, question) }
             for round in 0..<3 {
                 let caller = try daemon.connect()
                 // Far less than the questions took; far more than these take.
                 caller.deadline = .now + .seconds(30)
-                let status = try caller.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
+                let status = try caller.call(Control.qualified("GetStatus"), as: Control.GetStatus.Reply.self)
                 #expect(status.series >= 20_000, "\(name), round \(round)")
-                let question = Question.Ingest(text: "probe t=1 \(1_700_000_000 + round)", precision: "s")
-                let receipt = try caller.call(Control.qualified("Ingest"), question, as: Reply.Ingest.self)
+                let question = Control.Ingest.Request(text: "probe t=1 \(1_700_000_000 + round)", precision: "s")
+                let receipt = try caller.call(Control.qualified("Ingest"), question, as: Control.Ingest.Reply.self)
                 #expect(receipt.accepted == 1, "\(name), round \(round)")
                 let found = try caller.call(
-                    Control.qualified("ListSeries"), Question.Selected(selector: "probe*"), as: Reply.ListSeries.self)
+                    Control.qualified("ListSeries"), Control.ListSeries.Request(selector: "probe*"),
+                    as: Control.ListSeries.Reply.self)
                 #expect(found.series.count == 1, "\(name), round \(round)")
             }
             for peer in crowd { peer.hangUp() }
         }
         let crowd = try Self.questions.map { try PipeliningPeer(daemon.socket, $0.1) }
-        _ = try daemon.call("GetStatus", as: Reply.GetStatus.self)
+        _ = try daemon.call("GetStatus", as: Control.GetStatus.Reply.self)
         #expect(daemon.stop(within: .seconds(60)) == 0)
         for peer in crowd { peer.hangUp() }
     }

@@ -23,7 +23,7 @@ private struct Content: Equatable {
     init(_ store: Store) throws {
         series = try store.series()
         let wanted = series.map { ($0.id, Timestamp.distantPast) }
-        readings = try store.readings(of: Dictionary(wanted, uniquingKeysWith: { first, _ in first })).mapValues {
+        readings = try store.readings(of: Dictionary(wanted) { first, _ in first }).mapValues {
             $0.sorted { ($0.position, $0.reading.timestamp) < ($1.position, $1.reading.timestamp) }
         }
         for found in try store.checkpoints().good.values.joined() {
@@ -106,7 +106,7 @@ struct DamageTests {
                 do {
                     let daemon = try Daemon(in: folder, Load.configuration)
                     let remains = try? Remains(daemon)
-                    let examined: Reply.Examine? = try? daemon.call("Examine")
+                    let examined: Control.Examine.Reply? = try? daemon.call("Examine")
                     daemon.kill()
                     let isSaid = daemon.process.standardError.contains("damaged") || examined?.findings.isEmpty != true
                     // Not the forecasts: these series fell silent, so theirs depend on the clock.

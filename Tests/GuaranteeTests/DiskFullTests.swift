@@ -73,7 +73,8 @@ struct DiskFullTests {
             try fill(folder)
             daemon = try Daemon(in: folder, Load.configuration)
             #expect(try Remains.readings(daemon).count == 4_000)
-            let forecast: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"))
+            let forecast: Control.GetForecast.Reply = try daemon.call(
+                "GetForecast", Control.GetForecast.Request(series: "room,id=1 t"))
             #expect(!forecast.forecast.leads.isEmpty)
         }
         unlink(folder.path("state/filler"))
@@ -87,20 +88,20 @@ struct DiskFullTests {
         guard let folder = try smallDisk(16) else { return }
         defer { umount2(folder.path("state"), Int32(MNT_DETACH)) }
         let daemon = try Daemon(in: folder, Load.configuration)
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(0..<300)))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: Load.lines(0..<300)))
         try fill(folder)
-        var last: Reply.Retrain?
-        let question = Question.OfForecaster(forecaster: "house")
-        try daemon.connect().stream(Control.qualified("Retrain"), question, as: Reply.Retrain.self) { event in
+        var last: Control.Retrain.Reply?
+        let question = Control.Retrain.Request(forecaster: "house")
+        try daemon.connect().stream(Control.qualified("Retrain"), question, as: Control.Retrain.Reply.self) { event in
             last = event
             return true
         }
         let text = try #require(last?.text)
-        #expect(text.contains("no room left") && !text.contains("NSCocoa"), "\(text)")
+        #expect(text.contains("no space left") && !text.contains("NSCocoa"), "\(text)")
         let refused = #expect(throws: VarlinkError.self) {
-            try daemon.connect().stream(Control.qualified("Backup"), as: Reply.Backup.self) { _ in true }
+            try daemon.connect().stream(Control.qualified("Backup"), as: Control.Backup.Reply.self) { _ in true }
         }
-        #expect(refused?.text("text")?.contains("no room left") == true, "\(String(describing: refused))")
+        #expect(refused?.text("text")?.contains("no space left") == true, "\(String(describing: refused))")
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path("state"))
         #expect(!names.contains { $0.hasPrefix("backup-") }, "\(names)")
         let runs = try? FileManager.default.contentsOfDirectory(atPath: folder.path("state/training"))
@@ -112,10 +113,10 @@ struct DiskFullTests {
         let lines = (0..<400).map {
             "\(measurement),id=\($0 % 4) t=\(batch % 7).5 \(Load.time(slot: batch * 100 + $0 / 4 - 900_000))\n"
         }
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines.joined()))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: lines.joined()))
     }
 
-    private func status(_ daemon: Daemon) throws -> Reply.GetStatus { try daemon.call("GetStatus") }
+    private func status(_ daemon: Daemon) throws -> Control.GetStatus.Reply { try daemon.call("GetStatus") }
 
     private func mount(_ arguments: String...) throws -> Bool {
         guard let program = try Tool.path("mount", package: "mount") else { return false }

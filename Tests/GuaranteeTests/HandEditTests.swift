@@ -33,7 +33,8 @@ struct HandEditTests {
                     let _: [String: String]? = try? daemon.call(question.method, question.parameters)
                 }
                 _ = try? Remains.readings(daemon)
-                let _: Reply.Ingest? = try? daemon.call("Ingest", Question.Ingest(text: Load.lines(480..<481)))
+                let _: Control.Ingest.Reply? = try? daemon.call(
+                    "Ingest", Control.Ingest.Request(text: Load.lines(480..<481)))
                 daemon.kill()
                 let end = daemon.process.wait()
                 #expect(end == 128 + SIGKILL || end < 128, "\(column) \(value): \(daemon.process.standardError)")

@@ -32,7 +32,7 @@ struct KillTests {
     private static func uninterrupted(promoteAgain: Bool = false) throws -> Remains {
         let daemon = try Daemon(in: try begin(), Load.configuration)
         for batch in batches {
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batch))
+            let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: batch))
         }
         if promoteAgain { try Load.promote(daemon, 3) }
         let remains = try Remains(daemon)
@@ -50,7 +50,7 @@ struct KillTests {
     }
 
     /// Nine lives; one before them ends in a migration.
-    private static func ends(_ dice: inout Dice) -> [End] {
+    private static func ends(_ dice: inout SeededGenerator) -> [End] {
         let random = (0..<4).map { _ in End.during(Int.random(in: 0..<9, using: &dice)) }
         let commits = (0..<2).map { _ in End.failpoint("commit=\(Int.random(in: 1...8, using: &dice))") }
         let seal = End.failpoint("seal=\(Int.random(in: 1...2, using: &dice))")
@@ -64,14 +64,14 @@ struct KillTests {
     func kills(worker: Int) throws {
         let expected = try Self.expected.get()
         // A soak goes through other lives each time it is longer.
-        var dice = Dice(UInt64(worker) + 1)
+        var dice = SeededGenerator(UInt64(worker) + 1)
         while Self.progress.wantsMore { Self.progress.note(try Self.world(expected, &dice)) }
     }
 
     /// Kills the daemons of one database, ten or twenty of them, and compares what remains.
     ///
     /// - Returns: how often it was killed.
-    private static func world(_ expected: Remains, _ dice: inout Dice) throws -> Int {
+    private static func world(_ expected: Remains, _ dice: inout SeededGenerator) throws -> Int {
         let folder = try begin()
         let log = folder.path("failpoints")
         var (acknowledged, rounds) = (0, 0)
@@ -84,7 +84,7 @@ struct KillTests {
         }
         let daemon = try Daemon(in: folder, Load.configuration)
         for batch in batches[acknowledged...] {
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batch))
+            let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: batch))
         }
         let found = try Remains(daemon)
         #expect(found.readings == expected.readings)
@@ -127,7 +127,8 @@ struct KillTests {
     }
 
     /// In the first or in the second of two that are due.
-    private static func killInMigration(_ folder: TemporaryFolder, _ log: String, _ dice: inout Dice) throws {
+    private static func killInMigration(_ folder: TemporaryFolder, _ log: String, _ dice: inout SeededGenerator) throws
+    {
         let number = Int.random(in: 1...2, using: &dice)
         #expect(throws: TestError.self) {
             _ = try Daemon(
@@ -156,7 +157,8 @@ struct KillTests {
             }
             left -= 1
             do {
-                let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batches[acknowledged]))
+                let _: Control.Ingest.Reply = try daemon.call(
+                    "Ingest", Control.Ingest.Request(text: batches[acknowledged]))
                 acknowledged += 1
             } catch is ConnectionError {
                 break
@@ -173,7 +175,7 @@ struct KillTests {
         let folder = try Self.begin()
         var daemon = try Daemon(in: folder, Load.configuration)
         for batch in Self.batches {
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batch))
+            let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: batch))
         }
         let before = try Remains(daemon)
         #expect(daemon.stop() == 0)
@@ -191,11 +193,11 @@ struct KillTests {
     func migration() throws {
         let folder = try TemporaryFolder()
         let log = folder.path("failpoints")
-        var dice = Dice(3)
+        var dice = SeededGenerator(3)
         try Self.killInMigration(folder, log, &dice)
         #expect(try String(contentsOfFile: log, encoding: .utf8) == "migration\n")
         let daemon = try Daemon(in: folder, Load.configuration)
-        let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(0..<2)))
+        let reply: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: Load.lines(0..<2)))
         #expect(reply.accepted == 8)
         #expect(daemon.stop() == 0)
     }

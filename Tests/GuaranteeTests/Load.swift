@@ -64,11 +64,11 @@ enum Load {
 
     /// Feeds the beginning, trains, and lets the trained model serve every series.
     static func prepare(_ daemon: Daemon, slots: Int) throws {
-        let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines(0..<slots)))
+        let reply: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: lines(0..<slots)))
         guard reply.refused == 0 else { throw TestError("\(reply.problems)") }
-        var last: Reply.Retrain?
-        let question = Question.OfForecaster(forecaster: "house")
-        try daemon.connect().stream(Control.qualified("Retrain"), question, as: Reply.Retrain.self) { event in
+        var last: Control.Retrain.Reply?
+        let question = Control.Retrain.Request(forecaster: "house")
+        try daemon.connect().stream(Control.qualified("Retrain"), question, as: Control.Retrain.Reply.self) { event in
             last = event
             return true
         }
@@ -77,7 +77,8 @@ enum Load {
     }
 
     static func promote(_ daemon: Daemon, _ version: Int) throws {
-        let _: Reply.Promote = try daemon.call("Promote", Question.Promote(forecaster: "house", version: version))
+        let _: Control.Promote.Reply = try daemon.call(
+            "Promote", Control.Promote.Request(forecaster: "house", version: version))
     }
 }
 
@@ -90,10 +91,10 @@ struct Remains: Equatable {
 
     init(_ daemon: Daemon) throws {
         for name in Load.names {
-            let question = Question.OfSeries(series: "room,id=\(name) t")
-            let state: Reply.GetState = try daemon.call("GetState", question)
+            let question = Control.GetState.Request(series: "room,id=\(name) t")
+            let state: Control.GetState.Reply = try daemon.call("GetState", question)
             states.append("\(state.method) \(state.modelVersion) slot \(state.slot) \(state.sha256)")
-            let forecast: Reply.GetForecast = try daemon.call("GetForecast", question)
+            let forecast: Control.GetForecast.Reply = try daemon.call("GetForecast", question)
             forecasts.append(forecast.forecast.leads.flatMap(\.values))
         }
         readings = try Self.readings(daemon)
@@ -101,8 +102,8 @@ struct Remains: Equatable {
 
     static func readings(_ daemon: Daemon) throws -> [String: String] {
         var text = ""
-        let question = Question.Export(selector: "*", start: nil, end: nil, format: "line")
-        try daemon.connect().stream(Control.qualified("Export"), question, as: Reply.Export.self) { piece in
+        let question = Control.Export.Request(selector: "*", start: nil, end: nil, format: "line")
+        try daemon.connect().stream(Control.qualified("Export"), question, as: Control.Export.Reply.self) { piece in
             text += piece.data
             return true
         }

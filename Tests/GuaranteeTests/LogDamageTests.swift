@@ -224,7 +224,8 @@ struct LogDamageTests {
         let folder = try TemporaryFolder()
         let daemon = try Daemon(in: folder, Load.configuration)
         for slot in 0..<40 {
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(slot..<slot + 1)))
+            let _: Control.Ingest.Reply = try daemon.call(
+                "Ingest", Control.Ingest.Request(text: Load.lines(slot..<slot + 1)))
         }
         daemon.kill()
         let log = URL(filePath: folder.path("state/nilo.db-wal"))
@@ -238,7 +239,7 @@ struct LogDamageTests {
         #expect(code == 0, "\(output)")
         #expect(output.contains("journal position"))
         let again = try Daemon(in: folder, Load.configuration)
-        let _: Reply.Ingest = try again.call("Ingest", Question.Ingest(text: Load.lines(41..<42)))
+        let _: Control.Ingest.Reply = try again.call("Ingest", Control.Ingest.Request(text: Load.lines(41..<42)))
         #expect(again.stop() == 0)
     }
 }

@@ -19,7 +19,7 @@ struct Original {
         let daemon = try Daemon(in: folder, Load.configuration)
         try Load.prepare(daemon, slots: 300)
         for batch in Load.batches(after: 300, count: 60) {
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: batch))
+            let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: batch))
         }
         guard daemon.stop() == 0 else { throw TestError(daemon.process.standardError) }
         let database = folder.path("state/nilo.db")

@@ -32,11 +32,11 @@ struct PluginComebackTests {
 
     private func feed(_ daemon: Daemon, _ slots: Range<Int>) throws {
         let lines = slots.map { "room,id=1 t=\($0 % 5) \((1_750_000_000 + $0 * 10) * 1_000_000_000)\n" }
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines.joined()))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: lines.joined()))
     }
 
     private func method(_ daemon: Daemon) throws -> String {
-        let state: Reply.GetState = try daemon.call("GetState", Question.OfSeries(series: Self.series))
+        let state: Control.GetState.Reply = try daemon.call("GetState", Control.GetState.Request(series: Self.series))
         return state.method
     }
 
@@ -48,11 +48,12 @@ struct PluginComebackTests {
     func comesBack() throws {
         let daemon = try daemon()
         try feed(daemon, 0..<40)
-        let _: Reply.Reset = try daemon.call("Reset", Question.Reset(series: Self.series, warm: true))
+        let _: Control.Reset.Reply = try daemon.call("Reset", Control.Reset.Request(series: Self.series, warm: true))
         #expect(try method(daemon) == "holt-winters")
         try repair()
         try awaitPlugin(daemon)
-        let reply: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: Self.series))
+        let reply: Control.GetForecast.Reply = try daemon.call(
+            "GetForecast", Control.GetForecast.Request(series: Self.series))
         #expect(reply.forecast.leads.flatMap(\.values).allSatisfy { $0 == 4 }, "the last value")
         #expect(daemon.stop() == 0)
         #expect(daemon.process.standardError.contains("1 series have come to them"))
@@ -67,14 +68,15 @@ struct PluginComebackTests {
         try repair()
         let second = try daemon()
         try awaitPlugin(second)
-        let models: Reply.ListModels = try second.call("ListModels", Question.OfForecaster(forecaster: "rooms"))
+        let models: Control.ListModels.Reply = try second.call(
+            "ListModels", Control.ListModels.Request(forecaster: "rooms"))
         let other = try #require(models.models.first { $0.method == "holt-winters" })
-        let _: Reply.Promote = try second.call(
-            "Promote", Question.Promote(forecaster: "rooms", version: other.version))
+        let _: Control.Promote.Reply = try second.call(
+            "Promote", Control.Promote.Request(forecaster: "rooms", version: other.version))
         second.kill()
         let third = try daemon()
         #expect(try method(third) == "holt-winters")
-        let _: Reply.Reload = try third.call("Reload")
+        let _: Control.Reload.Reply = try third.call("Reload")
         #expect(try method(third) == "holt-winters")
         #expect(third.stop() == 0)
     }

@@ -34,7 +34,7 @@ struct PluginReloadTests {
     }
 
     private func plugin(_ daemon: Daemon) throws -> Plugin {
-        let reply: Reply.ListPlugins = try daemon.call("ListPlugins")
+        let reply: Control.ListPlugins.Reply = try daemon.call("ListPlugins")
         return try #require(reply.plugins.first)
     }
 
@@ -43,8 +43,9 @@ struct PluginReloadTests {
     private func step(_ daemon: Daemon, _ slot: Int) throws {
         let time = (1_750_000_000 + slot * 10) * 1_000_000_000
         let lines = ["bad", "other", "room"].map { "\($0),id=1 t=\(slot % 7) \(time)\n" }
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines.joined()))
-        let _: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: lines.joined()))
+        let _: Control.GetForecast.Reply = try daemon.call(
+            "GetForecast", Control.GetForecast.Request(series: "room,id=1 t"))
     }
 
     @Test(
@@ -71,7 +72,7 @@ struct PluginReloadTests {
         #expect(reload.ends(within: .seconds(60)))
         reload.kill()
         #expect(reload.wait() == 0, "\(reload.standardError)")
-        let state: Reply.GetState = try daemon.call("GetState", Question.OfSeries(series: "bad,id=1 t"))
+        let state: Control.GetState.Reply = try daemon.call("GetState", Control.GetState.Request(series: "bad,id=1 t"))
         #expect(state.method == "holt-winters", "its opponent stands in")
         #expect(daemon.stop() == 0)
         #expect(daemon.process.standardError.contains("forecaster bad: "))

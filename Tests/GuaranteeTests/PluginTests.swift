@@ -47,18 +47,18 @@ struct PluginTests {
     private func step(_ daemon: Daemon, _ slot: Int, both: Bool = true) throws -> Duration {
         let time = (1_750_000_000 + slot * 10) * 1_000_000_000
         let text = (both ? "bad,id=1 t=\(slot % 7) \(time)\n" : "") + "room,id=1 t=\(slot % 5) \(time)\n"
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
-        let question = Question.OfSeries(series: "room,id=1 t")
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: text))
+        let question = Control.GetForecast.Request(series: "room,id=1 t")
         let start = ContinuousClock.now
-        let _: Reply.GetForecast = try daemon.call("GetForecast", question)
+        let _: Control.GetForecast.Reply = try daemon.call("GetForecast", question)
         let took = ContinuousClock.now - start
-        let state: Reply.GetState = try daemon.call("GetState", question)
+        let state: Control.GetState.Reply = try daemon.call("GetState", question)
         #expect(state.slot == 175_000_000 + slot)
         return took
     }
 
     private func plugin(_ daemon: Daemon) throws -> Plugin {
-        let reply: Reply.ListPlugins = try daemon.call("ListPlugins")
+        let reply: Control.ListPlugins.Reply = try daemon.call("ListPlugins")
         return try #require(reply.plugins.first { $0.name == "faulty" })
     }
 
@@ -164,7 +164,7 @@ struct PluginTests {
         for slot in 0..<20 { _ = try step(daemon, slot) }
         let found = try plugin(daemon)
         #expect(found.lastError?.contains("expected the version 2, as in plugin.toml, found 1") == true, "\(found)")
-        let state: Reply.GetState = try daemon.call("GetState", Question.OfSeries(series: "bad,id=1 t"))
+        let state: Control.GetState.Reply = try daemon.call("GetState", Control.GetState.Request(series: "bad,id=1 t"))
         #expect(state.method == "holt-winters")
         #expect(daemon.stop() == 0)
     }
@@ -172,13 +172,13 @@ struct PluginTests {
     @Test("a daemon that starts again replays with its plugin: the state is the one before, and nothing is absent")
     func replayed() throws {
         let first = try daemon("none")
-        let question = Question.OfSeries(series: "bad,id=1 t")
+        let question = Control.GetState.Request(series: "bad,id=1 t")
         for slot in 0..<40 { _ = try step(first, slot) }
-        let before: Reply.GetState = try first.call("GetState", question)
+        let before: Control.GetState.Reply = try first.call("GetState", question)
         #expect(try plugin(first).absent == 0)
         first.kill()
         let second = try daemon("none")
-        let after: Reply.GetState = try second.call("GetState", question)
+        let after: Control.GetState.Reply = try second.call("GetState", question)
         #expect(after.sha256 == before.sha256)
         #expect(try plugin(second).absent == 0)
         #expect(second.stop() == 0)

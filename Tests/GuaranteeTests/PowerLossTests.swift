@@ -14,7 +14,7 @@ struct PowerLossTests {
         let acknowledged = try record(folder, environment)
         let trace = try WriteTrace(path: folder.path("trace"))
         var disk = SimulatedDisk()
-        var dice = SystemRandomNumberGenerator()
+        var dice = SeededGenerator(14)
         var next = 0
         for (index, event) in trace.events.enumerated() {
             disk.apply(event)
@@ -44,7 +44,7 @@ struct PowerLossTests {
             let lines = (0..<120).map {
                 "room,id=\($0 % 4) t=\(batch % 17).5 \(Load.time(slot: batch * 30 + $0 / 4 - 8_000))\n"
             }
-            let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines.joined()))
+            let reply: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: lines.joined()))
             #expect(reply.accepted == 120)
             let size = try FileManager.default.attributesOfItem(atPath: folder.path("trace"))[.size] as? Int
             acknowledged.append((size ?? 0, 120 * (batch + 1)))

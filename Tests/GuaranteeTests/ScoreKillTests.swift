@@ -30,7 +30,7 @@ struct ScoreKillTests {
 
     /// What each series' forecasts were worth, in words.
     private static func scores(_ daemon: Daemon) throws -> [String] {
-        let reply: Reply.GetScores = try daemon.call("GetScores", Question.GetScores(selector: nil))
+        let reply: Control.GetScores.Reply = try daemon.call("GetScores", Control.GetScores.Request(selector: nil))
         return reply.series.map { series in
             "\(series.series): "
                 + series.scores.map { "\($0.lead) \($0.truths) \($0.pinball) \($0.mase)" }.joined(separator: ", ")
@@ -44,10 +44,10 @@ struct ScoreKillTests {
         var killed = try Daemon(in: folders[1], Self.configuration)
         var slot = 0
         for count in [90, 5, 3, 2, 4, 100, 1, 3, 9, 110, 20] {
-            let question = Question.Ingest(
+            let question = Control.Ingest.Request(
                 text: (slot..<slot + count).map { Self.lines($0) }.joined(separator: "\n"), precision: "s")
             for daemon in [quiet, killed] {
-                let reply: Reply.Ingest = try daemon.call("Ingest", question)
+                let reply: Control.Ingest.Reply = try daemon.call("Ingest", question)
                 #expect(reply.accepted == Self.series * count)
             }
             slot += count
@@ -66,14 +66,14 @@ struct ScoreKillTests {
     @Test("truths never become fewer while readings come, and adjoining ranges add up")
     func steady() throws {
         let daemon = try Daemon(in: TemporaryFolder(), Self.configuration)
-        func truths(_ question: Question.GetScores = Question.GetScores(selector: nil)) throws -> Int {
-            let reply: Reply.GetScores = try daemon.call("GetScores", question)
+        func truths(_ question: Control.GetScores.Request = Control.GetScores.Request(selector: nil)) throws -> Int {
+            let reply: Control.GetScores.Reply = try daemon.call("GetScores", question)
             return reply.series.reduce(0) { $0 + ($1.scores.first?.truths ?? 0) }
         }
         var before = 0
         for slot in 0..<300 {
             let text = "room t=\(slot % 17) \(Self.start + slot)"
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text, precision: "s"))
+            let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: text, precision: "s"))
             let now = try truths()
             #expect(now >= before, "slot \(slot)")
             before = now
@@ -82,8 +82,8 @@ struct ScoreKillTests {
         for slot in [10, 96, 150, 191, 192, 250] {
             let time = (Self.start + slot) * 1_000_000_000
             let (first, rest) = (
-                Question.GetScores(selector: nil, start: nil, end: "\(time)"),
-                Question.GetScores(selector: nil, start: "\(time + 1)", end: nil)
+                Control.GetScores.Request(selector: nil, start: nil, end: "\(time)"),
+                Control.GetScores.Request(selector: nil, start: "\(time + 1)", end: nil)
             )
             #expect(try truths(first) + truths(rest) == before, "slot \(slot)")
         }

@@ -25,7 +25,7 @@ struct SecondDaemonTests {
             "nilod", ["--state-dir", other.path("state"), "--socket", daemon.socket])
         #expect(second.wait() == 75)
         #expect(second.standardError.contains("a living process listens on the socket \(daemon.socket)"))
-        let status = try daemon.connect().call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
+        let status = try daemon.connect().call(Control.qualified("GetStatus"), as: Control.GetStatus.Reply.self)
         #expect(status.pid == Int(daemon.process.pid))
         // What a killed one left behind is nobody's.
         daemon.kill()
@@ -44,7 +44,7 @@ struct SecondDaemonTests {
         #expect(second.says("ready: "))
         #expect(first.stop() == 0)
         let status = try VarlinkClient(path: first.socket).call(
-            Control.qualified("GetStatus"), as: Reply.GetStatus.self)
+            Control.qualified("GetStatus"), as: Control.GetStatus.Reply.self)
         #expect(status.pid == Int(second.pid))
         second.signal(SIGTERM)
         #expect(second.wait() == 0)

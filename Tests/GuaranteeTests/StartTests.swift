@@ -113,12 +113,13 @@ struct StartTests {
         arguments: ["", "-wal"], ["removed, idle", "removed, busy", "replaced, idle", "replaced, busy"])
     func moved(_ suffix: String, how: String) throws {
         let daemon = try Daemon(in: folder, Load.configuration)
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(0..<10)))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: Load.lines(0..<10)))
         #expect(rename(folder.path("state/nilo.db" + suffix), folder.path("aside")) == 0)
         if how.hasPrefix("replaced") { _ = try folder.write("", to: "state/nilo.db" + suffix) }
         if how.hasSuffix("busy") {
             #expect(throws: (any Error).self) {
-                let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(10..<20)))
+                let _: Control.Ingest.Reply = try daemon.call(
+                    "Ingest", Control.Ingest.Request(text: Load.lines(10..<20)))
             }
         }
         #expect(daemon.process.ends(within: .seconds(60)))
@@ -129,7 +130,7 @@ struct StartTests {
     @Test("a forecaster's name that is a path is refused with its key; under another name all readings are there")
     func names() throws {
         let daemon = try Daemon(in: folder, Load.configuration)
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(0..<40)))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: Load.lines(0..<40)))
         #expect(daemon.stop() == 0)
         for name in ["..", "../../precious", "/precious"] {
             let text = Load.configuration.replacing("\"house\"", with: "\"\(name)\"")

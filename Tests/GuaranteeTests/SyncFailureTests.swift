@@ -13,10 +13,10 @@ struct SyncFailureTests {
         let marker = folder.path("broken")
         environment["SYNC_FAILS"] = marker
         let daemon = try Daemon(in: folder, Load.configuration, environment: environment)
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(0..<5)))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: Load.lines(0..<5)))
         _ = try folder.write("", to: "broken")
         #expect(throws: (any Error).self) {
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: Load.lines(5..<9)))
+            let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: Load.lines(5..<9)))
         }
         #expect(daemon.process.wait() == 74)
         #expect(daemon.process.standardError.contains("what is on disk is not known any more"))

@@ -44,10 +44,11 @@ struct TerminalCodeTests {
         try store.close()
         let daemon = try Daemon(in: folder, configuration)
         let text = (0..<20).map { "\(old)=\($0) \((1_750_000_000 + $0 * 10) * 1_000_000_000)\n" }.joined()
-        let taken: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
+        let taken: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: text))
         #expect(taken.accepted == 20)
-        let refused: Reply.Ingest = try daemon.call(
-            "Ingest", Question.Ingest(text: "new\u{202E} t=1\nnew,id=\u{9B} t=1\nm\u{1B}[31m t=1\nm t=\u{1B}x\n"))
+        let refused: Control.Ingest.Reply = try daemon.call(
+            "Ingest", Control.Ingest.Request(text: "new\u{202E} t=1\nnew,id=\u{9B} t=1\nm\u{1B}[31m t=1\nm t=\u{1B}x\n")
+        )
         #expect(refused.accepted == 0 && refused.refused == 4)
         #expect(refused.problems.first?.reason.contains("U+202E") == true)
         let lines = try RawPeer(folder.path("lines"))
@@ -91,16 +92,16 @@ struct TerminalCodeTests {
         let plugin = Plugin(
             name: text, version: text, folder: text, state: text, models: 1, calls: 1, absent: 0, restarts: 0,
             lastError: text)
-        let training = Reply.Retrain(phase: "training", done: .max, total: 1, text: text, promoted: 0)
-        let finished = Reply.Retrain(phase: "finished", done: 1, total: 1, text: text, promoted: 0)
+        let training = Control.Retrain.Reply(phase: "training", done: .max, total: 1, text: text, promoted: 0)
+        let finished = Control.Retrain.Reply(phase: "finished", done: 1, total: 1, text: text, promoted: 0)
         let interface = try VarlinkInterface(
             Control.description,
             methods: [
-                "ListSeries": method(Reply.ListSeries(series: [series])),
-                "GetForecast": method(Reply.GetForecast(forecast: forecast)),
-                "Examine": method(Reply.Examine(findings: [text], chunks: 1, chunkBytes: 1, remarks: [])),
-                "ListPlugins": method(Reply.ListPlugins(plugins: [plugin])),
-                "Forget": method(Reply.Forget(removed: [text])),
+                "ListSeries": method(Control.ListSeries.Reply(series: [series])),
+                "GetForecast": method(Control.GetForecast.Reply(forecast: forecast)),
+                "Examine": method(Control.Examine.Reply(findings: [text], chunks: 1, chunkBytes: 1, remarks: [])),
+                "ListPlugins": method(Control.ListPlugins.Reply(plugins: [plugin])),
+                "Forget": method(Control.Forget.Reply(removed: [text])),
                 "Reload": { _ in throw ControlError.refused(text: text).varlink },
                 "Retrain": { call in
                     try await call.reply(training, continues: true)

@@ -40,10 +40,10 @@ struct UnusableForecastTests {
         for slot in slots {
             let time = (1_750_000_000 + slot * 10) * 1_000_000_000
             let text = "bad,id=1 t=\(slot % 7) \(time)\nroom,id=1 t=\(slot % 9 == 4 ? "2e30" : "\(slot % 5)") \(time)\n"
-            let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
+            let reply: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: text))
             #expect(reply.accepted == 2)
             for name in ["bad,id=1 t", "room,id=1 t"] {
-                let _: Reply.GetState = try daemon.call("GetState", Question.OfSeries(series: name))
+                let _: Control.GetState.Reply = try daemon.call("GetState", Control.GetState.Request(series: name))
             }
         }
     }
@@ -60,13 +60,14 @@ struct UnusableForecastTests {
         let daemon = try Daemon(in: folder, configuration)
         try send(daemon, 0..<40)
         do {
-            let _: Reply.GetForecast = try daemon.call("GetForecast", Question.Forecast(series: "bad,id=1 t"))
+            let _: Control.GetForecast.Reply = try daemon.call(
+                "GetForecast", Control.GetForecast.Request(series: "bad,id=1 t"))
             Issue.record("a forecast of \(fault)")
         } catch let error as VarlinkError {
             #expect(error.name == Control.qualified("Refused"))
             #expect(error.text("text")?.contains("not finite") == true)
         }
-        let status: Reply.GetStatus = try daemon.call("GetStatus")
+        let status: Control.GetStatus.Reply = try daemon.call("GetStatus")
         #expect(try #require(status.unusableForecasts["faulty"]) >= 25 && status.unusableForecasts.count == 1)
         for arguments in [
             ["status"], ["series"], ["scores"], ["scores", "bad,id=1 t"], ["explain", "bad,id=1 t"], ["plugins"],

@@ -110,7 +110,7 @@ struct GrammarTests {
         "floats have InfluxDB's forms",
         arguments: [
             ("1.", 1), (".5", 0.5), ("-.5e-1", -0.05), ("1E4", 1e4), ("1e+4", 1e4), ("00.10", 0.1), ("1_000.5", 1000.5),
-            ("0x1.8p3", 12), ("-0X_1p-1", -0.5), ("1e-400", 0), ("5e-324", 5e-324),
+            ("0x1.8p3", 12), ("-0X_1p-1", -0.5), ("1e-400", 0), ("5e-324", .leastNonzeroMagnitude),
         ])
     func floats(_ text: String, _ value: Double) {
         #expect(decode(Array("m f=\(text)".utf8)) == [point("m", #""f":{"float":\#(value)}"#)])

@@ -34,10 +34,10 @@ struct AnomalySinkTests {
     }
 
     private func send(_ daemon: Daemon, _ lines: [String]) throws {
-        let reply: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: lines.joined()))
+        let reply: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: lines.joined()))
         #expect(reply.refused == 0 && reply.late == 0)
         // Its shard has stepped.
-        let _: Reply.ListSeries = try daemon.call("ListSeries")
+        let _: Control.ListSeries.Reply = try daemon.call("ListSeries")
     }
 
     private func lines(_ path: String) -> [Substring] {
@@ -45,7 +45,7 @@ struct AnomalySinkTests {
     }
 
     private func anomalies(_ path: String) throws -> [Anomaly] {
-        try lines(path).compactMap { try JSONDecoder().decode(Reply.Watch.self, from: Data($0.utf8)).anomaly }
+        try lines(path).compactMap { try JSONDecoder().decode(Control.Watch.Reply.self, from: Data($0.utf8)).anomaly }
     }
 
     private func time(_ slot: Int) -> String {
@@ -97,7 +97,7 @@ struct AnomalySinkTests {
         let daemon = try Daemon(in: folder, configuration(""))
         let arguments = ["watch", "--count", "100", "--socket", daemon.socket]
         let watchers = try [arguments, arguments + ["--json"]].map { try ChildProcess("niloctl", $0) }
-        try wait(until: "both watch") { try (daemon.call("GetStatus") as Reply.GetStatus).watchers >= 2 }
+        try wait(until: "both watch") { try (daemon.call("GetStatus") as Control.GetStatus.Reply).watchers >= 2 }
         for slot in 0..<101 where !watchers.allSatisfy(\.hasEnded) {
             try send(daemon, [line(slot, slot == 80 ? 35 : nil)])
         }
@@ -106,7 +106,7 @@ struct AnomalySinkTests {
         #expect(shown.count == 1)
         #expect(shown.first?.hasPrefix("! \(time(80))  room,id=1 t  35, expected 19.") == true, "\(shown)")
         let told = try watchers[1].standardOutput.split(separator: "\n").compactMap {
-            try JSONDecoder().decode(Reply.Watch.self, from: Data($0.utf8)).anomaly
+            try JSONDecoder().decode(Control.Watch.Reply.self, from: Data($0.utf8)).anomaly
         }
         #expect(told.map(\.time) == [time(80)])
         #expect(daemon.stop() == 0)
@@ -154,10 +154,10 @@ struct AnomalySinkTests {
                 events = ["anomaly", "model"]
                 """))
         try send(daemon, (0..<100).map { line($0, $0 == 80 ? 35 : nil) })
-        let _: Reply.Reset = try daemon.call("Reset", Question.Reset(series: "room,id=1 t", warm: true))
+        let _: Control.Reset.Reply = try daemon.call("Reset", Control.Reset.Request(series: "room,id=1 t", warm: true))
         try wait(until: "two events are posted") { lines(posted).count >= 2 }
         #expect(daemon.stop() == 0)
-        let events = try lines(posted).map { try JSONDecoder().decode(Reply.Watch.self, from: Data($0.utf8)) }
+        let events = try lines(posted).map { try JSONDecoder().decode(Control.Watch.Reply.self, from: Data($0.utf8)) }
         #expect(events.map { $0.anomaly?.time } == [time(80), nil])
         #expect(events.last?.model?.hasSuffix("reset, warm") == true)
     }

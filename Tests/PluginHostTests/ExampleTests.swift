@@ -105,12 +105,14 @@ struct ExampleTests {
             memory = 32
             """)
         let text = (0..<300).map { "room,id=1 t=\($0 % 7) \((1_750_000_000 + $0 * 10) * 1_000_000_000)\n" }.joined()
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
-        let forecast: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: text))
+        let forecast: Control.GetForecast.Reply = try daemon.call(
+            "GetForecast", Control.GetForecast.Request(series: "room,id=1 t"))
         #expect(forecast.forecast.method == "c-drift")
         let trained = try ChildProcess("niloctl", ["retrain", "house", "--wait", "--socket", daemon.socket])
         #expect(trained.wait() == 0, "\(trained.standardError)")
-        let models: Reply.ListModels = try daemon.call("ListModels", Question.OfForecaster(forecaster: "house"))
+        let models: Control.ListModels.Reply = try daemon.call(
+            "ListModels", Control.ListModels.Request(forecaster: "house"))
         let holdout = try #require(models.models.last?.holdout)
         let drift = try #require(holdout.first { $0.contender == "c-drift v1" })
         #expect(drift.pinball.isFinite && drift.series == 1)

@@ -24,12 +24,12 @@ struct FeedTests {
     private static let lines = (0..<40).map { "room,id=1 t=\($0 % 5) \((1_750_000_000 + $0 * 10) * 1_000_000_000)\n" }
 
     private func series(_ daemon: Daemon) throws -> Series? {
-        let reply: Reply.ListSeries = try daemon.call("ListSeries")
+        let reply: Control.ListSeries.Reply = try daemon.call("ListSeries")
         return reply.series.first
     }
 
     private func sink(_ daemon: Daemon) throws -> Sink {
-        let reply: Reply.GetStatus = try daemon.call("GetStatus")
+        let reply: Control.GetStatus.Reply = try daemon.call("GetStatus")
         return try #require(reply.sinks.first)
     }
 
@@ -147,18 +147,19 @@ struct FeedTests {
             path = "\(folder.path("events"))"
             """)
         for line in Self.lines {
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: line))
+            let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: line))
             // Each slot is stepped, or several commits would give one forecast.
-            let _: Reply.ListSeries = try daemon.call("ListSeries")
-            _ = try? daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"), as: Reply.GetForecast.self)
+            let _: Control.ListSeries.Reply = try daemon.call("ListSeries")
+            _ = try? daemon.call(
+                "GetForecast", Control.GetForecast.Request(series: "room,id=1 t"), as: Control.GetForecast.Reply.self)
         }
-        let _: Reply.Reset = try daemon.call("Reset", Question.Reset(series: "room,id=1 t", warm: true))
+        let _: Control.Reset.Reply = try daemon.call("Reset", Control.Reset.Request(series: "room,id=1 t", warm: true))
         try wait(until: "41 events have gone out") { try sink(daemon).written + sink(daemon).dropped >= 41 }
         #expect(daemon.stop() == 0)
         for path in [received, folder.path("events")] {
             let text = try String(contentsOfFile: path, encoding: .utf8)
             let events = try text.split(separator: "\n").map {
-                try JSONDecoder().decode(Reply.Watch.self, from: Data($0.utf8))
+                try JSONDecoder().decode(Control.Watch.Reply.self, from: Data($0.utf8))
             }
             let origins = events.compactMap { $0.forecast?.origin }
             #expect(Set(origins).count == 40, "\(path): \(origins.count)")
@@ -183,8 +184,9 @@ struct FeedTests {
             let text = (1...20).map {
                 "room,id=\($0) t=\(slot % 5) \((1_750_000_000 + slot * 10) * 1_000_000_000)\n"
             }
-            let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text.joined()))
-            _ = try? daemon.call("GetForecast", Question.OfSeries(series: "room,id=1 t"), as: Reply.GetForecast.self)
+            let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: text.joined()))
+            _ = try? daemon.call(
+                "GetForecast", Control.GetForecast.Request(series: "room,id=1 t"), as: Control.GetForecast.Reply.self)
             slot += 1
         }
         #expect(try sink(daemon).written > 0)

@@ -54,14 +54,15 @@ struct ManifestTests {
             name = "steady"
             method = "holt-winters"
             """)
-        let reply: Reply.ListPlugins = try daemon.call("ListPlugins")
+        let reply: Control.ListPlugins.Reply = try daemon.call("ListPlugins")
         let plugin = try #require(reply.plugins.first)
         #expect(plugin.state == "refused")
         #expect(plugin.lastError?.contains(reason) == true, "\(plugin.lastError ?? "")")
         let text = (0..<30).map { "odd,id=1 t=\($0) \((1_750_000_000 + $0 * 10) * 1_000_000_000)\n" }.joined()
-        let _: Reply.Ingest = try daemon.call("Ingest", Question.Ingest(text: text))
+        let _: Control.Ingest.Reply = try daemon.call("Ingest", Control.Ingest.Request(text: text))
         // Its opponents serve in its place.
-        let forecast: Reply.GetForecast = try daemon.call("GetForecast", Question.OfSeries(series: "odd,id=1 t"))
+        let forecast: Control.GetForecast.Reply = try daemon.call(
+            "GetForecast", Control.GetForecast.Request(series: "odd,id=1 t"))
         #expect(forecast.forecast.method == "holt-winters")
         #expect(daemon.stop() == 0)
         #expect(daemon.process.standardError.contains("plugin refused: "))
@@ -77,7 +78,7 @@ struct ManifestTests {
         for (paths, expected) in [([folder, other], "2"), ([other, folder], "3")] {
             let list = paths.map { "\"\($0.path("plugins"))\"" }.joined(separator: ", ")
             let daemon = try Daemon(in: TemporaryFolder(), "plugin_path = [\(list)]")
-            let reply: Reply.ListPlugins = try daemon.call("ListPlugins")
+            let reply: Control.ListPlugins.Reply = try daemon.call("ListPlugins")
             #expect(reply.plugins.map(\.state) == ["idle", "refused"], "\(reply.plugins.map(\.state))")
             #expect(reply.plugins[0].version == expected && reply.plugins[0].folder.hasPrefix(paths[0].url.path))
             #expect(reply.plugins[1].lastError?.contains("\"odd\" is taken") == true)

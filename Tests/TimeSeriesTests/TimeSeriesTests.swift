@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import TimeSeries
 
@@ -69,7 +70,7 @@ struct TimeSeriesTests {
 
     @Test("a selector matches what it means")
     func selectorMeaning() {
-        var random = SplitMix(state: 7)
+        var random = SeededGenerator(7)
         for _ in 0..<20_000 {
             let pattern = (0..<Int.random(in: 0...7, using: &random)).map { _ in
                 "ab**".utf8.randomElement(using: &random) ?? 0
@@ -153,16 +154,5 @@ struct TimeSeriesTests {
     @Test("a mistyped name finds its neighbours")
     func nearest() {
         #expect(nearestNames(to: "room,id=1 tt", among: ["room,id=1 t", "host load"]) == ["room,id=1 t"])
-    }
-}
-
-/// Steele, Lea and Flood's generator, so that a test does the same each time.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -51,7 +51,7 @@ public struct LSTMMethod: TrainableMethod {
                 return try PlainModel(PlainNetwork(decoding: weights, shape: PlainShape(parameters, specification)))
             }
             return try RecipeModel(Safetensors(decoding: weights), RecipePlan(parameters), specification)
-        } catch let error as RecurrentError {
+        } catch {
             throw ForecastingError.badWeights(method: manifest.name, reason: error.description)
         }
     }

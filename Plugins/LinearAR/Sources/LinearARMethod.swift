@@ -15,7 +15,7 @@ public struct LinearAR: TrainableMethod {
         do {
             let groups = try LinearGroup.groups(in: Safetensors(decoding: weights), specification)
             return try LinearARModel(groups, specification)
-        } catch let error as RecurrentError {
+        } catch {
             throw ForecastingError.badWeights(method: manifest.name, reason: error.description)
         }
     }

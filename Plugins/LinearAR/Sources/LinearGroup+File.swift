@@ -1,6 +1,6 @@
 package import Forecasting
 package import Recurrent
-package import TimeSeries
+import TimeSeries
 
 /// The tensors of the linear base in a weights file, under `group.N/`:
 ///

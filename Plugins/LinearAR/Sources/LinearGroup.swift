@@ -1,5 +1,5 @@
 package import Forecasting
-package import Recurrent
+import Recurrent
 package import TimeSeries
 
 /// The linear base for the series of one cadence: shared weights, and the parameters of each series.

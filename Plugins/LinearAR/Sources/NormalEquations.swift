@@ -1,4 +1,4 @@
-package import Forecasting
+import Forecasting
 package import Recurrent
 
 /// The weights of direct linear regression.

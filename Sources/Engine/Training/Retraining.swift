@@ -95,7 +95,7 @@ public actor Retraining {
         }
         try? await engine.writer.run(RecordTraining(started: started, event: record))
         // The panel and the contenders' weights are the largest blocks that the daemon ever frees.
-        try? await engine.apart { release_freed_memory() }
+        try? await apart { release_freed_memory() }
         // In one go: a request that came in between would join a run whose end has been told.
         finish(forecaster, event)
         running = nil

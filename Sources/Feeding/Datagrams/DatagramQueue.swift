@@ -1,9 +1,9 @@
+import Basics
 import LineProtocol
-import Synchronization
 
 /// A bounded queue of decoded datagrams between the event loop and the commits. Safe to use from any thread.
 final class DatagramQueue: Sendable {
-    private let pending = Mutex(DecodedBatch())
+    private let pending = Locked(DecodedBatch())
     private let limit: Int
     private let signal: AsyncStream<Void>.Continuation
     /// Yields when something has arrived since the last ``takeAll()``.

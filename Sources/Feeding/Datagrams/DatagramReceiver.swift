@@ -1,13 +1,13 @@
+import Basics
 import LineProtocol
-import Synchronization
 
 /// Decodes each datagram separately, so that an open quote in one cannot extend into the next.
 final class DatagramReceiver: Sendable {
-    private let intake: Mutex<LineIntake>
+    private let intake: Locked<LineIntake>
     private let deliver: @Sendable (DecodedBatch) -> Void
 
     init(_ intake: LineIntake, _ deliver: @escaping @Sendable (DecodedBatch) -> Void) {
-        self.intake = Mutex(intake)
+        self.intake = Locked(intake)
         self.deliver = deliver
     }
 

@@ -1,12 +1,12 @@
+import Basics
 import LineProtocol
-import Synchronization
 
 /// A pool of decoders that are not in use.
 ///
 /// Senders often reconnect for each request and send the same series again. A decoder that knows them finds a series by
 /// the bytes of its name; a new one must parse every name first.
 final class DecoderPool: Sendable {
-    private let decoders = Mutex<[ReadingDecoder]>([])
+    private let decoders = Locked<[ReadingDecoder]>([])
     private static let capacity = 32
     /// The limit on the memory of all of them together, in bytes.
     private static let maximumBytes = 33_554_432

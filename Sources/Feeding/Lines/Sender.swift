@@ -1,6 +1,6 @@
+import Basics
 import Listening
 import NIOCore
-import Synchronization
 
 /// How slow and how idle a sender may be.
 struct SenderLimits: Sendable {
@@ -29,7 +29,7 @@ final class Sender: Sendable {
         var entry: ConnectionLimiter.Entry?
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let share: MemoryBudget.Share
     private let limiter: ConnectionLimiter
     private let now: @Sendable () -> Int64
@@ -39,7 +39,7 @@ final class Sender: Sendable {
         now: @escaping @Sendable () -> Int64 = ConnectionLimiter.monotonic
     ) {
         (self.share, self.limiter, self.now) = (share, limiter, now)
-        state = Mutex(State(lastArrival: now()))
+        state = Locked(State(lastArrival: now()))
     }
 
     // MARK: Admission

@@ -1,3 +1,5 @@
+import Basics
+
 /// Several models as one: their states and their experts are concatenated.
 final class MixModel: ForecastModel {
     struct Member: Sendable {
@@ -21,7 +23,7 @@ final class MixModel: ForecastModel {
         stateCount = members.reduce(0) { $0 + $1.model.stateCount }
         initialState = members.flatMap(\.model.initialState)
         let all = Array(Set(members.flatMap(\.model.lags))).sorted()
-        let indexOfLag = Dictionary(all.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let indexOfLag = Dictionary(keepingFirst: all.enumerated().map { ($1, $0) })
         lags = all
         lagIndices = members.map { $0.model.lags.compactMap { indexOfLag[$0] } }
         experts = members.flatMap { member in

@@ -1,4 +1,4 @@
-public import TimeSeries
+import TimeSeries
 
 /// A model as the daemon serves it: with its experts mixed, its intervals calibrated and its forecasts scored, series
 /// by series.

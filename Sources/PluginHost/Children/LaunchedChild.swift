@@ -1,7 +1,7 @@
+import Basics
 internal import CLauncher
 import Dispatch
 import Glibc
-import Synchronization
 
 /// A command that runs under `nilod launch`, with its standard error read into a log. Safe to use from any thread.
 ///
@@ -9,7 +9,7 @@ import Synchronization
 public final class LaunchedChild: Sendable {
     /// The launcher's process.
     public let pid: Int32
-    private let status = Mutex<Int32?>(nil)
+    private let status = Locked<Int32?>(nil)
     private let ending = DispatchGroup()
 
     /// - Parameters:

@@ -1,6 +1,6 @@
+import Basics
 public import Forecasting
 import Glibc
-import Synchronization
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
@@ -30,7 +30,7 @@ public struct TrainingChild: Sendable {
     public func run(_ folder: URL, progress: @escaping @Sendable (TrainingProgress) -> Void) async throws {
         let command = ChildCommand(
             launcher: launcher, command: [launcher, "train", folder.path] + arguments, limits: Self.limits)
-        let lastWords = Mutex("it printed nothing")
+        let lastWords = Locked("it printed nothing")
         let output = try Pipe()
         let null = open("/dev/null", O_RDONLY | O_CLOEXEC)
         defer { close(null) }

@@ -1,13 +1,13 @@
+import Basics
 import Dispatch
 import Glibc
-import Synchronization
 
 /// A sink that writes lines to the standard input of a child, which is restarted whenever it ends.
 public final class ExecSink: LineSink {
     private let command: ChildCommand
     private let line: @Sendable (String) -> Void
     private let queue = DispatchQueue(label: "exec-sink")
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     fileprivate struct State {
         var child: LaunchedChild?

@@ -1,6 +1,6 @@
+import Basics
 import Dispatch
 import Glibc
-import Synchronization
 
 /// A sink that appends lines to a file, which is created again if it was moved away.
 public final class FileSink: LineSink {
@@ -8,7 +8,7 @@ public final class FileSink: LineSink {
     private let line: @Sendable (String) -> Void
     /// A slow disk blocks this queue, and suspends the caller once the buffer is full.
     private let queue = DispatchQueue(label: "file-sink")
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var counts = SinkCounts()

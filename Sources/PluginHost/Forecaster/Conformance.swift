@@ -1,7 +1,7 @@
+import Basics
 import ControlInterface
 import Dispatch
-public import Forecasting
-import Synchronization
+import Forecasting
 import TimeSeries
 import Varlink
 
@@ -128,7 +128,7 @@ public struct Conformance {
         let defaults = plugin.manifest.parameters.map { ($0.name, $0.defaultValue) }
         return ForecastSpecification(
             horizon: 6, quantiles: Self.quantiles,
-            parameters: Dictionary(defaults, uniquingKeysWith: { first, _ in first }))
+            parameters: Dictionary(keepingFirst: defaults))
     }
 
     /// Three hourly series of 400 slots with gaps.
@@ -155,7 +155,7 @@ struct ConformanceFailure: Error, CustomStringConvertible {
 
 /// A model under test.
 struct LoadedModel {
-    var reply: ForecasterReply.Load
+    var reply: ForecasterInterface.Load.Reply
     var description: ModelDescription
     var weights: String?
     var specification: ForecastSpecification

@@ -1,6 +1,6 @@
+import Basics
 import ControlInterface
 public import Forecasting
-import Synchronization
 import Varlink
 
 #if canImport(FoundationEssentials)
@@ -32,7 +32,7 @@ public struct ForecasterService: Sendable {
     }
 
     private final class Models: Sendable {
-        let loaded = Mutex<[String: Loaded]>([:])
+        let loaded = Locked<[String: Loaded]>([:])
     }
 
     private struct Loaded: Sendable {
@@ -44,13 +44,13 @@ public struct ForecasterService: Sendable {
 
     @Sendable private func describe(_ call: VarlinkCall) async throws {
         try await call.reply(
-            ForecasterReply.Describe(
+            ForecasterInterface.Describe.Reply(
                 contract: ForecasterInterface.contract, name: method.manifest.name, version: method.manifest.version,
                 capabilities: method is any TrainableMethod ? ["train"] : []))
     }
 
     @Sendable private func load(_ call: VarlinkCall) async throws {
-        let question = try call.decode(ForecasterQuestion.Load.self)
+        let question = try call.decode(ForecasterInterface.Load.Request.self)
         let specification = try question.specification.specification()
         let model = try translated {
             let weights = try question.weights.map { try ExchangedFile($0).read() } ?? []
@@ -63,27 +63,27 @@ public struct ForecasterService: Sendable {
             $0[question.model] = Loaded(model: model, shape: shape, forecastCount: specification.forecastCount)
         }
         try await call.reply(
-            ForecasterReply.Load(
+            ForecasterInterface.Load.Reply(
                 stateCount: model.stateCount, lags: model.lags,
                 experts: model.experts.map { ForecasterExpert(name: $0.name, prior: $0.prior) },
                 initialState: Payload.encode(model.initialState[...]), summary: model.summary))
     }
 
     @Sendable private func unload(_ call: VarlinkCall) async throws {
-        let name = try call.decode(ForecasterQuestion.Unload.self).model
+        let name = try call.decode(ForecasterInterface.Unload.Request.self).model
         models.loaded.withLock { $0[name] = nil }
-        try await call.reply(ForecasterReply.Unload())
+        try await call.reply(ForecasterInterface.Unload.Reply())
     }
 
     @Sendable private func advance(_ call: VarlinkCall) async throws {
-        let question = try call.decode(ForecasterQuestion.Advance.self)
+        let question = try call.decode(ForecasterInterface.Advance.Request.self)
         guard let loaded = models.loaded.withLock({ $0[question.model] }) else {
             throw ForecasterInterfaceError.unknownModel(model: question.model).varlink
         }
         var batch = try AdvanceBatch(question, loaded.model, loaded.shape, forecastCount: loaded.forecastCount)
         loaded.model.advance(&batch)
         try await call.reply(
-            ForecasterReply.Advance(
+            ForecasterInterface.Advance.Reply(
                 states: Payload.encode(batch.states[...]), forecasts: Payload.encode(batch.forecasts[...])))
     }
 
@@ -92,7 +92,7 @@ public struct ForecasterService: Sendable {
         guard let method = method as? any TrainableMethod else {
             throw ForecasterInterfaceError.trainingFailed(text: "this method needs no training").varlink
         }
-        let question = try call.decode(ForecasterQuestion.Train.self)
+        let question = try call.decode(ForecasterInterface.Train.Request.self)
         let specification = try question.specification.specification()
         for try await step in training(method, question, specification) {
             try await call.reply(step, continues: step.metrics == nil)
@@ -102,8 +102,9 @@ public struct ForecasterService: Sendable {
     /// The replies of a training run; the last one has the metrics. Training never suspends, so it runs in a task of
     /// its own.
     private func training(
-        _ method: any TrainableMethod, _ question: ForecasterQuestion.Train, _ specification: ForecastSpecification
-    ) -> AsyncThrowingStream<ForecasterReply.Train, any Error> {
+        _ method: any TrainableMethod, _ question: ForecasterInterface.Train.Request,
+        _ specification: ForecastSpecification
+    ) -> AsyncThrowingStream<ForecasterInterface.Train.Reply, any Error> {
         AsyncThrowingStream { continuation in
             Task.detached {
                 do {
@@ -111,11 +112,11 @@ public struct ForecasterService: Sendable {
                     let trained = try translated {
                         try Self.train(method, question, specification) { step in
                             last = step
-                            let result = continuation.yield(ForecasterReply.Train(step))
+                            let result = continuation.yield(ForecasterInterface.Train.Reply(step))
                             if case .terminated = result { throw ForecastingError.cancelled }
                         }
                     }
-                    continuation.yield(ForecasterReply.Train(last, metrics: trained.metrics))
+                    continuation.yield(ForecasterInterface.Train.Reply(last, metrics: trained.metrics))
                     continuation.finish()
                 } catch {
                     continuation.finish(throwing: error)
@@ -125,7 +126,8 @@ public struct ForecasterService: Sendable {
     }
 
     private static func train(
-        _ method: any TrainableMethod, _ question: ForecasterQuestion.Train, _ specification: ForecastSpecification,
+        _ method: any TrainableMethod, _ question: ForecasterInterface.Train.Request,
+        _ specification: ForecastSpecification,
         progress: (TrainingProgress) throws -> Void
     ) throws -> TrainedWeights {
         let panel = try PanelFile.read(values: URL(filePath: question.panel), index: URL(filePath: question.index))
@@ -165,7 +167,7 @@ private struct ExchangedFile {
     func write(_ bytes: [UInt8]) throws { try folder.write(bytes, to: name) }
 }
 
-extension ForecasterReply.Train {
+extension ForecasterInterface.Train.Reply {
     fileprivate init(_ step: TrainingProgress, metrics: [String: Double]? = nil) {
         self.init(done: step.done, total: step.total, loss: step.loss, metrics: metrics)
     }

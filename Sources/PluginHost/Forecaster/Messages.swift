@@ -81,7 +81,7 @@ struct ModelDescription: Sendable {
     private static let maximumStateCount = 1 << 20
 
     /// - Throws: ``PluginHostError/brokenContract(expected:found:)``.
-    init(_ reply: ForecasterReply.Load, _ specification: ForecastSpecification) throws {
+    init(_ reply: ForecasterInterface.Load.Reply, _ specification: ForecastSpecification) throws {
         func expect(_ isRight: Bool, _ expected: String, _ found: Any) throws {
             guard isRight else { throw PluginHostError.brokenContract(expected: expected, found: "\(found)") }
         }
@@ -112,7 +112,8 @@ extension AdvanceBatch {
     ///
     /// - Throws: `VarlinkError` BadPayload.
     init(
-        _ question: ForecasterQuestion.Advance, _ model: any ForecastModel, _ shape: ModelShape, forecastCount: Int
+        _ question: ForecasterInterface.Advance.Request, _ model: any ForecastModel, _ shape: ModelShape,
+        forecastCount: Int
     ) throws {
         let count = question.count
         func floats(_ name: String, _ text: String, _ width: Int) throws -> [Float] {

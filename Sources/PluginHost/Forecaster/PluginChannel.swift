@@ -22,20 +22,21 @@ final class PluginChannel: @unchecked Sendable {
     /// Shuts down the connection, even during a call.
     func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
-    func describe(within limit: Duration) throws -> ForecasterReply.Describe {
+    func describe(within limit: Duration) throws -> ForecasterInterface.Describe.Reply {
         try call("Describe", [String: String](), within: limit)
     }
 
     func load(
         _ model: String, _ specification: ForecastSpecification, weights: String?, within limit: Duration
-    ) throws -> ForecasterReply.Load {
-        let question = ForecasterQuestion.Load(
+    ) throws -> ForecasterInterface.Load.Reply {
+        let question = ForecasterInterface.Load.Request(
             model: model, specification: ForecasterSpecification(specification), weights: weights)
         return try call("Load", question, within: limit)
     }
 
     func unload(_ model: String, within limit: Duration) throws {
-        let _: ForecasterReply.Unload = try call("Unload", ForecasterQuestion.Unload(model: model), within: limit)
+        let _: ForecasterInterface.Unload.Reply = try call(
+            "Unload", ForecasterInterface.Unload.Request(model: model), within: limit)
     }
 
     /// Steps some rows of `batch`. After an error they are unchanged.
@@ -44,14 +45,14 @@ final class PluginChannel: @unchecked Sendable {
     ) throws {
         let states = rows.lowerBound * shape.stateCount..<rows.upperBound * shape.stateCount
         let lagged = rows.lowerBound * shape.lagCount..<rows.upperBound * shape.lagCount
-        let question = ForecasterQuestion.Advance(
+        let question = ForecasterInterface.Advance.Request(
             model: model, count: rows.count, states: Payload.encode(batch.states[states]),
             series: Payload.encode(batch.series[rows].map(\.rawValue)), values: Payload.encode(batch.values[rows]),
             lagged: Payload.encode(batch.lagged[lagged]),
             localSeconds: Payload.encode(batch.calendar[rows].map(\.localSeconds)),
             cadence: Payload.encode(batch.calendar[rows].map(\.cadenceSeconds)[...]),
             wantsForecasts: batch.wantsForecasts)
-        let reply: ForecasterReply.Advance = try call("Advance", question, within: limit)
+        let reply: ForecasterInterface.Advance.Reply = try call("Advance", question, within: limit)
         let width = batch.wantsForecasts ? shape.forecastCount : 0
         let next = try Payload.floats(reply.states, count: states.count, "states")
         let forecasts = try Payload.floats(reply.forecasts, count: rows.count * width, "forecasts")
@@ -64,12 +65,12 @@ final class PluginChannel: @unchecked Sendable {
     /// Trains, and calls `progress` with each reply until it is done. After an error of `progress` the connection must
     /// not be used again.
     func train(
-        _ question: ForecasterQuestion.Train, progress: (ForecasterReply.Train) throws -> Void
+        _ question: ForecasterInterface.Train.Request, progress: (ForecasterInterface.Train.Reply) throws -> Void
     ) throws -> [String: Double] {
-        var last: ForecasterReply.Train?
+        var last: ForecasterInterface.Train.Reply?
         try exclusively(deadline: nil) {
             try client.stream(
-                ForecasterInterface.qualified("Train"), question, as: ForecasterReply.Train.self
+                ForecasterInterface.qualified("Train"), question, as: ForecasterInterface.Train.Reply.self
             ) { reply in
                 try progress(reply)
                 last = reply

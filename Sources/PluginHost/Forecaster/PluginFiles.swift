@@ -44,13 +44,13 @@ struct PluginFiles: Sendable {
         return "\(folder.path)/\(name)"
     }
 
-    func description(of model: String) -> ForecasterReply.Load? {
+    func description(of model: String) -> ForecasterInterface.Load.Reply? {
         let name = PluginExchange.description(of: model)
         guard let bytes = try? Directory(opening: folder.path).read(name) else { return nil }
-        return try? JSONBytes.decode(ForecasterReply.Load.self, bytes)
+        return try? JSONBytes.decode(ForecasterInterface.Load.Reply.self, bytes)
     }
 
-    func write(_ description: ForecasterReply.Load, of model: String) throws {
+    func write(_ description: ForecasterInterface.Load.Reply, of model: String) throws {
         try Directory.openOrCreate(folder.path).write(
             JSONBytes.encode(description), to: PluginExchange.description(of: model))
     }

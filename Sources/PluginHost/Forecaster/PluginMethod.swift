@@ -85,13 +85,13 @@ struct TrainablePluginMethod: TrainableMethod {
 
     private func question(
         _ panel: Panel, _ from: [UInt8]?, _ specification: ForecastSpecification, in folder: Directory
-    ) throws -> ForecasterQuestion.Train {
+    ) throws -> ForecasterInterface.Train.Request {
         func path(_ name: String) -> String { "\(folder.path)/\(name)" }
         var specification = specification
         specification.parameters = try manifest.resolve(specification.parameters)
         try PanelFile.write(panel, values: PluginExchange.panel, index: PluginExchange.index, in: folder)
         if let from { try folder.write(from, to: PluginExchange.start) }
-        return ForecasterQuestion.Train(
+        return ForecasterInterface.Train.Request(
             panel: path(PluginExchange.panel), index: path(PluginExchange.index),
             specification: ForecasterSpecification(specification),
             from: from == nil ? nil : path(PluginExchange.start), weights: path(PluginExchange.result))

@@ -60,7 +60,7 @@ final class PluginProcess: Sendable {
     func load(
         _ model: String, _ specification: ForecastSpecification, weights: String?, _ plugin: PluginManifest,
         trials: Int = 1
-    ) throws -> ForecasterReply.Load {
+    ) throws -> ForecasterInterface.Load.Reply {
         let reply = try channel.load(model, specification, weights: weights, within: plugin.startup)
         let description = try ModelDescription(reply, specification)
         var batch = AdvanceBatch(

@@ -1,7 +1,7 @@
+import Basics
 import ControlInterface
 import Dispatch
 import Forecasting
-import Synchronization
 import Varlink
 
 /// A model that must be loaded whenever the plugin's process runs.
@@ -12,7 +12,7 @@ struct ModelRequest: Sendable {
     /// The path of the weights; nil for a method without weights.
     var weights: String?
     /// The plugin's description of the model when it was first loaded; it must stay the same.
-    var reply: ForecasterReply.Load?
+    var reply: ForecasterInterface.Load.Reply?
 }
 
 /// Keeps one plugin's process running: starts it when a model needs it, loads the models, and after any failure kills
@@ -24,7 +24,7 @@ final class PluginSupervisor: Sendable {
     private let launcher: String
     private let log: @Sendable (String) -> Void
     private let queue: DispatchQueue
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private enum Phase {
         case idle, starting, waiting, stopped
@@ -68,7 +68,7 @@ final class PluginSupervisor: Sendable {
     /// Loads a model that was never loaded before, and registers it. Blocks.
     ///
     /// - Throws: the plugin's error, or why it did not answer.
-    func load(_ request: ModelRequest) throws -> ForecasterReply.Load {
+    func load(_ request: ModelRequest) throws -> ForecasterInterface.Load.Reply {
         // The caller's thread may block; the wait is limited in case the plugin takes too long.
         let (done, answer) = (DispatchSemaphore(value: 0), Answer())
         queue.async { [self] in
@@ -84,7 +84,7 @@ final class PluginSupervisor: Sendable {
     }
 
     private final class Answer: Sendable {
-        let result = Mutex<Result<ForecasterReply.Load, any Error>?>(nil)
+        let result = Locked<Result<ForecasterInterface.Load.Reply, any Error>?>(nil)
     }
 
     /// Registers a model that was loaded before.
@@ -181,7 +181,7 @@ final class PluginSupervisor: Sendable {
 
     // MARK: On the queue
 
-    private func firstLoad(_ request: ModelRequest) throws -> ForecasterReply.Load {
+    private func firstLoad(_ request: ModelRequest) throws -> ForecasterInterface.Load.Reply {
         if case .ready = state.withLock({ $0.phase }) {} else { start() }
         guard case .ready(let process) = state.withLock({ $0.phase }) else {
             let reason = state.withLock { $0.counts.lastError } ?? "it has not started"

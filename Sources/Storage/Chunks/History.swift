@@ -1,5 +1,5 @@
+import Basics
 import GRDB
-import Synchronization
 public import TimeSeries
 
 /// A chunk that could not be read: its series and the time it covers.
@@ -87,7 +87,7 @@ extension Store {
         let pairs: [(SeriesID, JournalPosition)] = try rows.map { row in
             (SeriesID(try row.value("id", in: "series")), try row.value("sealed", in: "series"))
         }
-        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+        return Dictionary(keepingFirst: pairs)
     }
 }
 

@@ -1,10 +1,10 @@
+import Basics
 import Glibc
-import Synchronization
 
 /// An advisory lock on `<database>.lock`, held until it is released: one daemon per database.
 final class FileLock: Sendable {
     private let descriptor: Int32
-    private let isHeld = Mutex(true)
+    private let isHeld = Locked(true)
 
     /// - Throws: ``StorageError/lockedBy(pid:path:)`` or ``StorageError/cannotOpen(path:reason:)``.
     init(database path: String) throws(StorageError) {

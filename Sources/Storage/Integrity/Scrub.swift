@@ -1,3 +1,4 @@
+import Basics
 import GRDB
 import Synchronization
 import TimeSeries
@@ -14,7 +15,7 @@ public final class Scrub: Sendable {
     private let store: Store
     private let isCancelled = Atomic(false)
     /// A separate connection for the check of the structures, so that interrupting it affects nothing else.
-    private let structure = Mutex<DatabaseQueue?>(nil)
+    private let structure = Locked<DatabaseQueue?>(nil)
 
     public init(_ store: Store) { self.store = store }
 
@@ -68,7 +69,7 @@ public final class Scrub: Sendable {
             let count = (try? ChunkCodec.shadowedCorrections(in: stored.data, series: stored.series)) ?? 0
             if count > 0 { counts[stored.series, default: 0] += count }
         }
-        let names = Dictionary(try store.series().map { ($0.id, "\($0.key)") }, uniquingKeysWith: { first, _ in first })
+        let names = Dictionary(keepingFirst: try store.series().map { ($0.id, "\($0.key)") })
         return counts.sorted { $0.key < $1.key }.map { series, count in
             "\(names[series] ?? "series \(series.rawValue)"): \(count) late corrections were shown with the value before "
                 + "them by an earlier version, in exports, training and warm-ups; they count again, nothing to do"
@@ -101,8 +102,8 @@ public final class Scrub: Sendable {
                 try store.read { try table.check($0) }
             } catch let error as StorageError {
                 switch table {
-                // Training times steer nothing but when to train; the next training replaces the row.
-                case .schedule: findings.append("training times are damaged; they are made anew, nothing to do")
+                // Training times only decide when to train; the next training replaces the row.
+                case .schedule: findings.append("training times are damaged; they will be reset, nothing to do")
                 case .modelEvent:
                     findings.append("the history of models has damaged rows; they are left out, nothing to do")
                 default: findings.append("\(error)")

@@ -47,7 +47,7 @@ extension WriteTransaction {
             event.forecaster, event.at.nanoseconds, event.kind.rawValue, event.version, event.series,
             String(event.text.prefix(ModelEvent.longestText)),
         ])
-        try CheckedTable.modelEvent.sign(db, where: "id = ?", [db.lastInsertedRowID])
+        try CheckedTable.modelEvent.updateChecksums(db, where: "id = ?", [db.lastInsertedRowID])
         try db.cachedStatement(
             sql: """
                 DELETE FROM model_event WHERE forecaster = ?1 AND id <= (
@@ -61,7 +61,7 @@ extension Store {
     /// The newest events of a forecaster, oldest first. Damaged rows are left out; a scrub reports them.
     public func modelEvents(of forecaster: String, limit: Int) throws -> [ModelEvent] {
         let sql = """
-            SELECT * FROM model_event WHERE forecaster = ? AND \(CheckedTable.modelEvent.isWhole) ORDER BY id DESC LIMIT ?
+            SELECT * FROM model_event WHERE forecaster = ? AND \(CheckedTable.modelEvent.checksumMatches) ORDER BY id DESC LIMIT ?
             """
         let rows = try read { try Row.fetchAll($0, sql: sql, arguments: [forecaster, limit]) }
         return try rows.reversed().compactMap { row in

@@ -1,3 +1,5 @@
+import Basics
+
 /// Compares the encoded parameters of a call with what the interface file declares.
 ///
 /// Runs for every call before its handler, so that handlers need not check: unknown names, missing parameters and wrong
@@ -6,7 +8,7 @@ struct ParameterCheck: Sendable {
     private let types: [String: VarlinkType]
 
     init(_ interface: InterfaceDescription) {
-        types = Dictionary(interface.types.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+        types = Dictionary(keepingFirst: interface.types.map { ($0.name, $0.value) })
     }
 
     /// The name of the first parameter that does not match `fields`; nil if all do.

@@ -1,7 +1,7 @@
 /// One value of a message, decoded in place: the `Decoder` of this target.
 ///
 /// Foundation's decoder builds a tree first; this one scans the bytes, which is faster for messages with many numbers
-/// (Benchmarks/README.md).
+/// (Benchmarks/HISTORY.md).
 final class JSONNode: Decoder {
     let bytes: [UInt8]
     /// The offset of the value in ``bytes``.

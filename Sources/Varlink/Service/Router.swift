@@ -1,3 +1,5 @@
+import Basics
+
 /// Finds the handler of a call and checks its parameters.
 struct Router: Sendable {
     private let interfaces: [String: VarlinkInterface]
@@ -8,9 +10,9 @@ struct Router: Sendable {
 
     init(info: ServiceInfo, interfaces: [VarlinkInterface]) throws {
         let texts = interfaces.map { ($0.description.name, $0.description.text) }
-        let own = try ServiceInterface.make(info, Dictionary(texts, uniquingKeysWith: { first, _ in first }))
+        let own = try ServiceInterface.make(info, Dictionary(keepingFirst: texts))
         self.interfaces = Dictionary(
-            ([own] + interfaces).map { ($0.description.name, $0) }, uniquingKeysWith: { first, _ in first })
+            keepingFirst: ([own] + interfaces).map { ($0.description.name, $0) })
         hasQuickAnswers = interfaces.contains { $0.hasQuickAnswers }
     }
 

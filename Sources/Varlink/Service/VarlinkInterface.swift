@@ -1,3 +1,5 @@
+import Basics
+
 /// An interface and the handlers of its methods.
 public struct VarlinkInterface: Sendable {
     /// Handles one call: replies, or throws a ``VarlinkError``.
@@ -29,10 +31,9 @@ public struct VarlinkInterface: Sendable {
             throw InterfaceError.undeclaredMethod(name: name, interface: description.name)
         }
         self.methods = Dictionary(
-            description.methods.map {
+            keepingFirst: description.methods.map {
                 ($0.name, Method(input: $0.value.input, answer: methods[$0.name], quick: quick[$0.name]))
-            },
-            uniquingKeysWith: { first, _ in first })
+            })
     }
 
     func method(_ name: String) -> Method? { methods[name] }

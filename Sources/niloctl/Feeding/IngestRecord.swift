@@ -79,7 +79,7 @@ struct IngestRecord: Codable {
     /// Removes the record, because there is nothing to resume.
     func remove() { if let path = Self.path(of: file) { unlink(path) } }
 
-    mutating func add(_ reply: Reply.Ingest) {
+    mutating func add(_ reply: Control.Ingest.Reply) {
         accepted += reply.accepted
         late += reply.late
         skipped += reply.skipped

@@ -39,7 +39,7 @@ struct Ingestion {
         while !Interruption.isPending {
             let time = record.sending?.time ?? IngestInput.now.nanoseconds
             guard let piece = pieces.next(time: Timestamp(nanoseconds: time), end: record.sending?.end) else { break }
-            let reply: Reply.Ingest
+            let reply: Control.Ingest.Reply
             if piece.isTooLong {
                 reply = Self.refusal(of: piece)
             } else {
@@ -59,10 +59,10 @@ struct Ingestion {
         return !Interruption.isPending
     }
 
-    private static func refusal(of piece: InputPieces.Piece) -> Reply.Ingest {
+    private static func refusal(of piece: InputPieces.Piece) -> Control.Ingest.Reply {
         let reason =
             "the line has \(piece.range.count) bytes, expected at most \(InputPieces.maximumLineLength); is it line protocol?"
-        return Reply.Ingest(
+        return Control.Ingest.Reply(
             accepted: 0, late: 0, skipped: 0, refused: 1,
             problems: [Problem(line: piece.firstLine, column: 1, reason: reason)], position: 0)
     }
@@ -81,13 +81,14 @@ struct Ingestion {
 
     private mutating func saveRecord() { isRecordSaved = input.isResumable && record.save() }
 
-    private mutating func send(_ piece: InputPieces.Piece, _ client: inout VarlinkClient) throws -> Reply.Ingest {
-        let question = Question.Ingest(
+    private mutating func send(_ piece: InputPieces.Piece, _ client: inout VarlinkClient) throws -> Control.Ingest.Reply
+    {
+        let question = Control.Ingest.Request(
             text: piece.text, format: isCSV ? "csv" : "line", precision: precision, firstLine: piece.firstLine)
         var start: ContinuousClock.Instant?
         while true {
             do {
-                return try client.call(Control.qualified("Ingest"), question, as: Reply.Ingest.self)
+                return try client.call(Control.qualified("Ingest"), question, as: Control.Ingest.Reply.self)
             } catch let error as ConnectionError {
                 let now = ContinuousClock.now
                 if start == nil {
@@ -104,7 +105,7 @@ struct Ingestion {
         }
     }
 
-    private mutating func report(_ reply: Reply.Ingest) {
+    private mutating func report(_ reply: Control.Ingest.Reply) {
         problems += reply.problems.prefix(max(0, 100 - problems.count))
         guard !common.json, !reply.problems.isEmpty else { return }
         progress.clear()

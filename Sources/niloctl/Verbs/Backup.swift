@@ -17,7 +17,7 @@ struct Backup: ParsableCommand {
         let target = try BackupFile(file, replaces: force)
         do {
             try common.connected { client in
-                try client.stream(Control.qualified("Backup"), as: Reply.Backup.self) { reply in
+                try client.stream(Control.qualified("Backup"), as: Control.Backup.Reply.self) { reply in
                     target.write([UInt8](Data(base64Encoded: reply.data) ?? Data()))
                 }
             }

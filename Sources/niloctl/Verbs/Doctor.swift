@@ -11,7 +11,7 @@ struct Doctor: ParsableCommand {
     func run() throws {
         var isHealthy = true
         try common.connected { client in
-            let reply = try client.call(Control.qualified("Examine"), as: Reply.Examine.self)
+            let reply = try client.call(Control.qualified("Examine"), as: Control.Examine.Reply.self)
             isHealthy = reply.findings.isEmpty
             try common.show(reply) { reply in
                 let size = "\(reply.chunks) chunks, \(short(Double(reply.chunkBytes) / 1e6, digits: 3)) MB"

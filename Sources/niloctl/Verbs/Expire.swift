@@ -20,7 +20,7 @@ struct Expire: ParsableCommand {
                 Output.complain("Remove all readings that are past their retention? [y/N] ")
                 guard readLine()?.lowercased().hasPrefix("y") ?? false else { throw ExitCode(1) }
             }
-            let reply = try client.call(Control.qualified("Expire"), as: Reply.Expire.self)
+            let reply = try client.call(Control.qualified("Expire"), as: Control.Expire.Reply.self)
             try common.show(reply) { "what had expired on \($0.time) is being removed\n" }
         }
     }

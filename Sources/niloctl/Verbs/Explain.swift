@@ -16,14 +16,14 @@ struct Explain: ParsableCommand {
     func run() throws {
         try common.connected { client in
             let name = try client.resolve(series)
-            let question = Question.OfSeries(series: name)
-            let reply = try client.call(Control.qualified("Explain"), question, as: Reply.Explain.self)
+            let question = Control.Explain.Request(series: name)
+            let reply = try client.call(Control.qualified("Explain"), question, as: Control.Explain.Reply.self)
             try common.show(reply, Self.text)
             if !common.json { try Scores.printExperts(of: name, client) }
         }
     }
 
-    private static func text(_ reply: Reply.Explain) -> String {
+    private static func text(_ reply: Control.Explain.Reply) -> String {
         let head = "\(reply.series)   \(reply.forecaster): \(reply.method), version \(reply.modelVersion)\n\n"
         let findings = reply.findings + [coverage(reply)].compactMap(\.self)
         let width = findings.map(\.name.count).max() ?? 0
@@ -36,7 +36,7 @@ struct Explain: ParsableCommand {
         return head + reply.summary + "\n\n" + "over the newest \(reply.steps) steps:\n" + lines.joined()
     }
 
-    private static func coverage(_ reply: Reply.Explain) -> Finding? {
+    private static func coverage(_ reply: Control.Explain.Reply) -> Finding? {
         reply.coverage.map { coverage in
             Finding(
                 name: "coverage", value: 100 * coverage, unit: "%",

@@ -18,10 +18,10 @@ struct Export: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let question = Question.Export(
+            let question = Control.Export.Request(
                 selector: selector, start: start?.text, end: end?.text,
                 format: (format ?? (common.json ? .json : .csv)).rawValue)
-            try client.stream(Control.qualified("Export"), question, as: Reply.Export.self) { reply in
+            try client.stream(Control.qualified("Export"), question, as: Control.Export.Reply.self) { reply in
                 Output.print(reply.data)
                 return true
             }

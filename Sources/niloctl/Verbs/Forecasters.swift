@@ -7,7 +7,7 @@ struct Forecasters: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let reply = try client.call(Control.qualified("ListForecasters"), as: Reply.ListForecasters.self)
+            let reply = try client.call(Control.qualified("ListForecasters"), as: Control.ListForecasters.Reply.self)
             try common.show(reply) { reply in
                 Table(
                     ["FORECASTER", "METHOD", "SERIES", "HORIZON", "RETRAIN", "NEXT", "LAST"],

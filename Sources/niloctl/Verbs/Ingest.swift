@@ -54,7 +54,7 @@ struct Ingest: ParsableCommand {
     }
 
     private func report(_ record: IngestRecord, _ problems: [Problem]) throws {
-        let total = Reply.Ingest(
+        let total = Control.Ingest.Reply(
             accepted: record.accepted, late: record.late, skipped: record.skipped, refused: record.refused,
             problems: problems, position: record.position)
         try common.show(total) {
@@ -84,10 +84,10 @@ struct Ingest: ParsableCommand {
     /// Checks that the daemon is the one that ingested the beginning, with the same database.
     private func check(_ record: IngestRecord, with client: VarlinkClient) throws {
         guard let witness = record.witness else { return }
-        let question = Question.Export(
+        let question = Control.Export.Request(
             selector: witness.series, start: "\(witness.time)", end: "\(witness.time)", format: "line")
         var isThere = false
-        try client.stream(Control.qualified("Export"), question, as: Reply.Export.self) { piece in
+        try client.stream(Control.qualified("Export"), question, as: Control.Export.Reply.self) { piece in
             isThere = isThere || !piece.data.isEmpty
             return true
         }

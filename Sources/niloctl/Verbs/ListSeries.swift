@@ -8,8 +8,8 @@ struct ListSeries: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let question = Question.Selected(selector: selector)
-            let reply = try client.call(Control.qualified("ListSeries"), question, as: Reply.ListSeries.self)
+            let question = Control.ListSeries.Request(selector: selector)
+            let reply = try client.call(Control.qualified("ListSeries"), question, as: Control.ListSeries.Reply.self)
             try common.show(reply) { reply in
                 if reply.series.isEmpty { return "no series\n" }
                 return Table(

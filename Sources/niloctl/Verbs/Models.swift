@@ -15,12 +15,14 @@ struct Models: ParsableCommand {
         try common.connected { client in
             guard !history else {
                 let reply = try client.call(
-                    Control.qualified("ListModelEvents"), Question.ListModelEvents(forecaster: name, limit: limit),
-                    as: Reply.ListModelEvents.self)
+                    Control.qualified("ListModelEvents"),
+                    Control.ListModelEvents.Request(forecaster: name, limit: limit),
+                    as: Control.ListModelEvents.Reply.self)
                 return try common.show(reply) { Self.text($0.events) }
             }
             let reply = try client.call(
-                Control.qualified("ListModels"), Question.OfForecaster(forecaster: name), as: Reply.ListModels.self)
+                Control.qualified("ListModels"), Control.ListModels.Request(forecaster: name),
+                as: Control.ListModels.Reply.self)
             try common.show(reply) { Self.text($0.models) }
         }
     }

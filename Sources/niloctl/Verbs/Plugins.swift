@@ -9,7 +9,7 @@ struct Plugins: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let reply = try client.call(Control.qualified("ListPlugins"), as: Reply.ListPlugins.self)
+            let reply = try client.call(Control.qualified("ListPlugins"), as: Control.ListPlugins.Reply.self)
             try common.show(reply) { reply in
                 guard !reply.plugins.isEmpty else { return "no plugins\n" }
                 let table = Table(

@@ -9,8 +9,8 @@ struct Promote: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let question = Question.Promote(forecaster: name, version: version)
-            let reply = try client.call(Control.qualified("Promote"), question, as: Reply.Promote.self)
+            let question = Control.Promote.Request(forecaster: name, version: version)
+            let reply = try client.call(Control.qualified("Promote"), question, as: Control.Promote.Reply.self)
             try common.show(reply) { "version \(version) serves \($0.series) series\n" }
         }
     }
@@ -28,8 +28,8 @@ struct Rollback: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let question = Question.OfForecaster(forecaster: name)
-            let reply = try client.call(Control.qualified("Rollback"), question, as: Reply.Rollback.self)
+            let question = Control.Rollback.Request(forecaster: name)
+            let reply = try client.call(Control.qualified("Rollback"), question, as: Control.Rollback.Reply.self)
             try common.show(reply) { "\($0.series) series went back\n" }
         }
     }

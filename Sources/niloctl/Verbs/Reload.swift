@@ -8,7 +8,7 @@ struct Reload: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let reply = try client.call(Control.qualified("Reload"), as: Reply.Reload.self)
+            let reply = try client.call(Control.qualified("Reload"), as: Control.Reload.Reply.self)
             try common.show(reply) { "\($0.text)\n" }
         }
     }
@@ -23,15 +23,16 @@ struct Forget: ParsableCommand {
     func run() throws {
         try common.connected { client in
             if !yes {
-                let question = Question.Selected(selector: selector)
-                let found = try client.call(Control.qualified("ListSeries"), question, as: Reply.ListSeries.self)
+                let question = Control.ListSeries.Request(selector: selector)
+                let found = try client.call(
+                    Control.qualified("ListSeries"), question, as: Control.ListSeries.Reply.self)
                 let count = found.series.count
                 guard isatty(0) == 1 else { throw Exit.say("this removes \(count) series; pass --yes", 64) }
                 Output.complain("Remove \(count) series with all their readings? [y/N] ")
                 guard readLine()?.lowercased().hasPrefix("y") ?? false else { throw ExitCode(1) }
             }
             let reply = try client.call(
-                Control.qualified("Forget"), Question.Forget(selector: selector), as: Reply.Forget.self)
+                Control.qualified("Forget"), Control.Forget.Request(selector: selector), as: Control.Forget.Reply.self)
             try common.show(reply) { reply in reply.removed.map { "removed \($0)\n" }.joined() }
         }
     }

@@ -11,12 +11,12 @@ struct Retrain: ParsableCommand {
     func run() throws {
         var failed = false
         try common.connected { client in
-            let question = Question.OfForecaster(forecaster: name)
+            let question = Control.Retrain.Request(forecaster: name)
             guard wait else {
-                let reply = try client.call(Control.qualified("Retrain"), question, as: Reply.Retrain.self)
+                let reply = try client.call(Control.qualified("Retrain"), question, as: Control.Retrain.Reply.self)
                 return try common.show(reply) { "\($0.text)\n" }
             }
-            try client.stream(Control.qualified("Retrain"), question, as: Reply.Retrain.self) { reply in
+            try client.stream(Control.qualified("Retrain"), question, as: Control.Retrain.Reply.self) { reply in
                 failed = reply.phase == "failed"
                 let isLast = failed || reply.phase == "finished"
                 if common.json {
@@ -33,7 +33,7 @@ struct Retrain: ParsableCommand {
         if failed { throw ExitCode(75) }
     }
 
-    private static func bar(_ reply: Reply.Retrain) -> String {
+    private static func bar(_ reply: Control.Retrain.Reply) -> String {
         guard reply.total > 0 else { return reply.text }
         let filled = Int(40 * min(1, max(0, Double(reply.done) / Double(reply.total))))
         let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 40 - filled)

@@ -23,8 +23,8 @@ struct Scores: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let question = Question.GetScores(selector: selector, start: start?.text, end: end?.text)
-            let reply = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
+            let question = Control.GetScores.Request(selector: selector, start: start?.text, end: end?.text)
+            let reply = try client.call(Control.qualified("GetScores"), question, as: Control.GetScores.Reply.self)
             try common.show(reply) { reply in
                 if reply.series.isEmpty { return "no series has scores there\n" }
                 return reply.series.count == 1 ? Self.one(reply.series[0]) : Self.many(reply.series)
@@ -65,8 +65,8 @@ struct Scores: ParsableCommand {
 
     /// Fetches the experts of one series and prints them.
     static func printExperts(of name: String, _ client: VarlinkClient) throws {
-        let question = Question.GetScores(selector: name)
-        let reply = try client.call(Control.qualified("GetScores"), question, as: Reply.GetScores.self)
+        let question = Control.GetScores.Request(selector: name)
+        let reply = try client.call(Control.qualified("GetScores"), question, as: Control.GetScores.Reply.self)
         for series in reply.series { Output.print(experts(series)) }
     }
 

@@ -13,8 +13,8 @@ struct ShowForecast: ParsableCommand {
     func run() throws {
         try common.connected { client in
             let name = try client.resolve(series)
-            let question = Question.Forecast(series: name, history: plot || common.json ? nil : 0)
-            let reply = try client.call(Control.qualified("GetForecast"), question, as: Reply.GetForecast.self)
+            let question = Control.GetForecast.Request(series: name, history: plot || common.json ? nil : 0)
+            let reply = try client.call(Control.qualified("GetForecast"), question, as: Control.GetForecast.Reply.self)
             if plot, !common.json {
                 Output.draw(Plot(reply.forecast, in: .current, isColoured: common.isColoured).text)
             } else {

@@ -9,8 +9,8 @@ struct State: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let question = Question.OfSeries(series: try client.resolve(series))
-            let reply = try client.call(Control.qualified("GetState"), question, as: Reply.GetState.self)
+            let question = Control.GetState.Request(series: try client.resolve(series))
+            let reply = try client.call(Control.qualified("GetState"), question, as: Control.GetState.Reply.self)
             try common.show(reply) { state in
                 """
                 series    \(state.series)
@@ -32,8 +32,8 @@ struct Reset: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let question = Question.Reset(series: try client.resolve(series), warm: warm)
-            let reply = try client.call(Control.qualified("Reset"), question, as: Reply.Reset.self)
+            let question = Control.Reset.Request(series: try client.resolve(series), warm: warm)
+            let reply = try client.call(Control.qualified("Reset"), question, as: Control.Reset.Reply.self)
             try common.show(reply) { _ in "\(series) was reset\n" }
         }
     }

@@ -7,7 +7,7 @@ struct Status: ParsableCommand {
 
     func run() throws {
         try common.connected { client in
-            let reply = try client.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
+            let reply = try client.call(Control.qualified("GetStatus"), as: Control.GetStatus.Reply.self)
             try common.show(reply) { status in
                 let refused = status.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
                 let rows =
@@ -67,7 +67,7 @@ struct ShowVersion: ParsableCommand {
     func run() throws {
         let own = "0.1.0"
         try common.connected { client in
-            let reply = try client.call(Control.qualified("GetStatus"), as: Reply.GetStatus.self)
+            let reply = try client.call(Control.qualified("GetStatus"), as: Control.GetStatus.Reply.self)
             try common.show(["niloctl": own, "nilod": reply.version]) {
                 "niloctl \($0["niloctl"] ?? "")\nnilod   \($0["nilod"] ?? "")\n"
             }

@@ -13,12 +13,13 @@ struct Watch: ParsableCommand {
     func run() throws {
         try common.connected { client in
             let found = try client.call(
-                Control.qualified("ListSeries"), Question.Selected(selector: selector), as: Reply.ListSeries.self)
+                Control.qualified("ListSeries"), Control.ListSeries.Request(selector: selector),
+                as: Control.ListSeries.Reply.self)
             let isDrawn = found.series.count == 1 && Output.isTerminal && !common.json
             var seen = 0
             var view = isDrawn ? LiveView(try VarlinkClient(path: common.path), isColoured: common.isColoured) : nil
             try client.stream(
-                Control.qualified("Watch"), Question.Selected(selector: selector), as: Reply.Watch.self
+                Control.qualified("Watch"), Control.Watch.Request(selector: selector), as: Control.Watch.Reply.self
             ) { reply in
                 if let picture = try view?.picture(reply) {
                     Output.draw(picture)
@@ -31,7 +32,7 @@ struct Watch: ParsableCommand {
         }
     }
 
-    private static func line(_ reply: Reply.Watch) -> String {
+    private static func line(_ reply: Control.Watch.Reply) -> String {
         if let text = reply.model ?? reply.dropped { return "* \(text)\n" }
         if let anomaly = reply.anomaly { return line(anomaly) }
         guard let forecast = reply.forecast, let last = forecast.history.last, let end = forecast.leads.last else {
@@ -61,10 +62,11 @@ private struct LiveView {
     init(_ client: VarlinkClient, isColoured: Bool) { (self.client, self.isColoured) = (client, isColoured) }
 
     /// The escape sequences and text of the plot; nil if the reply has no forecast.
-    mutating func picture(_ reply: Reply.Watch) throws -> String? {
+    mutating func picture(_ reply: Control.Watch.Reply) throws -> String? {
         guard let series = reply.forecast?.series else { return nil }
-        let question = Question.Forecast(series: series)
-        let forecast = try client.call(Control.qualified("GetForecast"), question, as: Reply.GetForecast.self).forecast
+        let question = Control.GetForecast.Request(series: series)
+        let forecast = try client.call(Control.qualified("GetForecast"), question, as: Control.GetForecast.Reply.self)
+            .forecast
         let terminal = Terminal.current
         // ECMA-48: erase the screen the first time and after the window was resized.
         let start = terminal == size ? "\u{1B}[H" : "\u{1B}[H\u{1B}[2J"

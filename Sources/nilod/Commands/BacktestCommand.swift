@@ -1,5 +1,6 @@
 import ArgumentParser
 import Backtesting
+import Basics
 import Engine
 import Glibc
 import PluginHost
@@ -16,8 +17,8 @@ struct BacktestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backtest", abstract: "Forecast a file of old readings as the daemon would have.",
         discussion: """
-            The file is CSV with a header: timestamp, value and perhaps series; an empty value is a missing one. The
-            forecaster is trained on the rows before --warm; then the rows are read one by one, and every --stride rows the
+            The file is an export of niloctl in any of its formats, line protocol, or CSV with a header: timestamp, value
+            and perhaps series. An empty value is a missing one; a time without a zone is UTC. The forecaster is trained on the rows before --warm; then the rows are read one by one, and every --stride rows the
             next --horizon rows are forecast. Rows count from 0; a negative number counts from the end.
 
             Example:
@@ -26,7 +27,8 @@ struct BacktestCommand: AsyncParsableCommand {
 
     @Option(help: "The configuration file.") var config: String
     @Option(help: "The forecaster of the configuration.") var forecaster: String
-    @Option(help: "The readings.") var data: String
+    @Option(help: "The readings, ascending in time within each series.") var data: String
+    @Option(help: "csv, line or json; by the file's beginning if left out.") var format: Format?
     @Option(parsing: .unconditional, help: "Rows before the first forecast.") var warm: Int
     @Option(parsing: .unconditional, help: "The row after the last; 0 is the end.") var end = 0
     @Option(help: "Rows between forecasts.") var stride = 1
@@ -36,6 +38,18 @@ struct BacktestCommand: AsyncParsableCommand {
         String?
     @Option(help: "The name of the series of a file without a column for it.") var series = "series"
     @Option(help: "Rows in a season, for the scores; a day if not given.") var season: Int?
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case csv, line, json
+
+        fileprivate var ofFile: DataFile.Format {
+            switch self {
+            case .csv: .csv
+            case .line: .line
+            case .json: .json
+            }
+        }
+    }
 
     func run() async throws {
         do {
@@ -54,8 +68,8 @@ struct BacktestCommand: AsyncParsableCommand {
     private func perform() async throws {
         let started = ContinuousClock.now
         let settings = try Settings.load(config)
-        let text = String(decoding: try Data(contentsOf: URL(filePath: data)), as: UTF8.self)
-        let all = try DataFile.parse(text, name: series)
+        let all = try DataFile.parse(
+            [UInt8](try Data(contentsOf: URL(filePath: data))), format: format?.ofFile, name: series)
         let plan = BacktestPlan(warm: warm, end: end, stride: stride, horizon: horizon)
         let folder = URL(filePath: try ScratchFolder.make("nilod-backtest"))
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -69,7 +83,7 @@ struct BacktestCommand: AsyncParsableCommand {
         var cards = try all.map {
             try Scorecard($0, plan: plan, quantiles: quantiles, season: season ?? Self.day(of: $0))
         }
-        let places = Dictionary(all.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let places = Dictionary(keepingFirst: all.enumerated().map { ($1.name, $0) })
         let file = try out.map { try OutputFile($0) }
         try file?.write(ForecastFile.header(quantiles))
         let surpriseFile = try surprises.map { try OutputFile($0) }

@@ -1,3 +1,4 @@
+import Basics
 import Forecasting
 import HoltWintersForecaster
 import LSTMForecaster
@@ -24,7 +25,7 @@ struct KnownMethods {
 
     init(_ plugins: [FoundPlugin]) {
         var manifests = Dictionary(
-            Methods.all.map { ($0.manifest.name, $0.manifest) }, uniquingKeysWith: { first, _ in first })
+            keepingFirst: Methods.all.map { ($0.manifest.name, $0.manifest) })
         var names = Methods.all.map(\.manifest.name)
         var trainable = Set(Methods.all.filter { $0 is any TrainableMethod }.map(\.manifest.name))
         for plugin in plugins {

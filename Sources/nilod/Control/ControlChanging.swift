@@ -14,7 +14,7 @@ import Varlink
 // The methods that change something.
 extension ControlService {
     @Sendable func ingest(_ call: VarlinkCall) async throws {
-        let question = try call.decode(Question.Ingest.self)
+        let question = try call.decode(Control.Ingest.Request.self)
         guard let precision = Precision(rawValue: question.precision ?? "ns") else {
             throw VarlinkError.invalidParameter("precision")
         }
@@ -34,56 +34,56 @@ extension ControlService {
         }
         let problems = batch.problems.map { Problem(line: $0.line, column: $0.column, reason: $0.reason) } + refusals
         try await call.reply(
-            Reply.Ingest(
+            Control.Ingest.Reply(
                 accepted: receipt.accepted, late: receipt.late, skipped: batch.skipped,
                 refused: batch.refused + refusals.count,
                 problems: Array(problems.sorted { $0.line < $1.line }.prefix(100)), position: Int(receipt.position)))
     }
 
     @Sendable func retrain(_ call: VarlinkCall) async throws {
-        let name = try call.decode(Question.OfForecaster.self).forecaster
+        let name = try call.decode(Control.Retrain.Request.self).forecaster
         let events = try await retraining.request(name)
         guard call.wantsMore else {
             return try await call.reply(
-                Reply.Retrain(phase: "queued", done: 0, total: 0, text: "training is queued", promoted: 0))
+                Control.Retrain.Reply(phase: "queued", done: 0, total: 0, text: "training is queued", promoted: 0))
         }
         for await event in events {
-            let reply = Reply.Retrain(event)
+            let reply = Control.Retrain.Reply(event)
             let isLast = reply.phase == "finished" || reply.phase == "failed"
             try await call.reply(reply, continues: !isLast)
             if isLast { return }
         }
-        try await call.reply(Reply.Retrain(.failed("training was cancelled")))
+        try await call.reply(Control.Retrain.Reply(.failed("training was cancelled")))
     }
 
     @Sendable func promote(_ call: VarlinkCall) async throws {
-        let question = try call.decode(Question.Promote.self)
+        let question = try call.decode(Control.Promote.Request.self)
         try await call.reply(
-            Reply.Promote(series: try await engine.promote(question.forecaster, number: question.version)))
+            Control.Promote.Reply(series: try await engine.promote(question.forecaster, number: question.version)))
     }
 
     @Sendable func rollBack(_ call: VarlinkCall) async throws {
-        let name = try call.decode(Question.OfForecaster.self).forecaster
-        try await call.reply(Reply.Rollback(series: try await engine.rollBack(name)))
+        let name = try call.decode(Control.Rollback.Request.self).forecaster
+        try await call.reply(Control.Rollback.Reply(series: try await engine.rollBack(name)))
     }
 
     @Sendable func reset(_ call: VarlinkCall) async throws {
-        let question = try call.decode(Question.Reset.self)
+        let question = try call.decode(Control.Reset.Request.self)
         try await engine.reset(question.series, isWarm: question.warm)
-        try await call.reply(Reply.Reset())
+        try await call.reply(Control.Reset.Reply())
     }
 
     @Sendable func forget(_ call: VarlinkCall) async throws {
-        let selector = try SeriesSelector(parsing: call.decode(Question.Forget.self).selector)
-        try await call.reply(Reply.Forget(removed: try await engine.forget(selector)))
+        let selector = try SeriesSelector(parsing: call.decode(Control.Forget.Request.self).selector)
+        try await call.reply(Control.Forget.Reply(removed: try await engine.forget(selector)))
     }
 
     @Sendable func expire(_ call: VarlinkCall) async throws {
-        try await call.reply(Reply.Expire(time: try await engine.expireNow().text))
+        try await call.reply(Control.Expire.Reply(time: try await engine.expireNow().text))
     }
 
     @Sendable func reloadConfiguration(_ call: VarlinkCall) async throws {
-        try await call.reply(Reply.Reload(text: try await reload()))
+        try await call.reply(Control.Reload.Reply(text: try await reload()))
     }
 
     /// The database in pieces.
@@ -96,8 +96,8 @@ extension ControlService {
         let file = try BackupCopy.make(of: store, in: folder)
         while let piece = try file.next(786_432) {
             try await call.reply(
-                Reply.Backup(data: Data(piece.bytes).base64EncodedString(), done: piece.done), continues: true)
+                Control.Backup.Reply(data: Data(piece.bytes).base64EncodedString(), done: piece.done), continues: true)
         }
-        try await call.reply(Reply.Backup(data: "", done: 1))
+        try await call.reply(Control.Backup.Reply(data: "", done: 1))
     }
 }

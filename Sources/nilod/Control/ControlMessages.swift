@@ -36,7 +36,7 @@ extension ControlInterface.Forecast {
     }
 }
 
-extension Reply.Explain {
+extension Control.Explain.Reply {
     init(_ made: SeriesExplanation) {
         self.init(
             series: made.series.description, forecaster: made.forecaster, method: made.method,
@@ -64,7 +64,7 @@ extension Anomaly {
     }
 }
 
-extension Reply.Watch {
+extension Control.Watch.Reply {
     init(_ event: EngineEvent) {
         switch event {
         // Whoever watches has seen the slots before.
@@ -82,10 +82,10 @@ extension Reply.Watch {
 
 extension EncodedOnce<EngineEvent> {
     /// As watchers and sinks get it, encoded once for all of them.
-    var encoded: [UInt8] { get throws { try bytes(encoding: 0) { try JSONBytes.encode(Reply.Watch($0)) } } }
+    var encoded: [UInt8] { get throws { try bytes(encoding: 0) { try JSONBytes.encode(Control.Watch.Reply($0)) } } }
 }
 
-extension Reply.Retrain {
+extension Control.Retrain.Reply {
     init(_ event: RetrainingEvent) {
         switch event {
         case .queued: self.init(phase: "queued", done: 0, total: 0, text: "training is queued", promoted: 0)

@@ -1,3 +1,4 @@
+import Basics
 import ControlInterface
 import Crypto
 import Engine
@@ -15,11 +16,11 @@ extension ControlService {
         let coverage = try await engine.coverage().sorted { $0.key < $1.key }
         let uptime = (ContinuousClock.now - started) / .seconds(1)
         try await call.reply(
-            Reply.GetStatus(
+            Control.GetStatus.Reply(
                 version: Version.current, pid: Int(getpid()), kernels: Methods.kernels.name, uptimeSeconds: uptime,
                 database: settings.stateDirectory + "/nilo.db", databaseBytes: try store.fileBytes(),
                 journalReadings: store.journalReadings, series: engine.seriesCount, accepted: counts.accepted,
-                late: counts.late, refused: Dictionary(refused, uniquingKeysWith: { first, _ in first }),
+                late: counts.late, refused: Dictionary(keepingFirst: refused),
                 backlog: engine.ingestBacklog, watchers: engine.watcherCount, storageFull: counts.storageFull,
                 clockSet: counts.clockIsSet, training: await retraining.running, expiredSeries: counts.expiredSeries,
                 unusableForecasts: engine.unusableForecasts,
@@ -28,12 +29,13 @@ extension ControlService {
     }
 
     @Sendable func scores(_ call: VarlinkCall) async throws {
-        let question = try call.decode(Question.GetScores.self)
+        let question = try call.decode(Control.GetScores.Request.self)
         let range = try Self.range(question.start, question.end)
         let selector = try Self.selector(question.selector)
         let reply = try await longAnswers.inTurn(of: call.peerKey) {
             let found = try await engine.scores(selector, in: range)
-            return try EncodedReply(Reply.GetScores(series: Self.each(found) { ControlInterface.SeriesScores($0) }))
+            return try EncodedReply(
+                Control.GetScores.Reply(series: Self.each(found) { ControlInterface.SeriesScores($0) }))
         }
         try await call.reply(reply)
     }
@@ -47,15 +49,15 @@ extension ControlService {
                 scrub.cancel()
             }
             let (chunks, bytes) = try store.chunkTotals()
-            return Reply.Examine(findings: findings, chunks: chunks, chunkBytes: bytes, remarks: remarks)
+            return Control.Examine.Reply(findings: findings, chunks: chunks, chunkBytes: bytes, remarks: remarks)
         }
         try await call.reply(reply)
     }
 
     @Sendable func listSeries(_ call: VarlinkCall) async throws {
-        let selector = try Self.selector(call.decode(Question.Selected.self).selector)
+        let selector = try Self.selector(call.decode(Control.ListSeries.Request.self).selector)
         let list = { @Sendable [engine] in
-            try await EncodedReply(Reply.ListSeries(series: Self.each(engine.series(selector)) { Series($0) }))
+            try await EncodedReply(Control.ListSeries.Reply(series: Self.each(engine.series(selector)) { Series($0) }))
         }
         // A few series are listed at once: who asks for one does not wait for those who ask for all.
         let isShort = engine.count(selector) <= Self.shortList
@@ -78,7 +80,7 @@ extension ControlService {
     }
 
     @Sendable func forecast(_ call: VarlinkCall) async throws {
-        let question = try call.decode(Question.Forecast.self)
+        let question = try call.decode(Control.GetForecast.Request.self)
         guard question.history ?? 0 >= 0 else { throw VarlinkError.invalidParameter("history") }
         let made = try await engine.forecast(of: question.series)
         try await call.reply(Self.reply(made, history: question.history))
@@ -86,7 +88,7 @@ extension ControlService {
 
     /// What ``forecast(_:)`` would answer, from what is known already.
     @Sendable func forecastAtOnce(_ call: QuickCall) -> EncodedReply? {
-        guard let question = try? call.decode(Question.Forecast.self), question.history ?? 0 >= 0,
+        guard let question = try? call.decode(Control.GetForecast.Request.self), question.history ?? 0 >= 0,
             let shown = engine.shownForecast(of: question.series)
         else { return nil }
         let parameters = try? shown.bytes(encoding: question.history ?? -1) {
@@ -95,8 +97,8 @@ extension ControlService {
         return parameters.map { EncodedReply(parameters: $0) }
     }
 
-    private static func reply(_ made: SeriesForecast, history: Int?) -> Reply.GetForecast {
-        Reply.GetForecast(forecast: Forecast(made, history: history ?? 120))
+    private static func reply(_ made: SeriesForecast, history: Int?) -> Control.GetForecast.Reply {
+        Control.GetForecast.Reply(forecast: Forecast(made, history: history ?? 120))
     }
 
     /// The range between two times of a question; open where there is none.
@@ -113,11 +115,11 @@ extension ControlService {
 
     @Sendable func watch(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
-        let selector = try Self.selector(call.decode(Question.Selected.self).selector)
+        let selector = try Self.selector(call.decode(Control.Watch.Request.self).selector)
         for await event in engine.watch(selector) {
             try await call.reply(EncodedReply(parameters: event.encoded), continues: true)
         }
-        try await call.reply(Reply.Watch(dropped: "the daemon stops"))
+        try await call.reply(Control.Watch.Reply(dropped: "the daemon stops"))
     }
 
     @Sendable func listForecasters(_ call: VarlinkCall) async throws {
@@ -135,11 +137,11 @@ extension ControlService {
                     retrain: forecaster.configuration.retrain.description, nextDue: record?.nextDue?.text,
                     lastOutcome: record?.lastOutcome, series: forecaster.seriesCount))
         }
-        try await call.reply(Reply.ListForecasters(forecasters: found))
+        try await call.reply(Control.ListForecasters.Reply(forecasters: found))
     }
 
     @Sendable func listModels(_ call: VarlinkCall) async throws {
-        let name = try call.decode(Question.OfForecaster.self).forecaster
+        let name = try call.decode(Control.ListModels.Request.self).forecaster
         let champion = try engine.champion(of: name)
         let versions = try await longAnswers.inTurn(of: call.peerKey) { try await engine.models(of: name) }
         let models = versions.map { version, serves in
@@ -153,21 +155,22 @@ extension ControlService {
                         wins: row.wins)
                 }, parameters: version.parameters)
         }
-        try await call.reply(Reply.ListModels(models: models))
+        try await call.reply(Control.ListModels.Reply(models: models))
     }
 
     @Sendable func listModelEvents(_ call: VarlinkCall) async throws {
-        let question = try call.decode(Question.ListModelEvents.self)
+        let question = try call.decode(Control.ListModelEvents.Request.self)
         let limit = question.limit ?? Self.usualEvents
         guard (1...Storage.ModelEvent.kept).contains(limit) else {
             throw ControlError.refused(
-                text: "limit: expected 1 to \(Storage.ModelEvent.kept), found \(limit)").varlink
+                text: "limit: expected 1 to \(Storage.ModelEvent.kept), found \(limit)"
+            ).varlink
         }
         let events = try await longAnswers.inTurn(of: call.peerKey) {
             try await engine.modelEvents(of: question.forecaster, limit: limit)
         }
         try await call.reply(
-            Reply.ListModelEvents(
+            Control.ListModelEvents.Reply(
                 events: events.map {
                     ModelEvent(
                         at: $0.at.text, kind: $0.kind.rawValue, version: $0.version, series: $0.series, text: $0.text)
@@ -177,11 +180,11 @@ extension ControlService {
     private static let usualEvents = 100
 
     @Sendable func listPlugins(_ call: VarlinkCall) async throws {
-        try await call.reply(Reply.ListPlugins(plugins: plugins.reports.map { Plugin($0) }))
+        try await call.reply(Control.ListPlugins.Reply(plugins: plugins.reports.map { Plugin($0) }))
     }
 
     @Sendable func state(_ call: VarlinkCall) async throws {
-        let name = try call.decode(Question.OfSeries.self).series
+        let name = try call.decode(Control.GetState.Request.self).series
         let state = try await engine.state(of: name)
         let bytes = state.bytes
         let digest = SHA256.hash(data: bytes).map { byte in
@@ -189,7 +192,7 @@ extension ControlService {
             return text.count == 1 ? "0" + text : text
         }.joined()
         try await call.reply(
-            Reply.GetState(
+            Control.GetState.Reply(
                 series: state.series.description, forecaster: state.forecaster, method: state.method,
                 modelVersion: state.version, position: Int(state.position), slot: Int(state.slot),
                 time: state.time.text,
@@ -197,14 +200,14 @@ extension ControlService {
     }
 
     @Sendable func explain(_ call: VarlinkCall) async throws {
-        let name = try call.decode(Question.OfSeries.self).series
+        let name = try call.decode(Control.Explain.Request.self).series
         let explanation = try await longAnswers.inTurn(of: call.peerKey) { try await engine.explanation(of: name) }
-        try await call.reply(Reply.Explain(explanation))
+        try await call.reply(Control.Explain.Reply(explanation))
     }
 
     @Sendable func export(_ call: VarlinkCall) async throws {
         guard call.wantsMore else { throw VarlinkError.expectedMore }
-        let question = try call.decode(Question.Export.self)
+        let question = try call.decode(Control.Export.Request.self)
         let range = try Self.range(question.start, question.end)
         let encode: @Sendable (SeriesKey, Timestamp, Double) -> String
         switch question.format ?? "csv" {
@@ -216,13 +219,13 @@ extension ControlService {
         let selector = try Self.selector(question.selector)
         let isTable = question.format ?? "csv" == "csv"
         try await longAnswers.stream(to: call.peerKey) {
-            if isTable { try await call.reply(Reply.Export(data: ReadingEncoder.csvHeader), continues: true) }
+            if isTable { try await call.reply(Control.Export.Reply(data: ReadingEncoder.csvHeader), continues: true) }
             var export = try await longAnswers.inTurn(of: call.peerKey) { try engine.export(selector, in: range) }
             while let (key, readings) = try export.next() {
                 let text = readings.map { encode(key, $0.timestamp, $0.value) }.joined()
-                try await call.reply(Reply.Export(data: text), continues: true)
+                try await call.reply(Control.Export.Reply(data: text), continues: true)
             }
         }
-        try await call.reply(Reply.Export(data: ""))
+        try await call.reply(Control.Export.Reply(data: ""))
     }
 }

@@ -1,7 +1,7 @@
+import Basics
 import ControlInterface
 import Engine
 import Listening
-import Synchronization
 
 /// Answers that may take long: on threads of their own, so many at a time, of no peer more than its share, and cancelled
 /// when the daemon stops.
@@ -18,7 +18,7 @@ final class LongAnswers: Sendable {
     /// Fewer than there are connections that read the database, so that a short question finds one.
     private let turns = FairTurns(FairTurns.Limits(total: 4, owner: 3, peer: 2))
     private let streams = FairTurns(FairTurns.Limits(total: 16, owner: 12, peer: 4))
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
 
     /// - Throws: ``EngineError/threadFailed(name:code:)``.
     init() throws(EngineError) { threads = try TaskThreads(count: 8) }

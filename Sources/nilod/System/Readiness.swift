@@ -1,13 +1,13 @@
-import Synchronization
+import Basics
 
 /// Says once that everything listens which others may send to.
 final class Readiness: Sendable {
-    private let missing: Mutex<Int>
+    private let missing: Locked<Int>
     private let tell: @Sendable () -> Void
 
     /// - Parameter count: how many there are to listen.
     init(of count: Int, tell: @escaping @Sendable () -> Void) {
-        missing = Mutex(count)
+        missing = Locked(count)
         self.tell = tell
     }
 

@@ -42,7 +42,7 @@ final class ChangeFixture: Sendable {
 struct ChangeClient {
     let fixture: ChangeFixture
     let client: VarlinkClient
-    var dice: Dice
+    var dice: SeededGenerator
     /// The series that only this one sends.
     let mine: [Int]
 
@@ -50,7 +50,7 @@ struct ChangeClient {
         (self.fixture, self.mine) = (fixture, mine)
         client = try VarlinkClient(path: socket)
         client.deadline = .now + .seconds(90)
-        dice = Dice(seed)
+        dice = SeededGenerator(seed)
     }
 
     private func call<R: Decodable>(_ method: String, _ question: some Encodable, as: R.Type) throws -> R {
@@ -76,18 +76,22 @@ struct ChangeClient {
         case 0...3: for series in mine { try ingest(series) }
         case 4, 5:
             let version = Int.random(in: 1...4, using: &dice)
-            _ = try call("Promote", Question.Promote(forecaster: forecaster, version: version), as: Reply.Promote.self)
-        case 6: _ = try call("Rollback", Question.OfForecaster(forecaster: forecaster), as: Reply.Rollback.self)
+            _ = try call(
+                "Promote", Control.Promote.Request(forecaster: forecaster, version: version),
+                as: Control.Promote.Reply.self)
+        case 6:
+            _ = try call("Rollback", Control.Rollback.Request(forecaster: forecaster), as: Control.Rollback.Reply.self)
         case 7:
             let isWarm = Bool.random(using: &dice)
             if !isWarm { fixture.coldStarts.withLock { $0[any] += 1 } }
             _ = try call(
-                "Reset", Question.Reset(series: ChangeConfiguration.series[any], warm: isWarm), as: Reply.Reset.self)
+                "Reset", Control.Reset.Request(series: ChangeConfiguration.series[any], warm: isWarm),
+                as: Control.Reset.Reply.self)
         case 8:
             let name = ChangeConfiguration.series[any]
             let place = fixture.expected.beginForget(name)
             fixture.interrupted.withLock { _ = $0.insert(any) }
-            _ = try call("Forget", Question.Forget(selector: name), as: Reply.Forget.self)
+            _ = try call("Forget", Control.Forget.Request(selector: name), as: Control.Forget.Reply.self)
             fixture.expected.endForget(name, place)
         case 9: try train(forecaster)
         default: try reload()
@@ -113,14 +117,15 @@ struct ChangeClient {
         let name = ChangeConfiguration.series[series]
         let lines = values.sorted { $0.key < $1.key }.map { "room,id=\(series) t=\($0.value) \($0.key)" }
         fixture.expected.begin(name, values: values)
-        let reply = try call("Ingest", Question.Ingest(text: lines.joined(separator: "\n")), as: Reply.Ingest.self)
+        let reply = try call(
+            "Ingest", Control.Ingest.Request(text: lines.joined(separator: "\n")), as: Control.Ingest.Reply.self)
         #expect(reply.refused == 0 && reply.accepted == values.count)
         fixture.expected.end(name)
     }
 
     func train(_ forecaster: String) throws {
-        let question = Question.OfForecaster(forecaster: forecaster)
-        try client.stream(Control.qualified("Retrain"), question, as: Reply.Retrain.self) { _ in true }
+        let question = Control.Retrain.Request(forecaster: forecaster)
+        try client.stream(Control.qualified("Retrain"), question, as: Control.Retrain.Reply.self) { _ in true }
     }
 
     private mutating func reload() throws {
@@ -132,7 +137,7 @@ struct ChangeClient {
             // In the file from here on, whatever comes of the call: a start goes by it.
             fixture.configuration.withLock { $0 = next }
             fixture.note(next)
-            _ = try call("Reload", [String: String](), as: Reply.Reload.self)
+            _ = try call("Reload", [String: String](), as: Control.Reload.Reply.self)
         }
     }
 
@@ -140,7 +145,7 @@ struct ChangeClient {
         _ = try fixture.folder.write(present.refusedText, to: "nilod.toml")
         defer { _ = try? fixture.folder.write(present.text, to: "nilod.toml") }
         do {
-            let reply = try call("Reload", [String: String](), as: Reply.Reload.self)
+            let reply = try call("Reload", [String: String](), as: Control.Reload.Reply.self)
             Issue.record("expected a refusal, not \(reply.text)")
         } catch is VarlinkError {
             // As it should be.

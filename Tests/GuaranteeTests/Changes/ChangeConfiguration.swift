@@ -19,7 +19,7 @@ struct ChangeConfiguration: Sendable {
     var hasShed = false
 
     /// With one or two settings changed.
-    func changed(_ dice: inout Dice) -> ChangeConfiguration {
+    func changed(_ dice: inout SeededGenerator) -> ChangeConfiguration {
         var other = self
         for _ in 0..<Int.random(in: 1...2, using: &dice) {
             switch Int.random(in: 0..<9, using: &dice) {

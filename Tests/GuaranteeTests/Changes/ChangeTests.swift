@@ -10,7 +10,7 @@ struct ChangeTests {
         "three clients promote, roll back, reset, forget, train, reload and ingest; the daemon is killed: readings, states, scores and events are right",
         arguments: 1...200 as ClosedRange<UInt64>)
     func lives(seed: UInt64) throws {
-        var dice = Dice(seed)
+        var dice = SeededGenerator(seed)
         let fixture = try ChangeFixture(slots: .random(in: 60...160, using: &dice))
         let first = try DaemonRun(fixture, seed)
         try first.fill()
@@ -55,13 +55,13 @@ private struct DaemonRun {
             let values = (0..<fixture.slots.withLock { $0[series] }).map {
                 (fixture.time($0), ChangeFixture.value(series, $0))
             }
-            try client.send(series, Dictionary(values, uniquingKeysWith: { first, _ in first }))
+            try client.send(series, Dictionary(values) { first, _ in first })
         }
         try client.train("house")
     }
 
     /// Three clients at once; if it `kills`, the daemon dies while they are busy.
-    func round(_ dice: inout Dice, kills: Bool) throws {
+    func round(_ dice: inout SeededGenerator, kills: Bool) throws {
         let left = Int.random(in: 1...3, using: &dice)
         let group = DispatchGroup()
         for number in 0..<3 {
@@ -122,10 +122,10 @@ private struct DaemonRun {
         let time = fixture.time(Int(seed * 37 % UInt64(ChangeFixture.lastSlot)))
         var truths: [String: Int] = [:]
         for question in [
-            Question.GetScores(selector: nil, start: nil, end: "\(time)"),
-            Question.GetScores(selector: nil, start: "\(time + 1)", end: nil),
+            Control.GetScores.Request(selector: nil, start: nil, end: "\(time)"),
+            Control.GetScores.Request(selector: nil, start: "\(time + 1)", end: nil),
         ] {
-            let reply: Reply.GetScores = try daemon.call("GetScores", question)
+            let reply: Control.GetScores.Reply = try daemon.call("GetScores", question)
             for series in reply.series { truths[series.series, default: 0] += series.scores.first?.truths ?? 0 }
         }
         #expect(truths.filter { $0.value > 0 } == snapshots.series.mapValues(\.truths).filter { $0.value > 0 })
@@ -163,8 +163,8 @@ private struct DaemonRun {
             try client.send(series, [fixture.time(ChangeFixture.lastSlot + 1): "4.5"])
         }
         for name in ChangeConfiguration.series {
-            let question = Question.Forecast(series: name)
-            guard let reply: Reply.GetForecast = try? daemon.call("GetForecast", question) else { continue }
+            let question = Control.GetForecast.Request(series: name)
+            guard let reply: Control.GetForecast.Reply = try? daemon.call("GetForecast", question) else { continue }
             try wait(until: "the watcher has the forecast of \(name), seed \(seed)") {
                 let told = watcher.newest(name).forecast
                 return told?.origin == reply.forecast.origin

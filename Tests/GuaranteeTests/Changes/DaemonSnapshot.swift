@@ -25,15 +25,16 @@ struct DaemonSnapshot: Equatable {
     var readings: [String: [Int: String]] = [:]
 
     init(_ daemon: Daemon) throws {
-        let known: Reply.ListSeries = try daemon.call("ListSeries", Question.Selected())
-        let scores: Reply.GetScores = try daemon.call("GetScores", Question.GetScores())
+        let known: Control.ListSeries.Reply = try daemon.call("ListSeries", Control.ListSeries.Request())
+        let scores: Control.GetScores.Reply = try daemon.call("GetScores", Control.GetScores.Request())
         for name in known.series.map(\.name) {
             var snapshot = SeriesSnapshot()
             do {
-                let state: Reply.GetState = try daemon.call("GetState", Question.OfSeries(series: name))
+                let state: Control.GetState.Reply = try daemon.call("GetState", Control.GetState.Request(series: name))
                 (snapshot.forecaster, snapshot.version) = (state.forecaster, state.modelVersion)
                 snapshot.state = "\(state.method) slot \(state.slot) \(state.sha256)"
-                let reply: Reply.GetForecast = try daemon.call("GetForecast", Question.Forecast(series: name))
+                let reply: Control.GetForecast.Reply = try daemon.call(
+                    "GetForecast", Control.GetForecast.Request(series: name))
                 if !reply.forecast.stale { snapshot.forecast = reply.forecast.leads.flatMap(\.values) }
                 snapshot.horizon = reply.forecast.leads.count
             } catch let error as VarlinkError where error.name == Control.qualified("Refused") {

@@ -20,19 +20,19 @@ final class EventWatcher: Sendable {
         Thread.detachNewThread { [weak self, socket = daemon.socket] in
             guard let client = try? VarlinkClient(path: socket) else { return }
             try? client.stream(
-                Control.qualified("Watch"), Question.Selected(), as: Reply.Watch.self
+                Control.qualified("Watch"), Control.Watch.Request(), as: Control.Watch.Reply.self
             ) { event in
                 self?.take(event)
                 return self != nil
             }
         }
         try wait(until: "the daemon has a watcher") {
-            let status: Reply.GetStatus = try daemon.call("GetStatus")
+            let status: Control.GetStatus.Reply = try daemon.call("GetStatus")
             return status.watchers > 0
         }
     }
 
-    private func take(_ event: Reply.Watch) {
+    private func take(_ event: Control.Watch.Reply) {
         seen.withLock { seen in
             if let forecast = event.forecast { seen.forecasts[forecast.series] = forecast }
             if let text = event.model, let (series, version) = Self.parts(text) { seen.versions[series] = version }

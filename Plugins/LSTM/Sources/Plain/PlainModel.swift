@@ -1,6 +1,6 @@
+import Basics
 import Forecasting
 import Recurrent
-import Synchronization
 
 /// The plain network as a forecast model.
 ///
@@ -14,7 +14,7 @@ final class PlainModel: ForecastModel {
     private let scaleOffset: Int
     /// Buffers for the head's inputs, reused between calls: allocating them for each call would make all threads
     /// contend for the allocator.
-    private let buffers = Mutex<[[Float]]>([])
+    private let buffers = Locked<[[Float]]>([])
 
     init(_ network: PlainNetwork) throws(RecurrentError) {
         shape = network.shape

@@ -1,3 +1,4 @@
+import Basics
 package import Forecasting
 package import LinearARForecaster
 package import Recurrent
@@ -47,7 +48,7 @@ package struct PreparedGroup: Sendable {
         let chosen = columns.enumerated().filter { $0.offset % every == 0 }.map(\.element)
         let share = Self.maximumSlots / max(1, chosen.count)
         let shared = try shape.cell(group.shared)
-        let byID = Dictionary(panel.series.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let byID = Dictionary(keepingFirst: panel.series.map { ($0.id, $0) })
         var prepared: [PreparedSeries] = []
         for column in chosen {
             guard let member = group.members[column.id], let source = byID[column.id] else { continue }

@@ -1,7 +1,7 @@
+import Basics
 import Forecasting
 import LinearARForecaster
 import Recurrent
-import Synchronization
 import TimeSeries
 
 /// The recipe as a forecast model.
@@ -73,7 +73,7 @@ final class RecipeModel: ForecastModel {
 
 /// The scratch memory of earlier calls, by group, for reuse: allocating it costs as much as a step.
 private final class IdlePasses: Sendable {
-    private let idle: Mutex<[Int: [RecipePass]]> = Mutex([:])
+    private let idle: Locked<[Int: [RecipePass]]> = Locked([:])
 
     func checkOut(_ group: Int) -> RecipePass? { idle.withLock { $0[group]?.popLast() } }
     func checkIn(_ pass: RecipePass, _ group: Int) { idle.withLock { $0[group, default: []].append(pass) } }

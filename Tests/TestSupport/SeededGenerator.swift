@@ -1,5 +1,5 @@
-/// Random numbers; equal seeds give equal ones.
-public struct Dice: RandomNumberGenerator {
+/// Random numbers from a seed, the same on every machine.
+public struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
     public init(_ seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
