@@ -31,12 +31,18 @@ let package = Package(
         .executable(name: "nilod", targets: ["nilod"]),
         .executable(name: "niloctl", targets: ["niloctl"]),
     ],
+    // Exact versions, because Package.resolved is not in the repository: a clone builds next year what it builds today.
     dependencies: [
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-algorithms", exact: "1.2.1"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+        // Only for `make docs`; no target depends on it.
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
     ],
     targets: [
         // What every target may use: a lock, a helper or two.
@@ -77,7 +83,7 @@ let package = Package(
         .target(
             name: "Storage", dependencies: ["Basics", "TimeSeries", .product(name: "GRDB", package: "GRDB.swift")],
             resources: [.embedInCode("migrations")], swiftSettings: strict),
-        .target(name: "Listening", dependencies: ["Basics"], swiftSettings: strict),
+        .target(name: "Listening", dependencies: ["Basics", nio], swiftSettings: strict),
         .target(name: "Varlink", dependencies: ["Basics", "Listening", nio], swiftSettings: strict),
         .target(
             name: "ControlInterface", dependencies: ["TimeSeries", "Varlink"],
@@ -86,8 +92,12 @@ let package = Package(
         // The daemon's own machinery.
         .target(name: "CMemory"),
         .target(
-            name: "Engine", dependencies: ["Basics", "TimeSeries", "Forecasting", "Storage", "CMemory"],
-            swiftSettings: strict),
+            name: "Engine",
+            dependencies: [
+                "Basics", "TimeSeries", "Forecasting", "Storage", "CMemory",
+                .product(name: "Algorithms", package: "swift-algorithms"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ], swiftSettings: strict),
         .target(
             name: "Backtesting",
             dependencies: ["Basics", "TimeSeries", "Forecasting", "LineProtocol", "Storage", "Engine"],
@@ -117,7 +127,8 @@ let package = Package(
                 nio,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "niloctl",
@@ -136,6 +147,7 @@ let package = Package(
             ],
             path: "Tests/TestSupport", swiftSettings: strict),
         test("ArchitectureTests", []),
+        test("BasicsTests", ["Basics", "TestSupport"]),
         test("ListeningTests", ["Listening", "TestSupport"]),
         test("VarlinkTests", ["Varlink", "Listening", "CertificationPeer", "TestSupport"]),
         test(

@@ -1,8 +1,11 @@
+import Basics
 import ControlInterface
 import Engine
 import Glibc
 import Listening
+import Logging
 import PluginHost
+import ServiceLifecycle
 import Storage
 import Varlink
 
@@ -16,7 +19,7 @@ import Varlink
 struct Daemon: Sendable {
     let settings: Settings
     let options: SettingsOptions
-    let log: Log
+    let log: Logger
 
     func run() async throws {
         // What is written is for the owner and the group, whatever the umask was; sockets are opened wider where they are
@@ -26,24 +29,15 @@ struct Daemon: Sendable {
         try makeSocketFolder(asStarted)
         // Used to the end, and with it the folder, whose descriptor is the lock.
         let reserve = Reserve(folder: state.folder)
-        for sentence in state.tighten() { log.warning(sentence) }
+        for sentence in state.tighten() { log.warning("\(sentence)") }
         let signals = Signals()
         let plugins = makePlugins(state)
-        if let sentence = reserve.giveUpIfNeeded() { log.error(sentence) }
+        if let sentence = reserve.giveUpIfNeeded() { log.error("\(sentence)") }
         let (store, engine) = try await recover(state, plugins)
-        for warning in engine.warnings { log.warning(warning) }
+        for warning in engine.warnings { log.warning("\(warning)") }
         reserve.take()
         let retraining = makeRetraining(engine, state)
-        let schedule = RetrainingSchedule(engine: engine) { forecaster in
-            Task { [log] in
-                do {
-                    _ = try await retraining.request(forecaster)
-                } catch {
-                    log.warning("forecaster \(forecaster) was not trained: \(error)")
-                }
-            }
-        }
-        schedule.start()
+        let schedule = makeSchedule(engine, retraining)
         let sinks = Sinks(settings.sinks, engine: engine, log: log)
         let reloader = Reloader(options: options, engine: engine, schedule: schedule, plugins: plugins, log: log)
         let longAnswers = try LongAnswers()
@@ -52,31 +46,32 @@ struct Daemon: Sendable {
             engine: engine, store: store, folder: state.folder.path, retraining: retraining, plugins: plugins,
             sinks: sinks, settings: settings, longAnswers: longAnswers, unfinished: unfinished,
             reload: { try await reloader.reload() })
-        let leaving = Task { await sinks.run() }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            addServices(to: &group, engine, control)
-            group.addTask { try await wait(for: signals, reloader) }
-            group.addTask { try await Self.watch(store, reserve) }
-            try await group.next()
-            longAnswers.stop()
-            try await stop(engine, schedule, retraining)
-            reserve.take()
-            plugins.stop()
-            await sinks.stop(leaving)
-            // Connections end with the process. Cancelling them instead would race with one that is just being accepted:
-            // SwiftNIO traps when an accepted channel is let go before anybody has served it.
-            exit(0)
-        }
-    }
-
-    private func stop(_ engine: Engine, _ schedule: RetrainingSchedule, _ retraining: Retraining) async throws {
-        log.notice("stopping")
-        Systemd.notify("STOPPING=1\nSTATUS=Stopping")
-        schedule.stop()
-        await retraining.stop()
-        try engine.stop()
-        // systemd's socket is not among them, nor another daemon's at the same path.
-        SocketFile.removeAll()
+        // Stopped from the last to the first: so the engine answers what it has taken in before its callers' connections
+        // close, and what it has to say goes out through the sinks after the database has closed.
+        var services = [DaemonService { await sinks.run(until: { try? await gracefulShutdown() }) }]
+        services.append(.stopping { plugins.stop() })
+        services += listeners(engine, control)
+        services.append(watchdog(engine))
+        services.append(
+            .stopping {
+                log.notice("stopping")
+                Systemd.notify("STOPPING=1\nSTATUS=Stopping")
+                try await apart { try engine.stop() }
+                // systemd's socket is not among them, nor another daemon's at the same path.
+                SocketFile.removeAll()
+                reserve.take()
+            })
+        services.append(
+            .stopping {
+                schedule.stop()
+                await retraining.stop()
+            })
+        services.append(.cancelled { try await ModelReloader(engine: engine, log: log).run() })
+        services.append(.cancelled { try await Self.watch(store, reserve) })
+        services.append(.stopping { longAnswers.stop() })
+        services.append(.cancelled { await wait(for: signals, reloader) })
+        schedule.start()
+        try await DaemonService.run(services)
     }
 
     /// Looks every second whether the database is where it was opened, and whether there is room for the reserve again.
@@ -91,6 +86,18 @@ struct Daemon: Sendable {
                 die(error)
             }
             reserve.take()
+        }
+    }
+
+    private func makeSchedule(_ engine: Engine, _ retraining: Retraining) -> RetrainingSchedule {
+        RetrainingSchedule(engine: engine) { [log] forecaster in
+            Task {
+                do {
+                    _ = try await retraining.request(forecaster)
+                } catch {
+                    log.warning("not trained: \(error)", metadata: ["forecaster": "\(forecaster)"])
+                }
+            }
         }
     }
 
@@ -109,7 +116,7 @@ struct Daemon: Sendable {
         defer { waiting.cancel() }
         let store = try Store(path: state.database)
         // Only now is it certain that they are nobody's: an older version locks the database alone.
-        for sentence in state.removeLeftovers() { log.notice(sentence) }
+        for sentence in state.removeLeftovers() { log.notice("\(sentence)") }
         let engine = try await Engine(
             store: store, methods: Methods.all + plugins.methods, configuration: settings.engine, clock: SystemClock(),
             kernel: Methods.kernels.arithmetic, onFatal: { Self.die($0) },
@@ -156,47 +163,51 @@ struct Daemon: Sendable {
         }
     }
 
-    private func addServices(
-        to group: inout ThrowingTaskGroup<Void, any Error>, _ engine: Engine, _ control: ControlService
-    ) {
+    /// The control socket and the sources.
+    private func listeners(_ engine: Engine, _ control: ControlService) -> [DaemonService] {
         let (log, settings) = (log, settings)
         let readiness = Readiness(of: 1 + settings.sources.count(where: \.isListener)) {
             if settings.hints { Self.printHints(settings.socket) }
             Systemd.notify("READY=1\nSTATUS=\(engine.seriesCount) series")
         }
-        group.addTask {
+        let socket = DaemonService.cancelled {
             let endpoint =
                 Systemd.activatedSocket.map { VarlinkService.Endpoint.inherited($0) } ?? .path(settings.socket)
-            let throttle = LogThrottle { log.notice($0) }
+            let throttle = LogThrottle { log.notice("\($0)") }
             try await control.service { throttle($0) }.run(endpoint) {
                 log.notice("ready: \(engine.seriesCount) series, control on \(settings.socket)")
                 readiness.note()
             }
         }
-        group.addTask { try await ModelReloader(engine: engine, log: log).run() }
-        if let interval = Systemd.watchdogInterval {
-            group.addTask {
+        let sources = Sources(engine: engine, unfinished: control.unfinished, readiness: readiness, log: log)
+        return [socket] + settings.sources.map { source in .cancelled { try await sources.run(source) } }
+    }
+
+    /// Feeds systemd's watchdog, if it is on: only when the writer and every shard have answered.
+    private func watchdog(_ engine: Engine) -> DaemonService {
+        guard let interval = Systemd.watchdogInterval else { return .stopping {} }
+        return .cancelled {
+            do {
                 while true {
-                    // Fed only when the writer and every shard have answered.
                     try await engine.heartbeat()
                     Systemd.notify("WATCHDOG=1")
                     try await Task.sleep(for: interval)
                 }
+            } catch EngineError.stopping {
+                return
             }
-        }
-        let sources = Sources(engine: engine, unfinished: control.unfinished, readiness: readiness, log: log)
-        for source in settings.sources {
-            group.addTask { try await sources.run(source) }
         }
     }
 
-    private func wait(for signals: Signals, _ reloader: Reloader) async throws {
+    /// Reloads the configuration at SIGHUP; returns at SIGTERM and SIGINT.
+    private func wait(for signals: Signals, _ reloader: Reloader) async {
         for await signal in signals.stream {
             guard signal == SIGHUP else { return }
             // A plugin may take its time, and the next signal may be to stop.
             Task {
                 do {
-                    log.notice(try await reloader.reload())
+                    let outcome = try await reloader.reload()
+                    log.notice("\(outcome)")
                 } catch {
                     log.error("the configuration was not reloaded: \(error)")
                 }
@@ -205,13 +216,13 @@ struct Daemon: Sendable {
     }
 
     static func die(_ error: any Error) {
-        Log.write("nilod: stopping, because what is on disk is not known any more: \(error)")
+        Console.complain("nilod: stopping, because what is on disk is not known any more: \(error)")
         exit(74)
     }
 
     private static func printHints(_ socket: String) {
         let niloctl = ".build/release/niloctl --socket \(socket)"
-        Log.write(
+        Console.complain(
             """
 
             This machine is being watched. In another terminal:

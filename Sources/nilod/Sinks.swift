@@ -1,5 +1,6 @@
 import ControlInterface
 import Engine
+import Logging
 import PluginHost
 import TimeSeries
 import Varlink
@@ -9,7 +10,7 @@ struct Sinks: Sendable {
     private let sinks: [(name: String, events: EventStream, sink: any LineSink)]
 
     /// Events from now on are for them.
-    init(_ settings: [Settings.Sink], engine: Engine, log: Log) {
+    init(_ settings: [Settings.Sink], engine: Engine, log: Logger) {
         sinks = settings.map { setting in
             let name = setting.name ?? setting.usualName
             let line: @Sendable (String) -> Void = { log.notice("sink \(name): \($0)") }
@@ -24,8 +25,16 @@ struct Sinks: Sendable {
         }
     }
 
+    /// Until `isStopping` returns and the engine has ended their streams: what is in them goes out, but nobody who does not
+    /// read is waited for.
+    func run(until isStopping: @escaping @Sendable () async -> Void) async {
+        let delivery = Task { await deliver() }
+        await isStopping()
+        await stop(delivery)
+    }
+
     /// Until the engine stops.
-    func run() async {
+    private func deliver() async {
         await withTaskGroup(of: Void.self) { group in
             for (_, events, sink) in sinks {
                 group.addTask {
@@ -52,12 +61,9 @@ struct Sinks: Sendable {
         }
     }
 
-    /// Once the engine has ended their streams: what is in them goes out, but nobody who does not read is waited for.
-    ///
-    /// - Parameter leaving: runs ``run()``.
-    func stop(_ leaving: Task<Void, Never>) async {
+    private func stop(_ delivery: Task<Void, Never>) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await leaving.value }
+            group.addTask { await delivery.value }
             group.addTask { try? await Task.sleep(for: .seconds(2)) }
             await group.next()
             // With it, what still waits is dropped.

@@ -1,6 +1,7 @@
 import Engine
 import Feeding
 import Listening
+import Logging
 import TimeSeries
 
 /// Runs what brings readings in.
@@ -9,14 +10,14 @@ struct Sources: Sendable {
     /// What the unfinished messages of all listeners may hold.
     let unfinished: MemoryBudget
     let readiness: Readiness
-    let log: Log
+    let log: Logger
     private let counters = FeedCounters()
     /// Who is cut off, and why: as many lines as anybody makes us say.
     private let throttle: LogThrottle
 
-    init(engine: Engine, unfinished: MemoryBudget, readiness: Readiness, log: Log) {
+    init(engine: Engine, unfinished: MemoryBudget, readiness: Readiness, log: Logger) {
         (self.engine, self.unfinished, self.readiness, self.log) = (engine, unfinished, readiness, log)
-        throttle = LogThrottle { log.notice($0) }
+        throttle = LogThrottle { log.notice("\($0)") }
     }
 
     /// Until the task is cancelled.

@@ -18,10 +18,10 @@ import Testing
         "Plugins/SeasonalNaive": ["Forecasting", "TimeSeries"],
         "Sources/LineProtocol": ["TimeSeries"],
         "Sources/Storage": ["Basics", "TimeSeries", "GRDB"],
-        "Sources/Listening": ["Basics"],
+        "Sources/Listening": ["Basics", "NIOCore"],
         "Sources/Varlink": ["Basics", "Listening", "NIOCore", "NIOPosix"],
         "Sources/ControlInterface": ["TimeSeries", "Varlink"],
-        "Sources/Engine": ["Basics", "CMemory", "TimeSeries", "Forecasting", "Storage"],
+        "Sources/Engine": ["Algorithms", "Basics", "CMemory", "DequeModule", "TimeSeries", "Forecasting", "Storage"],
         "Sources/Backtesting": ["Basics", "TimeSeries", "Forecasting", "LineProtocol", "Storage", "Engine"],
         "Sources/Feeding": [
             "Basics", "CInflate", "TimeSeries", "LineProtocol", "Listening", "NIOCore", "NIOPosix", "NIOHTTP1",
@@ -29,11 +29,11 @@ import Testing
         "Sources/PluginHost": ["Basics", "CLauncher", "ControlInterface", "Forecasting", "TimeSeries", "Varlink"],
         "Sources/Invocation": ["CInvocation", "TimeSeries"],
         "Sources/nilod": [
-            "ArgumentParser", "Backtesting", "Basics", "CLauncher", "CMemory", "ControlInterface", "Crypto", "Engine",
+            "ArgumentParser", "Backtesting", "Basics", "CLauncher", "CMemory", "ControlInterface", "Engine",
             "Feeding",
             "Forecasting", "HoltWintersForecaster", "Invocation", "LSTMForecaster", "LineProtocol",
-            "LinearARForecaster", "Listening", "PluginHost", "Recurrent",
-            "SeasonalNaiveForecaster", "SelfTest", "Storage", "TOMLKit", "TimeSeries", "Varlink",
+            "LinearARForecaster", "Listening", "Logging", "PluginHost", "Recurrent",
+            "SeasonalNaiveForecaster", "SelfTest", "ServiceLifecycle", "Storage", "TOMLKit", "TimeSeries", "Varlink",
         ],
         "Sources/niloctl": [
             "Basics", "ArgumentParser", "ControlInterface", "Invocation", "LineProtocol", "TimeSeries", "Varlink",

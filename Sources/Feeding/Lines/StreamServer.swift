@@ -16,9 +16,20 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
     let log: @Sendable (String) -> Void
 
     private struct Connection: Sendable {
-        let streams: Streams
+        let channel: any Channel
         let sender: Sender
         let peer: PeerKey
+
+        /// Created when the connection is served, not when it is accepted: SwiftNIO traps if such streams are released
+        /// unserved, as happens to a connection that is still waiting when the server stops.
+        func streams() async throws -> Streams {
+            try await channel.eventLoop.submit {
+                let streams = try Streams(
+                    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+                try channel.syncOptions?.setOption(.autoRead, value: true)
+                return streams
+            }.get()
+        }
     }
 
     /// Serves until the task is cancelled. An error of one connection ends only that one.
@@ -30,31 +41,25 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
         let (server, file) = try await bind(ConnectionLimiter(maximumConnections), configure)
         defer { file?.remove() }
         onListening(address.bound(to: server.channel.localAddress))
-        try await server.executeThenClose { connections in
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in connections {
-                    group.addTask { await self.serve(connection, serve) }
-                }
-            }
-        }
+        try await server.serveConnections { connection in { await self.serve(connection, serve) } }
     }
 
     private func serve(
         _ connection: Connection,
         _ serve: @escaping @Sendable (NIOAsyncChannelInboundStream<Inbound>, Outbound, Sender) async throws -> Void
     ) async {
-        let (streams, sender) = (connection.streams, connection.sender)
+        let sender = connection.sender
         let isAdmitted = sender.admit(connection.peer) {
             counters.connectionReplaced()
-            close(streams.channel, of: connection.peer, "it was silent for longest, and another connection replaced it")
+            close(connection.channel, of: connection.peer, "it was silent for longest, and another connection replaced it")
         }
         defer { sender.leave() }
         guard isAdmitted else {
             counters.connectionRefused()
-            // Opened and closed at once: NIO traps on an unserved channel, and an error here must not end the server.
-            return _ = try? await streams.executeThenClose { _, _ in }
+            return connection.channel.close(promise: nil)
         }
-        try? await streams.executeThenClose { try await serve($0, $1, sender) }
+        // An error here must not end the server.
+        try? await connection.streams().executeThenClose { try await serve($0, $1, sender) }
     }
 
     /// Closes a connection and logs the reason. What has arrived is not read further: half a line is not a line.
@@ -102,8 +107,8 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
         let sender = Sender(unfinished.share(of: peer, close: close), limiter: limiter)
         try pipeline.addHandler(SenderGuard(sender, limits, close: close))
         try configure(channel)
-        let streams = try Streams(
-            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-        return Connection(streams: streams, sender: sender, peer: peer)
+        // Nothing is read before the connection is served.
+        try channel.syncOptions?.setOption(.autoRead, value: false)
+        return Connection(channel: channel, sender: sender, peer: peer)
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 internal import Listening
 internal import NIOCore
 internal import NIOPosix
@@ -51,25 +52,23 @@ public final class VarlinkService: Sendable {
     private func run(listening descriptor: Int32, ready: @Sendable () -> Void) async throws {
         let server = try await listen(descriptor)
         ready()
-        try await server.executeThenClose { connections in
-            try await withThrowingDiscardingTaskGroup { group in
-                let limiter = ConnectionLimiter(limits.connections, reserved: limits.reserved, grace: limits.grace)
-                var isFull = false
-                for try await connection in connections {
-                    guard let entry = connection.admitted(by: limiter) else {
-                        if !isFull { log("refusing connections: \(limits.connections) are open") }
-                        isFull = true
-                        // Before the next one is accepted: however many connect, only this one more descriptor is in
-                        // use.
-                        await refuse(connection)
-                        continue
-                    }
-                    isFull = false
-                    group.addTask {
-                        await self.serve(connection) { limiter.recordActivity(of: entry) }
-                        limiter.leave(entry)
-                    }
+        let limiter = ConnectionLimiter(limits.connections, reserved: limits.reserved, grace: limits.grace)
+        let isFull = Locked(false)
+        try await server.serveConnections { [self] connection in
+            guard let entry = connection.admitted(by: limiter) else {
+                let wasFull = isFull.withLock { isFull in
+                    defer { isFull = true }
+                    return isFull
                 }
+                if !wasFull { log("refusing connections: \(limits.connections) are open") }
+                // Before the next one is accepted: however many connect, only this one more descriptor is in use.
+                await refuse(connection)
+                return nil
+            }
+            isFull.withLock { $0 = false }
+            return {
+                await self.serve(connection) { limiter.recordActivity(of: entry) }
+                limiter.leave(entry)
             }
         }
     }

@@ -73,7 +73,7 @@ struct BacktestCommand: AsyncParsableCommand {
         let plan = BacktestPlan(warm: warm, end: end, stride: stride, horizon: horizon)
         let folder = URL(filePath: try ScratchFolder.make("nilod-backtest"))
         defer { try? FileManager.default.removeItem(at: folder) }
-        let child = TrainingChild(launcher: Executable.own) { Log.write("training: \($0)") }
+        let child = TrainingChild(launcher: Executable.own) { Console.complain("training: \($0)") }
         let backtest = try Backtest(
             settings.engine, forecaster: forecaster, methods: Methods.all, plan: plan,
             kernel: Methods.kernels.arithmetic, folder: folder,
@@ -98,7 +98,7 @@ struct BacktestCommand: AsyncParsableCommand {
         try file?.finish()
         try surpriseFile?.finish()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
-        Log.print(BacktestSummary.text(cards.map { ($0.series, $0.result) }, training: outcome, seconds: seconds))
+        Console.print(BacktestSummary.text(cards.map { ($0.series, $0.result) }, training: outcome, seconds: seconds))
     }
 
     /// Rows in a day.
@@ -140,8 +140,8 @@ private final class ProgressBar {
         shown = percent
         let full = percent * 30 / 100
         let bar = String(repeating: "█", count: full) + String(repeating: "░", count: 30 - full)
-        Log.put("\r\(bar) \(percent) %  \(done) of \(total) rows ")
+        Console.draw("\r\(bar) \(percent) %  \(done) of \(total) rows ")
     }
 
-    func finish() { if isWatched { Log.put("\r\u{1B}[K") } }
+    func finish() { if isWatched { Console.draw("\r\u{1B}[K") } }
 }

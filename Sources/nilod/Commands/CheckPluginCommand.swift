@@ -17,13 +17,13 @@ struct CheckPlugin: ParsableCommand {
         } catch {
             throw Exit.say("\(error)", 78)
         }
-        Log.print("\(plugin.manifest.name) \(plugin.manifest.version): plugin.toml is fine")
+        Console.print("\(plugin.manifest.name) \(plugin.manifest.version): plugin.toml is fine")
         let files = try ScratchFolder.make("nilometer-check")
         let isFine = Conformance(plugin, launcher: Executable.own, folder: files) { line in
-            Log.write("\(plugin.manifest.name): \(line)")
+            Console.complain("\(plugin.manifest.name): \(line)")
         }.run { finding in
-            Log.print("\(finding.failure == nil ? "ok  " : "FAIL") \(finding.check)")
-            if let failure = finding.failure { Log.print("     \(failure)") }
+            Console.print("\(finding.failure == nil ? "ok  " : "FAIL") \(finding.check)")
+            if let failure = finding.failure { Console.print("     \(failure)") }
         }
         if !isFine { throw ExitCode(65) }
     }

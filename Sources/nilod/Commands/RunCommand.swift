@@ -2,6 +2,7 @@ import ArgumentParser
 import CMemory
 import Glibc
 import Listening
+import Logging
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run in the foreground until SIGTERM or SIGINT.")
@@ -13,7 +14,7 @@ struct Run: AsyncParsableCommand {
         try Self.checkDescriptors()
         do {
             let settings = try options.load()
-            let log = Log(minimum: settings.logLevel)
+            let log = Logger(label: "nilod") { _ in StandardErrorHandler(logLevel: settings.logLevel) }
             try await Daemon(settings: settings, options: options, log: log).run()
         } catch let error as SettingsError {
             throw Exit.say("\(error)", Int32(78))
@@ -70,7 +71,7 @@ struct CheckConfig: ParsableCommand {
     func run() throws {
         do {
             let settings = try Settings.load(file)
-            Log.print(
+            Console.print(
                 "\(file) is fine: \(settings.engine.forecasters.count) forecasters, \(settings.sources.count) sources")
         } catch let error as SettingsError {
             throw Exit.say("\(error)", Int32(78))

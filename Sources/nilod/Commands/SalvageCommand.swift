@@ -16,13 +16,13 @@ struct SalvageCommand: ParsableCommand {
         do {
             let path = try options.load().stateDirectory + "/nilo.db"
             let outcome = try Salvage(path: path).run()
-            Log.print("\(path) holds readings up to journal position \(outcome.position) now")
+            Console.print("\(path) holds readings up to journal position \(outcome.position) now")
             if let acknowledged = outcome.acknowledged {
                 let lost = max(0, acknowledged - outcome.position)
-                Log.print("\(lost) acknowledged readings are missing")
+                Console.print("\(lost) acknowledged readings are missing")
             }
-            if outcome.droppedFrames > 0 { Log.print("\(outcome.droppedFrames) frames of the log were left out") }
-            for path in outcome.kept { Log.print("kept as it was: \(path)") }
+            if outcome.droppedFrames > 0 { Console.print("\(outcome.droppedFrames) frames of the log were left out") }
+            for path in outcome.kept { Console.print("kept as it was: \(path)") }
         } catch let error as SettingsError {
             throw Exit.say("\(error)", Int32(78))
         } catch {

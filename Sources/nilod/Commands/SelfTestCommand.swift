@@ -31,7 +31,7 @@ struct SelfTestCommand: ParsableCommand {
         } catch {
             throw Exit.say("\(cases): not a readable file of cases: \(error)", 65)
         }
-        Log.print("kernels: \(Kernels.best.name)")
+        Console.print("kernels: \(Kernels.best.name)")
         try report(answers.run())
     }
 
@@ -43,7 +43,7 @@ struct SelfTestCommand: ParsableCommand {
             let results = answers.run(on: kernels)
             let failed = results.count { !$0.isPassed }
             let note = kernels == .best ? ", which this machine uses" : ""
-            Log.print("kernels \(kernels.name)\(note): \(results.count - failed) passed, \(failed) failed")
+            Console.print("kernels \(kernels.name)\(note): \(results.count - failed) passed, \(failed) failed")
             all += results
         }
         return all
@@ -51,8 +51,8 @@ struct SelfTestCommand: ParsableCommand {
 
     private func report(_ results: [CaseResult]) throws {
         let failed = results.filter { !$0.isPassed }
-        for result in failed { Log.print(result.description) }
-        Log.print("\(results.count - failed.count) passed, \(failed.count) failed")
+        for result in failed { Console.print(result.description) }
+        Console.print("\(results.count - failed.count) passed, \(failed.count) failed")
         if !failed.isEmpty { throw ExitCode(1) }
     }
 }

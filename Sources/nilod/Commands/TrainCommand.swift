@@ -20,7 +20,7 @@ struct Train: ParsableCommand {
     func run() throws {
         let found = PluginCatalog(
             PluginReader.find(in: plugins), launcher: Executable.own, folder: folder + "/plugins"
-        ) { name, line in Log.write("\(name): \(line)") }
+        ) { name, line in Console.complain("\(name): \(line)") }
         defer { found.stop() }
         do {
             try TrainingRun.perform(

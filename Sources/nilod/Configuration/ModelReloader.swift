@@ -1,11 +1,12 @@
 import Engine
+import Logging
 import PluginHost
 
 /// Tries again to load models that could not be loaded, such as those of a plugin that was broken when nilod started, and
 /// lets them serve the series that others have had in their place.
 struct ModelReloader: Sendable {
     let engine: Engine
-    let log: Log
+    let log: Logger
 
     /// How often it is looked whether there are any.
     private static let interval = Duration.seconds(10)

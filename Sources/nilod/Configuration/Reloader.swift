@@ -1,4 +1,5 @@
 import Engine
+import Logging
 import PluginHost
 
 /// Reads the configuration again and gives it to the engine, without losing state; one reload after the other.
@@ -7,11 +8,11 @@ actor Reloader {
     private let engine: Engine
     private let schedule: RetrainingSchedule
     private let known: Set<String>
-    private let log: Log
+    private let log: Logger
     private var last: Task<String, any Error>?
 
     init(
-        options: SettingsOptions, engine: Engine, schedule: RetrainingSchedule, plugins: PluginCatalog, log: Log
+        options: SettingsOptions, engine: Engine, schedule: RetrainingSchedule, plugins: PluginCatalog, log: Logger
     ) {
         (self.options, self.engine, self.schedule, self.log) = (options, engine, schedule, log)
         known = Set((Methods.all + plugins.methods).map(\.manifest.name))
@@ -39,7 +40,7 @@ actor Reloader {
         }
         let (changed, warnings) = try await engine.reload(settings.engine)
         schedule.lookAgain()
-        for warning in warnings { log.warning(warning) }
+        for warning in warnings { log.warning("\(warning)") }
         return
             "configuration reloaded: \(changed) series have another model or setting; sources, sinks, sockets, plugins, shards, "
             + "group, log_level and max_unfinished_mib need a restart"

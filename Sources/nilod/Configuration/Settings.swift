@@ -2,6 +2,7 @@ import Engine
 import Feeding
 import Glibc
 import LineProtocol
+import Logging
 import PluginHost
 import TimeSeries
 
@@ -45,7 +46,7 @@ struct Settings: Sendable {
 
     var stateDirectory = Self.usualStateDirectory
     var socket = Self.usualSocket
-    var logLevel = Log.Level.notice
+    var logLevel = Logger.Level.notice
     /// Members of this group may change things, beside the owner and root; nil for nobody else.
     var group: String?
     var timeZone = "UTC"

@@ -4,6 +4,7 @@ import Forecasting
 import Glibc
 import LineProtocol
 import Listening
+import Logging
 import TOMLKit
 import TimeSeries
 
@@ -40,6 +41,8 @@ extension Settings {
         return ferror(file) == 0 ? String(decoding: bytes, as: UTF8.self) : nil
     }
 
+    private static let logLevels: [Logger.Level] = [.error, .warning, .notice, .info, .debug]
+
     private init(_ section: Section) throws {
         stateDirectory = try section.filePath("state_dir") ?? stateDirectory
         socket = try section.socketPath("socket") ?? socket
@@ -47,7 +50,7 @@ extension Settings {
         timeZone = try section.string("time_zone") ?? timeZone
         hints = try section.boolean("hints") ?? false
         if let name = try section.string("log_level") {
-            guard let level = Log.Level(name) else {
+            guard let level = Logger.Level(rawValue: name), Self.logLevels.contains(level) else {
                 throw section.error("log_level", "one of error, warning, notice, info, debug")
             }
             logLevel = level

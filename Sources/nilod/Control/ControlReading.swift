@@ -1,6 +1,5 @@
 import Basics
 import ControlInterface
-import Crypto
 import Engine
 import Glibc
 import LineProtocol
@@ -187,16 +186,12 @@ extension ControlService {
         let name = try call.decode(Control.GetState.Request.self).series
         let state = try await engine.state(of: name)
         let bytes = state.bytes
-        let digest = SHA256.hash(data: bytes).map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
         try await call.reply(
             Control.GetState.Reply(
                 series: state.series.description, forecaster: state.forecaster, method: state.method,
                 modelVersion: state.version, position: Int(state.position), slot: Int(state.slot),
                 time: state.time.text,
-                bytes: bytes.count, sha256: digest))
+                bytes: bytes.count, sha256: SHA256.hex(of: bytes)))
     }
 
     @Sendable func explain(_ call: VarlinkCall) async throws {

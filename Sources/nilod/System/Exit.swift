@@ -12,7 +12,7 @@ enum Executable {
 enum Exit {
     /// Says `text` on standard error and ends with `code`.
     static func say(_ text: String, _ code: Int32) -> ExitCode {
-        Log.write("nilod: \(text)")
+        Console.complain("nilod: \(text)")
         return ExitCode(code)
     }
 
