@@ -1,4 +1,4 @@
-/// `Backtesting`: the engine over old readings, as if they came now.
+/// `Backtesting`: runs the engine over past readings as if they arrived now.
 public import Engine
 public import Forecasting
 import Storage
@@ -11,18 +11,18 @@ import TimeSeries
     public import Foundation
 #endif
 
-/// Trains on the rows before `warm`, then reads row by row and forecasts as the daemon would have: the same engine, a
-/// database of its own, and a clock that stands at the newest row.
+/// Trains on the rows before `warm`, then feeds row by row and forecasts as the daemon would: with the same engine, its
+/// own database, and a clock that shows the time of the newest row.
 public struct Backtest: Sendable {
     public var configuration: EngineConfiguration
     public var methods: [any ForecastingMethod]
     public var plan: BacktestPlan
-    /// Names the kernels that compute.
+    /// Identifies the compute kernels.
     public var kernel: String
     /// A folder for the database and the training runs; the caller removes it.
     public var folder: URL
     public var launch: Retraining.Launcher
-    /// Called once when nobody knows any more what is on disk; the process should end.
+    /// Called once when the state on disk is unknown; the process should exit.
     public var onFatal: @Sendable (any Error) -> Void
 
     /// - Throws: ``BacktestError/unknownForecaster(_:known:)``.
@@ -45,11 +45,11 @@ public struct Backtest: Sendable {
     /// One forecast.
     public struct Made: Sendable {
         public var series: String
-        /// The number of the last row that was read.
+        /// The index of the last row that was read.
         public var origin: Int
         /// `[horizon][quantiles]`.
         public var values: [Float]
-        /// What each expert of the mix forecasts by itself.
+        /// The forecast of each expert of the mix alone.
         public var experts: [ExpertForecast]
         /// The tail probability of the newest value under the forecast before it; nil without one.
         public var tail: Float?
@@ -60,7 +60,7 @@ public struct Backtest: Sendable {
     /// Runs through all series together.
     ///
     /// - Parameters:
-    ///   - progress: called with rows done and rows in all.
+    ///   - progress: called with the number of rows done and the total.
     ///   - made: called with every forecast, by row, then by series.
     /// - Returns: how the training before the first forecast ended; nil for a method without training.
     public func run(
@@ -104,13 +104,13 @@ public struct Backtest: Sendable {
         return nil
     }
 
-    /// Reads on, all series side by side: first what leads up to each origin, then the forecasts from there.
+    /// Feeds all series side by side: first the rows up to each origin, then forecasts from it.
     private func walk(
         _ walkers: [Walker], _ engine: Engine, _ retraining: Retraining, _ clock: ReplayClock,
         read: (Int) -> Void, made: (Made) throws -> Void
     ) async throws {
-        // A schedule may fall due after any row; without one, rows up to the next origin can be read at once: the state
-        // does not depend on how readings were grouped.
+        // A schedule may fall due after any row. Without one, the rows up to the next origin can be fed at once: the
+        // state does not depend on how readings are grouped.
         let isScheduled = forecaster.retrain != .never
         let origins = walkers.map(\.rows.origins.count).max() ?? 0
         for place in 0..<origins {
@@ -137,7 +137,7 @@ public struct Backtest: Sendable {
     }
 }
 
-/// One series on its way through its rows.
+/// The replay of one series.
 private struct Walker {
     let series: DataSeries
     let rows: BacktestPlan.Rows
@@ -167,7 +167,7 @@ private struct Walker {
     }
 }
 
-/// Stands at the newest time it was told.
+/// A clock that shows the newest time that it was set to.
 private final class ReplayClock: WallClock {
     private let newest = Atomic<Int64>(0)
 
@@ -175,6 +175,6 @@ private final class ReplayClock: WallClock {
 
     var now: Timestamp { Timestamp(nanoseconds: newest.load(ordering: .sequentiallyConsistent)) }
 
-    /// Nobody sets it.
+    /// The replay's time only moves forward.
     var monotonic: Int64 { now.nanoseconds }
 }

@@ -1,9 +1,9 @@
-/// Which rows are trained on, which are replayed, and from which forecasts are made.
+/// Which rows are trained on, which are replayed, and which are forecast origins.
 ///
 /// Rows are numbered from 0 in the file's order, by series. After row `t` has been read, for each origin `t = warm − 1,
 /// warm − 1 + stride, …` with `t + horizon < end`, the rows `t + 1 … t + horizon` are forecast.
 public struct BacktestPlan: Sendable, Hashable {
-    /// Rows before the first origin, all that the first training sees; negative counts from the end.
+    /// The number of rows up to the first origin, which the first training uses; negative counts from the end.
     public var warm: Int
     /// The row after the last one that is read; negative counts from the end, 0 is the end.
     public var end: Int

@@ -9,18 +9,18 @@ import TimeSeries
 
 /// A file of readings, ascending in time within each series.
 ///
-/// It is what `niloctl export` writes, or what other programs do: CSV with a header that has the columns `timestamp`,
-/// `value` and perhaps `series`; line protocol; or JSON, `{"series":…,"timestamp":…,"value":…}` on each line. A time is an
-/// integer of nanoseconds since 1970 or RFC 3339, in CSV and JSON also without a zone, which is UTC then. An empty or null
-/// value is a missing one.
+/// Written by `niloctl export` or by other programs: CSV with a header that has the columns `timestamp`, `value` and
+/// optionally `series`; line protocol; or JSON, `{"series":…,"timestamp":…,"value":…}` on each line. A time is an
+/// integer of nanoseconds since 1970 or RFC 3339; in CSV and JSON the zone may be omitted and is then UTC. An empty or
+/// null value is missing.
 public enum DataFile {
     public enum Format: String, Sendable, CaseIterable {
         case csv, line, json
     }
 
     /// - Parameters:
-    ///   - format: nil: what the file's beginning looks like.
-    ///   - name: of the series of a file without a column for it.
+    ///   - format: nil: detected from the beginning of the file.
+    ///   - name: the name of the series if the file does not name its series.
     /// - Throws: ``BacktestError/badRow(line:reason:)``.
     public static func parse(
         _ bytes: [UInt8], format: Format? = nil, name: String
@@ -39,7 +39,7 @@ public enum DataFile {
         var reader = CSVReader(bytes)
         guard case .success(let header)? = reader.next() else { return .csv }
         let isTable = header.fields.contains { $0.text == "timestamp" || $0.text == "value" }
-        // Line protocol is known by its first line; whatever else a file is, the error names the header of a table.
+        // Line protocol is recognized by its first line; for any other file, the error asks for a CSV header.
         let first = bytes.prefix { $0 != UInt8(ascii: "\n") }
         return !isTable && DecodedBatch(lineProtocol: Array(first)).readings.count > 0 ? .line : .csv
     }

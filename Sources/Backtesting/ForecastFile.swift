@@ -9,8 +9,8 @@ public enum ForecastFile {
 
     public static let surpriseHeader = "series,row,tail,surprise\n"
 
-    /// The row that was read last, the tail probability of its value and how unusual the slot is; an empty one for a value
-    /// that nothing was forecast for.
+    /// The origin row, the tail probability of its value and the surprise of its slot; the tail is empty if no forecast
+    /// was made before the value.
     public static func surprise(_ made: Backtest.Made) -> String {
         "\(CSVText.field(made.series)),\(made.origin),\(made.tail.map { "\($0)" } ?? ""),\(made.surprise)\n"
     }

@@ -1,22 +1,22 @@
 import Forecasting
 public import TimeSeries
 
-/// What the forecasts of one series were worth, beside those of the seasonal naive.
+/// The scores of the forecasts of one series, relative to the seasonal naive method.
 public struct Scorecard: Sendable {
     /// The name of the series.
     public let series: String
     private let values: [Double]
     private let quantiles: QuantileLevels
     private let horizon: Int
-    /// Mean absolute seasonal difference of the rows before the first origin: what errors are measured in.
+    /// The mean absolute seasonal difference of the rows before the first origin, by which errors are divided.
     private let scale: Double
     private let naive: SeasonalNaiveReference
     private var own = Sums()
     private var reference = Sums()
-    /// Of each expert, in the order they came.
+    /// The experts, in the order of their first forecast.
     private var experts: [Expert] = []
 
-    /// - Parameter season: in rows, at least 1.
+    /// - Parameter season: the length of the season in rows, at least 1.
     /// - Throws: ``BacktestError/badPlan(series:reason:)``.
     public init(
         _ series: DataSeries, plan: BacktestPlan, quantiles: QuantileLevels, season: Int
@@ -30,7 +30,8 @@ public struct Scorecard: Sendable {
             series.values, warm: warm, season: season, horizon: plan.horizon, levels: quantiles.levels)
     }
 
-    /// As the MASE of Hyndman and Koehler (2006): the seasonal difference's mean, or the step's if there is none.
+    /// The scale of the MASE of Hyndman and Koehler (2006): the mean absolute seasonal difference, or if it is not
+    /// positive that of consecutive rows, otherwise 1.
     private static func scale(_ values: ArraySlice<Double>, _ season: Int) -> Double {
         for lag in [season, 1] where values.count > lag {
             let differences = zip(values.dropFirst(lag), values).map { abs($0 - $1) }.filter { !$0.isNaN }
@@ -40,7 +41,7 @@ public struct Scorecard: Sendable {
         return 1
     }
 
-    /// Holds a forecast against the rows that followed; a missing one is not scored.
+    /// Scores a forecast against the rows after its origin, except missing ones.
     public mutating func take(_ made: Backtest.Made) {
         let reference = naive.forecast(from: made.origin)
         for lead in 1...horizon {
@@ -62,14 +63,14 @@ public struct Scorecard: Sendable {
         return experts.count - 1
     }
 
-    /// Experts come and go with promotions, so each has a reference over the same truths.
+    /// Promotions add and remove experts, so each has its own reference over the same values.
     private struct Expert: Sendable {
         var name: String
         var own = Sums()
         var reference = Sums()
     }
 
-    /// Means over the truths; ratios are those of the sums to the seasonal naive's.
+    /// Means over the scored values; ratios are those of the sums to the seasonal naive's sums.
     public struct Result: Sendable {
         /// Mean absolute error of the median over the scale.
         public var mase: Double
@@ -77,9 +78,9 @@ public struct Scorecard: Sendable {
         public var sql: Double
         public var relativeMASE: Double
         public var relativeSQL: Double
-        /// The part of the truths inside the second interval from outside (the only one, if there is one), and inside the
-        /// outermost.
+        /// The fraction of the scored values inside the second outermost interval, or inside the only one.
         public var inner: Double
+        /// The fraction of the scored values inside the outermost interval.
         public var outer: Double
         public var truths: Int
         /// `relativeSQL` of each expert alone, without the daemon's calibration.
@@ -122,7 +123,7 @@ extension QuantileLevels {
     }
 }
 
-/// The value one season ago, with the quantiles of its own past errors around it: what forecasts are compared with.
+/// The seasonal naive forecast, the value one season ago, with quantiles from its own past errors.
 struct SeasonalNaiveReference: Sendable {
     private let filled: [Double]
     private let season: Int

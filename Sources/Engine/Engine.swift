@@ -3,10 +3,10 @@ public import Forecasting
 public import Storage
 public import TimeSeries
 
-/// The engine: one writer thread, some shard threads, and what may be asked of them.
+/// The forecasting engine: one writer thread, several shard threads, and the operations on them.
 ///
-/// Safe to use from any task. Everything that changes the database goes through the writer; everything that looks at a
-/// running state goes through its shard; both answer in the order they were asked.
+/// Safe to use from any task. Every change of the database goes through the writer, every access to a running state
+/// through its shard; both handle requests in order.
 public final class Engine: Sendable {
     let store: Store
     let catalog: ModelCatalog
@@ -23,18 +23,19 @@ public final class Engine: Sendable {
     private let threads: [OwnedThread]
     private let writerThread: OwnedThread
     private let notes: Locked<[String]>
-    /// What the start found that a person should know.
+    /// Problems found at the start that an operator should know about.
     public var warnings: [String] { notes.withLock { $0 } }
 
     /// Recovers every series from `store` and starts the threads.
     ///
-    /// Returns when the threads answer. A series that has much to replay catches up after that, while others are served;
-    /// a question about it waits until it has.
+    /// Returns once the threads respond. A series with a long replay catches up afterwards, while others are served;
+    /// requests for it wait until it has.
     ///
     /// - Parameters:
-    ///   - kernel: names the kernels that compute states; checkpoints of others are replayed, not trusted.
-    ///   - onFatal: called once when nobody knows any more what is on disk; the process should end.
-    ///   - onNotice: told what an operator wants to know, from any thread.
+    ///   - kernel: identifies the compute kernels; a checkpoint written by other kernels is not used, its series is
+    ///     replayed.
+    ///   - onFatal: called once when the state on disk is unknown; the process should exit.
+    ///   - onNotice: called with each message for the operator, on any thread.
     public init(
         store: Store, methods: [any ForecastingMethod], configuration: EngineConfiguration, clock: any WallClock,
         kernel: String, onFatal: @escaping @Sendable (any Error) -> Void,
@@ -67,7 +68,7 @@ public final class Engine: Sendable {
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
         (self.writer, self.shards, self.faults, self.pendingWrites) = (writer, shards, faults, pendingWrites)
         changes = ModelChanges(store: store, catalog: catalog, shards: shards, writer: writer)
-        // A sender waits for the writer; what the shards do comes after its acknowledgement.
+        // Senders wait for the writer; the shards work after the acknowledgement, so they get a lower priority.
         threads = try shards.all.enumerated().map { index, shard in
             try OwnedThread(name: "shard-\(index)", niceness: 10) { shard.run() }
         }
@@ -78,19 +79,19 @@ public final class Engine: Sendable {
             notes.withLock { $0 += warnings }
             try await heartbeat()
         } catch {
-            // The threads run already, and hold the database.
+            // The threads are already running and use the database.
             try? stop()
             throw error
         }
     }
 
-    /// Returns once the writer and every shard have answered: what a watchdog is fed by.
+    /// Returns once the writer and every shard have responded; feeds the watchdog.
     public func heartbeat() async throws {
         try await writer.run(Heartbeat())
         _ = try await shards.askAll { _ in true }
     }
 
-    /// Commits what was taken in, stops the threads and closes the database.
+    /// Commits all queued requests, stops the threads and closes the database.
     public func stop() throws {
         writer.mailbox.close()
         writerThread.join()
@@ -105,9 +106,9 @@ public final class Engine: Sendable {
 
     /// Commits `readings` and returns when they are on disk.
     ///
-    /// - Parameter isUrgent: false for a source nobody waits on: its readings may wait for others.
-    /// - Throws: ``EngineError/storageFull``, ``EngineError/stopping``; nothing was taken in then. Single readings that
-    ///   are refused are in the receipt.
+    /// - Parameter isUrgent: false for a source whose sender does not wait: its readings may wait to share a commit.
+    /// - Throws: ``EngineError/storageFull``, ``EngineError/stopping``; no reading is stored then. The receipt lists
+    ///   readings that were refused individually.
     public func ingest(_ readings: [IncomingReading], isUrgent: Bool = true) async throws -> IngestReceipt {
         let now = clock.now
         return try await writer.mailbox.call { reply in
@@ -115,12 +116,12 @@ public final class Engine: Sendable {
         }
     }
 
-    /// Commits so far, and whether there is room.
+    /// Ingest counters since the start, and whether the disk is full.
     public var ingestCounts: IngestCounts { counters.current }
     /// Requests not yet committed.
     public var ingestBacklog: Int { writer.mailbox.backlog + counters.current.deferred }
     public var watcherCount: Int { watchers.count }
-    /// Forecasts that were none since the start, by forecaster: their model gave numbers that are not finite.
+    /// Unusable forecasts since the start, by forecaster: their values were not finite or beyond 1e30.
     public var unusableForecasts: [String: Int] { faults.byForecaster }
     public var seriesCount: Int { directory.count }
     public var modelCounts: ModelCounts { modelCounters.current }
@@ -133,16 +134,18 @@ public final class Engine: Sendable {
         return try await answer(about: name) { $0.shownForecast(of: $1, now: now) }
     }
 
-    /// What ``forecast(of:)`` would give, if it can be told at once: from the forecast cache, which holds those that were
-    /// asked for before. Does not wait for a thread, a step or the disk.
+    /// The result of ``forecast(of:)`` if the forecast cache has it.
     ///
-    /// - Returns: nil if it cannot, also because there is no such series: ask.
+    /// The cache holds forecasts that were requested before. Does not wait for a thread, a step or the disk.
+    ///
+    /// - Returns: nil on a cache miss or for an unknown series; call ``forecast(of:)`` then.
     public func shownForecast(of name: String) -> EncodedOnce<SeriesForecast>? {
         directory.known(name).flatMap { shards[$0].forecastCache.read($0, now: clock.now) }
     }
 
-    /// The forecast of a series from the slot of `time`: where no reading has come up to there, its newest state is stepped
-    /// through the missing slots on a copy.
+    /// The forecast of a series from the slot of `time`.
+    ///
+    /// If the readings end before `time`, a copy of the newest state is stepped through the missing slots.
     public func forecast(of name: String, asOf time: Timestamp) async throws -> SeriesForecast {
         try await answer(about: name) { $0.forecast(of: $1, now: time, patience: 0) }
     }
@@ -157,12 +160,12 @@ public final class Engine: Sendable {
         try await answer(about: name) { $0.state(of: $1) }
     }
 
-    /// How many series are selected.
+    /// The number of selected series.
     public func count(_ selector: SeriesSelector) -> Int { directory.count(selector) }
 
     /// The selected series, by name.
     ///
-    /// - Throws: `CancellationError`, before all shards were asked.
+    /// - Throws: `CancellationError` between two requests to the shards.
     public func series(_ selector: SeriesSelector) async throws -> [SeriesSummary] {
         let matching = directory.matching(selector)
         let summaries = try await shards.askEach(matching.map(\.id), areCurrent: false) { $0.summary(of: $1) }
@@ -171,17 +174,17 @@ public final class Engine: Sendable {
 
     /// Forecasts, anomalies and model changes of the selected series from now on.
     ///
-    /// A watcher who falls behind loses events and is told how many, see ``EngineEvent/lost(_:)``. All watchers of an event
-    /// get the same one, so that it is encoded once.
+    /// A watcher that falls behind loses events and receives their number, see ``EngineEvent/lost(_:)``. All watchers
+    /// share one event object, so that it is encoded once.
     public func watch(
         _ selector: SeriesSelector, _ kinds: Set<EngineEvent.Kind> = Set(EngineEvent.Kind.allCases)
     ) -> EventStream { watchers.subscribe(selector, kinds: kinds) }
 
     // MARK: Plumbing
 
-    /// What `question` finds once the series has stepped over everything that was committed before.
+    /// Runs `question` once the series has stepped over everything that was committed before.
     ///
-    /// - Throws: ``EngineError/unknownSeries(_:nearest:)``; where nothing is found, why.
+    /// - Throws: ``EngineError/unknownSeries(_:nearest:)``; if `question` returns nil, the error that explains why.
     func answer<Answer: Sendable>(
         about name: String, _ question: @escaping @Sendable (ShardView, SeriesID) -> Answer?
     ) async throws -> Answer {

@@ -2,23 +2,23 @@ public import Forecasting
 import Storage
 public import TimeSeries
 
-/// What the engine needs to know; the daemon reads it from `nilod.toml`.
+/// The engine's configuration; the daemon reads it from `nilod.toml`.
 public struct EngineConfiguration: Sendable {
     public var forecasters: [ForecasterConfiguration]
     public var series: [SeriesRule]
-    /// How long a reading nobody waits for may wait for company in one group commit, in nanoseconds.
+    /// How long a non-urgent reading may wait to share a group commit, in nanoseconds.
     public var commitDelay: Int64
-    /// How long readings are kept at least, in nanoseconds; nil keeps them for ever.
+    /// The minimum time that readings are kept, in nanoseconds; nil keeps them forever.
     public var retention: Int64?
-    /// Readings in the journal before they are moved into chunks.
+    /// The number of journal readings at which they are moved into chunks.
     public var sealAfter: Int
-    /// Readings of series beyond so many are refused.
+    /// The maximum number of series; readings of further series are refused.
     public var maxSeries: Int
-    /// How long a series may be silent before it is forgotten, in nanoseconds; nil: for ever.
+    /// How long a series may be silent before it is removed, in nanoseconds; nil: never removed.
     public var silentSeriesTTL: Int64?
     public var shardCount: Int
     public var calendar: LocalCalendar
-    /// Finds the local clock of another time zone, as states may still have that the daemon stopped with; nil: not known.
+    /// Looks up the calendar of another time zone, which a state from before a restart may still use; nil if unknown.
     public var otherCalendar: @Sendable (_ name: String) -> LocalCalendar? = { _ in nil }
 
     public init(
@@ -41,31 +41,31 @@ public struct EngineConfiguration: Sendable {
         name == calendar.name ? calendar : name == LocalCalendar.utc.name ? .utc : otherCalendar(name)
     }
 
-    /// The forecaster of a series: the first of the configuration that selects it.
+    /// The forecaster of a series: the first in the configuration that selects it.
     func forecaster(for key: SeriesKey) -> ForecasterConfiguration? {
         forecasters.first { $0.selectors.contains { $0.matches(key) } }
     }
 
-    /// What the state of a series depends on beside its model and readings.
+    /// The settings that the state of a series depends on, besides its model and readings.
     func setting(of key: SeriesKey, _ forecaster: ForecasterConfiguration) -> EpochSetting {
         EpochSetting(maxGap: forecaster.maxGap, timeZone: calendar.name, aggregate: rule(for: key).aggregate)
     }
 
-    /// What the configuration declares about a series: the first rule that selects it, else the defaults.
+    /// The rule of a series: the first in the configuration that selects it, otherwise the defaults.
     func rule(for key: SeriesKey) -> SeriesRule {
         series.first { $0.selector.matches(key) } ?? SeriesRule(selector: .all)
     }
 }
 
-/// Declarations about the series of one selector.
+/// The declared properties of the series that a selector matches.
 public struct SeriesRule: Sendable, Hashable {
     public var selector: SeriesSelector
-    /// nil: inferred from the first readings.
+    /// nil: inferred from the first 17 readings.
     public var cadence: Cadence?
     public var aggregate: Aggregate
-    /// How long a reading may be late, in nanoseconds; nil: the longer of one hour and 64 slots.
+    /// How late a reading may be and still change the state, in nanoseconds; nil: the longer of one hour and 64 slots.
     public var lateness: Int64?
-    /// How long readings are kept at least, in nanoseconds; nil: as the configuration says for all.
+    /// The minimum time that readings are kept, in nanoseconds; nil: ``EngineConfiguration/retention``.
     public var retention: Int64?
 
     public init(
@@ -90,37 +90,37 @@ public struct SeriesRule: Sendable, Hashable {
 /// One `[[forecaster]]` of the configuration.
 public struct ForecasterConfiguration: Sendable, Hashable {
     public var name: String
-    /// The method that is trained, or that serves as it is.
+    /// The method that is trained, or that serves without training.
     public var method: String
     public var selectors: [SeriesSelector]
     public var horizon: Int
     public var quantiles: QuantileLevels
     /// Parameters per method: the forecaster's own and those of its opponents.
     public var parameters: [String: Parameters]
-    /// Methods without training: the first serves until the first promotion, all of them are opponents on the holdout.
+    /// Methods without training: the first serves until the first promotion, and all compete on the holdout.
     public var opponents: [String]
     public var retrain: RetrainRule
-    /// The newest slots that a training run sees.
+    /// The number of newest slots that a training run uses.
     public var trainingSlots: Int
-    /// The slots that are replayed under new weights before they serve.
+    /// The number of slots that are replayed under a new version before it serves.
     public var warmUpSlots: Int
-    /// The part of the training slots that is held out to compare models on, 0 < holdout < 1.
+    /// The fraction of the training slots that is held out to compare models, 0 < holdout < 1.
     public var holdout: Double
-    /// How much better than the serving model a challenger must be: .01 is one per cent.
+    /// The relative improvement over the serving model that a challenger needs: 0.01 is one per cent.
     public var margin: Double
-    /// The longest run of missing slots that a model is stepped through.
+    /// The maximum number of consecutive missing slots that a model is stepped through.
     public var maxGap: Int
-    /// The newest versions whose weights stay, beside those that serve or that a rollback would go back to.
+    /// How many of the newest versions keep their weights, besides those that serve and rollback targets.
     public var keepVersions = 4
-    /// Whether training goes on from the champion's weights, if it has the same method and parameters, or begins anew.
+    /// Whether training starts from the champion's weights, if its method and parameters are the same, or from scratch.
     public var startsFromChampion = false
-    /// Train when the median series' recent loss is so many times that of long ago; nil: never for this reason.
+    /// Retrain when the median series' ratio of recent to long-term loss exceeds this; nil: no drift detection.
     public var driftRatio: Double?
-    /// How long after a training run, in nanoseconds, drift starts no other.
+    /// The minimum time from a training run to one that drift starts, in nanoseconds.
     public var driftCooldown: Int64 = 21_600_000_000_000
-    /// The tail probability below which a closed slot is an anomaly; nil: none is.
+    /// The tail probability below which a closed slot is an anomaly; nil: no anomaly detection.
     public var anomaly: Double?
-    /// How long after an anomaly of a series, in nanoseconds, only a far less probable one is told.
+    /// How long after an anomaly of a series only a far less probable one is reported, in nanoseconds.
     public var anomalyCooldown: Int64 = 3_600_000_000_000
 
     public init(
@@ -144,7 +144,7 @@ public struct ForecasterConfiguration: Sendable, Hashable {
         self.maxGap = maxGap
     }
 
-    /// What is asked of a method when it runs for this forecaster.
+    /// The specification that a method runs with for this forecaster.
     public func specification(of method: Manifest) -> ForecastSpecification {
         var own = parameters[method.name] ?? [:]
         if method.name == MixMethod.name {

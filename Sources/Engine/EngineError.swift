@@ -10,9 +10,9 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
     case notTrainable(forecaster: String, method: String)
     case nothingToRollBack(forecaster: String)
     case notReady(String)
-    /// The series' model lives in a process that gives no answer.
+    /// The series' model runs in a plugin process that does not respond.
     case absent(series: String, method: String)
-    /// The series' model gave numbers that are no forecast.
+    /// The series' model returned values that are not finite or beyond 1e30.
     case notFinite(series: String, forecaster: String, version: Int)
     case storageFull
     case stopping
@@ -53,7 +53,7 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The version forecasts something else than the configuration asks for.
+    /// The error for a version whose horizon or quantiles differ from the configuration's.
     static func misfit(_ version: ModelVersion, _ forecaster: String) -> EngineError {
         .unusableVersion(
             version.number, forecaster: forecaster,

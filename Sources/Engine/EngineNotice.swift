@@ -1,9 +1,9 @@
-/// Something that an operator wants to know, and that nobody has asked for.
+/// An unsolicited message for the operator.
 public struct EngineNotice: Sendable, CustomStringConvertible {
     public enum Level: Sendable {
-        /// What happens in the normal course of things.
+        /// Normal operation.
         case notice
-        /// What may need a person.
+        /// May need an operator's attention.
         case warning
     }
 

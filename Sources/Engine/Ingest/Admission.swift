@@ -1,23 +1,23 @@
 import TimeSeries
 
-/// Decides reading by reading what a commit takes, and can take it all back if the commit fails.
+/// Admits or refuses each reading of a commit, and undoes all its changes if the commit fails.
 ///
-/// The rules are those of event time: a reading is refused or classed by its own timestamp, the series' frontier and
-/// nothing else; only the two checks against the clock (too far ahead, clock unset) look at the time of day.
+/// The rules use event time: a reading is refused or classified by its own timestamp and the series' frontier. Only two
+/// checks use the time of day: too far ahead, and clock unset.
 struct Admission {
     private(set) var readings: [Reading] = []
-    /// The places of the series that got their cadence in this commit.
+    /// The indices of the series whose cadence was determined in this commit.
     private(set) var settled: [Int] = []
 
     private var changes: [(place: Int, change: SeriesEntry.Change)] = []
-    /// How many series there were before it.
+    /// The number of series before this commit.
     private let known: Int
     private let maxSeries: Int
     private let now: Timestamp
     private let clockIsSet: Bool
     private static let leeway: Int64 = 300_000_000_000
 
-    /// - Parameter count: how many readings may come.
+    /// - Parameter count: the number of readings in the commit.
     init(_ entries: borrowing SeriesIndex, maxSeries: Int, now: Timestamp, clockIsSet: Bool, count: Int) {
         (known, self.maxSeries) = (entries.count, maxSeries)
         (self.now, self.clockIsSet) = (now, clockIsSet)
@@ -25,12 +25,12 @@ struct Admission {
         changes.reserveCapacity(count)
     }
 
-    /// Takes or refuses one reading.
+    /// Admits or refuses one reading.
     ///
     /// - Parameters:
-    ///   - arrivedAt: the time of a reading without a timestamp.
-    ///   - entries: the series there are.
-    ///   - birth: makes one that is missing.
+    ///   - arrivedAt: the timestamp of a reading that has none of its own.
+    ///   - entries: the existing series.
+    ///   - birth: creates a missing series.
     mutating func take(
         _ incoming: IncomingReading, arrivedAt: Timestamp, in entries: inout SeriesIndex,
         birth: (SeriesKey) throws -> SeriesEntry
@@ -61,7 +61,7 @@ struct Admission {
         of key: SeriesKey, in entries: inout SeriesIndex, _ birth: (SeriesKey) throws -> SeriesEntry
     ) throws -> Result<Int, Refused> {
         if let place = entries.find(key) { return .success(place) }
-        // A series that is there already, from before this rule, goes on.
+        // An existing series, created before this rule, stays accepted.
         if let character = key.description.unicodeScalars.first(where: \.isUnprintable) {
             return .failure(Refused(.unprintableName, character))
         }
@@ -70,12 +70,12 @@ struct Admission {
         return .success(entries.add(try birth(key)))
     }
 
-    /// Forgets what the touched series no longer need, once the commit has succeeded.
+    /// Prunes the changed series once the commit has succeeded.
     func confirm(_ entries: borrowing SeriesIndex) {
         for (place, change) in changes where change.isPruningDue { entries.values[place].prune() }
     }
 
-    /// Undoes every change to the series, and those that are new.
+    /// Undoes every change to the series and removes the new ones.
     func takeBack(from entries: inout SeriesIndex) {
         for (place, change) in changes.reversed() { entries.values[place].takeBack(change) }
         entries.removeNewest(downTo: known)
@@ -92,7 +92,7 @@ struct Admission {
 
     struct Refused: Error {
         let reason: RefusalReason
-        /// Of the name, the one that is refused.
+        /// The refused character of the name; nil for other reasons.
         let character: Unicode.Scalar?
 
         init(_ reason: RefusalReason, _ character: Unicode.Scalar? = nil) {

@@ -1,21 +1,21 @@
 import TimeSeries
 
-/// Looks at the clock for each commit, tells the operator when it jumps, and says when a settled time is to be stored.
+/// Reads the clock for each commit, reports jumps to the operator, and decides when to store a settled time.
 ///
 /// Owned by the writer's thread.
 struct ClockReport {
     private let clock: SettledClock
-    /// Whether a jump has been reported and its end has not.
+    /// Whether a jump was reported whose end was not.
     private var hasJumped = false
-    /// When a settled time was stored last, by the monotonic clock; nil: not yet.
+    /// When a settled time was last stored, in nanoseconds of the monotonic clock; nil: not yet.
     private var settledTimeStored: Int64?
 
-    /// How often a settled time is stored, in nanoseconds: it costs the commit it travels with a page.
+    /// The interval at which a settled time is stored, in nanoseconds: it adds a page to its commit.
     private static let settledTimeInterval: Int64 = 600_000_000_000
 
     init(clock: SettledClock) { self.clock = clock }
 
-    /// Reads the clock and reports what an operator should know of it.
+    /// Reads the clock and reports the beginning and the end of a jump.
     mutating func look(_ report: (EngineNotice) -> Void) -> SettledClock.Look {
         let look = clock.look()
         if let jump = look.jump, !hasJumped {
@@ -30,12 +30,12 @@ struct ClockReport {
         return look
     }
 
-    /// The settled time of day, if one is due to be stored.
+    /// The settled time of day to store; nil if none is due.
     func dueSettledTime(_ look: SettledClock.Look) -> Timestamp? {
         let isDue = settledTimeStored.map { clock.monotonic - $0 >= Self.settledTimeInterval } ?? true
         return look.trust == .settled && isDue ? look.time : nil
     }
 
-    /// The time that was due is on disk.
+    /// Notes that the due time is on disk.
     mutating func noteStored() { settledTimeStored = clock.monotonic }
 }

@@ -3,11 +3,11 @@ import TimeSeries
 
 /// One group commit: new series, their epochs, cadences, the journal row, a few checkpoints and scores, in one transaction.
 struct CommitTransaction {
-    /// What was committed, ready to be told.
+    /// The result of a commit, for the shards and the senders.
     struct Committed {
         var admission: Admission
         var receipts: [IngestReceipt]
-        /// Series that did not exist before.
+        /// Series that this commit created.
         var births: [SeriesSetup]
         var firstPosition: JournalPosition
         var lastPosition: JournalPosition
@@ -17,7 +17,7 @@ struct CommitTransaction {
     let writer: Writer
     let now: Timestamp
     let clockIsSet: Bool
-    /// A time of day to be stored with it.
+    /// A settled time to store with the commit.
     let settledTime: Timestamp?
 
     func run(
@@ -89,7 +89,7 @@ struct CommitTransaction {
 }
 
 extension CommitTransaction {
-    /// Makes a series in the database.
+    /// Creates a series in the database.
     private func birth(of key: SeriesKey, in transaction: WriteTransaction) throws -> SeriesSetup {
         let rule = writer.configuration.rule(for: key)
         let forecaster = writer.configuration.forecaster(for: key)

@@ -1,7 +1,7 @@
 import Storage
 public import TimeSeries
 
-/// What removes series and readings.
+/// Removal of series and readings.
 extension Engine {
     /// Removes the selected series with their readings.
     ///
@@ -12,8 +12,8 @@ extension Engine {
         return matching.map(\.key.description)
     }
 
-    /// Lets all that has expired by now be removed at once, where the daemon alone would take a share of it a day.
+    /// Removes everything that has expired by now at once, instead of a limited share per day.
     ///
-    /// - Returns: the time that expiry goes by: the clock's, or that of the newest reading if that is earlier.
+    /// - Returns: the reference time of the expiry: the clock's time, or that of the newest reading if it is earlier.
     public func expireNow() async throws -> Timestamp { try await writer.run(ConfirmExpiry()) }
 }

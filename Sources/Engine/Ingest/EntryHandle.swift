@@ -1,13 +1,13 @@
 import CMemory
 import TimeSeries
 
-/// What the writer knows of a series, where it lies; valid until the writer forgets the series.
+/// The address of the writer's entry of a series; valid until the writer forgets the series.
 ///
 /// Only the writer's thread may use it; see ``SeriesHandle`` for why it is an address.
 struct EntryHandle: Hashable {
     private let address: UnsafeMutablePointer<SeriesEntry>
 
-    /// Moves `entry` to memory of its own.
+    /// Moves `entry` into its own allocation.
     init(_ entry: consuming SeriesEntry) {
         address = .allocate(capacity: 1)
         address.initialize(to: entry)

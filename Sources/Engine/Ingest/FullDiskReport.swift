@@ -1,8 +1,8 @@
-/// Tells the operator that the disk is full, and that it no longer is: at most once a minute.
+/// Reports to the operator that the disk is full, and that it no longer is: at most once a minute.
 struct FullDiskReport {
-    /// Whether a full disk has been reported and its end has not.
+    /// Whether a full disk was reported whose end was not.
     private var isReported = false
-    /// By the monotonic clock, in nanoseconds.
+    /// When a full disk was last reported, in nanoseconds of the monotonic clock.
     private var reportedAt: Int64?
 
     private static let interval: Int64 = 60_000_000_000

@@ -3,7 +3,7 @@ import TimeSeries
 
 /// One group commit, from the requests to their acknowledgements.
 extension Writer {
-    /// Commits `requests` together, tells the shards and answers.
+    /// Commits `requests` together, delivers them to the shards and acknowledges them.
     func commit(_ requests: [IngestRequest]) {
         let (outages, pendingBatch) = (pendingWrites.outages.takeAll(), pendingWrites.take(256))
         do {
@@ -71,7 +71,7 @@ extension Writer {
         let isFull = (error as? StorageError).map { if case .diskFull = $0 { true } else { false } } ?? false
         if isFull { noteStorage(isFull: true) }
         for request in requests { request.completion(.failure(isFull ? EngineError.storageFull : error)) }
-        // After a failed sync nobody knows what is on disk; only a fresh start, which reads it again, does.
+        // After a failed sync the state on disk is unknown until a restart reads it again.
         if !isFull { onFatal(error) }
     }
 }

@@ -1,14 +1,14 @@
 import Basics
 
-/// What ingest has done since the start.
+/// Ingest counters since the start.
 public struct IngestCounts: Sendable {
     public var accepted = 0
     public var late = 0
     public var refused: [RefusalReason: Int] = [:]
     public var commits = 0
-    /// Requests that wait for company before they are committed.
+    /// Requests that wait to share a commit.
     public var deferred = 0
-    /// Series forgotten because they fell silent.
+    /// Series removed because they fell silent.
     public var expiredSeries = 0
     public var storageFull = false
     public var clockIsSet = true

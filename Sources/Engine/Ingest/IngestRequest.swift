@@ -1,22 +1,22 @@
 public import TimeSeries
 
-/// Readings on their way to the journal, and whom to tell.
+/// Readings on their way to the journal, and the completion to call.
 struct IngestRequest: Sendable {
     var readings: [IncomingReading]
-    /// The time of readings without a timestamp of their own; a deferred commit must not change it.
+    /// The timestamp of readings that have none of their own; a deferred commit must not change it.
     var arrivedAt: Timestamp
-    /// False for sources nobody waits on: they may wait for others to be committed with.
+    /// False for a source whose sender does not wait: the request may wait to share a commit.
     var isUrgent: Bool
     var completion: @Sendable (Result<IngestReceipt, any Error>) -> Void
 }
 
-/// What became of one request, told after its readings are on disk.
+/// The result of one request, sent once its readings are on disk.
 public struct IngestReceipt: Sendable, Hashable {
-    /// Readings now in the journal.
+    /// The number of readings written to the journal.
     public var accepted: Int
     /// How many of those were too late to step the state.
     public var late: Int
-    /// Readings that were refused, one by one.
+    /// The readings that were refused individually.
     public var refusals: [Refusal]
     /// The journal position of the newest reading of the commit.
     public var position: JournalPosition
@@ -27,7 +27,7 @@ public struct Refusal: Sendable, Hashable, CustomStringConvertible {
     /// Its index in the request.
     public var index: Int
     public var reason: RefusalReason
-    /// The character of the name that is refused; nil for other reasons.
+    /// The refused character of the name; nil for other reasons.
     public var character: Unicode.Scalar?
 
     package init(index: Int, reason: RefusalReason, character: Unicode.Scalar? = nil) {

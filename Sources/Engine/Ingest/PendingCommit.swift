@@ -1,10 +1,11 @@
 import Storage
 
-/// What the writer writes beside readings: none of it is promised to anybody, all of it can be tried again.
+/// Writes besides readings: nobody waits for them, and all of them can be retried.
 extension Writer {
-    /// Writes the checkpoints and scores that wait for a commit to travel with, in a transaction of their own.
+    /// Writes the pending checkpoints and scores, and a slice of the seal, in their own transaction, without waiting
+    /// for a commit of readings.
     ///
-    /// - Parameter all: every checkpoint and score, and no seal, which goes on at the next start.
+    /// - Parameter all: writes every checkpoint and score, and nothing of the seal, which continues at the next start.
     func writePending(all: Bool = false) {
         repeat {
             let waiting = pendingWrites.take(1_024)
@@ -18,7 +19,7 @@ extension Writer {
                 waiting.written()
                 seal.confirm()
             } catch {
-                // Tried again with a later commit; the seal keeps what it could not write, too.
+                // Retried with a later commit; the seal also keeps what it could not write.
                 waiting.putBack()
                 return
             }

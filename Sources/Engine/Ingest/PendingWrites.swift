@@ -2,23 +2,24 @@ import Basics
 import Storage
 import TimeSeries
 
-/// What the shards have for the writer. Shards never wait here.
+/// The rows that the shards hand to the writer; shards never wait here.
 ///
-/// Scores are promised: a checkpoint lies behind the truths that it has scored, and no replay from it earns them again. So
-/// none is written before the scores of its series that were earned before it.
+/// Scores must not be lost: a checkpoint comes after the values that it has scored, and a replay from it does not
+/// compute their scores again. So a checkpoint is never written before the scores of its series that were computed
+/// before it.
 struct PendingWrites: Sendable {
     let checkpoints = Outbox<Checkpoint>(of: { $0.series }, joined: { $1 })
     let scores = Outbox<FinishedScores>(of: { $0.series }, joined: { $0.joined(with: $1) })
-    /// These go with the next commit: what a reading's state is depends on them.
+    /// Written with the next commit: the state after a reading depends on them.
     let outages = OutageBox()
 
-    /// Takes some of each for a transaction, which ends with ``PendingBatch/written()`` or ``PendingBatch/putBack()``.
+    /// Takes some of each for a transaction, after which call ``PendingBatch/written()`` or ``PendingBatch/putBack()``.
     ///
-    /// - Parameter limit: of how many series.
+    /// - Parameter limit: the maximum number of series of each kind.
     func take(_ limit: Int) -> PendingBatch {
         let scores = scores.take(limit)
         let candidates = checkpoints.take(limit)
-        // Looked at last: a shard puts the scores before the checkpoint.
+        // Checked last: a shard puts the scores before the checkpoint.
         let waiting = self.scores.waiting(among: candidates.map(\.series))
         let early = candidates.filter { waiting.contains($0.series) }
         checkpoints.putBack(early)
@@ -26,7 +27,7 @@ struct PendingWrites: Sendable {
         return PendingBatch(checkpoints: ready, scores: scores, source: self)
     }
 
-    /// Takes the scores of some series, for a transaction that begins another epoch of theirs.
+    /// Takes the scores of some series, for a transaction that begins their next epoch.
     func takeScores(of series: some Collection<SeriesID>) -> PendingBatch {
         PendingBatch(checkpoints: [], scores: scores.take(of: series), source: self)
     }
@@ -62,35 +63,35 @@ struct PendingBatch: Sendable {
     }
 }
 
-/// Blocks of slots of one series whose truths have come.
+/// The scores of finished blocks of slots of one series.
 struct FinishedScores: Sendable {
     struct Block: Sendable {
-        /// Of the block: the series may have another by now.
+        /// The cadence of the block: the series may have another by now.
         var cadence: Cadence
         var scores: SlotScores
 
         var start: Timestamp { cadence.start(of: scores.start) }
-        /// Where its last slot begins.
+        /// When its last slot begins.
         var lastSlot: Timestamp { cadence.start(of: scores.lastSlot) }
     }
 
     var series: SeriesID
-    /// Each with another start.
+    /// No two with the same start.
     var blocks: [Block]
 
-    /// With those that were finished later; of one start the later counts.
+    /// Merges blocks that were finished later; of two with the same start, the later counts.
     func joined(with later: FinishedScores) -> FinishedScores {
         let starts = Set(later.blocks.map(\.start))
         return FinishedScores(series: series, blocks: blocks.filter { !starts.contains($0.start) } + later.blocks)
     }
 }
 
-/// Items that wait, one per series, and those that are being written.
+/// Items that wait to be written, one per series, and those that are being written.
 final class Outbox<Item: Sendable>: Sendable {
     fileprivate struct Content {
         var waiting: [SeriesID: Item] = [:]
         var leaving: [SeriesID: Item] = [:]
-        /// The series whose items are taken out next, last first.
+        /// The series whose items are taken next, in reverse order.
         var turn: [SeriesID] = []
     }
 
@@ -112,8 +113,9 @@ final class Outbox<Item: Sendable>: Sendable {
         }
     }
 
-    /// Takes out at most `limit` items in the order of their series: neighbours share pages of the database, and a page is
-    /// written for each commit that touches it.
+    /// Takes at most `limit` items in the order of their series.
+    ///
+    /// Neighbouring series share database pages, and each commit writes every page that it touches.
     func take(_ limit: Int) -> [Item] {
         content.withLock { content in
             if content.turn.isEmpty { content.turn = content.waiting.keys.sorted(by: >) }
@@ -132,7 +134,7 @@ final class Outbox<Item: Sendable>: Sendable {
         content.withLock { content in for item in items { content.leaving[series(item)] = nil } }
     }
 
-    /// The items were not written; what has come since goes before them.
+    /// The items were not written; newer items of the same series are merged over them.
     func putBack(_ items: [Item]) {
         content.withLock { content in
             for item in items {
@@ -143,12 +145,12 @@ final class Outbox<Item: Sendable>: Sendable {
         }
     }
 
-    /// Of `series`, those that have an item waiting.
+    /// The members of `series` that have an item waiting.
     func waiting(among series: [SeriesID]) -> Set<SeriesID> {
         content.withLock { content in Set(series.filter { content.waiting[$0] != nil }) }
     }
 
-    /// What is not known to be written, of some series.
+    /// The items of some series that are not known to be on disk.
     func pending(of series: some Collection<SeriesID>) -> [SeriesID: Item] {
         content.withLock { content in
             var found: [SeriesID: Item] = [:]
@@ -162,7 +164,7 @@ final class Outbox<Item: Sendable>: Sendable {
 }
 
 extension Outbox.Content {
-    /// One that is leaving stays known until it is written.
+    /// An item that is being written stays visible until that is confirmed.
     fileprivate mutating func take(_ series: SeriesID) -> Item? {
         let item = waiting.removeValue(forKey: series)
         if let item { leaving[series] = item }

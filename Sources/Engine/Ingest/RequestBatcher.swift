@@ -1,19 +1,20 @@
 import TimeSeries
 
-/// Groups requests into commits: urgent ones at once, together with those that were deferred; the others when the oldest
-/// has waited for the commit delay.
+/// Groups requests into commits: urgent ones at once, together with deferred ones; the others once the oldest has
+/// waited for the commit delay.
 struct RequestBatcher {
-    /// Requests nobody waits on, which wait for others to be committed with.
+    /// Non-urgent requests that wait to share a commit.
     private(set) var deferred: [IngestRequest] = []
     private var deferredSince: Timestamp?
 
-    /// Readings in one group commit: a bound on memory, far above what pays.
+    /// The maximum number of readings in one group commit: a bound on memory, far above the size from which batching no
+    /// longer helps.
     private static let commitLimit = 65_536
 
-    /// Takes requests in.
+    /// Adds requests.
     ///
     /// - Parameter delay: how long a request may be deferred, in nanoseconds.
-    /// - Returns: the groups to commit now, in order; none while all may wait.
+    /// - Returns: the groups to commit now, in order; empty while all may wait.
     mutating func add(_ requests: [IngestRequest], now: Timestamp, delay: Int64) -> [[IngestRequest]] {
         if deferred.isEmpty, !requests.isEmpty { deferredSince = now }
         deferred += requests
@@ -21,7 +22,7 @@ struct RequestBatcher {
         return flush()
     }
 
-    /// All requests, in groups.
+    /// Removes and returns all requests, in groups.
     mutating func flush() -> [[IngestRequest]] {
         let requests = deferred
         (deferred, deferredSince) = ([], nil)
@@ -38,7 +39,7 @@ struct RequestBatcher {
         return groups
     }
 
-    /// How long deferred requests may wait from `now` on, in nanoseconds; nil if none do.
+    /// How long deferred requests may still wait, in nanoseconds; nil if there are none.
     func patience(now: Timestamp, delay: Int64) -> Int64? {
         deferred.isEmpty ? nil : max(1, remaining(now: now, delay: delay))
     }

@@ -11,7 +11,7 @@ struct ForgetSeries: WriterCommand {
     }
 }
 
-/// Lets all that has expired by now be removed at once; answers with the time that expiry goes by.
+/// Allows everything that has expired by now to be removed at once; returns the reference time of the expiry.
 struct ConfirmExpiry: WriterCommand {
     func run(on writer: Writer) -> Timestamp { writer.expiry.confirm(at: writer) }
 }
@@ -25,7 +25,7 @@ struct SeriesOfForecaster: WriterCommand {
     }
 }
 
-/// How many series each forecaster has; those without a series are left out.
+/// The number of series per forecaster; forecasters without series are left out.
 struct CountSeries: WriterCommand {
     func run(on writer: Writer) -> [String: Int] {
         writer.entries.values.reduce(into: [:]) { counts, entry in

@@ -1,28 +1,28 @@
 import Storage
 import TimeSeries
 
-/// What the writer knows of a series: enough to admit and class a reading.
+/// The writer's state of a series: enough to admit and classify a reading.
 ///
-/// Owned by the writer's thread. Changed in its place, because a copy per commit would cost more than the commit; what a
-/// failed commit did is taken back with ``takeBack(_:)``.
+/// Owned by the writer's thread. Modified in place, because a copy per commit would cost more than the commit;
+/// ``takeBack(_:)`` undoes the changes of a failed commit.
 struct SeriesEntry: ~Copyable {
-    // What every reading needs comes first, so that it lies together.
+    // The fields that every reading needs come first, so that they share cache lines.
     let id: SeriesID
     let key: SeriesKey
     private(set) var cadence: Cadence?
     private(set) var latenessSlots: Int?
     /// The newest slot with a reading; nil before the cadence is known.
     private(set) var frontier: Slot?
-    /// Whether a reading has come since ``heardAt`` was noted.
+    /// Whether a reading has arrived since ``heardAt`` was set.
     private(set) var isHeard = false
-    /// Distinct timestamps so far while the cadence is not known; then those of the slots that can still take a fresh
-    /// reading. Ascending.
+    /// While the cadence is unknown, all distinct timestamps; then those of slots that can still take a fresh reading.
+    /// Ascending.
     private var window: [Timestamp] = []
-    /// How long ``window`` gets before it is looked through for what it no longer needs.
+    /// The length of ``window`` at which it is pruned.
     private var pruningLength = SeriesEntry.shortWindow
     var rule: SeriesRule
     var forecaster: String?
-    /// When one came last, roughly; nil: not known.
+    /// Roughly when the last reading arrived; nil: unknown.
     private(set) var heardAt: Timestamp?
 
     private static let shortWindow = 128
@@ -34,35 +34,35 @@ struct SeriesEntry: ~Copyable {
         self.rule = rule
     }
 
-    /// What one reading did to an entry.
+    /// The changes that one reading made to an entry.
     struct Change {
         fileprivate var added: Timestamp?
         fileprivate let frontier: Slot?
-        /// The series got its cadence.
+        /// Whether the cadence was determined.
         fileprivate(set) var settled = false
         fileprivate(set) var isPruningDue = false
-        /// nil: refused, its slot is full.
+        /// nil: refused because its slot is full.
         fileprivate(set) var timeliness: Timeliness?
     }
 
-    /// Asks for what says where the newest timestamps lie.
+    /// Prefetches the array header of the timestamps.
     func prefetchWindow() { window.prefetchBeginning() }
 
-    /// Asks for the newest timestamps.
+    /// Prefetches the newest timestamps.
     func prefetchWindowEnd() { window.prefetchEnd() }
 
-    /// The bytes that ``admit(_:)`` reads of an entry, about.
+    /// Roughly the number of bytes of an entry that ``admit(_:)`` reads.
     static let admittedSize = 128
 
     /// The newest timestamp with a fresh reading.
     var newest: Timestamp? { window.last }
 
-    /// Notes a reading and says how it is classed.
+    /// Records a reading and classifies it.
     mutating func admit(_ timestamp: Timestamp) -> Change {
         var change = Change(frontier: frontier)
         isHeard = true
         change.isPruningDue = window.count >= pruningLength
-        // The usual reading: newer than all others, in a slot of its own.
+        // The common case: newer than all others, in a new slot.
         if let cadence, let frontier, timestamp >= cadence.start(of: frontier + 1) {
             window.append(timestamp)
             self.frontier = cadence.slot(of: timestamp)
@@ -78,7 +78,7 @@ struct SeriesEntry: ~Copyable {
         return change
     }
 
-    /// The cadence and the newest slot with a reading, as they are or will be on `grid`.
+    /// The cadence and the newest slot with a reading: the current ones, or those on `grid`.
     func slots(on grid: ModelChange.Grid?) -> (cadence: Cadence?, frontier: Slot?) {
         guard let grid else { return (cadence, frontier) }
         return (grid.cadence, newest.map { grid.cadence.slot(of: $0) })
@@ -91,14 +91,14 @@ struct SeriesEntry: ~Copyable {
 
     mutating func noteHeard(at time: Timestamp) { (isHeard, heardAt) = (false, time) }
 
-    /// Undoes `change`, the newest one that was not undone.
+    /// Undoes `change`, which must be the newest one not yet undone.
     mutating func takeBack(_ change: Change) {
         if let added = change.added { window.remove(at: firstIndex(notBefore: added)) }
         frontier = change.frontier
         if change.settled { (cadence, latenessSlots) = (nil, nil) }
     }
 
-    /// Takes a reading of the journal back in, as it was classed then.
+    /// Restores a reading from the journal with its original classification.
     mutating func restore(_ reading: Reading) {
         guard reading.timeliness == .fresh else { return }
         _ = insert(reading.timestamp)
@@ -109,9 +109,10 @@ struct SeriesEntry: ~Copyable {
     /// The frontier of a checkpoint counts even if the reading that made it has expired.
     mutating func restore(frontier slot: Slot) { frontier = max(frontier ?? slot, slot) }
 
-    /// Forgets timestamps that no fresh reading can meet again.
+    /// Removes timestamps of slots that no fresh reading can reach any more.
     ///
-    /// Worth it when the window is twice as long as the last time, so that the cost per reading is constant.
+    /// Runs when the window is twice as long as after the last pruning, so that the cost per reading is amortized
+    /// constant.
     mutating func prune() {
         guard window.count >= pruningLength else { return }
         if let oldest, let cadence { window.removeFirst(firstIndex(notBefore: cadence.start(of: oldest + 1))) }
@@ -129,7 +130,7 @@ struct SeriesEntry: ~Copyable {
         let place = firstIndex(notBefore: timestamp)
         if place < window.count, window[place] == timestamp { return .fresh }
         let first = firstIndex(notBefore: cadence.start(of: slot))
-        // Only a slot that may be full is worth a second search.
+        // Only a slot that may be full needs a second search.
         guard window.count - first >= Self.slotCapacity else { return .fresh }
         return firstIndex(notBefore: cadence.start(of: slot + 1)) - first < Self.slotCapacity ? .fresh : nil
     }
@@ -142,7 +143,7 @@ struct SeriesEntry: ~Copyable {
         return true
     }
 
-    /// - Returns: false if it was there.
+    /// - Returns: false if it was already there.
     private mutating func insert(_ timestamp: Timestamp) -> Bool {
         let place = firstIndex(notBefore: timestamp)
         if place < window.count, window[place] == timestamp { return false }

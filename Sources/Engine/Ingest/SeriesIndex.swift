@@ -1,30 +1,29 @@
 import TimeSeries
 
-/// The series that the writer knows, each at a place of its own, found by their keys.
+/// The writer's series, looked up by key.
 ///
-/// Who sends readings sends the same series in the same order again and again. So the series that came after this one
-/// the last time is tried first; only where that fails is the key looked up. For the same reason those that come after it
-/// are asked for ahead, in three stages of which every one reads only what the one before has brought. Owned by the
-/// writer's thread.
+/// Senders usually send the same series in the same order. So the lookup first tries the series that followed the
+/// previous one last time, and hashes the key only if that fails. For the same reason it prefetches the series expected
+/// next, in three stages, each of which reads only what the stage before it prefetched. Owned by the writer's thread.
 struct SeriesIndex: ~Copyable {
-    /// In no particular order. Places are valid until a series is removed.
+    /// In no particular order. Indices are valid until a series is removed.
     private(set) var values: [EntryHandle] = []
     private var places: [SeriesKey: Int] = [:]
-    /// By place: the place of the series that followed the last time.
+    /// By index: the index of the series that followed last time.
     private var following: [Int] = []
-    /// Of the series found last.
+    /// The index of the series found last.
     private var last = 0
-    /// The places of the series that are expected after it: nearest first, some series between two.
+    /// The indices of three series expected after it, ``distance`` series apart.
     private var expected = (near: 0, middle: 0, far: 0)
 
-    /// Enough to hide the way to main memory.
+    /// Enough to hide the latency of main memory.
     private static let distance = 4
 
     deinit { for entry in values { entry.free() } }
 
     var count: Int { values.count }
 
-    /// The place of the series with `key`; nil if there is none.
+    /// The index of the series with `key`; nil if there is none.
     mutating func find(_ key: SeriesKey) -> Int? {
         guard !values.isEmpty else { return nil }
         let guess = following[last]
@@ -43,7 +42,7 @@ struct SeriesIndex: ~Copyable {
 
     private func skipping(from place: Int) -> Int { (0..<Self.distance).reduce(place) { place, _ in following[place] } }
 
-    /// Asks for one more of the series that are expected.
+    /// Prefetches one more of the expected series.
     private mutating func prefetchNext() {
         expected = (following[expected.near], following[expected.middle], following[expected.far])
         values[expected.far].prefetch()
@@ -53,7 +52,7 @@ struct SeriesIndex: ~Copyable {
 
     /// Adds a series with a new key.
     ///
-    /// - Returns: its place.
+    /// - Returns: its index.
     @discardableResult
     mutating func add(_ entry: consuming SeriesEntry) -> Int {
         add(EntryHandle(entry))
@@ -68,7 +67,7 @@ struct SeriesIndex: ~Copyable {
 
     mutating func remove(_ ids: Set<SeriesID>) { removeAll { ids.contains($0.id) } }
 
-    /// Removes those that were added last, all but `count`.
+    /// Removes the newest series until `count` are left.
     mutating func removeNewest(downTo count: Int) {
         guard count < values.count else { return }
         let newest = Set(values[count...])

@@ -1,12 +1,13 @@
 import Storage
 import TimeSeries
 
-/// The one thread that writes to the database, and what it owns.
+/// The only thread that writes to the database, and the state that it owns.
 ///
-/// It takes what has arrived, commits it in one synced transaction, tells the shards, and only then acknowledges.
+/// It commits the queued requests in one synced transaction, delivers the readings to the shards, and only then
+/// acknowledges.
 ///
-/// `@unchecked Sendable`: everything but `mailbox` is touched only by the thread that runs ``run()``, before it starts by
-/// the engine's init, and after it by the one that calls ``finish()``.
+/// `@unchecked Sendable`: everything but `mailbox` is used only by the engine's init before the thread starts, then by
+/// the thread that runs ``run()``, and after that by the thread that calls ``finish()``.
 final class Writer: @unchecked Sendable {
     let mailbox = Mailbox<WriterMessage>(capacity: 1_024)
     let store: Store
@@ -19,10 +20,10 @@ final class Writer: @unchecked Sendable {
     let onNotice: @Sendable (EngineNotice) -> Void
 
     var configuration: EngineConfiguration
-    /// The first version of each forecaster to serve a new series.
+    /// The version that serves a new series first, by forecaster.
     var firstVersions: [String: FirstVersion] = [:]
     var entries: SeriesIndex
-    /// Of the newest committed reading.
+    /// The position of the newest committed reading.
     var position: JournalPosition
     /// The newest timestamp ever committed.
     var newestReading: Timestamp
@@ -33,14 +34,16 @@ final class Writer: @unchecked Sendable {
     var clockReport: ClockReport
     var fullDiskReport = FullDiskReport()
     private var batcher = RequestBatcher()
-    /// How many requests are likely to come with the next one: as many as came lately, one less each time they do not. A
-    /// commit costs a sync and three pages beside its readings, so under load a short wait saves writes; a sender that is
-    /// alone is not kept waiting.
+    /// How many requests the next commit waits for: as many as arrived recently, one fewer after each smaller commit.
+    ///
+    /// A commit costs a sync and three pages besides its readings, so a short wait under load saves writes; a single
+    /// sender is not kept waiting.
     private var batchTarget = Mailbox<WriterMessage>.BatchTarget()
 
-    /// The longest wait for a batch to reach its target, in nanoseconds; else as long as the last commit took.
+    /// The maximum wait for a batch to reach its target, in nanoseconds; the wait is the duration of the last commit if
+    /// that is shorter.
     private static let maximumLinger: Int64 = 3_000_000
-    /// How long checkpoints may wait for a commit to travel with, in nanoseconds.
+    /// How long checkpoints may wait for a commit to be written with, in nanoseconds.
     private static let idle: Int64 = 1_000_000_000
 
     init(
@@ -72,7 +75,7 @@ final class Writer: @unchecked Sendable {
     var monotonic: Int64 { clock.monotonic }
     var clockTrust: SettledClock.Trust { clock.trust }
 
-    /// Works until the mailbox is closed and empty.
+    /// Runs until the mailbox is closed and empty.
     func run() {
         while let messages = mailbox.receive(limit: 1_024, waiting: patience, batchTarget: batchTarget) {
             var requests: [IngestRequest] = []
@@ -97,13 +100,15 @@ final class Writer: @unchecked Sendable {
         seal.stop()
     }
 
-    /// Writes what the shards have left; once ``run()`` has returned and they have stepped over its last commit.
+    /// Writes what the shards have left.
+    ///
+    /// Call it after ``run()`` has returned and the shards have stepped over its last commit.
     func finish() {
         writePending(all: true)
         seal.join()
     }
 
-    /// Removes series from what the writer knows, and has their shards forget them.
+    /// Removes series from the writer and from their shards.
     func forget(_ ids: [SeriesID]) {
         guard !ids.isEmpty else { return }
         entries.remove(Set(ids))
@@ -117,7 +122,7 @@ final class Writer: @unchecked Sendable {
         for group in groups { commit(group) }
     }
 
-    /// Commits what was deferred and `requests`, whether or not they may wait.
+    /// Commits the deferred requests and `requests`, even if they may wait.
     private func commitAll(_ requests: [IngestRequest]) {
         let due = batcher.add(requests, now: now, delay: configuration.commitDelay)
         commit(due + batcher.flush())

@@ -1,6 +1,6 @@
 import TimeSeries
 
-/// What the writer's thread does between two group commits, and answers.
+/// An operation that the writer's thread runs between two group commits.
 ///
 /// A command sees the database, the series and the configuration as the commit before it left them, and no other command
 /// runs meanwhile.
@@ -10,10 +10,10 @@ protocol WriterCommand<Answer>: Sendable {
     func run(on writer: Writer) throws -> Answer
 }
 
-/// What the writer is sent.
+/// A message to the writer.
 enum WriterMessage: Sendable {
     case ingest(IngestRequest)
-    /// A command, with whoever waits for its answer.
+    /// A command, bound to its reply.
     case command(@Sendable (Writer) -> Void)
 }
 
@@ -26,7 +26,7 @@ extension Writer {
     }
 }
 
-/// Answers when the writer's thread does.
+/// Does nothing; its reply shows that the writer's thread responds.
 struct Heartbeat: WriterCommand {
     func run(on writer: Writer) {}
 }

@@ -2,10 +2,10 @@ import Forecasting
 import Storage
 import TimeSeries
 
-/// What serves the series of a forecaster first.
+/// The version that serves new series of a forecaster.
 struct FirstVersion: Sendable {
     var version: LoadedVersion
-    /// The method in whose place it does, because that one cannot be loaded.
+    /// The method that it replaces because that one cannot be loaded; nil if it is the first choice.
     var fallbackFor: MissingModel?
 }
 
@@ -15,31 +15,32 @@ struct Assigner {
     let catalog: ModelCatalog
     let now: Timestamp
 
-    /// What serves a series now, and what is wanted of it.
+    /// What serves a series now, and what the configuration asks for.
     struct Situation {
-        /// The newest epoch of the series and its version; nil before the first.
+        /// The newest epoch of the series and its version; nil before the first epoch.
         var epoch: Epoch?
         var version: ModelVersion?
-        /// The forecaster that the series had until now.
+        /// The forecaster of the series so far.
         var former: String?
         var forecaster: ForecasterConfiguration?
-        /// What the configuration says that a state depends on; nil without a forecaster.
+        /// The configured settings that a state depends on; nil without a forecaster.
         var setting: EpochSetting?
-        /// Its other slots, if the configuration declares some.
+        /// The new grid of its slots, if the configuration declares another cadence.
         var grid: ModelChange.Grid?
-        /// Why its state on disk cannot be continued.
+        /// Why its state on disk cannot be continued; nil if it can.
         var obstacle: String?
     }
 
     enum Decision {
         case goOn
-        /// `version` nil: no forecaster any more.
+        /// With a nil version, the series no longer has a forecaster.
         case change(LoadedVersion?, Cause)
     }
 
-    /// Makes sure that every method without training has a version row, and says which one serves first.
+    /// Ensures that every method without training has a version row, and returns which one serves new series.
     ///
-    /// - Returns: what a person should know, too: a method that cannot be used leaves its place to the next opponent.
+    /// - Returns: the first version of each forecaster, and warnings for the operator: where a method cannot be used,
+    ///   the next opponent serves.
     func firstVersions(
         of configuration: EngineConfiguration
     ) throws -> (versions: [String: FirstVersion], warnings: [String]) {
@@ -63,7 +64,7 @@ struct Assigner {
         return (first, warnings)
     }
 
-    /// The version rows of every method without training; none is loaded.
+    /// The version rows of all methods without training; does not load them.
     func untrainedVersions(of configuration: EngineConfiguration) throws -> [ModelVersion] {
         try configuration.forecasters.flatMap { forecaster in
             try ([forecaster.method] + forecaster.opponents).compactMap { method in
@@ -73,14 +74,14 @@ struct Assigner {
                 } catch let error as StorageError {
                     throw error
                 } catch {
-                    // firstVersions(of:) tells of it.
+                    // firstVersions(of:) reports it.
                     return nil
                 }
             }
         }
     }
 
-    /// The version row of a method without training with the parameters of today; made if there is none.
+    /// The version row of a method without training with the current parameters; created if missing.
     private func untrainedVersion(_ method: String, of forecaster: ForecasterConfiguration) throws -> ModelVersion {
         let wanted = try catalog.untrained(method, for: forecaster, at: now)
         let known = try store.modelVersions(of: forecaster.name).last {
@@ -89,7 +90,7 @@ struct Assigner {
         return try known ?? store.write { try $0.insertModelVersion(wanted) }
     }
 
-    /// - Parameter versions: all there are, by their identity.
+    /// - Parameter versions: all versions, by ID.
     func decide(
         _ situation: Situation, first: [String: FirstVersion], versions: [Int64: ModelVersion]
     ) -> Decision {
@@ -110,7 +111,7 @@ struct Assigner {
         }
         if let decision = replacementForFallback(epoch, forecaster, fallback, versions) { return decision }
         guard loaded.fits(forecaster) else {
-            // A trained one comes back when it fits again.
+            // A trained version returns once it fits again.
             let former = catalog.isTrainable(version.method) ? .version(version.id) : epoch.fallbackFor
             return .change(
                 fallback?.version,
@@ -132,7 +133,7 @@ struct Assigner {
         return .change(loaded, Cause(reasons.joined(separator: ", "), fallbackFor: epoch.fallbackFor))
     }
 
-    /// The change back from a fallback to the model that it replaces, if that can be loaded again; nil otherwise.
+    /// The change from a fallback back to the model that it replaces; nil if that cannot be loaded.
     private func replacementForFallback(
         _ epoch: Epoch, _ forecaster: ForecasterConfiguration, _ first: FirstVersion?,
         _ versions: [Int64: ModelVersion]
@@ -152,14 +153,14 @@ struct Assigner {
 }
 
 extension LoadedVersion {
-    /// Whether it forecasts what the configuration asks for.
+    /// Whether its horizon and quantiles are those of the configuration.
     func fits(_ forecaster: ForecasterConfiguration) -> Bool {
         specification.horizon == forecaster.horizon && specification.quantiles == forecaster.quantiles
     }
 }
 
 extension EpochSetting {
-    /// What is another in `wanted`, for people.
+    /// Describes what differs in `wanted`.
     fileprivate func difference(from wanted: EpochSetting) -> String {
         var parts: [String] = []
         if maxGap != wanted.maxGap { parts.append("max_gap changed from \(maxGap) to \(wanted.maxGap)") }

@@ -1,16 +1,16 @@
 import Storage
 
-/// Why a model serves a series from now on.
+/// Why a model begins to serve a series.
 struct Cause: Sendable, Hashable {
     var reason: String
-    /// What the model makes room for when that can be loaded; nil: it serves in its own right.
+    /// What the model stands in for until that can be loaded; nil: it is not a fallback.
     var fallbackFor: MissingModel?
 
     init(_ reason: String, fallbackFor: MissingModel? = nil) { (self.reason, self.fallbackFor) = (reason, fallbackFor) }
 }
 
 extension Cause: CustomStringConvertible {
-    /// For people. A version that cannot be loaded is in the reason already.
+    /// The reason in words; it already names a version that cannot be loaded.
     var description: String {
         guard case .method(let name) = fallbackFor else { return reason }
         return "\(reason), in place of \(name)"

@@ -3,11 +3,11 @@ import Forecasting
 public import Storage
 import TimeSeries
 
-/// What changes models and series.
+/// Changes of models, and queries about them.
 extension Engine {
-    /// Forgets what the state of a series has absorbed.
+    /// Resets the state of a series.
     ///
-    /// - Parameter isWarm: true replays the newest readings, late ones included; false starts from the initial state.
+    /// - Parameter isWarm: true replays the newest readings, including late ones; false starts from the initial state.
     public func reset(_ name: String, isWarm: Bool) async throws {
         let count = try await changes.make {
             let id = try await directory.id(of: name)
@@ -24,9 +24,9 @@ extension Engine {
 
     /// Makes version `number` serve every series of `forecaster`.
     ///
-    /// - Returns: how many series it serves now.
-    /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)`` if it forecasts other steps or quantiles than the
-    ///   configuration asks for.
+    /// - Returns: the number of series that it serves now.
+    /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)`` if its horizon or quantiles differ from the
+    ///   configuration's.
     public func promote(_ forecaster: String, number: Int) async throws -> Int {
         let count = try await changes.make {
             let ids = try await seriesIDs(of: forecaster)
@@ -42,10 +42,11 @@ extension Engine {
         return count
     }
 
-    /// Gives every series of `forecaster` the version it had before its newest one, in one step. Twice is a way there and
-    /// back.
+    /// Gives every series of `forecaster` the version before its current one, in one step.
     ///
-    /// - Returns: how many series went back.
+    /// Calling it twice restores the current versions.
+    ///
+    /// - Returns: the number of series that were rolled back.
     public func rollBack(_ forecaster: String) async throws -> Int {
         let count = try await changes.make {
             let ids = try await seriesIDs(of: forecaster)
@@ -61,7 +62,7 @@ extension Engine {
         return count
     }
 
-    /// The version that each series had before its newest one, loaded; series that only had one are left out.
+    /// The version that each series had before its current one, loaded; series with only one are left out.
     private func versionsBefore(_ ids: [SeriesID], of forecaster: String) throws -> [SeriesID: LoadedVersion] {
         let versions = Dictionary(keepingFirst: try store.modelVersions(of: forecaster).map { ($0.id, $0) })
         var former: [SeriesID: LoadedVersion] = [:]
@@ -75,20 +76,20 @@ extension Engine {
         return former
     }
 
-    /// The versions of a forecaster, oldest first, and how many series each serves.
+    /// The versions of a forecaster, oldest first, and the number of series that each serves.
     public func models(of forecaster: String) async throws -> [(version: ModelVersion, serves: Int)] {
         try await checkForecaster(forecaster)
         let serves = try store.currentEpochs().values.reduce(into: [:]) { $0[$1.version, default: 0] += 1 }
         return try store.modelVersions(of: forecaster).map { ($0, serves[$0.id] ?? 0) }
     }
 
-    /// What became of a forecaster's models: the newest training runs and changes, oldest first.
+    /// The history of a forecaster's models: the newest training runs and changes, oldest first.
     public func modelEvents(of forecaster: String, limit: Int) async throws -> [ModelEvent] {
         try await checkForecaster(forecaster)
         return try store.modelEvents(of: forecaster, limit: limit)
     }
 
-    /// The champion of a forecaster: the version that was promoted last.
+    /// The ID of a forecaster's champion: the version that was promoted last.
     public func champion(of forecaster: String) throws -> Int64? { try store.champions()[forecaster] }
 
     func version(_ number: Int, of forecaster: String) throws -> ModelVersion {
@@ -117,7 +118,7 @@ extension Engine {
         _ = try await forecaster(name)
     }
 
-    /// The forecasters of the configuration and how many series each has.
+    /// The forecasters of the configuration and the number of series that each has.
     public func forecasters() async throws -> [(configuration: ForecasterConfiguration, seriesCount: Int)] {
         let counts = try await writer.run(CountSeries())
         return try await writer.run(CurrentConfiguration()).forecasters.map { ($0, counts[$0.name] ?? 0) }

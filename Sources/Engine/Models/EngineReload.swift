@@ -1,28 +1,30 @@
 import Basics
 
-/// What changes the configuration.
+/// Changes of the configuration.
 extension Engine {
-    /// Takes another configuration: series whose forecaster changed start a warm epoch with the new one.
+    /// Adopts another configuration: series whose forecaster changed begin a warm epoch with the new one.
     ///
-    /// New models are loaded first, which may take as long as their plugins do; the writer goes on meanwhile.
+    /// New models are loaded first, which may take as long as their plugins need to start; the writer continues
+    /// meanwhile.
     ///
-    /// - Returns: how many series changed their forecaster, and what a person should know.
+    /// - Returns: the number of series that begin a new epoch, and warnings for the operator.
     public func reload(_ configuration: EngineConfiguration) async throws -> (changed: Int, warnings: [String]) {
         let result = try await changes.adopt(configuration)
         if result.changed > 0 { modelCounters.changed(.reload, nil) }
         return result
     }
 
-    /// Whether there are models that should serve and could not be loaded.
+    /// Whether any model that should serve could not be loaded.
     public var isMissingModels: Bool { catalog.hasFailures }
 
-    /// Tries to load them again, which may take as long as their plugins do, and gives their series back to those that
-    /// can be.
+    /// Retries loading those models and gives their series back to the ones that load.
     ///
-    /// - Returns: how many series changed.
+    /// This may take as long as their plugins need to start.
+    ///
+    /// - Returns: the number of series that changed.
     public func retryModels() async throws -> Int {
         let found = try await apart { [catalog] in catalog.retry() }
-        // They are let go of when no series has come to need them.
+        // Keeps them loaded until the change; those that no series uses are then released.
         defer { withExtendedLifetime(found) {} }
         let changed = found.isEmpty ? 0 : try await changes.adopt(nil).changed
         if changed > 0 { modelCounters.changed(.fallback, nil) }

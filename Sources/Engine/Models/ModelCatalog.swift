@@ -22,10 +22,10 @@ final class LoadedVersion: Sendable {
     }
 }
 
-/// The methods this daemon has, and the model versions that are loaded.
+/// The available methods, and the loaded model versions.
 ///
-/// A version stays loaded for as long as somebody has it: a series that it serves, the configuration whose new series it
-/// serves first, a training run. The catalog itself only knows where it is.
+/// A version stays loaded while something references it: a series that it serves, the configuration whose new series it
+/// serves first, or a training run. The catalog holds weak references only.
 final class ModelCatalog: Sendable {
     private struct Place {
         weak var version: LoadedVersion?
@@ -34,7 +34,7 @@ final class ModelCatalog: Sendable {
     private let methods: [String: any ForecastingMethod]
     private let store: Store
     private let loaded = Locked<[Int64: Place]>([:])
-    /// Versions that could not be loaded, and why: not tried again for every series that has one.
+    /// Versions that failed to load, and why: not retried for every series that has one.
     private let failed = Locked<[Int64: (version: ModelVersion, error: EngineError)]>([:])
 
     init(methods: [any ForecastingMethod], store: Store) {
@@ -51,12 +51,13 @@ final class ModelCatalog: Sendable {
 
     func isTrainable(_ name: String) -> Bool { methods[name] is any TrainableMethod }
 
-    /// The version ready to step; loaded at the first call.
+    /// The version, ready to step; loaded at the first call.
     ///
-    /// - Parameter again: whether to try once more what could not be loaded before; that may take as long as a plugin's start.
+    /// - Parameter again: whether to retry a version that failed to load before, which may take as long as a plugin's
+    ///   start.
     func load(_ version: ModelVersion, again: Bool = false) throws -> LoadedVersion {
         if let known = loaded.withLock({ $0[version.id]?.version }) { return known }
-        // Not kept among the failures, which are tried again: it never comes back.
+        // Not recorded among the failures, which are retried: pruned weights never come back.
         guard version.prunedAt == nil else {
             throw EngineError.unusableVersion(
                 version.number, forecaster: version.forecaster,
@@ -77,18 +78,18 @@ final class ModelCatalog: Sendable {
         }
     }
 
-    /// Whether there are versions that could not be loaded.
+    /// Whether any version failed to load.
     var hasFailures: Bool { failed.withLock { !$0.isEmpty } }
 
-    /// Tries each of them once more. Blocks.
+    /// Retries every version that failed to load; blocks the calling thread.
     ///
-    /// - Returns: those that are loaded now.
+    /// - Returns: the versions that loaded.
     func retry() -> [LoadedVersion] {
         let waiting = failed.withLock { $0.values.map(\.version) }
         return waiting.compactMap { try? load($0, again: true) }
     }
 
-    /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)``, or what the database said.
+    /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)``, or a `StorageError` of the database.
     private func attempt(_ version: ModelVersion) throws -> LoadedVersion {
         do {
             let specification = try JSONDecoder().decode(
@@ -110,7 +111,7 @@ final class ModelCatalog: Sendable {
         }
     }
 
-    /// A row for a method that needs no training, as `forecaster` asks for it.
+    /// A version row of a method without training, with the parameters that `forecaster` configures.
     func untrained(_ method: String, for forecaster: ForecasterConfiguration, at now: Timestamp) throws
         -> NewModelVersion
     {

@@ -2,28 +2,28 @@ import Forecasting
 import Storage
 import TimeSeries
 
-/// A change of the models that serve some series: promotion, rollback, reset, another configuration.
+/// A change of the models that serve some series: promotion, rollback, reset or another configuration.
 ///
-/// All that may fail comes before the commit: models are loaded and histories read up to the position at which the change
-/// was planned. Then the database and the shards change together, in one command on the writer's thread, so that no reading
-/// and no other change lies between the two. One change follows the other, see ``ModelChanges``.
+/// Everything that may fail comes before the commit: models are loaded, and histories are read up to the position at
+/// which the change was planned. Then database and shards change together, in one command on the writer's thread, so
+/// that no reading and no other change comes between the two. Changes run one at a time, see ``ModelChanges``.
 struct ModelChange: Sendable {
-    /// What becomes of one series.
+    /// The change of one series.
     struct Part: Sendable {
-        /// nil: no forecaster any more.
+        /// nil: the series no longer has a forecaster.
         var service: Service?
         var cause: Cause
-        /// nil: as it is.
+        /// nil: unchanged.
         var grid: Grid?
     }
 
-    /// The slots of a series, when they are other ones from now on.
+    /// The new slot grid of a series whose cadence changes.
     struct Grid: Sendable {
         var cadence: Cadence
         var latenessSlots: Int
         var reason: String
 
-        /// nil if the rule declares no cadence, or the one that the series has; and before it has any.
+        /// nil if the rule declares no cadence or the current one, or if the series has none yet.
         init?(declaredBy rule: SeriesRule, for known: Cadence?) {
             guard let cadence = rule.cadence, let known, cadence != known else { return nil }
             self.cadence = cadence
@@ -34,7 +34,7 @@ struct ModelChange: Sendable {
         private static func text(_ cadence: Cadence) -> String { "\(Double(cadence.nanoseconds) / 1e9) s" }
     }
 
-    /// What serves a series from now on.
+    /// What serves a series after the change.
     struct Service: Sendable {
         var version: LoadedVersion
         var setting: EpochSetting
@@ -43,17 +43,17 @@ struct ModelChange: Sendable {
     }
 
     var parts: [SeriesID: Part]
-    /// Of the settings' time zone.
+    /// The calendar of the settings' time zone.
     var calendar: LocalCalendar
-    /// The forecaster's champion from now on, if this promotes one.
+    /// The forecaster's new champion, if the change promotes one.
     var champion: (forecaster: String, version: Int64)?
-    /// The configuration that becomes the current one with it.
+    /// The configuration that becomes current with the change.
     var adoption: Adoption?
 
     struct Adoption: Sendable {
         var configuration: EngineConfiguration
         var firstVersions: [String: FirstVersion]
-        /// The forecaster of each series whose forecaster is another from now on.
+        /// The new forecaster of each series whose forecaster changes.
         var forecasters: [SeriesID: String?]
     }
 }

@@ -2,13 +2,13 @@ import Basics
 import Storage
 import TimeSeries
 
-/// The one owner of every change of a model: promotion, rollback, reset, fallback and return, another configuration, and
-/// the end of a series.
+/// Runs all changes of models, one at a time: promotion, rollback, reset, fallback and return, another configuration,
+/// and the removal of series.
 ///
-/// One change follows the other, in the order in which they were asked for. Each is decided from the present configuration
-/// and the present series once all changes before it are in the database and with the shards. Database and shards then
-/// change together or not at all. Only the first epoch of a new series is not decided here: it begins with the commit of
-/// its first reading.
+/// Changes run in the order of their requests. Each is decided from the current configuration and the current series
+/// once all changes before it are in the database and delivered to the shards. Database and shards then change together
+/// or not at all. Only the first epoch of a new series is not decided here: it begins with the commit of its first
+/// reading.
 final class ModelChanges: Sendable {
     private let store: Store
     private let catalog: ModelCatalog
@@ -20,19 +20,19 @@ final class ModelChanges: Sendable {
         (self.store, self.catalog, self.shards, self.writer) = (store, catalog, shards, writer)
     }
 
-    /// Decides and makes a change when its turn has come.
+    /// Decides and makes a change after all changes requested before it.
     ///
-    /// - Returns: how many series have another epoch now.
+    /// - Returns: the number of series that begin a new epoch.
     func make(_ decide: () async throws -> ModelChange) async throws -> Int {
         try await turns.perform { try await carryOut(try await decide()) }
     }
 
-    /// Gives every series the model that a configuration says, and makes that the current one, both or neither.
+    /// Gives every series the model that a configuration asks for and makes that configuration current, atomically.
     ///
     /// - Parameters:
-    ///   - configuration: nil for the current one: models that can be loaded again return.
+    ///   - configuration: nil keeps the current one and brings back models that can be loaded again.
     ///   - obstacles: why the states of some series cannot be continued.
-    /// - Returns: how many series have another epoch now, and what a person should know.
+    /// - Returns: the number of series that begin a new epoch, and warnings for the operator.
     func adopt(
         _ configuration: EngineConfiguration?, obstacles: [SeriesID: String] = [:]
     ) async throws -> (changed: Int, warnings: [String]) {
@@ -41,13 +41,13 @@ final class ModelChanges: Sendable {
             if wanted == nil { wanted = try await writer.run(CurrentConfiguration()) }
             guard let wanted else { return (0, []) }
             let versions = try await writer.run(InsertUntrainedVersions(configuration: wanted))
-            // Loaded here, where it may take long; from now on the catalog has each of them, or knows why not.
+            // Loaded here, where it may take long; afterwards the catalog has each of them, or its failure.
             let loaded = try await apart { [catalog] in versions.compactMap { try? catalog.load($0) } }
             defer { withExtendedLifetime(loaded) {} }
             let (change, warnings) = try await writer.run(
                 DecideReassignment(configuration: wanted, obstacles: obstacles))
             var count = try await carryOut(change)
-            // Series that were born meanwhile began under the configuration before.
+            // Series that were created meanwhile began under the previous configuration.
             let (rest, _) = try await writer.run(DecideReassignment(configuration: wanted))
             if !rest.parts.isEmpty { count += try await carryOut(rest) }
             return (count, warnings)
@@ -60,15 +60,15 @@ final class ModelChanges: Sendable {
     }
 
     private func carryOut(_ change: ModelChange) async throws -> Int {
-        // The epochs that end must have finished their own warm-up.
+        // The ending epochs must have finished their own warm-up.
         _ = try await shards.askEach(Array(change.parts.keys), areCurrent: true) { _, _ in true }
         let planned = try await writer.run(PlanChange(change: change))
         do {
-            // Returns when each shard has passed on the scores of those epochs.
+            // Waits until each shard has handed over the scores of those epochs.
             _ = try await shards.askAll { _ in true }
             let histories = try await apart { [store] in try planned.readHistories(store) }
             let count = try await writer.run(CommitChange(planned: planned, histories: histories))
-            // What is not removed now is removed with the next change.
+            // What cannot be removed now is removed with the next change.
             try? await writer.run(PruneVersions())
             return count
         } catch {

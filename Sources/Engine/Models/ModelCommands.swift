@@ -2,17 +2,18 @@ import Basics
 import Storage
 import TimeSeries
 
-/// Gives some series of one forecaster another version, or the same one anew, as the current configuration says.
+/// Decides to give some series of one forecaster another version, or a new epoch of the same one, under the current
+/// configuration.
 struct DecideVersions: WriterCommand {
     let versions: [SeriesID: LoadedVersion]
-    /// Slots to replay before the epoch; nil: as configured.
+    /// The number of slots to replay before the epoch; nil: as configured.
     var warmUp: Int?
     let cause: Cause
-    /// The forecaster's champion from then on.
+    /// The forecaster's new champion; nil: unchanged.
     var champion: (forecaster: String, version: Int64)?
 
-    /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)`` if a version forecasts other steps or quantiles than
-    ///   the configuration asks for.
+    /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)`` if a version's horizon or quantiles differ from
+    ///   the configuration's.
     func run(on writer: Writer) throws -> ModelChange {
         let configuration = writer.configuration
         var parts: [SeriesID: ModelChange.Part] = [:]
@@ -30,7 +31,7 @@ struct DecideVersions: WriterCommand {
     }
 }
 
-/// The version rows of a configuration's methods without training, made where they are missing.
+/// The version rows of a configuration's methods without training, created where missing.
 struct InsertUntrainedVersions: WriterCommand {
     let configuration: EngineConfiguration
 
@@ -49,8 +50,10 @@ struct InsertVersion: WriterCommand {
     }
 }
 
-/// Removes the weights that nothing can come back to: of versions that serve no series, are no rollback's target, and are
-/// older than the newest `keep_versions` of their forecaster. Rows and metrics stay.
+/// Removes the weights of unreachable versions: those that serve no series, are no rollback target, and are older than
+/// the newest `keep_versions` of their forecaster.
+///
+/// Rows and metrics stay.
 struct PruneVersions: WriterCommand {
     func run(on writer: Writer) throws {
         let limits = writer.configuration.forecasters.map { ($0.name, $0.keepVersions) }
@@ -61,7 +64,7 @@ struct PruneVersions: WriterCommand {
     }
 }
 
-/// The configuration that serves.
+/// The current configuration.
 struct CurrentConfiguration: WriterCommand {
     func run(on writer: Writer) -> EngineConfiguration { writer.configuration }
 }

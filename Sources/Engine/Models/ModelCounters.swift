@@ -2,14 +2,14 @@ import Basics
 
 /// Model changes and training runs since the start.
 public struct ModelCounts: Sendable {
-    /// By kind of change, as ``ModelCounters/Change`` names it.
+    /// By kind of change, a raw value of ``ModelCounters/Change``.
     public var changes: [String: Int] = [:]
     /// By forecaster.
     public var trained: [String: Int] = [:]
     public var failedTrainings: [String: Int] = [:]
 }
 
-/// Counts and announces every change of a model and every training run. For all threads.
+/// Counts and logs every change of a model and every training run; safe to use from any thread.
 final class ModelCounters: Sendable {
     enum Change: String, CaseIterable {
         case promotion, rollback, reset, fallback, reload

@@ -1,14 +1,14 @@
 import Storage
 import TimeSeries
 
-/// A change with all that it needs from the time at which it was planned.
+/// A change with what it needs from the moment at which it was planned.
 struct PlannedChange: Sendable {
     let change: ModelChange
-    /// Readings up to here are in the histories; the epochs begin here.
+    /// The journal position at which the epochs begin; the histories hold the readings up to it.
     let position: JournalPosition
-    /// By series: the slot its epoch begins with; none before the series has a cadence.
+    /// By series, the first slot of its epoch; absent while the series has no cadence.
     private(set) var frontiers: [SeriesID: Slot] = [:]
-    /// By series: the oldest reading its epoch needs.
+    /// By series, the oldest reading time that its epoch needs.
     private var oldest: [SeriesID: Timestamp] = [:]
 
     init(_ change: ModelChange, of entries: borrowing SeriesIndex, at position: JournalPosition) {
@@ -30,9 +30,12 @@ struct PlannedChange: Sendable {
         return cadence.start(of: frontier - Int64(service.warmUp + lags))
     }
 
-    /// Reads what the new epochs are warmed up on. Blocks; not for the writer's thread, which goes on committing meanwhile.
+    /// Reads the readings that the new epochs are warmed up on.
+    ///
+    /// Blocks; not to be called on the writer's thread, which continues to commit meanwhile.
     func readHistories(_ store: Store) throws -> [SeriesID: KeptReadings] {
-        // In the form in which the shards keep them: in another one before, ten thousand would be there twice.
+        // Converted at once to the form that the shards keep: otherwise the histories of ten thousand series would be
+        // in memory twice.
         var histories: [SeriesID: KeptReadings] = [:]
         try store.eachHistory(of: oldest, through: position) { id, readings in
             histories[id] = KeptReadings(readings, lateThrough: position)
@@ -41,7 +44,7 @@ struct PlannedChange: Sendable {
     }
 }
 
-/// Plans a change. From then on the shards keep what the series' new epochs need.
+/// Plans a change; from then on the shards keep what the series' new epochs need.
 struct PlanChange: WriterCommand {
     let change: ModelChange
 
@@ -52,24 +55,24 @@ struct PlanChange: WriterCommand {
     }
 }
 
-/// Lets the shards go on as before, because a planned change has failed.
+/// Cancels a planned change that has failed: the shards continue as before.
 struct CancelChange: WriterCommand {
     let planned: PlannedChange
 
     func run(on writer: Writer) { writer.shards.tell(about: planned.change.parts.keys) { .release($0) } }
 }
 
-/// Commits a planned change, and delivers it to the shards.
+/// Commits a planned change and delivers it to the shards.
 struct CommitChange: WriterCommand {
     let planned: PlannedChange
-    /// What the new epochs are warmed up on.
+    /// The readings that the new epochs are warmed up on.
     let histories: [SeriesID: KeptReadings]
 
-    /// - Returns: how many series have another epoch now; those forgotten since the plan are left out.
+    /// - Returns: the number of series that begin a new epoch; those removed since the plan are left out.
     func run(on writer: Writer) throws -> Int {
         let present = Set(writer.entries.values.map(\.id))
         let parts = planned.change.parts.filter { present.contains($0.key) }
-        // The scores of the epochs that end: the next epochs will not score these slots again.
+        // The scores of the ending epochs: the next epochs do not score these slots again.
         let scores = writer.pendingWrites.takeScores(of: parts.keys)
         let assignments: [SeriesID: Assignment]
         do {
@@ -121,7 +124,7 @@ struct CommitChange: WriterCommand {
         }
     }
 
-    /// One for all series of a forecaster that get the same version for the same reason.
+    /// One event for all series of a forecaster that get the same version for the same reason.
     ///
     /// - Parameter former: the forecaster of each series before the change.
     private static func events(
@@ -156,11 +159,11 @@ struct CommitChange: WriterCommand {
 }
 
 extension WriteTransaction {
-    /// Stores a new epoch of a series; every epoch begins here.
+    /// Stores a new epoch of a series; the only way to begin one.
     ///
     /// - Parameters:
     ///   - slot: its first slot; nil for a series without a cadence, whose epoch begins with its first reading.
-    ///   - position: what was read up to here belongs to the epoch before.
+    ///   - position: the journal position up to which readings belong to the previous epoch.
     func beginEpoch(
         of id: SeriesID, _ service: ModelChange.Service, from slot: Slot?, at position: JournalPosition, _ cause: Cause,
         calendar: LocalCalendar, now: Timestamp

@@ -8,7 +8,7 @@ struct DecideReassignment: WriterCommand {
     /// Why the states of some series cannot be continued.
     var obstacles: [SeriesID: String] = [:]
 
-    /// - Returns: the change that makes the configuration the current one, and what a person should know.
+    /// - Returns: the change that makes the configuration current, and warnings for the operator.
     func run(on writer: Writer) throws -> (change: ModelChange, warnings: [String]) {
         let assigner = Assigner(store: writer.store, catalog: writer.catalog, now: writer.now)
         let (first, warnings) = try assigner.firstVersions(of: configuration)
@@ -29,7 +29,7 @@ struct DecideReassignment: WriterCommand {
                 setting: setting, grid: grid, obstacle: obstacles[id])
             guard case .change(let version, let cause) = assigner.decide(situation, first: first, versions: versions)
             else { continue }
-            // One that nothing has forecast and nothing will stays as it is.
+            // A series without a forecaster before and after stays as it is.
             guard former != nil || version != nil || grid != nil else { continue }
             var service: ModelChange.Service?
             if let version, let setting, let forecaster {
@@ -45,7 +45,7 @@ struct DecideReassignment: WriterCommand {
         return (change, warnings + Self.settingChanges(parts))
     }
 
-    /// How many series begin a new epoch, by the reason.
+    /// One line per reason, with the number of series that it affects.
     private static func settingChanges(_ parts: [SeriesID: ModelChange.Part]) -> [String] {
         Dictionary(grouping: parts.values, by: \.cause.reason).map { reason, parts in
             "\(reason): \(parts.count) series "

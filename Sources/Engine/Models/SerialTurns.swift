@@ -1,6 +1,6 @@
 import Basics
 
-/// Lets one task in at a time, in the order in which they came; the others wait without a thread.
+/// A mutex for tasks, in first-in, first-out order; waiting tasks are suspended and block no thread.
 final class SerialTurns: Sendable {
     private struct State {
         var isTaken = false
@@ -9,7 +9,7 @@ final class SerialTurns: Sendable {
 
     private let state = Locked(State())
 
-    /// Runs `body` when everybody who came before is through.
+    /// Runs `body` once all calls before it have returned.
     func perform<T: Sendable>(_ body: () async throws -> T) async rethrows -> T {
         await enter()
         defer { leave() }

@@ -1,57 +1,59 @@
 import Storage
 import TimeSeries
 
-/// Removes readings past their retention and series that fell silent for good, by evidence and not by a look at the clock.
+/// Removes readings past their retention and series that have fallen silent, with safeguards against a wrong clock.
 ///
-/// Nothing is removed unless the clock has agreed with the monotonic clock for ten minutes, and nothing by a later time than
-/// that of the newest reading. Removal is announced first. What a wrong clock could still remove is bounded: in an hour two
-/// hours of a series' history, once a day two days or a twentieth of it; of silent series a twentieth a day, and as many as
-/// were born. ``confirm(at:)`` lifts the bounds for what is due then.
-/// docs/decisions/0016 says why.
+/// Nothing is removed unless the clock has agreed with the monotonic clock for ten minutes, and age is measured against
+/// the newest reading if that is earlier than the clock. Removal is announced first. What a wrong clock could still
+/// remove is bounded: per hour two hours of a series' history, once a day two days or a twentieth of it; of the silent
+/// series a twentieth per day, plus as many as were created. ``confirm(at:)`` lifts the bounds for what is due at that
+/// time. docs/decisions/0016 gives the reasons.
 ///
 /// Owned by the writer's thread.
 struct Expiry {
     private enum Phase {
-        /// Until this monotonic time.
+        /// Until this monotonic time, in nanoseconds.
         case resting(until: Int64)
-        /// Series before this place are still to be looked at.
+        /// The series before this index are still to be examined.
         case surveying(before: Int, Due)
-        /// Announced; removal begins at this monotonic time.
+        /// Announced; removal begins at this monotonic time, in nanoseconds.
         case waiting(until: Int64)
         case removing(before: Int)
     }
 
-    /// How many series a survey has found to have something to remove.
+    /// The number of series with something to remove.
     private struct Due {
-        /// Readings past their retention.
+        /// Series with readings past their retention.
         var retention = 0
-        /// Silent for too long.
+        /// Series that have been silent for too long.
         var silent = 0
     }
 
     private var phase = Phase.resting(until: .min)
-    /// The time that the pass under way goes by.
+    /// The reference time of the current pass.
     private var evidence = Timestamp.distantPast
-    /// What is older than its limit at this time has been announced.
+    /// What expires by this time has been announced.
     private var announced = Timestamp.distantPast
-    /// Whether this pass may remove a day's share.
+    /// Whether the current pass may remove a daily share.
     private var isDaily = false
-    /// What is due at this time may be removed at once.
+    /// What has expired by this time may be removed at once.
     private var confirmed = Timestamp.distantPast
-    /// Silent series that may be forgotten unconfirmed.
+    /// The number of silent series that may be removed without confirmation.
     private var forgettable = 0
 
     private static let second: Int64 = 1_000_000_000
     private static let hour = 3_600 * second
     private static let day = 24 * hour
-    /// Between the announcement and the first removal.
+    /// The time between the announcement and the first removal, in nanoseconds.
     private static let notice = 60 * second
     private static let seriesPerStep = 256
 
-    /// A series was born: in the long run as many may be forgotten.
+    /// Notes a new series: in the long run as many may be removed.
     mutating func noteBirth() { forgettable += 1 }
 
-    /// Lets what is due now be removed at once.
+    /// Allows everything that is due now to be removed at once.
+    ///
+    /// - Returns: the reference time of the expiry.
     mutating func confirm(at writer: Writer) -> Timestamp {
         confirmed = Self.evidence(writer)
         phase = .surveying(before: writer.entries.count, Due())
@@ -61,7 +63,7 @@ struct Expiry {
 
     private static func evidence(_ writer: Writer) -> Timestamp { min(writer.now, writer.newestReading) }
 
-    /// Takes the next step, if one is due: some series at most.
+    /// Takes the next step if one is due: at most ``seriesPerStep`` series.
     mutating func step(at writer: Writer) {
         let monotonic = writer.monotonic
         switch phase {
@@ -77,7 +79,7 @@ struct Expiry {
     private mutating func begin(_ writer: Writer) {
         evidence = Self.evidence(writer)
         let last = (try? writer.store.clock())?.expired
-        // One from the future is left from a clock that was ahead.
+        // A time in the future was stored by a clock that was ahead.
         isDaily = last.map { evidence.nanoseconds(since: $0) >= Self.day } ?? false
         if isDaily || last == nil || last.map({ $0 > evidence }) ?? false {
             let time = evidence
@@ -104,7 +106,7 @@ struct Expiry {
         announce(due, writer)
     }
 
-    /// Once for a day: until then the limits move on by a day.
+    /// Announces the removals of the coming day, once a day.
     private mutating func announce(_ due: Due, _ writer: Writer) {
         guard evidence > announced, evidence != confirmed else {
             return phase = .removing(before: writer.entries.count)
@@ -133,7 +135,7 @@ struct Expiry {
 
     private mutating func remove(_ writer: Writer, before end: Int) {
         if end == writer.entries.count { removeJournal(writer) }
-        // From the end, because forgetting series moves those behind them.
+        // From the end, because removing series shifts those after them.
         let some = writer.entries.values.prefix(end).suffix(Self.seriesPerStep)
         let (limits, share) = (limits(of: some, writer), share)
         if !limits.isEmpty {
@@ -146,7 +148,7 @@ struct Expiry {
         rest(writer)
     }
 
-    /// What may be removed in the pass under way.
+    /// What may be removed in the current pass.
     private var share: ExpiryShare {
         confirmed == evidence ? .all : isDaily ? .daily(evidence.seconds / 86_400) : .hourly
     }
@@ -157,7 +159,7 @@ struct Expiry {
         }
     }
 
-    /// A row of the journal holds readings of many series: the longest retention counts.
+    /// A journal row holds readings of many series, so the longest retention counts.
     private func removeJournal(_ writer: Writer) {
         guard let limit = writer.journalLimit(at: evidence) else { return }
         let (end, share) = (writer.position, share)
@@ -166,8 +168,9 @@ struct Expiry {
 
     // MARK: Silence
 
-    /// Notes when series were heard, to a twenty-fourth of the time that they may be silent. Of one that nothing is known of,
-    /// silence counts from now on.
+    /// Stores when series last had a reading, to a twenty-fourth of the time that they may be silent.
+    ///
+    /// If nothing is stored for a series, its silence is counted from now.
     private func noteHeard(_ some: ArraySlice<EntryHandle>, _ writer: Writer) {
         guard let timeToLive = writer.configuration.silentSeriesTTL else { return }
         let now = writer.now
@@ -207,12 +210,13 @@ struct Expiry {
 }
 
 extension Writer {
-    /// Readings of this series before this instant have expired at `time`; nil: none ever do.
+    /// The instant before which readings of a series have expired at `time`; nil: they never expire.
     fileprivate func expiryLimit(of key: SeriesKey, at time: Timestamp) -> Timestamp? {
         (configuration.rule(for: key).retention ?? configuration.retention).map { time.advanced(byNanoseconds: -$0) }
     }
 
-    /// nil if some series' readings never expire.
+    /// The instant before which the readings of all series have expired at `time`; nil if those of some series never
+    /// expire.
     fileprivate func journalLimit(at time: Timestamp) -> Timestamp? {
         let limits = entries.values.map { expiryLimit(of: $0.key, at: time) }
         return limits.isEmpty || limits.contains(nil) ? nil : limits.compactMap { $0 }.min()

@@ -2,23 +2,23 @@ import Forecasting
 import Storage
 import TimeSeries
 
-/// What the database holds at the start: every series as it was when the daemon stopped.
+/// The content of the database at the start: every series as it was when the daemon stopped.
 struct RecoveredSeries: ~Copyable {
-    /// In the order of their birth.
+    /// In the order of their creation.
     var entries = SeriesIndex()
     var setups: [SeriesSetup] = []
     var position: JournalPosition = 0
     var newestReading: Timestamp = .distantPast
-    /// What a person should know: damaged checkpoints and chunks.
+    /// Warnings for the operator: damaged checkpoints and chunks.
     var warnings: [String] = []
-    /// Why the states of some series cannot be continued under their own models.
+    /// Why the states of some series cannot be continued under their current models.
     var obstacles: [SeriesID: String] = [:]
 }
 
 /// Start-up: `state(series) = checkpoint(series) ⊕ replay of its readings since`, for every series.
 ///
-/// What has changed in the configuration is applied after that, as by a reload, so that the scores of the epochs that end
-/// are kept.
+/// Changes of the configuration are applied afterwards, as in a reload, so that the scores of the ending epochs are
+/// kept.
 struct Recovery {
     let store: Store
     let catalog: ModelCatalog
@@ -49,20 +49,20 @@ struct Recovery {
         }
     }
 
-    /// What to do for one series.
+    /// The recovery of one series.
     private struct Plan {
         var record: SeriesRecord
-        /// nil: it had no forecaster, or what served it cannot be loaded or continued.
+        /// nil: it had no forecaster, or its model cannot be loaded, or its state cannot be continued.
         var assignment: Assignment?
         var checkpoint: Checkpoint?
-        /// Why its model is there and its state is not.
+        /// Why its state cannot be continued although its model was loaded.
         var obstacle: String?
         var oldest: Timestamp = .distantPast
         var history: [PositionedReading] = []
 
         init(record: SeriesRecord) { self.record = record }
 
-        /// The epoch is from before settings were stored.
+        /// Whether the epoch was stored by a version that did not yet store settings.
         var isSettingUnknown: Bool { assignment.map { $0.epoch.setting == nil } ?? false }
     }
 
@@ -86,7 +86,7 @@ struct Recovery {
         return plans
     }
 
-    /// What served a series; nil if it is not there any more.
+    /// What served a series; nil if it is no longer available.
     private func assignment(of record: SeriesRecord, _ epoch: Epoch, _ version: ModelVersion) -> Assignment? {
         let configured = configuration.forecaster(for: record.key)
         guard version.forecaster == record.forecaster,
@@ -97,7 +97,7 @@ struct Recovery {
         return Assignment(epoch: epoch, version: loaded, setting: setting, calendar: calendar)
     }
 
-    /// Why a state must be warmed up anew; nil if it can be continued.
+    /// Why a state must be warmed up again; nil if it can be continued.
     private func obstacle(_ checkpoint: Checkpoint, _ version: LoadedVersion) -> String? {
         let (found, expected) = (checkpoint.state.count, version.model.stateCount)
         if checkpoint.kernel != kernel { return "other kernels: \(checkpoint.kernel) before, \(kernel) now" }

@@ -3,14 +3,14 @@ import Dispatch
 import Storage
 import TimeSeries
 
-/// Moves the journal into chunks, in slices so small that no commit waits for them.
+/// Moves the journal into chunks, in slices small enough not to delay commits.
 ///
-/// Chunks are made on a thread of their own and handed over; the writer's thread, which owns this, writes a few with every
-/// group commit. When every series is sealed, the journal's head is dropped, a few rows at a time.
+/// A separate thread encodes the chunks; the writer's thread, which owns this object, writes a few with every group
+/// commit. Once every series is sealed, the sealed part of the journal is deleted, a few rows at a time.
 final class Seal {
     private enum Piece: Sendable {
         case series(SealedSeries)
-        /// nil: everything was handed over.
+        /// The end of the stream; nil: without an error.
         case end((any Error)?)
     }
 
@@ -22,23 +22,23 @@ final class Seal {
 
     private let store: Store
     private var phase = Phase.idle
-    /// Taken over and not yet surely on disk.
+    /// Received and not yet known to be on disk.
     private var waiting: [SealedSeries] = []
     private var isHandedOver = false
-    /// Readings of the seal, about.
+    /// Roughly the number of readings in the current seal.
     private var sealing = 0
-    /// Where the newest seal ended.
+    /// The position at which the newest seal ended.
     private var sealed: JournalPosition = 0
-    /// Makes the chunks; has ended, or is about to, when the next seal begins.
+    /// Encodes the chunks; has ended, or is about to, when the next seal begins.
     private var maker: OwnedThread?
 
-    /// What a slice may add to a commit.
+    /// The time that a slice may add to a commit.
     private static let budget = Duration.milliseconds(2)
     private static let rowsPerSlice = 32
-    /// Readings of one seal if the journal may not grow longer: while one is made the journal grows, and the next is to
-    /// take no more memory for that.
+    /// The maximum number of readings in one seal, unless the configured limit is higher: the journal grows during a
+    /// seal, and the next one should not need more memory for that.
     private static let most = 1_000_000
-    /// Readings from which on memory is worth giving back.
+    /// The number of readings above which freed memory is returned to the system.
     private static let large = 100_000
 
     init(store: Store) { self.store = store }
@@ -52,7 +52,7 @@ final class Seal {
         }
     }
 
-    /// How long the writer may sleep, in nanoseconds; nil: as long as it likes.
+    /// How long the writer may wait for messages, in nanoseconds; nil: no limit.
     var patience: Int64? {
         if case .idle = phase { return nil }
         return hasWork ? 0 : 20_000_000
@@ -65,7 +65,7 @@ final class Seal {
         let first = max(sealed, end - JournalPosition(store.journalReadings))
         let end = min(end, first + JournalPosition(max(limit, Self.most)))
         let box = Mailbox<Piece>(capacity: 256)
-        // Without a thread the journal keeps everything, and the next commit tries again.
+        // If the thread cannot be started, the journal keeps everything and the next commit retries.
         maker = try? OwnedThread(name: "seal", niceness: Self.niceness(store.journalReadings / limit)) { [store] in
             let made = Result { try store.prepareSeal(through: end) { box.post(.series($0)) } }
             switch made {
@@ -79,13 +79,13 @@ final class Seal {
         isHandedOver = false
     }
 
-    /// A seal gives way to commits and steps, but the less the longer the journal has become: under a load that does not
-    /// end it would else never keep up.
+    /// The niceness of the seal's thread: it yields to commits and steps, but less so the longer the journal is, or it
+    /// would never keep up with a sustained load.
     ///
-    /// - Parameter length: of the journal, as a multiple of that from which on it is sealed.
+    /// - Parameter length: the length of the journal as a multiple of the length at which it is sealed.
     private static func niceness(_ length: Int) -> Int32 { Int32(max(0, 10 - 5 * (min(length, 3) - 1))) }
 
-    /// Writes a slice. Until ``confirm()`` it may be asked for again.
+    /// Writes a slice; writes it again in each transaction until ``confirm()``.
     func write(to transaction: WriteTransaction) throws {
         switch phase {
         case .idle: return
@@ -95,7 +95,7 @@ final class Seal {
             let dropped = try transaction.dropSealed(through: end, limit: Self.rowsPerSlice)
             guard dropped == 0 else { return }
             phase = .idle
-            // What a large seal took for a moment lies about in small pieces, between those that stay.
+            // The temporary allocations of a large seal leave the heap fragmented.
             if sealing >= Self.large { DispatchQueue.global(qos: .utility).async { release_freed_memory() } }
         }
     }
@@ -110,23 +110,23 @@ final class Seal {
                 try transaction.seal(sealed)
             case .end(let error):
                 isHandedOver = true
-                // What could not be read now is tried again with the next seal; the journal keeps it.
+                // What could not be read is retried with the next seal; the journal keeps it.
                 if error != nil { phase = .idle }
                 return
             }
         }
     }
 
-    /// The transaction of the newest slice is on disk.
+    /// Notes that the transaction of the newest slice is on disk.
     func confirm() {
         waiting = []
         if case .sealing(let end, _) = phase, isHandedOver { (phase, sealed) = (.dropping(through: end), end) }
     }
 
-    /// Lets the making of chunks end, when the writer stops.
+    /// Makes the encoding thread end; for the stop of the writer.
     func stop() { if case .sealing(_, let box) = phase { box.close() } }
 
-    /// Waits until it has ended.
+    /// Waits until the encoding thread has ended.
     func join() {
         maker?.join()
         maker = nil

@@ -1,13 +1,13 @@
 import Forecasting
 import TimeSeries
 
-/// The local clock of a time zone, for calendar features.
+/// The local time of a time zone, for calendar features.
 ///
-/// An object, so that two places in code tell at once whether they mean the same one.
+/// A class, so that identity comparison shows at once whether two calendars are the same.
 public final class LocalCalendar: Sendable {
-    /// The zone's name in the tz database, which stands for its rules.
+    /// The zone's name in the tz database, which identifies its rules.
     public let name: String
-    /// Seconds to add to UTC at an instant given in seconds since the epoch.
+    /// The offset from UTC in seconds at an instant given in seconds since 1970.
     public let utcOffset: @Sendable (Int64) -> Int32
 
     public init(name: String, utcOffset: @escaping @Sendable (Int64) -> Int32) {
@@ -16,7 +16,7 @@ public final class LocalCalendar: Sendable {
 
     public static let utc = LocalCalendar(name: "UTC") { _ in 0 }
 
-    /// Where in the local calendar `slot` begins.
+    /// The local calendar time at which `slot` begins.
     func time(of slot: Slot, cadence: Cadence) -> CalendarTime {
         let seconds = cadence.start(of: slot).seconds
         return CalendarTime(

@@ -1,8 +1,8 @@
 import Glibc
 
-/// A bounded queue from many senders to one owning thread.
+/// A bounded first-in, first-out queue from many senders to one owning thread.
 ///
-/// Full means backpressure: a thread blocks, a task suspends. Order is first in, first out.
+/// A full queue exerts backpressure: a sending thread blocks, a sending task suspends.
 ///
 /// `@unchecked Sendable`: every stored property is guarded by `lock`, a pthread mutex, because the owning thread waits on
 /// `arrived` and blocked senders on `room`, and `Synchronization.Mutex` has no condition variable.
@@ -23,7 +23,7 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         pthread_mutex_init(lock, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
-        // Deadlines must not move when somebody sets the clock.
+        // Deadlines must not move when the clock is set.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         pthread_cond_init(arrived, &attributes)
         pthread_cond_init(room, &attributes)
@@ -42,9 +42,9 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     /// The number of messages waiting, suspended senders included.
     var backlog: Int { locked { messages.count + suspended.count } }
 
-    /// Puts `message` in, blocking the calling thread while the box is full.
+    /// Enqueues `message`, blocking the calling thread while the mailbox is full.
     ///
-    /// - Returns: false if the box is closed and the message was dropped.
+    /// - Returns: false if the mailbox is closed and the message was dropped.
     @discardableResult
     func post(_ message: Message) -> Bool {
         locked {
@@ -53,9 +53,9 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// Puts `message` in, suspending the calling task while the box is full.
+    /// Enqueues `message`, suspending the calling task while the mailbox is full.
     ///
-    /// - Returns: false if the box is closed and the message was dropped.
+    /// - Returns: false if the mailbox is closed and the message was dropped.
     func send(_ message: Message) async -> Bool {
         await withCheckedContinuation { continuation in
             let taken: Bool? = locked {
@@ -69,7 +69,7 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
 
     /// Sends a message that carries a reply callback and suspends until the callback is called.
     ///
-    /// - Throws: what the reply throws; ``EngineError/stopping`` if the mailbox is closed.
+    /// - Throws: the error of the reply; ``EngineError/stopping`` if the mailbox is closed.
     func call<Reply: Sendable>(
         _ message: (_ reply: @escaping @Sendable (Result<Reply, any Error>) -> Void) -> Message
     ) async throws -> Reply {
@@ -81,18 +81,18 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// Messages worth a short wait once the first has come.
+    /// How many messages to wait for once the first has arrived, and how long.
     struct BatchTarget {
         var count = 1
         var nanoseconds: Int64 = 0
     }
 
-    /// Takes all waiting messages, at most `limit`.
+    /// Removes and returns the waiting messages, at most `limit`.
     ///
     /// - Parameters:
-    ///   - waiting: how many nanoseconds to wait for the first; nil waits for ever, 0 not at all.
-    ///   - batchTarget: how many to wait for after the first, and how long.
-    /// - Returns: an empty array when the time is over; nil when the box is closed and empty.
+    ///   - waiting: how many nanoseconds to wait for the first message; nil waits forever, 0 not at all.
+    ///   - batchTarget: how many messages to wait for after the first, and how long.
+    /// - Returns: an empty array on timeout; nil when the mailbox is closed and empty.
     func receive(limit: Int, waiting: Int64?, batchTarget: BatchTarget = BatchTarget()) -> [Message]? {
         let (taken, admitted) = locked { () -> ([Message]?, [CheckedContinuation<Bool, Never>]) in
             wait(for: 1, atMost: waiting)
@@ -108,7 +108,7 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         return taken
     }
 
-    /// Refuses new messages; what is inside is still delivered.
+    /// Refuses new messages; those already enqueued are still delivered.
     func close() {
         let refused = locked {
             isClosed = true

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A thread that runs one function and can be waited for.
+/// A thread that runs one function and can be joined.
 ///
 /// `@unchecked Sendable`: immutable after `init`; the handle is only joined, once, by the engine's stop.
 final class OwnedThread: @unchecked Sendable {
@@ -9,9 +9,9 @@ final class OwnedThread: @unchecked Sendable {
     /// Starts a thread that runs `body`.
     ///
     /// - Parameters:
-    ///   - name: what tools that show threads call it; the system keeps the first 15 bytes.
-    ///   - niceness: what it adds to the process' own: with 10, where both want the processor, it gets a tenth of what a
-    ///     thread with 0 gets, with 5 a third.
+    ///   - name: the name that tools show; the system keeps the first 15 bytes.
+    ///   - niceness: added to the process' own: when both want the processor, a thread with 10 gets a tenth of the time
+    ///     of one with 0, a thread with 5 a third.
     init(name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () -> Void) throws(EngineError) {
         let box = Unmanaged.passRetained(Body(name: name, niceness: niceness, run: body))
         var handle = pthread_t()
@@ -43,13 +43,13 @@ final class OwnedThread: @unchecked Sendable {
 
         func start() {
             nameThread()
-            // In Linux niceness is a thread's own. Without it everything works as well, only not as fast.
+            // On Linux niceness is per thread. A failure is harmless: it only costs speed.
             let me = __priority_which_t(PRIO_PROCESS.rawValue)
             if niceness > 0 { setpriority(me, 0, getpriority(me, 0) + niceness) }
             run()
         }
 
-        /// Through /proc, because Swift cannot see what the C library has for it. A thread without a name works as well.
+        /// Uses /proc because Swift does not import the C library's function; a failure is harmless.
         private func nameThread() {
             let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
             guard file >= 0 else { return }

@@ -1,54 +1,56 @@
 import Basics
 public import TimeSeries
 
-/// The time of day that the engine goes by: the machine's, but a jump is believed only once it has lasted.
+/// The engine's time of day: the machine's clock, except that a jump is accepted only after it has persisted.
 ///
-/// A clock that is set wrong for some seconds would otherwise stamp readings with a time that makes all later ones late,
-/// refuse those of senders whose clocks are right, and expire what is young. So after a jump, time goes on as before by the
-/// monotonic clock until the new time has held for ``patience``. docs/decisions/0016 says what goes by which evidence.
+/// Otherwise a clock that is wrong for a few seconds would stamp readings with times that make all later ones late,
+/// refuse readings from senders with correct clocks, and expire young readings. So after a jump the time continues from
+/// before by the monotonic clock until the new time has held for ``patience``. docs/decisions/0016 lists which
+/// decisions use which time.
 ///
 /// Safe to use from any thread.
 public final class SettledClock: WallClock {
-    /// What is known of the time of day.
+    /// How far the time of day can be trusted.
     public enum Trust: Sendable, Equatable {
-        /// Before the build, or at the start well before a time that was settled earlier: a machine without a battery.
+        /// Before 2025-01-01, or at the start more than 20 minutes before the newest stored settled time, as on a
+        /// machine without a battery-backed clock.
         case unset
-        /// Started or jumped lately.
+        /// Started or jumped recently.
         case young
         /// It has agreed with the monotonic clock for ``settling``.
         case settled
     }
 
     private struct State {
-        /// The time of day minus the monotonic clock.
+        /// The time of day minus the monotonic clock, in nanoseconds.
         var offset: Int64
-        /// When ``offset`` began to hold.
+        /// The monotonic time since which ``offset`` has held.
         var since: Int64
-        /// How far ``offset`` has moved lately, a tenth of the time that passed forgiven.
+        /// How far ``offset`` has moved recently, less a tenth of the time that passed, in nanoseconds.
         var strayed: Int64 = 0
         var looked: Int64
-        /// Another offset that the machine's clock has had since then.
+        /// The offset of the machine's clock since a jump, and the monotonic time of that jump.
         var candidate: (offset: Int64, since: Int64)?
         var isUnset: Bool
     }
 
     private let source: any WallClock
-    /// The newest time that was settled in an earlier life.
+    /// The newest settled time stored before this start.
     private let known: Timestamp
     private let state: Locked<State>
 
-    /// How far the two clocks may be apart, in nanoseconds, before that is a jump.
+    /// The difference between the two clocks above which it is a jump, in nanoseconds.
     static let tolerance: Int64 = 60_000_000_000
-    /// How long a new time has to hold before it counts.
+    /// How long a new time has to hold before it is accepted, in nanoseconds.
     static let patience: Int64 = 300_000_000_000
-    /// How long a time has to hold before anything is removed by it.
+    /// How long a time has to hold before readings may expire by it, in nanoseconds.
     static let settling: Int64 = 600_000_000_000
-    /// How far behind ``known`` a clock may start: a settled time is noted now and then.
+    /// How far before ``known`` a clock may start, in nanoseconds: settled times are stored only at intervals.
     private static let leeway: Int64 = 1_200_000_000_000
-    /// Clocks before this are unset: 2025-01-01.
+    /// A clock before 2025-01-01 is unset.
     private static let earliest = Timestamp.from(seconds: 1_735_689_600)
 
-    /// - Parameter known: the newest time that was settled in an earlier life.
+    /// - Parameter known: the newest settled time stored before this start.
     init(_ source: any WallClock, known: Timestamp) {
         (self.source, self.known) = (source, known)
         let (wall, monotonic) = (source.now, source.monotonic)
@@ -59,11 +61,11 @@ public final class SettledClock: WallClock {
                 isUnset: wall < Self.earliest || isBehind))
     }
 
-    /// What a look at the clock gives.
+    /// One reading of the clock.
     struct Look {
         var time: Timestamp
         var trust: Trust
-        /// How far the machine's clock has jumped ahead of ``time``, in nanoseconds; nil: it has not.
+        /// How far the machine's clock is ahead of ``time``, in nanoseconds; nil: no jump.
         var jump: Int64?
     }
 
@@ -98,11 +100,11 @@ public final class SettledClock: WallClock {
         }
         guard state.isUnset, wall >= Self.earliest.nanoseconds else { return }
         let isBehind = known.nanoseconds(since: Timestamp(nanoseconds: wall)) > Self.leeway
-        // A clock that is behind and stays there is right: it was the earlier one that was ahead.
+        // A clock that stays behind is right: the stored time came from a clock that was ahead.
         if !isBehind || monotonic - state.since >= Self.patience { state.isUnset = false }
     }
 
-    /// Whether the machine's clock has had about this offset for long enough.
+    /// Whether the machine's clock has held this offset, within ``tolerance``, for long enough.
     private func hasHeld(_ offset: Int64, _ monotonic: Int64, _ state: inout State) -> Bool {
         guard let candidate = state.candidate, Self.distance(candidate.offset, offset) <= Self.tolerance else {
             state.candidate = (offset, monotonic)

@@ -1,11 +1,11 @@
 import Glibc
 public import TimeSeries
 
-/// What tells the time of day. Tests turn one by hand.
+/// A source of the time of day; tests use one that they set.
 public protocol WallClock: Sendable {
-    /// The time of day, which anybody may set.
+    /// The time of day, which may be set at any time.
     var now: Timestamp { get }
-    /// Nanoseconds that nobody can set, from some beginning on.
+    /// Nanoseconds since an arbitrary origin; never set.
     var monotonic: Int64 { get }
 }
 

@@ -2,7 +2,7 @@ import Basics
 import Forecasting
 public import TimeSeries
 
-/// A slot whose value the forecast made before it gave a small probability.
+/// A closed slot whose value was improbable under the forecast made before it.
 public struct SeriesAnomaly: Sendable {
     public var series: SeriesKey
     public var forecaster: String
@@ -12,20 +12,20 @@ public struct SeriesAnomaly: Sendable {
     public var slot: Slot
     public var cadence: Cadence
     public var value: Float
-    /// Of a value at least as far out on its side, doubled.
+    /// The two-sided tail probability: twice that of a value at least as extreme on the same side.
     public var probability: Float
     public var quantiles: QuantileLevels
-    /// The forecast that was made a slot before: `[quantiles]`.
+    /// The forecast made one slot before: `[quantiles]`.
     public var expected: [Float]
-    /// Anomalies of the series since the last event, which the cooldown held back.
+    /// The number of anomalies of the series that the cooldown has suppressed since the last event.
     public var held: Int
 }
 
-/// Which slots of a forecaster's series are anomalies, and how soon after one another is told.
+/// Which slots of a forecaster's series are anomalies, and how soon after one the next is reported.
 struct AnomalyRule: Sendable, Hashable {
-    /// Below this tail probability.
+    /// A slot with a lower tail probability is an anomaly.
     var probability: Float
-    /// From slot to slot, in nanoseconds.
+    /// The time from slot to slot, in nanoseconds.
     var cooldown: Int64
 }
 
@@ -41,27 +41,27 @@ extension EngineConfiguration {
     }
 }
 
-/// Judges the closed slots of one series: each once, in their order, and never again.
+/// Detects anomalies among the closed slots of one series, each of which is evaluated once, in order.
 ///
-/// A replay closes slots a second time: after a late reading, a promotion, a start. The slots up to the newest that was
-/// judged are passed over then. What was closed before the start has been told then; it is judged once more without a
-/// word, so that a cooldown outlasts a restart.
+/// A replay after a late reading, a promotion or a start closes slots again; slots up to the newest evaluated one are
+/// then skipped. Slots that closed before the start were reported then; they are evaluated once more without a report,
+/// so that a cooldown survives a restart.
 struct AnomalyJudge {
-    /// Slots up to here are judged without a word.
+    /// Slots up to this one are evaluated but not reported.
     private let silentThrough: Slot
     private var judged: Slot = .min
     private var told: (slot: Slot, probability: Float)?
     private var held = 0
 
-    /// Within a cooldown only a slot so many times less probable than the last one told is told.
+    /// Within a cooldown, a slot is reported only if it is this many times less probable than the last reported one.
     private static let escalation: Float = 100
 
     init(silentThrough: Slot = .min) { self.silentThrough = silentThrough }
 
-    /// Takes a closed slot.
+    /// Evaluates a closed slot.
     ///
     /// - Parameter probability: nil for a slot without a value, without a forecast or without a rule.
-    /// - Returns: how many were held back before, if this one is to be told.
+    /// - Returns: if this slot is to be reported, the number of anomalies suppressed before it; nil otherwise.
     mutating func judge(_ slot: Slot, probability: Float?, _ rule: AnomalyRule?, _ cadence: Cadence) -> Int? {
         guard slot > judged else { return nil }
         judged = slot
@@ -82,11 +82,11 @@ struct AnomalyJudge {
 }
 
 extension SeriesState {
-    /// Judges a slot that closes.
+    /// Checks a closing slot for an anomaly.
     ///
     /// - Parameters:
-    ///   - state: after its step, `[stateCount]`; nil if the model gave no answer.
-    ///   - expected: what was expected of it, `[quantiles]`.
+    ///   - state: the state after its step, `[stateCount]`; nil if the model did not respond.
+    ///   - expected: the forecast for the slot, `[quantiles]`.
     mutating func noteSurprise(
         _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>?, expected: @autoclosure () -> [Float]
     ) {
@@ -104,7 +104,7 @@ extension SeriesState {
                 expected: expected, held: held))
     }
 
-    /// The anomalies that are news at `now`: an import of last year's readings is history, and tells nobody.
+    /// Removes and returns the anomalies that are recent at `now`: importing last year's readings must raise none.
     mutating func takeAnomalies(now: Timestamp) -> [SeriesAnomaly] {
         guard !anomalies.isEmpty, let cadence else { return [] }
         defer { anomalies = [] }
@@ -113,6 +113,6 @@ extension SeriesState {
         return anomalies.filter { now.nanoseconds(since: cadence.start(of: $0.slot + 1)) <= limit }
     }
 
-    /// Readings are news for an hour, or for as long as they may be late.
+    /// An anomaly is recent for an hour, in nanoseconds, or for the series' lateness if that is longer.
     private static let newsworthy: Int64 = 3_600_000_000_000
 }

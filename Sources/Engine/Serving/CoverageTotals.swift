@@ -1,9 +1,9 @@
 import TimeSeries
 
-/// How often truths lay inside the intervals since the daemon started, by forecaster and lead.
+/// How often values lay inside the prediction intervals since the daemon started, by forecaster and lead.
 struct CoverageTotals: Sendable {
     private(set) var byForecaster: [String: [SlotScores.Coverage]] = [:]
-    /// What the newest of them should be.
+    /// The nominal coverage of the newest scores, by forecaster.
     private var nominal: [String: QuantileLevels.Interval] = [:]
 
     mutating func add(_ scores: SlotScores, of forecaster: String?) {
@@ -19,7 +19,7 @@ struct CoverageTotals: Sendable {
         _ leads: [SlotScores.Coverage], of forecaster: String, _ nominal: QuantileLevels.Interval?
     ) {
         var totals = byForecaster[forecaster] ?? []
-        // Another horizon or other quantiles start anew.
+        // Another horizon or other quantiles start from zero.
         if totals.count != leads.count || nominal != self.nominal[forecaster] {
             totals = leads.map { _ in .init(count: 0, outer: 0, inner: 0) }
         }

@@ -1,12 +1,13 @@
 import Basics
 import Synchronization
 
-/// Events on their way to one watcher: as many as fit its share of memory, however many one commit makes. What finds no room
-/// is counted, and told behind the events before it.
+/// The event queue of one watcher, bounded by memory and not by a number of events.
 ///
-/// Any thread may put events; one reader at a time takes them.
+/// Events that do not fit are counted; the count follows the queued events as ``EngineEvent/lost(_:)``.
+///
+/// Any thread may enqueue events; only one reader at a time may dequeue them.
 final class EventQueue: Sendable {
-    /// What all queues hold together, in bytes.
+    /// The memory that all queues use together, in bytes.
     final class Budget: Sendable {
         fileprivate let used = Atomic(0)
         let limit: Int
@@ -16,11 +17,11 @@ final class EventQueue: Sendable {
     }
 
     fileprivate struct Content {
-        /// From ``first`` on.
+        /// The queued events, from index ``first`` on.
         var events: [(event: EncodedOnce<EngineEvent>, bytes: Int)] = []
         var first = 0
         var bytes = 0
-        /// Events that found no room since the last that did.
+        /// The number of events lost since the newest queued one.
         var lost = 0
         var reader: CheckedContinuation<Void, Never>?
         var isFinished = false
@@ -30,14 +31,14 @@ final class EventQueue: Sendable {
 
     private let content = Locked(Content())
     private let budget: Budget
-    /// Has room even when others have taken all the rest.
+    /// A queue may always use this fraction of the budget, 1 / 16, even when others have used up the rest.
     private static let share = 16
 
     init(_ budget: Budget) { self.budget = budget }
 
     deinit { budget.used.subtract(content.withLock { $0.bytes }, ordering: .relaxed) }
 
-    /// Events that wait, and those that have found no room behind them.
+    /// The number of waiting events, and of those lost after them.
     var backlog: (waiting: Int, lost: Int) { content.withLock { ($0.count, $0.lost) } }
 
     func put(_ event: EncodedOnce<EngineEvent>, bytes: Int) {
@@ -62,7 +63,7 @@ final class EventQueue: Sendable {
         return own <= budget.limit / Self.share || budget.used.load(ordering: .relaxed) + bytes <= budget.limit
     }
 
-    /// The next event, once there is one; nil at the end.
+    /// Waits for the next event; nil at the end.
     func next() async -> EncodedOnce<EngineEvent>? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -81,7 +82,7 @@ final class EventQueue: Sendable {
         return next.event
     }
 
-    /// Nothing is put any more; what waits can still be taken.
+    /// Ends the queue: no event is added any more; waiting ones can still be read.
     func finish() {
         let reader = content.withLock { content in
             content.isFinished = true
@@ -93,7 +94,7 @@ final class EventQueue: Sendable {
 }
 
 extension EventQueue.Content {
-    /// The oldest event; behind all of them, how many were lost.
+    /// Removes the oldest event or, after the last one, the number of lost ones.
     fileprivate mutating func pop() -> (event: EncodedOnce<EngineEvent>, bytes: Int)? {
         guard count > 0 else {
             guard lost > 0 else { return nil }
@@ -103,7 +104,7 @@ extension EventQueue.Content {
         let next = events[first]
         first += 1
         bytes -= next.bytes
-        // Given back now and then, so that an event costs little.
+        // Compacted only occasionally, so that the cost per event is constant.
         if first == events.count || first >= 1_024 && first > events.count / 2 {
             events.removeFirst(first)
             first = 0
@@ -112,7 +113,8 @@ extension EventQueue.Content {
     }
 }
 
-/// The events for one watcher, until the engine stops, the reader's task is cancelled, or nobody has it any more.
+/// The events for one watcher, until the engine stops, the reader's task is cancelled or the last copy of the stream is
+/// released.
 public struct EventStream: AsyncSequence, Sendable {
     public typealias Element = EncodedOnce<EngineEvent>
 
@@ -130,7 +132,7 @@ public struct EventStream: AsyncSequence, Sendable {
 
     init(_ queue: EventQueue, end: @escaping @Sendable () -> Void) { subscription = Subscription(queue, end: end) }
 
-    /// Events that wait to be read, and those that have found no room behind them.
+    /// The number of events waiting to be read, and of those lost after them.
     public var backlog: (waiting: Int, lost: Int) { subscription.queue.backlog }
 
     public struct AsyncIterator: AsyncIteratorProtocol {

@@ -1,7 +1,7 @@
 import Basics
 public import TimeSeries
 
-/// Something that watchers are told.
+/// An event for watchers.
 public enum EngineEvent: Sendable {
     /// A forecast after a commit; `value` is the open slot's.
     case forecast(SeriesForecast)
@@ -9,10 +9,10 @@ public enum EngineEvent: Sendable {
     case anomaly(SeriesAnomaly)
     /// Another model serves the series now.
     case model(series: SeriesKey, forecaster: String, version: Int, reason: String)
-    /// So many events did not reach this watcher, because it had not read those before.
+    /// The number of events that this watcher lost because it read too slowly.
     case lost(Int)
 
-    /// nil for what is about no series.
+    /// nil for an event that is about no series.
     var series: SeriesKey? {
         switch self {
         case .forecast(let forecast): forecast.series
@@ -22,7 +22,7 @@ public enum EngineEvent: Sendable {
         }
     }
 
-    /// What it takes while it waits, with the text that it is written as, in bytes.
+    /// Its estimated size in a queue, including its encoded text, in bytes.
     var size: Int {
         switch self {
         case .forecast(let forecast): 700 + 24 * forecast.forecast.values.count + 64 * forecast.history.count
@@ -30,12 +30,12 @@ public enum EngineEvent: Sendable {
         }
     }
 
-    /// What a sink may ask for; the raw values are the words of the configuration and of the control interface.
+    /// The kinds of events to subscribe to; the raw values are used in the configuration and the control interface.
     public enum Kind: String, Sendable, CaseIterable {
         case forecast, anomaly, model
     }
 
-    /// nil for what every watcher is told.
+    /// nil for an event that every watcher receives.
     var kind: Kind? {
         switch self {
         case .forecast: .forecast
@@ -46,7 +46,7 @@ public enum EngineEvent: Sendable {
     }
 }
 
-/// A forecast with what it was made by and of.
+/// A forecast with its model and the newest values of its series.
 public struct SeriesForecast: Sendable {
     public var series: SeriesKey
     public var forecaster: String
@@ -62,7 +62,9 @@ public struct SeriesForecast: Sendable {
     public var history: [(slot: Slot, value: Float)]
 }
 
-/// Hands events to whoever watches. A watcher who falls behind loses events and is told how many, and is never waited for.
+/// Delivers events to watchers without ever waiting for one.
+///
+/// A watcher that falls behind loses events and receives their number.
 final class Watchers: Sendable {
     private struct Watcher {
         var selector: SeriesSelector
@@ -82,7 +84,7 @@ final class Watchers: Sendable {
 
     var count: Int { watchers.withLock { $0.count } }
 
-    /// Whether anybody watches events of this kind.
+    /// Whether any watcher subscribes to events of this kind.
     func want(_ kind: EngineEvent.Kind) -> Bool {
         watchers.withLock { $0.values.contains { $0.kinds.contains(kind) } }
     }

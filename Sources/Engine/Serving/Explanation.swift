@@ -2,7 +2,7 @@ import Basics
 public import Forecasting
 public import TimeSeries
 
-/// What a series is forecast with, and what its running state holds.
+/// A description of the model of a series and of its running state.
 public struct SeriesExplanation: Sendable {
     public var series: SeriesKey
     public var forecaster: String
@@ -10,19 +10,19 @@ public struct SeriesExplanation: Sendable {
     public var version: Int
     /// Layers, shapes, parameter counts.
     public var summary: String
-    /// How many of the newest steps were looked at.
+    /// The number of newest steps that were examined.
     public var steps: Int
-    /// The part of the values since then that lay inside the forecasts' outermost interval; nil without any.
+    /// The fraction of the values in those steps that lay inside the outermost prediction interval; nil without any.
     public var coverage: Double?
-    /// How many pairs of forecast and value that is.
+    /// The number of pairs of forecast and value behind ``coverage``.
     public var compared: Int
-    /// The part that should.
+    /// The nominal value of ``coverage``.
     public var interval: Double
     public var findings: [StateFinding]
 }
 
 extension Engine {
-    /// What the model of a series is made of and what its state holds.
+    /// Describes the model of a series and its running state.
     ///
     /// - Throws: ``EngineError/unknownSeries(_:nearest:)``, ``EngineError/notReady(_:)``.
     public func explanation(of name: String) async throws -> SeriesExplanation {
@@ -50,21 +50,21 @@ extension ShardView {
     }
 }
 
-/// The newest steps of a series, made again from a state it had: the same steps, to the bit.
+/// The newest steps of a series, recomputed bit for bit from an earlier state.
 struct Replay {
     struct Step {
         var slot: Slot
         var value: Float
-        /// One row: the state before the step and its inputs.
+        /// One row, with the state before the step and its inputs.
         var batch: AdvanceBatch
         var forecast: [Float]
     }
 
     private(set) var steps: [Step] = []
-    /// After the newest closed slot.
+    /// The state after the newest closed slot.
     private(set) var state: [Float]
 
-    /// As many as are shown; more if there is no state between.
+    /// The number of slots to replay; more if there is no snapshot at that point.
     private static let wanted: Slot = 128
 
     /// nil before the first step.
@@ -85,7 +85,7 @@ struct Replay {
         }
     }
 
-    /// The slot that the running state stepped after `slot`.
+    /// The slot that the running state stepped after `slot`; nil after the newest.
     private static func next(
         after slot: Slot?, last: Slot?, _ series: SeriesHandle, _ runningState: RunningStateHandle
     )
@@ -115,7 +115,7 @@ struct Replay {
         steps.append(Step(slot: slot, value: value, batch: before, forecast: batch.forecasts))
     }
 
-    /// How many values lay inside the outermost interval of the forecasts made before them, of how many.
+    /// The number of values inside the outermost interval of the forecasts made before them, and the number compared.
     func coverage(_ specification: ForecastSpecification) -> (inside: Int, compared: Int) {
         let values = Dictionary(keepingFirst: steps.map { ($0.slot, $0.value) })
         let width = specification.quantiles.count

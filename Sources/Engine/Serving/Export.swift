@@ -2,7 +2,7 @@ import Basics
 import Storage
 public import TimeSeries
 
-/// The readings of some series, one series after the other, a piece at a time.
+/// The readings of some series, one series after the other, in chunks.
 public struct Export {
     private let store: Store
     private var series: ArraySlice<(id: SeriesID, key: SeriesKey)>
@@ -17,9 +17,9 @@ public struct Export {
         (self.store, self.series, self.range, self.tail) = (store, series, range, tail)
     }
 
-    /// The next readings of one series; nil at the end.
+    /// The next chunk of readings of one series; nil at the end.
     ///
-    /// - Throws: `CancellationError` when the task was cancelled.
+    /// - Throws: `CancellationError` if the task was cancelled.
     public mutating func next() throws -> (key: SeriesKey, readings: [Reading])? {
         while true {
             try Task.checkCancellation()
@@ -31,7 +31,7 @@ public struct Export {
 }
 
 extension Engine {
-    /// The kept readings of the selected series between two instants: by series, ascending in time.
+    /// The stored readings of the selected series between two instants, by series, ascending in time.
     public func export(_ selector: SeriesSelector, in range: ClosedRange<Timestamp>) throws -> Export {
         let selected = directory.matching(selector)
         let oldest = Dictionary(keepingFirst: selected.map { ($0.id, range.lowerBound) })

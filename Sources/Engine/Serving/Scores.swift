@@ -9,23 +9,25 @@ public struct ScoredSeries: Sendable {
     public var method: String
     public var version: Int
     public var quantiles: QuantileLevels
-    /// Finished blocks, ascending, then the one that is being scored.
+    /// The finished blocks, ascending, then the current one.
     public var blocks: [SlotScores]
-    /// The experts of the serving model, their weights, drift and the newest surprise.
+    /// The experts of the serving model, their weights, the drift and the newest surprise.
     public var report: ScoreReport
 }
 
 extension Engine {
-    /// What the forecasts of the selected series were worth, in whole blocks of slots. A block counts in the range in which
-    /// its last slot begins, so that adjoining ranges add up; the one that is being scored ends with the newest slot.
+    /// The scores of the selected series, in whole blocks of slots.
+    ///
+    /// A block belongs to the range in which its last slot begins, so that adjoining ranges add up; the current block
+    /// ends with the newest slot.
     ///
     /// - Throws: `CancellationError` between two slices of the series or of the database.
     public func scores(
         _ selector: SeriesSelector, in range: ClosedRange<Timestamp>
     ) async throws -> [ScoredSeries] {
         let matching = directory.matching(selector).map(\.id)
-        // A block goes from the shard to the pending writes and from there to the database: looked for in this order, none
-        // is missed.
+        // A block moves from the shard to the pending writes and from there to the database: reading in this order
+        // misses none.
         let found = try await shards.askEach(matching, areCurrent: true) { $0.scores(of: $1) }
         let pending = pendingWrites.scores.pending(of: matching)
         let written = try await writtenScores(of: matching, in: range)
@@ -43,13 +45,13 @@ extension Engine {
         while let slice = try reader.next() {
             for block in slice { found[block.series, default: []].append(block) }
             try Task.checkCancellation()
-            // The thread is lent by everybody else's tasks.
+            // The thread is shared with all other tasks.
             await Task.yield()
         }
         return found
     }
 
-    /// How often truths lay inside the intervals since the daemon started: by forecaster, then by lead.
+    /// How often values lay inside the prediction intervals since the daemon started, by forecaster and lead.
     public func coverage() async throws -> [String: [SlotScores.Coverage]] {
         var totals = CoverageTotals()
         for part in try await shards.askAll({ $0.coverage }) { totals.add(part) }
@@ -57,16 +59,16 @@ extension Engine {
     }
 }
 
-/// What the shard knows of a series' scores.
+/// A shard's scores of one series.
 struct ScoresSoFar: Sendable {
     var series: ScoredSeries
     var cadence: Cadence
-    /// Those that wait for a change of the model, the one before the newest slot's until the shard passes it on, with the
-    /// step after the one that ended it, which may still be taken back, and the one that is being scored, which ends with
-    /// the newest slot. Of one start the last counts.
+    /// The shard's own blocks: those kept while a change of the model is pending; the block of the head until it is
+    /// handed over, which happens one step after it ended, because that step may still be rolled back; and the current
+    /// one, which ends with the newest slot. Of blocks with the same start the last counts.
     var own: [(scores: SlotScores, end: Slot)] = []
 
-    /// With the finished blocks; where two places know a block, the later in the order written, pending, own counts.
+    /// Merges the blocks of all sources; of duplicates the later in the order written, pending, own counts.
     func with(written: [ScoreReader.Block], pending: FinishedScores?, in range: ClosedRange<Timestamp>) -> ScoredSeries
     {
         var blocks: [Timestamp: SlotScores] = [:]
@@ -84,7 +86,7 @@ struct ScoresSoFar: Sendable {
 }
 
 extension ShardView {
-    /// What is known of `id` without the database; nil before its first step.
+    /// The scores of `id` that are not in the database yet; nil before its first step.
     func scores(of id: SeriesID) -> ScoresSoFar? {
         guard let state = state(of: id), let cadence = cadence(of: id), let version = assignment(of: id)?.version,
             let runningState = series[id]?.runningState,
@@ -96,7 +98,7 @@ extension ShardView {
             quantiles: version.specification.quantiles, blocks: [], report: report)
         var own = (series[id]?.finishedBlocks ?? []).map { (scores: $0, end: $0.lastSlot) }
         if let former = series[id]?.blockOfHead() { own.append((former, former.lastSlot)) }
-        // The newest of one start is the last.
+        // Appended last: of blocks with the same start the last counts.
         if let block = report.block { own.append((block, state.slot)) }
         return ScoresSoFar(series: scored, cadence: cadence, own: own)
     }
@@ -105,7 +107,7 @@ extension ShardView {
 extension SlotScores {
     var lastSlot: Slot { start + Slot(slots) - 1 }
 
-    /// Leaves out the slots from `end` on, none of which has been scored yet.
+    /// Drops the slots from `end` on, none of which has been scored yet.
     mutating func cut(before end: Slot) {
         slots = Int(max(0, min(Slot(slots), end - start)))
         tails = Array(tails.prefix(slots))

@@ -2,7 +2,7 @@ import Basics
 import Dispatch
 import TimeSeries
 
-/// Which series there are and which shard owns each: written by the writer after a commit, read by anybody.
+/// The existing series by key and by ID: updated by the writer after a commit, read from any thread.
 final class SeriesDirectory: Sendable {
     private struct Content {
         var byKey: [SeriesKey: SeriesID] = [:]
@@ -10,7 +10,7 @@ final class SeriesDirectory: Sendable {
     }
 
     private let content = Locked(Content())
-    /// Looks for names like a mistyped one: one at a time, and on none of the threads that all tasks share.
+    /// Searches for names similar to a mistyped one: one search at a time, and not on the shared task threads.
     private let suggesting = DispatchQueue(label: "suggestions")
     private static let shownBytes = 200
 
@@ -38,7 +38,7 @@ final class SeriesDirectory: Sendable {
     private func suggestions(for name: String) async -> [String] {
         await withCheckedContinuation { continuation in
             suggesting.async { [self] in
-                // Looked through without the lock, which event loops wait for.
+                // Searched without the lock, which event loops wait for.
                 let byKey = content.withLock { $0.byKey }
                 continuation.resume(returning: nearestNames(to: name, among: byKey.keys.lazy.map(\.description)))
             }
@@ -50,7 +50,7 @@ final class SeriesDirectory: Sendable {
         return String(decoding: name.utf8.prefix(shownBytes), as: UTF8.self) + "…"
     }
 
-    /// The series of a name as a person may write it; nil if there is none.
+    /// The series with a name, which need not be in canonical form; nil if there is none.
     func known(_ name: String) -> SeriesID? {
         let wanted = (try? SeriesKey(parsing: name)) ?? SeriesKey(canonical: name)
         return content.withLock { $0.byKey[wanted] }

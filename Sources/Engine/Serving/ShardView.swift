@@ -2,12 +2,12 @@ import Forecasting
 import Storage
 public import TimeSeries
 
-/// What a question to a shard may look at, on the shard's own thread.
+/// A read-only view of a shard for a question, valid on the shard's own thread.
 struct ShardView {
     let series: ShardSeries
     let stepper: Stepper
 
-    /// How often truths lay inside the intervals since the daemon started.
+    /// How often values lay inside the prediction intervals since the daemon started.
     let coverage: CoverageTotals
     private let forecastCache: ForecastCache
 
@@ -23,7 +23,7 @@ struct ShardView {
         series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now, patience: patience) }
     }
 
-    /// The forecast of `id` as of `now`, which is in the forecast cache from now on; nil before the first.
+    /// The forecast of `id` as of `now`, which it also puts into the forecast cache; nil before the first.
     func shownForecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
         guard let state = series[id], let forecast = forecast(of: id, now: now) else { return nil }
         if !forecast.forecast.isStale, state.cacheUse != .cached {
@@ -33,15 +33,15 @@ struct ShardView {
         return forecast
     }
 
-    /// Slots without a reading after which a series is silent.
+    /// The number of slots without a reading after which a series is silent.
     static let silence: Slot = 5
 
-    /// nil before the first, and where the model gave no answer or no usable one.
+    /// The forecast of `series`; nil before the first, and if the model's answer is missing or unusable.
     ///
     /// - Parameters:
     ///   - now: nil for the forecast from the open slot, even if it is old.
-    ///   - patience: slots without a reading before the forecast is rolled forward.
-    ///   - history: slots of it at most, the open one included.
+    ///   - patience: the number of slots without a reading after which the forecast is rolled forward.
+    ///   - history: the maximum number of history slots, including the open one.
     static func forecast(
         of series: SeriesHandle, stepper: Stepper, now: Timestamp?, patience: Slot = silence,
         history count: Int = SeriesState.shownSlots
@@ -82,12 +82,12 @@ struct ShardView {
     }
 
     private static func history(of series: SeriesHandle, _ count: Int) -> [(slot: Slot, value: Float)] {
-        // A slot whose readings are beyond what forecasters see has no value.
+        // A slot whose value is beyond the range of forecasters has none.
         guard let open = series.runningState?.open, !open.value.isNaN else { return series.values.suffix(count) }
         return series.values.suffix(count - 1) + [(open.slot, open.value)]
     }
 
-    /// The running state of `id`, the newest slot included; nil before its first step.
+    /// The running state of `id`, including the newest slot; nil before its first step.
     func state(of id: SeriesID) -> SeriesStateReport? {
         guard let state = series[id], let runningState = state.runningState,
             let cadence = state.cadence,
@@ -104,13 +104,13 @@ struct ShardView {
 
     func cadence(of id: SeriesID) -> Cadence? { series[id]?.cadence }
 
-    /// Whether the newest step of `id` had no answer of its model.
+    /// Whether the model of `id` did not respond to its newest step.
     func isAbsent(_ id: SeriesID) -> Bool { series[id]?.runningState?.open?.isAbsent ?? false }
 
-    /// Whether the newest step of `id` had an answer of its model, which may be no usable forecast.
+    /// Whether the model of `id` responded to its newest step, perhaps without a usable forecast.
     func isAnswered(_ id: SeriesID) -> Bool { series[id]?.runningState?.open?.isAbsent == false }
 
-    /// What serves `id`, and since when.
+    /// The epoch and the version that serve `id`.
     func assignment(of id: SeriesID) -> (epoch: Epoch, version: LoadedVersion)? {
         series[id]?.runningState.map { ($0.epoch, $0.version) }
     }
@@ -125,7 +125,7 @@ struct ShardView {
     }
 }
 
-/// What one expert of a mix forecasts.
+/// The forecast of one expert of a mix.
 public struct ExpertForecast: Sendable {
     public var name: String
     /// `[horizon][quantiles]`.
@@ -140,8 +140,9 @@ public struct SeriesStateReport: Sendable {
     public var version: Int
     /// The highest journal position the state has absorbed.
     public var position: JournalPosition
-    /// The newest slot the state has stepped over, and when it begins.
+    /// The newest slot that the state has stepped over.
     public var slot: Slot
+    /// When ``slot`` begins.
     public var time: Timestamp
     /// `[stateCount]`: the model's own state, then the score state.
     public var values: [Float]
@@ -156,7 +157,7 @@ public struct SeriesStateReport: Sendable {
     }
 }
 
-/// One line of the list of series.
+/// One row of the list of series.
 public struct SeriesSummary: Sendable {
     public var series: SeriesKey
     public var forecaster: String?

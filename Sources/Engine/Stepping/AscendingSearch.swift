@@ -1,12 +1,12 @@
 extension Array {
-    /// The first place where `isReached` holds, given that it holds for all elements after one for which it does.
+    /// The first index at which `isReached` holds, for an array partitioned by it.
     ///
-    /// - Returns: `count` if it holds nowhere.
+    /// - Returns: `count` if it holds for no element.
     @inline(__always)
     func firstPlace(_ isReached: (Element) -> Bool) -> Int {
         var (low, high, step) = (0, count, 1)
-        // Most readings are among the newest, and the others are far from what is in the caches: from the end in growing
-        // steps.
+        // Galloping search from the end: most lookups are among the newest elements, and the others are not in the CPU
+        // caches.
         while high > 0 {
             let place = Swift.max(0, high - step)
             guard isReached(self[place]) else {

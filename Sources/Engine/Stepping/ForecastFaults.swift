@@ -1,12 +1,12 @@
 import Basics
 import Storage
 
-/// Counts the forecasts that were none, because their model gave numbers that are not finite or far beyond any value, and
-/// tells of each model once. For all threads.
+/// Counts the unusable forecasts, whose values are not finite or beyond 1e30, and warns once per version; safe to use
+/// from any thread.
 final class ForecastFaults: Sendable {
     private struct Content {
         var byForecaster: [String: Int] = [:]
-        /// The versions that were told of.
+        /// The versions that were reported.
         var told: Set<Int64> = []
     }
 
@@ -17,7 +17,7 @@ final class ForecastFaults: Sendable {
 
     var byForecaster: [String: Int] { content.withLock { $0.byForecaster } }
 
-    /// - Parameter series: that has no forecast now.
+    /// - Parameter series: the name of the series that has no forecast.
     func note(_ version: ModelVersion, series: String) {
         let isNew = content.withLock { content in
             content.byForecaster[version.forecaster, default: 0] += 1

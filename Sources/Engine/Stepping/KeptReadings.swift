@@ -1,7 +1,7 @@
 import Storage
 import TimeSeries
 
-/// The readings of a series that its state may still be replayed from, by ascending timestamp.
+/// The readings of a series from which its state may still be replayed, by ascending timestamp.
 struct KeptReadings: Sendable {
     struct Kept: Sendable, Hashable {
         var timestamp: Timestamp
@@ -12,14 +12,14 @@ struct KeptReadings: Sendable {
     enum Change { case added, corrected, repeated }
 
     private(set) var kept: [Kept] = []
-    /// What ``seek(_:)`` found last.
+    /// The last result of ``seek(_:)``.
     private var sought = 0
 
     init() {}
 
     /// The history that an epoch begins with.
     ///
-    /// - Parameter position: where the epoch began: of the late readings only those up to there are part of it.
+    /// - Parameter position: the position at which the epoch began: only late readings up to it are included.
     init(_ readings: [PositionedReading], lateThrough position: JournalPosition) {
         kept.reserveCapacity(readings.count)
         for item in readings where item.reading.timeliness == .fresh || item.position <= position {
@@ -27,7 +27,10 @@ struct KeptReadings: Sendable {
         }
     }
 
-    /// Takes a reading in. For one timestamp the highest journal position wins; an equal resend changes nothing.
+    /// Inserts a reading.
+    ///
+    /// Of two with the same timestamp, the one with the higher journal position wins; an identical resend changes
+    /// nothing.
     mutating func insert(_ reading: Kept) -> Change {
         let place = kept.firstPlace { $0.timestamp >= reading.timestamp }
         guard place < kept.count else {
@@ -39,18 +42,17 @@ struct KeptReadings: Sendable {
             kept.insert(reading, at: place)
             return .added
         }
-        // Of the bits: 0 and −0 may step a state to different ones.
+        // Compares the bits: 0 and −0 may lead to different states.
         let isEqual = kept[place].value.bitPattern == reading.value.bitPattern
         if isEqual || kept[place].position > reading.position { return .repeated }
         kept[place] = reading
         return .corrected
     }
 
-    /// The place of the first reading at or after `timestamp`; `kept.count` if there is none.
+    /// The index of the first reading at or after `timestamp`; `kept.count` if there is none.
     func place(from timestamp: Timestamp) -> Int { kept.firstPlace { $0.timestamp >= timestamp } }
 
-    /// ``place(from:)`` for whoever asks for one reading after the other: it is most often the one found last, or the one
-    /// after it.
+    /// ``place(from:)`` for sequential access: the result is usually the last one or the one after it.
     mutating func seek(_ timestamp: Timestamp) -> Int {
         if !isPlace(sought, from: timestamp) {
             sought = isPlace(sought + 1, from: timestamp) ? sought + 1 : place(from: timestamp)
@@ -75,13 +77,14 @@ struct KeptReadings: Sendable {
         return kept[from...].prefix { cadence.slot(of: $0.timestamp) == slot }.map(\.value)
     }
 
-    /// Drops the readings before `timestamp`; now and then, so that the cost per reading is constant.
+    /// Drops the readings before `timestamp`, but only occasionally, so that the cost per reading is amortized
+    /// constant.
     mutating func prune(before timestamp: Timestamp) {
         let dropped = place(from: timestamp)
         guard dropped > 256 || dropped > kept.count / 4 else { return }
         kept.removeFirst(dropped)
         sought = max(0, sought - dropped)
-        // After a replay over a long history.
+        // Shrinks the array after a replay of a long history.
         guard kept.capacity > 2 * roomyCount else { return }
         var left: [Kept] = []
         left.reserveCapacity(roomyCount)
@@ -89,6 +92,7 @@ struct KeptReadings: Sendable {
         kept = left
     }
 
-    /// Doubling would leave half of it empty: a series keeps as many as its lateness takes, and no more come.
+    /// The capacity for the present readings and some more. Doubling would leave half of it unused: the number of
+    /// readings stays at what the lateness requires.
     private var roomyCount: Int { kept.count + max(8, kept.count / 4) }
 }

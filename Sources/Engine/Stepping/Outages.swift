@@ -2,14 +2,14 @@ import Basics
 import Storage
 import TimeSeries
 
-/// The slots of one series that its model gave no answer for, because it lives in a process that was not there.
+/// The slots of one series for which its model did not respond because its plugin process was not available.
 ///
-/// A state is a function of readings, promotions and outages: what was stepped over without an answer stays so whenever
-/// it is replayed. Owned by one shard thread.
+/// A state is a function of readings, promotions and outages: a slot that was stepped over without an answer is
+/// replayed without one. Owned by one shard thread.
 struct Outages {
-    /// Ascending, apart from each other.
+    /// Ascending and disjoint.
     private var ranges: [ClosedRange<Slot>]
-    /// Those that are not on their way to the database yet.
+    /// Those not yet handed to the writer.
     private var unsaved: [ClosedRange<Slot>] = []
 
     init(_ ranges: [ClosedRange<Slot>] = []) { self.ranges = ranges.sorted { $0.lowerBound < $1.lowerBound } }
@@ -35,7 +35,7 @@ struct Outages {
         unsaved.append(grown)
     }
 
-    /// Forgets what no replay reaches any more.
+    /// Drops the outages that no replay reaches any more.
     mutating func prune(through slot: Slot) {
         if let first = ranges.first, first.upperBound <= slot { ranges.removeAll { $0.upperBound <= slot } }
     }
@@ -54,7 +54,7 @@ final class OutageBox: Sendable {
         if !outages.isEmpty { waiting.withLock { $0 += outages } }
     }
 
-    /// Takes them for a commit. After one that failed, ``put(_:)`` brings them back.
+    /// Removes and returns all outages for a commit; after a failed one, ``put(_:)`` returns them.
     func takeAll() -> [Outage] {
         waiting.withLock { waiting in
             defer { waiting = [] }

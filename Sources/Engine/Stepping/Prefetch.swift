@@ -1,16 +1,17 @@
 import CMemory
 import Storage
 
-/// Asks for the memory of series before they are stepped.
+/// Prefetches the memory of series before they are stepped.
 ///
-/// A series' memory lies in half a dozen places, and waiting for one after the other would be most of what a step of a
-/// small model costs. So a few series ahead of the one at work each is asked for in three stages, of which every one reads
-/// only what the stage before has brought. It changes nothing but the time.
+/// The memory of a series is in half a dozen places, and waiting for one after the other would be most of the cost of a
+/// step of a small model. So the series a few positions ahead are prefetched in three stages, each of which reads only
+/// what the stage before it prefetched. It affects only the running time.
 enum Prefetch {
-    /// Series between two stages: enough to hide the way to main memory, few enough to stay in the nearest cache.
+    /// The number of series between two stages: enough to hide the latency of main memory, few enough to stay in the
+    /// first-level cache.
     private static let distance = 6
 
-    /// Asks for what comes after the series at `index` of `turn`.
+    /// Prefetches what follows the series at `index` of `turn`.
     @inline(__always)
     static func ahead(
         of index: Int, in turn: ArraySlice<Int>, _ series: [SeriesHandle], _ order: ReadingsBySeries,
@@ -37,7 +38,7 @@ extension SeriesState {
         values.prefetchBeginning()
     }
 
-    /// Prefetches what those point to.
+    /// Prefetches what the memory of ``prefetchNamed()`` points to.
     @inline(__always)
     borrowing func prefetchValues() {
         kept.kept.prefetchEnd()
@@ -47,7 +48,7 @@ extension SeriesState {
 }
 
 extension Array {
-    /// Asks for the number of elements, which lies before the first, and for the first.
+    /// Prefetches the array header, which precedes the first element, and the first element.
     @inline(__always)
     func prefetchBeginning() {
         withUnsafeBufferPointer { elements in
@@ -55,7 +56,7 @@ extension Array {
         }
     }
 
-    /// Asks for an element.
+    /// Prefetches an element.
     @inline(__always)
     func prefetch(_ place: Int) {
         withUnsafeBufferPointer { elements in
@@ -63,7 +64,7 @@ extension Array {
         }
     }
 
-    /// Asks for the last two elements and the room behind them.
+    /// Prefetches the last two elements and the free slot after them.
     @inline(__always)
     func prefetchEnd() {
         withUnsafeBufferPointer { elements in

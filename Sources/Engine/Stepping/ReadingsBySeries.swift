@@ -1,19 +1,19 @@
 import Storage
 
-/// The readings of one commit, series by series, in the memory of the commit before.
+/// The readings of one commit, grouped by series; reuses its buffers from commit to commit.
 ///
-/// A series is then taken through all of a commit while its memory is near: with ten thousand series, by the time all
-/// had taken their readings in the first would have left the caches. Owned by one shard thread.
+/// A series then processes all its readings of a commit while its memory is cached: with ten thousand series, the first
+/// would have left the caches by the time all had absorbed their readings. Owned by one shard thread.
 struct ReadingsBySeries {
-    /// The places of the series that have readings, each once, in the order of their first.
+    /// The indices of the series that have readings, each once, in the order of their first reading.
     private(set) var series: [Int] = []
-    /// By place of a series: its first and its last reading in the commit; −1 for none.
+    /// By index of a series, its first and its last reading in the commit; −1 for none.
     private var first: [Int32] = []
     private var last: [Int32] = []
-    /// By reading: the next of the same series; −1 for none.
+    /// By reading, the next one of the same series; −1 for none.
     private var next: [Int32] = []
 
-    /// Groups `readings`; those of unknown series are left out.
+    /// Groups `readings`, without those of unknown series.
     mutating func group(_ readings: [PositionedReading], of known: ShardSeries) {
         for place in series { first[place] = -1 }
         series.removeAll(keepingCapacity: true)
@@ -35,7 +35,7 @@ struct ReadingsBySeries {
         }
     }
 
-    /// Calls `body` with the index of each reading of the series at `place`, in their order.
+    /// Calls `body` with the index of each reading of the series at `place`, in order.
     @inline(__always)
     func forEachReading(of place: Int, _ body: (Int) -> Void) {
         var index = first[place]

@@ -2,9 +2,9 @@ import Forecasting
 import Storage
 import TimeSeries
 
-/// The running state of one series under one epoch: where it stands, and where it can be rolled back to.
+/// The running state of one series under one epoch, with the snapshots that it can be rolled back to.
 ///
-/// Owned by the series' shard thread. Changed in place: stepping a series writes over memory that is there already.
+/// Owned by the series' shard thread. Modified in place: stepping a series reuses its memory.
 struct RunningState: ~Copyable {
     /// A state after the step of `slot`, which had a value.
     struct Snapshot {
@@ -17,54 +17,54 @@ struct RunningState: ~Copyable {
     struct Open {
         var slot: Slot
         var value: Float
-        /// The model gave no answer: the state is the one before, and there is no forecast.
+        /// Whether the model did not respond: the state is the previous one, and there is no forecast.
         var isAbsent: Bool
 
-        /// Whether this is still the step of `slot` with `value`; without an answer it is worth another try.
+        /// Whether this is still the step of `slot` with `value`; a step without an answer is retried.
         func isCurrent(_ slot: Slot, _ value: Float) -> Bool {
             self.slot == slot && self.value.bitPattern == value.bitPattern && !isAbsent
         }
     }
 
     let version: LoadedVersion
-    /// Of ``version``: comparing it counts no references.
+    /// The identity of ``version``, which is compared without reference counting.
     let modelID: ObjectIdentifier
-    /// The earliest slot the state may see.
+    /// The earliest slot that the state may step over.
     let firstSlot: Slot
-    /// The first slot of the epoch itself, whose truths it scores; those before it are its warm-up.
+    /// The first slot of the epoch itself, from which on it is scored; the slots before are its warm-up.
     let firstOwnSlot: Slot
     private var floats: RunningStateRows
-    /// Where a snapshot's state lies.
+    /// The slots and the rows of the snapshots, ascending.
     private var snapshotRows: [(slot: Slot?, row: Int)] = []
-    /// The slot of the second snapshot, the first that may become the base.
+    /// The slot of the second snapshot, the earliest that may become the base.
     private var secondSnapshot: Slot = .max
-    /// The slots that need no further snapshot.
+    /// The slots that already have a snapshot.
     private var snapshotBlock: SlotBlock?
-    /// The slot of the first snapshot: nothing before it can change any more.
+    /// The slot of the first snapshot; nothing before it can change any more.
     private(set) var baseSlot: Slot?
     /// The newest closed slot.
     private(set) var headSlot: Slot?
-    /// Also the row of the newest snapshot, if ``isHeadSnapshot``.
+    /// The row of the head; also that of the newest snapshot if ``isHeadSnapshot``.
     private var headRow: Int
-    /// Whether the head is kept as a state that can be rolled back to: the next step leaves its row alone.
+    /// Whether the head is a snapshot, so that the next step must not modify its row.
     private var isHeadSnapshot = false
     /// The newest slot with a value that the head has stepped over.
     private(set) var lastValueSlot: Slot?
     private(set) var open: Open?
     private var openRow: Int
-    /// Of ``calendar``: comparing it counts no references.
+    /// The identity of ``calendar``, which is compared without reference counting.
     let calendarID: ObjectIdentifier
-    // These last, because no step looks at them.
+    // Last, because no step reads them.
     let calendar: LocalCalendar
     let epoch: Epoch
 
-    /// The bytes of it that a step looks at.
+    /// The number of bytes that a step reads.
     static let steppedSize =
         MemoryLayout<RunningState>.size - MemoryLayout<Epoch>.size - MemoryLayout<LocalCalendar>.size
 
     var model: ServedModel { version.model }
 
-    /// Goes on from `checkpoint` if it is one of this epoch and model, else from the beginning of the epoch.
+    /// Starts from `checkpoint` if it belongs to this epoch and model, otherwise from the beginning of the epoch.
     init(_ assignment: Assignment, checkpoint: Checkpoint?) {
         let (epoch, version) = (assignment.epoch, assignment.version)
         let start = epoch.fromSlot.map { $0.subtractingReportingOverflow(Int64(epoch.warmUp)) }
@@ -86,25 +86,25 @@ struct RunningState: ~Copyable {
         keepSnapshot()
     }
 
-    // MARK: What there is
+    // MARK: Accessors
 
     /// `[stateCount]` after the newest closed slot; valid until the next step.
     var headState: UnsafeBufferPointer<Float> { UnsafeBufferPointer(floats[headRow]) }
     /// `[stateCount]` after the open step, if there is one; valid until the next step.
     var openState: UnsafeBufferPointer<Float> { UnsafeBufferPointer(floats[openRow]) }
-    /// Of the open step, `[forecastCount]`; valid until the next step.
+    /// The forecast of the open step, `[forecastCount]`; valid until the next step.
     var forecast: UnsafeBufferPointer<Float> { UnsafeBufferPointer(floats.forecast) }
 
     /// A copy of the state after the newest closed slot.
     var head: Snapshot { Snapshot(slot: headSlot, state: Array(headState)) }
-    /// A copy of the newest state of all.
+    /// A copy of the newest state, after the open step if there is one.
     var newestState: [Float] { Array(open == nil ? headState : openState) }
-    /// Copies of the states that it can be rolled back to, ascending; never empty.
+    /// Copies of the snapshots, ascending; never empty.
     var snapshots: [Snapshot] { snapshotRows.map { Snapshot(slot: $0.slot, state: Array(floats[$0.row])) } }
     /// A copy of the state at ``baseSlot``.
     var baseState: [Float] { Array(floats[snapshotRows[0].row]) }
 
-    /// Asks for what the next step reads and writes.
+    /// Prefetches what the next step reads and writes.
     func prefetchRows() {
         floats.prefetch(headRow)
         floats.prefetch(openRow)
@@ -112,7 +112,7 @@ struct RunningState: ~Copyable {
 
     // MARK: Stepping
 
-    /// Goes back to the newest state before `slot`.
+    /// Rolls back to the newest snapshot before `slot`.
     mutating func rollBack(before slot: Slot) {
         open = nil
         guard let stepped = headSlot, stepped >= slot else { return }
@@ -129,16 +129,16 @@ struct RunningState: ~Copyable {
 
     /// The slot to step next, given the next slot that has a reading.
     ///
-    /// A gap is stepped through for `maxGap` missing slots from its beginning and then jumped over, so that what was
-    /// stepped before a slot never depends on what comes after it.
+    /// The first `maxGap` missing slots of a gap are stepped and the rest are skipped, so that the steps before a slot
+    /// never depend on what comes after it.
     func nextSlot(nextValue: Slot, maxGap: Int) -> Slot {
         guard let slot = headSlot, let lastValueSlot, slot - lastValueSlot < Int64(maxGap) else { return nextValue }
         return min(slot + 1, nextValue)
     }
 
-    /// Begins the step of `slot`, the newest, on a copy of the newest closed state. The open step is gone.
+    /// Begins the step of the newest slot, `slot`, on a copy of the newest closed state; discards the open step.
     ///
-    /// - Returns: where it is made, `[stateCount]`, and where its forecast goes, `[forecastCount]`.
+    /// - Returns: the buffers for the state, `[stateCount]`, and for the forecast, `[forecastCount]`.
     mutating func beginOpen(_ slot: Slot) -> (
         state: UnsafeMutablePointer<Float>?, forecast: UnsafeMutablePointer<Float>?
     ) {
@@ -148,11 +148,12 @@ struct RunningState: ~Copyable {
         return (floats[openRow].baseAddress, floats.forecast.baseAddress)
     }
 
-    /// Begins the step of `slot`, which closes, on the newest closed state itself, unless that is kept: after a long gap or
-    /// in a large batch nearly all steps are of this kind, and most of what one costs is reaching for memory. The open step
-    /// is gone, and what the head expected is in the place of its forecast.
+    /// Begins the step of a closing slot, `slot`, in place on the newest closed state unless that is a snapshot.
     ///
-    /// - Returns: where it is made, `[stateCount]`.
+    /// After a long gap or in a large batch nearly all steps are of this kind, and memory access is most of their cost.
+    /// Discards the open step and puts the head's expectation into the forecast's buffer.
+    ///
+    /// - Returns: the buffer for the state, `[stateCount]`.
     mutating func beginClosed(_ slot: Slot) -> UnsafeMutablePointer<Float>? {
         open = nil
         _ = floats.forecast.update(fromContentsOf: model.expectation(in: headState))
@@ -168,17 +169,17 @@ struct RunningState: ~Copyable {
         model.forgetScores(in: state)
     }
 
-    /// What the head expects of the slot after it, `[quantiles]`.
+    /// The head's forecast of the slot after it, `[quantiles]`.
     var headExpectation: [Float] { Array(model.expectation(in: headState)) }
-    /// What it expected of the slot that was begun last as one that closes, `[quantiles]`.
+    /// The forecast of the slot of the last ``beginClosed(_:)``, `[quantiles]`.
     var begunExpectation: [Float] { Array(forecast.prefix(version.specification.quantiles.count)) }
 
-    /// Takes the step that was begun as that of the newest slot.
+    /// Completes a begun step as that of the newest slot.
     mutating func open(_ slot: Slot, value: Float, isAbsent: Bool) {
         open = Open(slot: slot, value: value, isAbsent: isAbsent)
     }
 
-    /// Takes the open step as that of a slot that has closed, and what it made as the new head.
+    /// Closes the slot of the open step, whose state becomes the head.
     mutating func close(_ slot: Slot, value: Float, spacing: Int64) {
         open = nil
         let left = isHeadSnapshot ? floats.take() : headRow
@@ -197,7 +198,7 @@ struct RunningState: ~Copyable {
         if crossed { keepSnapshot() }
     }
 
-    /// Drops the states that nothing will be rolled back to: all before the newest at or before `slot`.
+    /// Drops the snapshots that are no longer needed: all before the newest one at or before `slot`.
     ///
     /// - Returns: whether the base moved.
     mutating func dropSnapshots(before slot: Slot) -> Bool {
@@ -211,16 +212,16 @@ struct RunningState: ~Copyable {
         return true
     }
 
-    /// Keeps the head as a state that can be rolled back to.
+    /// Makes the head a snapshot.
     private mutating func keepSnapshot() {
-        // The slot had no answer of the model: the same state once more, which is kept and dropped by itself.
+        // The model did not respond to this slot, so the state is unchanged, but the new snapshot needs its own row.
         if isHeadSnapshot { leaveSnapshot() }
         isHeadSnapshot = true
         snapshotRows.append((headSlot, headRow))
         noteSnapshots()
     }
 
-    /// Goes on in a copy of the head, which stays as it is.
+    /// Continues in a copy of the head, so that the snapshot stays unchanged.
     private mutating func leaveSnapshot() {
         let row = floats.take()
         _ = floats[row].update(fromContentsOf: floats[headRow])

@@ -3,19 +3,19 @@ import Forecasting
 import Storage
 import TimeSeries
 
-/// The running state of a series, where it lies; valid until the series gets another epoch or is forgotten.
+/// The address of the running state of a series; valid until the series stops being forecast or is removed.
 ///
 /// Only the thread of the shard that owns the series may use it; see ``SeriesHandle`` for why it is an address.
 struct RunningStateHandle {
     private let address: UnsafeMutablePointer<RunningState>
 
-    /// Moves `state` to memory of its own.
+    /// Moves `state` into its own allocation.
     init(_ state: consuming RunningState) {
         address = .allocate(capacity: 1)
         address.initialize(to: state)
     }
 
-    /// Puts `state` in place of the one that was there.
+    /// Replaces the running state in place.
     func replace(with state: consuming RunningState) {
         address.deinitialize(count: 1)
         address.initialize(to: state)
@@ -69,7 +69,7 @@ struct RunningStateHandle {
     }
     func dropSnapshots(before slot: Slot) -> Bool { address.pointee.dropSnapshots(before: slot) }
 
-    /// Prefetches what a step looks at.
+    /// Prefetches what a step reads.
     @inline(__always)
     func prefetch() { prefetch_bytes(address, RunningState.steppedSize) }
     /// Prefetches what the next step reads and writes; after ``prefetch()``.

@@ -2,11 +2,11 @@ import CMemory
 
 /// The states of one running state and its newest forecast.
 ///
-/// States are rows of equal length that are handed out and taken back. The forecast and the first rows, which every step
-/// reads and writes, lie in one block: as arrays of their own, each would have a header, a count of references and a place
-/// somewhere else, and most of what a step of a small model costs is waiting for those. The other rows, snapshots that are
-/// seldom read again, are allocated one by one as they are needed: a row of a recipe's state is 5 KiB, and blocks that
-/// grew would leave holes behind them, with ten thousand series hundreds of megabytes.
+/// States are rows of equal length, managed as a pool. The forecast and the first rows, which every step reads and
+/// writes, share one block: as separate arrays, each would have a header, a reference count and a location of its own,
+/// and waiting for those is most of the cost of a step of a small model. The other rows, snapshots that are rarely read
+/// again, are allocated individually when needed: a row of a recipe's state is 5 KiB, and growing blocks would fragment
+/// the heap, by hundreds of megabytes with ten thousand series.
 struct RunningStateRows: ~Copyable {
     /// Floats in a row.
     let stateCount: Int
@@ -17,7 +17,7 @@ struct RunningStateRows: ~Copyable {
     private var others: [UnsafeMutablePointer<Float>] = []
     private var free: [Int]
 
-    /// A head, an open step, and the first state that it may be rolled back to.
+    /// The head, the open step and the first snapshot.
     private static let firstRows = 3
 
     init(stateCount: Int, forecastCount: Int) {
@@ -41,10 +41,10 @@ struct RunningStateRows: ~Copyable {
         return .init(start: start, count: stateCount)
     }
 
-    /// Asks for a row.
+    /// Prefetches a row.
     func prefetch(_ row: Int) { prefetch_bytes(self[row].baseAddress, stateCount * MemoryLayout<Float>.stride) }
 
-    /// A row that nobody has.
+    /// Allocates a row with arbitrary content.
     mutating func take() -> Int {
         if let row = free.popLast() { return row }
         let row = UnsafeMutablePointer<Float>.allocate(capacity: stateCount)

@@ -3,15 +3,15 @@ import Forecasting
 import Storage
 import TimeSeries
 
-/// A series where its shard keeps it; valid until the shard forgets the series.
+/// The address of a shard's state of a series; valid until the shard removes the series.
 ///
-/// Only the thread of the shard that owns the series may use it. An address and not an object: a step uses a series in a
-/// dozen places, each of which would count references and check for overlapping access, and the first of them would wait
-/// for memory that nobody has prefetched.
+/// Only the thread of the shard that owns the series may use it. It is an address and not an object: a step uses a
+/// series in a dozen places, each of which would count references and check for exclusive access, and the first would
+/// wait for memory that was not prefetched.
 struct SeriesHandle {
     private let address: UnsafeMutablePointer<SeriesState>
 
-    /// Moves `state` to memory of its own.
+    /// Moves `state` into its own allocation.
     init(_ state: consuming SeriesState) {
         address = .allocate(capacity: 1)
         address.initialize(to: state)
@@ -73,7 +73,7 @@ struct SeriesHandle {
     func end(_ step: SeriesState.Step, isAbsent: Bool) { address.pointee.end(step, isAbsent: isAbsent) }
     func passOver(_ step: SeriesState.Step) { address.pointee.passOver(step) }
 
-    // MARK: What its steps have left
+    // MARK: Results of steps
 
     func blockOfHead() -> SlotScores? { address.pointee.blockOfHead() }
     func takeFinishedBlocks() -> [SlotScores] { address.pointee.takeFinishedBlocks() }
@@ -89,7 +89,7 @@ struct SeriesHandle {
     /// Prefetches what the series points to; after ``prefetch()``.
     @inline(__always)
     func prefetchNamed() { address.pointee.prefetchNamed() }
-    /// Prefetches what those point to; after ``prefetchNamed()``.
+    /// Prefetches what that memory points to; after ``prefetchNamed()``.
     @inline(__always)
     func prefetchValues() { address.pointee.prefetchValues() }
 }

@@ -2,13 +2,13 @@ import Forecasting
 import Storage
 import TimeSeries
 
-/// One series as its shard keeps it: the readings its state may be replayed from, the slot values, and the running state.
+/// A shard's state of one series: the readings it may be replayed from, the slot values and the running state.
 ///
-/// Owned by one shard thread and used nowhere else.
+/// Owned by one shard thread.
 struct SeriesState: ~Copyable {
     let id: SeriesID
     let key: SeriesKey
-    /// What the running state's epoch says.
+    /// The aggregate of the running state's epoch.
     private(set) var aggregate: Aggregate
     private(set) var maxGap = 0
     private(set) var cadence: Cadence?
@@ -16,28 +16,28 @@ struct SeriesState: ~Copyable {
     private(set) var kept = KeptReadings()
     var values = SlotValues()
     private(set) var runningState: RunningStateHandle?
-    /// Of the running state's epoch.
+    /// The outages of the running state's epoch.
     var outages = Outages()
     /// The newest slot with a reading; nil before the cadence is known.
     private(set) var frontier: Slot?
-    /// Readings before this change nothing any more.
+    /// Readings before this time are ignored as late.
     private var settledUntil = Timestamp.distantPast
     /// The highest journal position whose reading changed anything here.
     private(set) var absorbed: JournalPosition = 0
     private(set) var counts = SeriesCounts()
-    /// True while a change of its model is on its way: nothing may be pruned or passed on.
+    /// Whether a change of its model is pending: nothing may be pruned or handed over.
     var isHeld = false
-    /// Whether its shard has it on the list of those that have steps to do.
+    /// Whether it is in its shard's list of series with steps to do.
     var isBehind = false
     /// Whether the shard's forecast cache holds its forecast.
     var cacheUse = CacheUse.none
     var finishedBlocks: [SlotScores] = []
-    /// The slots that are scored together with the head; nil: not known.
+    /// The block of slots that is scored together with the head; nil: unknown.
     var scoredBlock: SlotBlock?
     /// Which closed slots are anomalies; nil: none.
     var anomalyRule: AnomalyRule?
     var judge = AnomalyJudge()
-    /// Those that nobody has been told of yet.
+    /// Anomalies that were not published yet.
     var anomalies: [SeriesAnomaly] = []
     /// The slot of the newest checkpoint.
     var checkpointSlot: Slot?
@@ -45,11 +45,11 @@ struct SeriesState: ~Copyable {
     /// What the shard's forecast cache holds of a series.
     enum CacheUse {
         case none, cached
-        /// Its forecast was read there, and the next one is to be cached again.
+        /// Its forecast was read there, so the next one is to be cached.
         case wanted
     }
 
-    /// Slots kept for pictures when no lag asks for more.
+    /// The number of slots kept for charts when no lag needs more.
     static let shownSlots = 240
 
     init(setup: SeriesSetup) {
@@ -77,7 +77,8 @@ struct SeriesState: ~Copyable {
         frontier = cadence.flatMap { cadence in newest.map { cadence.slot(of: $0.timestamp) } }
     }
 
-    /// Drops what nothing that comes can change any more: what the base of the running state has passed.
+    /// Drops the readings up to `slot`, the base of the running state, and the values and outages that are no longer
+    /// needed.
     mutating func prune(through slot: Slot, cadence: Cadence) {
         settledUntil = cadence.start(of: slot + 1)
         kept.prune(before: settledUntil)
@@ -85,7 +86,7 @@ struct SeriesState: ~Copyable {
         outages.prune(through: slot)
     }
 
-    /// Takes a committed reading in; an out-of-order one rolls the running state back to before its slot.
+    /// Absorbs a committed reading; an out-of-order one rolls the running state back to before its slot.
     mutating func absorb(_ reading: Reading, at position: JournalPosition) {
         guard reading.timeliness == .fresh, reading.timestamp >= settledUntil else {
             counts.late += 1
@@ -104,7 +105,7 @@ struct SeriesState: ~Copyable {
         }
         absorbed = max(absorbed, reading.position)
         guard let cadence else { return }
-        // Times are compared and slots kept: a division of 64 bits costs as much as ten comparisons.
+        // Compares times with slot starts: a 64-bit division costs as much as ten comparisons.
         if frontier.map({ reading.timestamp >= cadence.start(of: $0 + 1) }) ?? true { noteFrontier() }
         guard let steppedThrough, reading.timestamp < cadence.start(of: steppedThrough + 1) else { return }
         rollBack(before: cadence.slot(of: reading.timestamp))
@@ -124,7 +125,7 @@ struct SeriesState: ~Copyable {
         fillValues()
     }
 
-    /// Aggregates the kept readings of the slots that the running state has passed or will never step.
+    /// Aggregates the kept readings of the slots that the running state has passed or will never step over.
     private mutating func fillValues() {
         guard let cadence, let end = steppedThrough else { return }
         var next = values.newest.map { $0 + 1 } ?? .min
@@ -137,7 +138,7 @@ struct SeriesState: ~Copyable {
     /// A slot with readings.
     struct FilledSlot {
         var slot: Slot
-        /// The place of its first reading in ``kept``.
+        /// The index of its first reading in ``kept``.
         var place: Int
     }
 
@@ -147,14 +148,14 @@ struct SeriesState: ~Copyable {
         guard place < kept.kept.count else { return nil }
         let time = kept.kept[place].timestamp
         if let frontier, time >= cadence.start(of: frontier) { return FilledSlot(slot: frontier, place: place) }
-        // A slot without a gap before it, the usual one, is the one that was asked for.
+        // In the common case, without a gap, it is the requested slot.
         let isNext = slot < .max && time < cadence.start(of: slot + 1)
         return FilledSlot(slot: isNext ? slot : cadence.slot(of: time), place: place)
     }
 
     func value(of filled: FilledSlot, cadence: Cadence) -> Float {
         let (end, next) = (cadence.start(of: filled.slot + 1), filled.place + 1)
-        // Every aggregate of one value is that value.
+        // Every aggregate of a single value is that value.
         guard next < kept.kept.count, kept.kept[next].timestamp < end else {
             return Float(slotValue: kept.kept[filled.place].value)
         }
@@ -162,9 +163,9 @@ struct SeriesState: ~Copyable {
         return aggregate(values).map { Float(slotValue: $0) } ?? .nan
     }
 
-    /// Starts `assignment`'s running state: from `checkpoint` if it fits, else from the beginning of its epoch.
+    /// Starts `assignment`'s running state: from `checkpoint` if it fits, otherwise from the beginning of its epoch.
     ///
-    /// This one function is recovery, warm-up after a promotion, and reset.
+    /// Recovery, warm-up after a promotion, and reset all use this function.
     mutating func load(
         _ assignment: Assignment?, checkpoint: Checkpoint?, history: KeptReadings,
         outages: [ClosedRange<Slot>] = []
@@ -185,7 +186,7 @@ struct SeriesState: ~Copyable {
         fillValues()
     }
 
-    /// Nothing forecasts the series from now on; its readings go on being kept.
+    /// Stops forecasting the series; its readings are still kept.
     mutating func stopForecasting() {
         begin(nil, from: nil)
         outages = Outages()

@@ -5,19 +5,19 @@ import TimeSeries
 // MARK: - Stepping
 
 extension SeriesState {
-    /// What the running state has to do next.
+    /// A step of the running state.
     struct Step {
         var slot: Slot
         var value: Float
         /// Whether it is the newest slot, which later readings may still change.
         var isOpen: Bool
-        /// Whether it is known to have no answer of the model.
+        /// Whether it is recorded as an outage, a slot without an answer of the model.
         var isAbsent = false
     }
 
-    /// The next step towards the frontier; nil when there is nothing to do.
+    /// The next step towards the frontier; nil if there is none.
     ///
-    /// A slot that closes with the value it was last stepped with keeps that state, without another step.
+    /// A slot that closes with the value that it was last stepped with keeps that state without another step.
     mutating func nextStep() -> Step? {
         guard let cadence, let frontier, let runningState else { return nil }
         while true {
@@ -39,19 +39,19 @@ extension SeriesState {
         }
     }
 
-    /// Where the step of ``nextStep()`` is made: nil without a running state.
+    /// Begins a step of ``nextStep()`` and returns its buffers; nil without a running state.
     mutating func begin(_ step: Step) -> ServedRow? {
         guard let runningState else { return nil }
         if step.isOpen {
             let begun = runningState.beginOpen(step.slot)
             return begun.state.map { ServedRow(state: $0, forecast: begun.forecast) }
         }
-        // The step writes over them.
+        // The step overwrites them.
         noteScores(before: step.slot)
         return runningState.beginClosed(step.slot).map { ServedRow(state: $0, forecast: nil) }
     }
 
-    /// Takes the result of a step that was begun, which the running state has there.
+    /// Completes a begun step, whose result is in the running state's buffers.
     mutating func end(_ step: Step, isAbsent: Bool) {
         guard let runningState else { return }
         guard !step.isOpen else { return runningState.open(step.slot, value: step.value, isAbsent: isAbsent) }
@@ -63,19 +63,19 @@ extension SeriesState {
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
 
-    /// Keeps the scores of the block that ends with the head, if the step to `slot` begins another.
+    /// Stores the scores of the block that ends with the head if the step to `slot` begins another.
     private mutating func noteScores(before slot: Slot) {
         if let scoredBlock, scoredBlock.contains(slot) { return }
         guard let runningState, let cadence, let newest = runningState.headSlot else { return }
         let length = ServedModel.blockLength(of: cadence)
         scoredBlock = SlotBlock(of: slot, length: length)
         guard !SlotBlock(of: newest, length: length).contains(slot), let scores = blockOfHead() else { return }
-        // Once more after a late reading.
+        // A late reading may finish a block again.
         finishedBlocks.removeAll { $0.start == scores.start }
         finishedBlocks.append(scores)
     }
 
-    /// The block that the head is in, so far, without what the model warmed up on: it was trained on these very slots.
+    /// The scores of the head's block so far, without the warm-up, whose slots the model was trained on.
     func blockOfHead() -> SlotScores? {
         guard let runningState, let cadence, let newest = runningState.headSlot else { return nil }
         return runningState.model.scores(
@@ -83,16 +83,17 @@ extension SeriesState {
         )
     }
 
-    /// The blocks that have ended; none while a change of the model is on its way, because they may belong to the next epoch.
+    /// Removes and returns the finished blocks; none while a change of the model is pending, because they may belong to
+    /// the next epoch.
     mutating func takeFinishedBlocks() -> [SlotScores] {
         guard !isHeld, !finishedBlocks.isEmpty else { return [] }
         defer { finishedBlocks = [] }
         return finishedBlocks
     }
 
-    /// Keeps everything from now on, because another epoch may begin with the newest slot.
+    /// Stops all pruning, because another epoch may begin with the newest slot.
     ///
-    /// - Returns: the block that would end then, with what was scored before that slot.
+    /// - Returns: the block that would end with it, limited to the slots before the newest; nil if there are none.
     mutating func hold() -> SlotScores? {
         isHeld = true
         guard let frontier, var block = blockOfHead() else { return nil }
@@ -100,7 +101,7 @@ extension SeriesState {
         return block.slots > 0 ? block : nil
     }
 
-    /// Takes a closed slot that the model gave no answer for: the state stays as it is.
+    /// Steps over a closed slot for which the model did not respond: the state stays unchanged.
     mutating func passOver(_ step: Step) {
         outages.add(step.slot)
         noteSurprise(step.slot, value: step.value, state: nil, expected: [])
@@ -115,9 +116,10 @@ extension SeriesState {
 
     private var snapshotSpacing: Int64 { Int64(max(1, latenessSlots / 4)) }
 
-    /// Drops what no reading in time can change any more.
+    /// Drops the snapshots and readings that no timely reading can affect any more.
     ///
-    /// - Returns: a checkpoint of the new base, if it is worth one: twice as far from the last as a replay has to go anyway.
+    /// - Returns: a checkpoint of the new base if it is at least twice the lateness after the last one; nil otherwise.
+    ///   A replay covers the lateness in any case.
     mutating func advanceBase(kernel: String) -> Checkpoint? {
         guard !isHeld, let cadence, let frontier, let runningState else { return nil }
         guard runningState.dropSnapshots(before: frontier - Int64(latenessSlots)),

@@ -1,38 +1,38 @@
 import Storage
 import TimeSeries
 
-/// What a shard is told, in the order of the commits.
+/// A message to a shard; handled in the order of the commits.
 enum ShardMessage: Sendable {
     case adopt([SeriesSetup])
     case setCadence(SeriesID, Cadence, latenessSlots: Int)
     case commit([PositionedReading])
-    /// These series get a new epoch soon: keep everything until its history comes.
+    /// These series are about to begin a new epoch: keep everything until its history arrives.
     case hold([SeriesID])
     case load([Load])
     case release([SeriesID])
     case forget([SeriesID])
-    /// By forecaster, which slots are anomalies from now on.
+    /// The new anomaly rules, by forecaster.
     case watchFor([String: AnomalyRule])
-    /// Asked once these series (all, if nil) have stepped over everything committed before.
+    /// A question, run once these series (all, if nil) have stepped over everything committed before.
     case ask([SeriesID]?, @Sendable (ShardView) -> Void)
 
     /// The new epoch of a series.
     struct Load: Sendable {
         var series: SeriesID
-        /// nil: nothing forecasts it any more.
+        /// nil: the series is no longer forecast.
         var assignment: Assignment?
         var history: KeptReadings
-        /// nil: its slots are as they were.
+        /// nil: the slots are unchanged.
         var grid: ModelChange.Grid?
     }
 
     var isQuestion: Bool { if case .ask = self { true } else { false } }
 }
 
-/// One part of the series, owned by one thread. Everything that steps a state runs here.
+/// A subset of the series, owned by one thread; all stepping of their states runs there.
 ///
-/// `@unchecked Sendable`: `stepper`, `series`, `order`, `coverage`, `behind`, `questions` and `anomalyRules` are touched
-/// only by the thread that runs ``run()``; everybody else goes through `mailbox` and `forecastCache`, which have locks of their own.
+/// `@unchecked Sendable`: `stepper`, `series`, `grouped`, `coverage`, `behind`, `questions` and `anomalyRules` are used
+/// only by the thread that runs ``run()``; other threads use `mailbox` and `forecastCache`, which have their own locks.
 final class Shard: @unchecked Sendable {
     let mailbox: Mailbox<ShardMessage>
     let forecastCache = ForecastCache()
@@ -46,14 +46,15 @@ final class Shard: @unchecked Sendable {
     private var series = ShardSeries()
     private var grouped = ReadingsBySeries()
     private var coverage = CoverageTotals()
-    /// Series with steps to do, each once, in the order in which they fell behind.
+    /// The series with steps to do, each once, in the order in which they were added.
     private var behind: [SeriesHandle] = []
     private var questions: [(series: [SeriesID]?, answer: @Sendable (ShardView) -> Void)] = []
 
-    /// Steps taken between two looks into the mailbox, so that a long replay yields to live series.
+    /// The maximum number of steps per series between two checks of the mailbox, so that a long replay yields to live
+    /// series.
     private static let roundsPerTurn = 64
-    /// Series that take their readings in, step and settle together: what they need of memory, about 3 KiB each, leaves
-    /// room in the second-level cache for the other threads, and a call of a model has enough rows.
+    /// The number of series that absorb their readings and step together: their memory, about 3 KiB each, leaves room
+    /// in the second-level cache for the other threads, and is enough for full batches of a model.
     private static let seriesPerTurn = 64
 
     init(
@@ -72,13 +73,13 @@ final class Shard: @unchecked Sendable {
 
     deinit { series.removeAll() }
 
-    /// Sends what may change a forecast; blocks while the mailbox is full.
+    /// Sends a message that may change a forecast; blocks while the mailbox is full.
     func tell(_ message: ShardMessage) {
         forecastCache.expect()
         if !mailbox.post(message) { forecastCache.handled(1) }
     }
 
-    /// Works until the mailbox is closed and empty.
+    /// Runs until the mailbox is closed and empty.
     func run() {
         while let messages = mailbox.receive(limit: 64, waiting: behind.isEmpty ? nil : 0) {
             for message in messages { handle(message) }
@@ -119,15 +120,14 @@ final class Shard: @unchecked Sendable {
         }
     }
 
-    /// Takes the readings of a commit in and steps over them: now, not after the next commit, since every commit gives
-    /// its series a forecast.
+    /// Absorbs the readings of a commit and steps over them at once, because every commit gives its series a forecast.
     private func take(_ readings: [PositionedReading]) {
-        // Those that were behind go on once a commit, not once a turn.
+        // Series that were behind continue once per commit, not once per turn.
         advance()
         let waiting = behind
         behind = []
         grouped.group(readings, of: series)
-        // Named once: naming a part of this object counts a reference, and that for each series.
+        // Local copies: reading a property of this object in the loop would count references for each series.
         let (grouped, all) = (grouped, series.all)
         var rest = grouped.series[...]
         while !rest.isEmpty {
@@ -146,7 +146,7 @@ final class Shard: @unchecked Sendable {
         behind = waiting + behind
     }
 
-    /// Passes on what the epochs that may end now have scored up to here.
+    /// Hands over the scores so far of the epochs that may end now.
     private func hold(_ states: [SeriesHandle]) {
         while states.contains(where: { $0.isBehind }) { advance() }
         for state in states {
@@ -218,11 +218,11 @@ final class Shard: @unchecked Sendable {
         faults.note(runningState.version.version, series: series.key.description)
     }
 
-    /// Passes on what its steps have left: outages, a checkpoint, scores, anomalies.
+    /// Hands over the results of its steps: outages, a checkpoint, scores and anomalies.
     private func passOnResults(of series: SeriesHandle) {
         if series.hasUnsavedOutages { pendingWrites.outages.put(series.takeUnsavedOutages()) }
         passOn(series.takeFinishedBlocks(), of: series)
-        // Behind the scores, see ``PendingWrites``.
+        // After the scores, see ``PendingWrites``.
         if let checkpoint = series.advanceBase(kernel: kernel) { pendingWrites.checkpoints.put(checkpoint) }
         if series.hasAnomalies {
             for anomaly in series.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
@@ -248,7 +248,7 @@ final class Shard: @unchecked Sendable {
 }
 
 extension Array {
-    /// The elements for which `isFirst` holds, and the others, both in order.
+    /// The elements for which `isFirst` holds, and the others; both in order.
     fileprivate func partitioned(_ isFirst: (Element) -> Bool) -> ([Element], [Element]) {
         reduce(into: ([], [])) { parts, element in
             if isFirst(element) { parts.0.append(element) } else { parts.1.append(element) }

@@ -1,23 +1,23 @@
 import TimeSeries
 
-/// The series of one shard, found by their numbers.
+/// The series of one shard, looked up by ID.
 ///
-/// Readings come mostly in the order in which the series were born, so the place after the last one found is tried
-/// first; a dictionary would hash and look up every one. Owned by one shard thread.
+/// Readings usually arrive in the order in which the series were created, so the lookup first tries the index after the
+/// last match; a dictionary would hash every ID. Owned by one shard thread.
 struct ShardSeries {
-    /// Each at its place.
+    /// In the order of their indices.
     private(set) var all: [SeriesHandle] = []
     private var ids: [SeriesID] = []
     private var places: [SeriesID: Int] = [:]
 
     subscript(id: SeriesID) -> SeriesHandle? { places[id].map { all[$0] } }
 
-    /// The place of `id`, tried first at `guess`.
+    /// The index of `id`, tried first at `guess`; nil if there is none.
     func place(of id: SeriesID, guess: Int) -> Int? {
         guess < ids.count && ids[guess] == id ? guess : places[id]
     }
 
-    /// Adds a series that is not among them.
+    /// Adds a new series.
     mutating func add(_ state: consuming SeriesState) -> SeriesHandle {
         let series = SeriesHandle(state)
         add(series)
@@ -39,6 +39,6 @@ struct ShardSeries {
         }
     }
 
-    /// Frees all series; for the end of the shard.
+    /// Frees all series, at the end of the shard.
     mutating func removeAll() { remove(ids) }
 }

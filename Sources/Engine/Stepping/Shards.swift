@@ -4,7 +4,8 @@ import TimeSeries
 struct Shards: Sendable {
     let all: [Shard]
 
-    /// Series that one question to a shard may be about: between two questions the shard steps readings and answers others.
+    /// The maximum number of series in one question to a shard: between two questions the shard steps readings and
+    /// answers others.
     private static let seriesPerQuestion = 512
 
     var count: Int { all.count }
@@ -30,24 +31,24 @@ struct Shards: Sendable {
 
     // MARK: Questions
 
-    /// Runs `question` on the thread of the shard that owns `id`, at once.
+    /// Runs `question` on the thread of the shard that owns `id`, without waiting for steps.
     func ask<Answer: Sendable>(
         about id: SeriesID, _ question: @escaping @Sendable (ShardView) -> Answer
     ) async throws -> Answer {
         try await self[id].ask(about: [], question)
     }
 
-    /// Runs `question` on each shard's thread, one shard after the other, behind everything they were told before.
+    /// Runs `question` on each shard's thread, one shard after the other, after all messages sent before.
     func askAll<Answer: Sendable>(_ question: @escaping @Sendable (ShardView) -> Answer) async throws -> [Answer] {
         var answers: [Answer] = []
         for shard in all { answers.append(try await shard.ask(about: [], question)) }
         return answers
     }
 
-    /// Asks about many series, some hundreds at a time.
+    /// Asks about many series, several hundred at a time.
     ///
-    /// - Parameter areCurrent: whether each series must have stepped over everything that was committed before.
-    /// - Returns: by series; those without an answer are left out.
+    /// - Parameter areCurrent: whether each series must first step over everything that was committed before.
+    /// - Returns: the answers by series; series without one are left out.
     /// - Throws: `CancellationError` between two questions.
     func askEach<Answer: Sendable>(
         _ series: [SeriesID], areCurrent: Bool,

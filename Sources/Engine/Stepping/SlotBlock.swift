@@ -1,13 +1,13 @@
 import TimeSeries
 
-/// The slots that one multiple of a length begins: what tells without a division whether a slot still belongs to them.
+/// A block of slots that begins at a multiple of its length; tests without a division whether it contains a slot.
 struct SlotBlock {
     private let start: Slot
     private let length: UInt64
 
-    /// The block that holds `slot`; `length` is positive.
+    /// The block that contains `slot`; `length` is positive.
     init(of slot: Slot, length: Int64) {
-        // May lie before the first slot of all, and wraps then, as the difference below does.
+        // Wraps if the block begins before the smallest slot, as does the difference below.
         start = floorDivide(slot, length) &* length
         self.length = UInt64(length)
     }

@@ -1,18 +1,18 @@
 import TimeSeries
 
-/// The values of a series' slots in ascending order, without the empty ones: what lags are read from.
+/// The values of a series' non-empty slots in ascending order, from which lags are read.
 ///
-/// Kept as runs of consecutive slots: a slot costs four bytes, a gap costs a run however long it is, and after a roll-back
-/// exactly the values before it are still there.
+/// Stored as runs of consecutive slots: a slot takes four bytes, and a gap of any length takes one run. After a
+/// rollback exactly the values before it remain.
 struct SlotValues: Sendable {
     private struct Run {
         /// Its first slot.
         var slot: Slot
-        /// Where the value of that slot lies; the run ends where the next one begins.
+        /// The index of that slot's value; the run ends where the next one begins.
         var place: Int
     }
 
-    /// The newest, which nearly every question is about: an array of its own would be one more place to wait for.
+    /// The newest run, which nearly every lookup needs; stored inline to save a memory access.
     private var newestRun: Run?
     private var olderRuns: [Run] = []
     private var values: [Float] = []
@@ -22,11 +22,11 @@ struct SlotValues: Sendable {
         set { (newestRun, olderRuns) = (newValue.last, newValue.dropLast()) }
     }
 
-    /// Asks for what says where the newest values lie.
+    /// Prefetches the array header of the values.
     @inline(__always)
     func prefetchBeginning() { values.prefetchBeginning() }
 
-    /// Asks for the newest values.
+    /// Prefetches the newest values.
     @inline(__always)
     func prefetchEnd() { values.prefetchEnd() }
 
@@ -73,12 +73,12 @@ struct SlotValues: Sendable {
             if let newestRun { olderRuns.append(newestRun) }
             newestRun = Run(slot: slot, place: values.count)
         }
-        // Doubling would leave half of it empty: as many are kept as the lags take, and no more come.
+        // Doubling would leave half of it unused: the number of values stays at what the lags require.
         if values.count == values.capacity { values.reserveCapacity(values.count + max(8, values.count / 4)) }
         values.append(value)
     }
 
-    /// Forgets every slot after `slot`.
+    /// Removes every slot after `slot`.
     mutating func truncate(after slot: Slot) {
         guard slot < .max else { return }
         let count = place(from: slot + 1)
@@ -86,8 +86,9 @@ struct SlotValues: Sendable {
         while let run = newestRun, run.place >= count { newestRun = olderRuns.popLast() }
     }
 
-    /// Forgets every slot before `slot`; now and then, so that the cost per slot is constant. Not seldom: with many series
-    /// what is forgotten late is the larger part of what they need.
+    /// Removes every slot before `slot`, but only occasionally, so that the cost per slot is amortized constant.
+    ///
+    /// The threshold is low, 5 %, because with many series the values not yet removed would take most of the memory.
     mutating func prune(before slot: Slot) {
         let dropped = place(from: slot)
         guard dropped > values.count / 20 else { return }
@@ -101,7 +102,7 @@ struct SlotValues: Sendable {
         runs = values.isEmpty ? [] : left
     }
 
-    /// The place of the oldest value from `slot` on; the number of values if there is none.
+    /// The index of the oldest value from `slot` on; the number of values if there is none.
     private func place(from slot: Slot) -> Int {
         guard let newestRun else { return 0 }
         if slot >= newestRun.slot { return place(of: slot, in: newestRun, to: values.count) }
@@ -116,7 +117,9 @@ struct SlotValues: Sendable {
 }
 
 extension Float {
-    /// The value of a slot as forecasters see it. One beyond 10¹⁸ counts as missing: its square would be beyond float32, and
-    /// one such reading would leave infinities in a state for ever. The reading itself is kept and exported.
+    /// The value of a slot as forecasters see it: NaN, missing, if its magnitude exceeds 10¹⁸.
+    ///
+    /// Its square would overflow float32, and one such reading would leave infinities in a state forever. The reading
+    /// itself is kept and exported.
     init(slotValue: Double) { self = slotValue.magnitude <= 1e18 ? Float(slotValue) : .nan }
 }

@@ -3,25 +3,26 @@ import TimeSeries
 
 /// Steps many series together: one batch per model and round.
 ///
-/// Rows do not depend on who shares the batch, so the order of the series and the size of the batches change no bit.
-/// Owned by one shard thread, with the memory of its batches.
+/// Rows are independent of the other rows in a batch, so the order of the series and the size of the batches do not
+/// change a bit of the results. Owned by one shard thread, with the memory of its batches.
 final class Stepper {
     private var groups: [Group] = []
-    /// The place in the calendar that was asked for last: most series of a batch ask for the same.
+    /// The calendar time computed last: most series of a batch need the same.
     private var newest: (slot: Slot, cadence: Cadence, calendar: ObjectIdentifier, time: CalendarTime)?
-    /// The calendar of ``newest``, kept so that no other one gets its identity; comparing that counts no references.
+    /// The calendar of ``newest``, retained so that no other object gets its identity, which is compared without
+    /// reference counting.
     private var newestCalendar: LocalCalendar?
 
-    /// Rows that one call of a model can step.
+    /// Rows that one call of a model steps.
     private struct Group {
         let version: LoadedVersion
         let modelID: ObjectIdentifier
         let isOpen: Bool
         let capacity: Int
         var rows: [(state: SeriesHandle, step: SeriesState.Step)] = []
-        /// Where each row is stepped.
+        /// The buffers in which each row is stepped.
         var places: [ServedRow] = []
-        /// Of the model itself, without what it is served with.
+        /// The batch of the model itself, without mix, calibration and scores.
         var batch: AdvanceBatch
 
         init(version: LoadedVersion, isOpen: Bool) {
@@ -33,14 +34,14 @@ final class Stepper {
 
     /// Advances `series`, at most `rounds` steps each.
     ///
-    /// - Returns: those that may have more to do.
+    /// - Returns: those that may have more steps to do.
     func advance(_ series: [SeriesHandle], rounds: Int) -> [SeriesHandle] {
         var active = series
         for _ in 0..<rounds where !active.isEmpty { active = round(active) }
         return active
     }
 
-    /// Lets go of every model, because some serve nobody any more; those that do come again with the next step.
+    /// Releases all models, because some may no longer be in use; the others return with the next step.
     func releaseModels() { groups = [] }
 
     /// One step of each series.
@@ -53,7 +54,7 @@ final class Stepper {
             guard let runningState = state.runningState, let next = state.nextStep() else { continue }
             if !next.isOpen { active.append(state) }
             guard !next.isAbsent else {
-                // A replay leaves the same bits as the step whose model gave no answer.
+                // Replays the slot exactly as the step whose model did not respond.
                 _ = state.begin(next)
                 state.passOver(next)
                 continue
@@ -92,7 +93,7 @@ final class Stepper {
         group.rows.removeAll(keepingCapacity: true)
     }
 
-    /// Puts the inputs of a step into a row.
+    /// Fills a row with the inputs of a step.
     func fill(
         _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesHandle, step: SeriesState.Step), _ lags: [Int]
     ) {
@@ -119,8 +120,8 @@ final class Stepper {
         return time
     }
 
-    /// The forecast of a series whose newest reading is older than `slot`: its newest state stepped through the missing
-    /// slots up to there, on a copy that is thrown away.
+    /// The forecast of a series from `slot`, for which a temporary copy of its newest state is stepped through the
+    /// missing slots.
     func rollForward(_ series: SeriesHandle, to slot: Slot) -> (origin: Slot, values: [Float])? {
         guard let runningState = series.runningState, let open = runningState.open else { return nil }
         guard slot > open.slot, series.maxGap > 0 else {
@@ -131,8 +132,8 @@ final class Stepper {
         return batch.absent[0] ? nil : (slot, batch.forecasts)
     }
 
-    /// What each expert of a series' model forecasts from `slot`, `[experts][horizon][quantiles]`; nil before the first
-    /// forecast.
+    /// The forecast of each expert of a series' model from `slot`, `[experts][horizon][quantiles]`; nil before the
+    /// first forecast.
     func expertForecasts(on series: SeriesHandle, at slot: Slot) -> [Float]? {
         guard let model = series.runningState?.model, let batch = newestStep(of: series, to: slot)
         else {
@@ -141,7 +142,8 @@ final class Stepper {
         return model.expertForecasts(in: batch)
     }
 
-    /// The step into the newest slot, or through the missing slots up to `slot`, on a copy: all but the last are made.
+    /// A batch for the step into `slot` on a copy of the state, after stepping the missing slots before it; if `slot`
+    /// is not after the open slot, for the step into that.
     private func newestStep(of series: SeriesHandle, to slot: Slot) -> AdvanceBatch? {
         guard let runningState = series.runningState, let open = runningState.open,
             let cadence = series.cadence

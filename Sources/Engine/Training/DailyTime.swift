@@ -1,23 +1,23 @@
 import TimeSeries
 
-/// A time of day that every local day has once, whatever its clock does.
+/// A time of day that occurs once per local day, even when the clock is changed.
 ///
-/// A day's instant is the first at which the local clock shows the time or a later one: a time that the clock skips falls
-/// on the first instant after the gap, and of a time that comes twice the first counts. A day that is skipped has none.
+/// It is the first instant of the day at which the local clock shows this time or a later one: a skipped time falls on
+/// the first instant after the gap, and of a repeated time the first counts. A day that is skipped entirely has none.
 struct DailyTime {
-    /// Of the local day.
+    /// The second of the local day.
     let second: Int64
     let calendar: LocalCalendar
 
     private static let day: Int64 = 86_400
-    /// No clock is farther from UTC (RFC 8536, section 3.2).
+    /// The largest offset from UTC, in seconds (RFC 8536, section 3.2).
     private static let widestOffset: Int64 = 26 * 3_600
-    /// Clocks are not changed and changed back within so short a time.
+    /// The step of the search, in seconds: clocks are not changed and changed back within so short a time.
     private static let stride: Int64 = 6 * 3_600
 
-    /// The first instant of a day after `now`, in seconds since the epoch.
+    /// The first such instant after `now`, in seconds since 1970.
     func next(after now: Int64) -> Int64 {
-        // Those of earlier days have passed: the clock shows more already.
+        // The instants of earlier days have passed.
         var day = floorDivide(now + offset(now), Self.day)
         while true {
             if let instant = instant(ofDay: day), instant > now { return instant }
@@ -25,7 +25,7 @@ struct DailyTime {
         }
     }
 
-    /// Of the day with this number since 1970-01-01 on the local clock; nil if the clock skips the whole day.
+    /// The instant of the local day with this number since 1970-01-01; nil if the clock skips the whole day.
     private func instant(ofDay day: Int64) -> Int64? {
         let beginning = firstInstant(showing: day * Self.day)
         guard beginning + offset(beginning) < (day + 1) * Self.day else { return nil }
@@ -45,7 +45,7 @@ struct DailyTime {
         return local - current
     }
 
-    /// The first instant after `start` at which the offset is not `before` any more; it is not at the stride's end.
+    /// The first instant after `start` with another offset than `before`; the offset at the stride's end must differ.
     private func change(from start: Int64, _ before: Int64) -> Int64 {
         var (same, other) = (start, start + Self.stride)
         while other - same > 1 {

@@ -3,9 +3,10 @@ import Storage
 import TimeSeries
 
 extension Engine {
-    /// The forecasters whose forecasts got so much worse than they used to be that they are to be trained again.
+    /// The forecasters whose forecasts have become so much worse that they should be retrained.
     ///
-    /// Each series is held against its own history; the median series decides, so that one broken sensor trains nothing.
+    /// Each series is compared with its own history; the median series decides, so that one broken sensor does not
+    /// start a training run.
     package func drifting() async throws -> [String] {
         let configurations = try await writer.run(CurrentConfiguration()).forecasters.filter { $0.driftRatio != nil }
         guard !configurations.isEmpty else { return [] }
@@ -22,7 +23,7 @@ extension Engine {
 }
 
 extension ShardView {
-    /// By forecaster: the recent loss of each series over that of long ago.
+    /// The ratios of the recent to the long-term loss of each series, by forecaster.
     func driftRatios() -> [String: [Float]] {
         var ratios: [String: [Float]] = [:]
         for state in all {

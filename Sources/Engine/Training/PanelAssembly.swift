@@ -3,7 +3,7 @@ import Forecasting
 import Storage
 import TimeSeries
 
-/// The newest slots of some series as a panel to train on: every reading counts, late ones too.
+/// Assembles the newest slots of some series into a training panel; includes late readings.
 struct PanelAssembly {
     struct Column: Sendable {
         var id: SeriesID
@@ -20,7 +20,7 @@ struct PanelAssembly {
     func run(_ columns: [Column]) throws -> Panel {
         let wanted = Dictionary(keepingFirst: columns.map { ($0.id, $0) })
         let starts = wanted.mapValues { $0.cadence.start(of: $0.frontier - Int64(slots) + 1) }
-        // One series at a time: the readings of ten thousand at once would be a hundred megabytes.
+        // One series at a time: the readings of ten thousand would take a hundred megabytes.
         var found: [SeriesID: Panel.Series] = [:]
         try store.eachHistory(of: starts, through: .max) { id, readings in
             var kept = KeptReadings()

@@ -3,12 +3,12 @@ public import TimeSeries
 /// When a forecaster is retrained.
 public enum RetrainRule: Sendable, Hashable, CustomStringConvertible {
     case never
-    /// Every so many nanoseconds.
+    /// At a fixed interval.
     case every(nanoseconds: Int64)
-    /// Once a day at this second of the local day.
+    /// Once a day, at this second of the local day.
     case daily(second: Int32)
 
-    /// The words of the configuration: `never`, `every 6h`, `daily 03:00`; nil for anything else.
+    /// Parses a rule of the configuration, such as `never`, `every 6h` or `daily 03:00`; nil for anything else.
     public init?(_ text: String) {
         let words = text.split(separator: " ")
         switch (words.first, words.count) {
@@ -23,7 +23,7 @@ public enum RetrainRule: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Nanoseconds of a duration such as `500ms`, `90s`, `5m`, `6h`, `7d` or `2w`; nil for anything else.
+    /// Parses a duration such as `500ms`, `90s`, `5m`, `6h`, `7d` or `2w` into nanoseconds; nil for anything else.
     public static func duration(_ text: some StringProtocol) -> Int64? {
         let units: [(String, Int64)] = [
             ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
@@ -58,12 +58,12 @@ public enum RetrainRule: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The first due instant after `now`, always later than that; nil for never.
+    /// The first due instant after `now`; nil for ``never``.
     ///
-    /// Of a daily rule every local day has exactly one, see ``DailyTime``.
+    /// A daily rule has exactly one per local day, see ``DailyTime``.
     ///
-    /// - Parameter stagger: 0 ..< 1, how far into its interval, or into ten minutes, this forecaster is moved, so that
-    ///   several with the same rule do not fall due together.
+    /// - Parameter stagger: 0 ..< 1, the fraction of the interval, or of ten minutes for a daily rule, by which this
+    ///   forecaster is delayed, so that several with the same rule do not fall due together.
     public func due(after now: Timestamp, stagger: Double, calendar: LocalCalendar) -> Timestamp? {
         switch self {
         case .never: return nil
@@ -78,28 +78,28 @@ public enum RetrainRule: Sendable, Hashable, CustomStringConvertible {
 
     /// The due instant after one that was claimed at `now`.
     ///
-    /// Forecasters keep the distance that their first instants had.
+    /// The distances between forecasters stay those of their first instants.
     func due(afterClaimAt now: Timestamp, stagger: Double, calendar: LocalCalendar) -> Timestamp? {
         if case .every = self { return due(after: now, stagger: 0, calendar: calendar) }
         return due(after: now, stagger: stagger, calendar: calendar)
     }
 
-    /// Whether `due`, which is still to come at `now`, was found by this rule and by a clock that was not far ahead.
+    /// Whether `due`, which is after `now`, was computed by this rule and by a clock that was not far ahead.
     ///
-    /// A clock that was set back a little after a claim has that day's instant before it once more: one that is a day
-    /// farther off is kept, so that no day trains twice.
+    /// When the clock is set back a little after a claim, that day's instant is in the future again: a stored instant
+    /// one day later is kept, so that no day trains twice.
     func keeps(_ due: Timestamp, at now: Timestamp, stagger: Double, calendar: LocalCalendar) -> Bool {
         switch self {
         case .never: return false
         case .every: return self.due(after: now, stagger: stagger, calendar: calendar).map { due <= $0 } ?? false
         case .daily(let second):
             let times = DailyTime(second: Int64(second), calendar: calendar)
-            // The stagger may have been another: it depends on how many forecasters there are.
+            // The stagger may have been different: it depends on the number of forecasters.
             let own = times.next(after: due.seconds - Self.dailyStagger)
             return own <= due.seconds && own <= times.next(after: times.next(after: now.seconds))
         }
     }
 
-    /// What a daily instant may be moved by, in seconds.
+    /// The maximum delay of a daily instant, in seconds.
     private static let dailyStagger: Int64 = 600
 }

@@ -10,19 +10,19 @@ import TimeSeries
     public import Foundation
 #endif
 
-/// What is told about a training run.
+/// The progress and the result of a training run.
 public enum RetrainingEvent: Sendable {
     case queued
     case preparing
     case training(TrainingProgress)
-    /// `promoted` is how many series the new version serves now.
+    /// `promoted` is the number of series that the new version serves.
     case finished(version: Int, promoted: Int, text: String)
     case failed(String)
 }
 
-/// Trains one forecaster at a time, each in a child process, and promotes what is better.
+/// Trains one forecaster at a time in a child process, and promotes the winners.
 public actor Retraining {
-    /// Runs the child on a folder; returns when it has ended well.
+    /// Runs the child process on a folder; returns when it has succeeded.
     public typealias Launcher =
         @Sendable (
             _ folder: URL, _ progress: @escaping @Sendable (TrainingProgress) -> Void
@@ -36,14 +36,14 @@ public actor Retraining {
     private var current: Task<Void, Never>?
     private var isStopped = false
     private static let stopped = RetrainingEvent.failed("the daemon stops")
-    /// The forecaster that is trained right now.
+    /// The forecaster that is being trained; nil if none is.
     public private(set) var running: String?
 
     public init(engine: Engine, folder: URL, launch: @escaping Launcher) {
         (self.engine, self.folder, self.launch) = (engine, folder, launch)
     }
 
-    /// Queues a run, unless one of the same forecaster is queued or running: then it joins that.
+    /// Queues a run, or joins one of the same forecaster that is queued or running.
     public func request(_ forecaster: String) async throws -> AsyncStream<RetrainingEvent> {
         let configuration = try await engine.forecaster(forecaster)
         guard engine.catalog.isTrainable(configuration.method) else {
@@ -61,7 +61,7 @@ public actor Retraining {
         return stream
     }
 
-    /// Cancels what runs, and refuses what waits and what comes.
+    /// Cancels the current run and refuses queued and future ones.
     public func stop() async {
         isStopped = true
         for forecaster in waiting { finish(forecaster, Self.stopped) }
@@ -90,13 +90,13 @@ public actor Retraining {
         } catch {
             record = engine.trainingEvent(of: forecaster, .failure, "\(error)")
             event = .failed(record.text)
-            // A stop cancels the run, and says so itself.
+            // A stop cancels the run and reports it itself.
             if !isStopped { engine.modelCounters.trainingFailed(forecaster, record.text) }
         }
         try? await engine.writer.run(RecordTraining(started: started, event: record))
-        // The panel and the contenders' weights are the largest blocks that the daemon ever frees.
+        // The panel and the contenders' weights are the largest allocations that the daemon frees.
         try? await apart { release_freed_memory() }
-        // In one go: a request that came in between would join a run whose end has been told.
+        // Without suspension: a request in between would join a run whose end was already reported.
         finish(forecaster, event)
         running = nil
         startNext()

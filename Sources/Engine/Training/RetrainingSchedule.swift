@@ -3,18 +3,18 @@ import Dispatch
 import Storage
 import TimeSeries
 
-/// Asks for a training run of every forecaster when it is due on the wall clock, or when its forecasts got worse.
+/// Requests a training run of each forecaster when it is due on the wall clock or when its forecasts have drifted.
 ///
-/// One Dispatch timer, re-armed at most a minute ahead, so that a clock that is set or a machine that slept is noticed;
-/// the next due time is kept in the database. A run that was missed, however often, is caught up once.
+/// One Dispatch timer, re-armed at most a minute ahead, so that a changed clock or a machine that slept is noticed; the
+/// next due time is stored in the database. Missed runs, however many, are caught up once.
 public final class RetrainingSchedule: Sendable {
     private let engine: Engine
     private let due: @Sendable (String) -> Void
     private let queue = DispatchQueue(label: "retraining-schedule")
     private struct State {
-        /// nil: stopped, or not started.
+        /// nil: stopped or not started.
         var timer: (any DispatchSourceTimer)?
-        /// Whether the rules may be others than those that the look under way goes by.
+        /// Whether the rules may have changed since the current check began.
         var isWanted = false
     }
 
@@ -35,7 +35,7 @@ public final class RetrainingSchedule: Sendable {
         }
     }
 
-    /// Looks at once, because the rules may be others now.
+    /// Checks at once, because the rules may have changed.
     public func lookAgain() {
         state.withLock { $0.isWanted = true }
         arm(after: 0)
@@ -72,15 +72,15 @@ public final class RetrainingSchedule: Sendable {
 }
 
 extension Engine {
-    /// Notes the next time of every forecaster.
+    /// Claims the forecasters that are due, and stores the next due time of each forecaster.
     ///
-    /// - Returns: those whose time has come, and the seconds until the earliest next time.
+    /// - Returns: the claimed forecasters, and the seconds until the earliest next due time, at most 60.
     package func claimDue() async throws -> (claimed: [String], wait: Double) {
         try await writer.run(ClaimDue(now: clock.now))
     }
 }
 
-/// Claims the due times that have come and notes the next ones.
+/// Claims the forecasters that are due, and stores the next due times.
 struct ClaimDue: WriterCommand {
     let now: Timestamp
 
@@ -106,7 +106,8 @@ struct ClaimDue: WriterCommand {
         return (claimed, wait)
     }
 
-    /// The due time from now on: `noted`, unless it is claimed, or is left from another rule or from a clock that ran ahead.
+    /// The next due time: `noted`, unless it is claimed now, or was computed by another rule or by a clock that was
+    /// ahead.
     private func next(
         after noted: Timestamp?, isDue: Bool, _ rule: RetrainRule, stagger: Double, _ calendar: LocalCalendar
     )

@@ -1,7 +1,7 @@
 import Storage
 import TimeSeries
 
-/// The columns of a forecaster's training panel: its series that have a cadence, in the order of their numbers.
+/// The columns of a forecaster's training panel: its series that have a cadence, in the order of their IDs.
 struct ListTrainingColumns: WriterCommand {
     let forecaster: String
 
@@ -17,7 +17,7 @@ struct ListTrainingColumns: WriterCommand {
     }
 }
 
-/// Notes how a training run ended.
+/// Stores how a training run ended.
 struct RecordTraining: WriterCommand {
     let started: Timestamp
     /// When and how it ended.

@@ -9,26 +9,26 @@ import TimeSeries
     import Foundation
 #endif
 
-/// What the daemon remembers of a training run while the child works.
+/// What the daemon keeps of a training run while the child process works.
 struct TrainingPreparation: Sendable {
     var request: TrainingRequest
-    /// By contender.
+    /// The versions by contender.
     var versions: [String: LoadedVersion]
     /// The contender that serves each series.
     var incumbents: [SeriesID: String]
-    /// The version whose weights the training goes on from; nil: it begins anew.
+    /// The version whose weights the training starts from; nil: from scratch.
     var parent: Int64?
     var window: ClosedRange<Timestamp>
 }
 
 extension Engine {
-    /// Writes the run folder: the panel, and every model the new one has to beat.
+    /// Writes the run folder: the panel, and every model that the new one has to beat.
     func prepareTraining(_ forecaster: ForecasterConfiguration, in folder: RunFolder) async throws
         -> TrainingPreparation
     {
         let (columns, calendar) = try await writer.run(ListTrainingColumns(forecaster: forecaster.name))
         let ids = try await seriesIDs(of: forecaster.name)
-        // Reads up to all readings of all series: not on a thread that other tasks share.
+        // May read all readings of all series, so not on a shared task thread.
         return try await apart { [self] in
             let panel = try PanelAssembly(store: store, calendar: calendar, slots: forecaster.trainingSlots).run(
                 columns)
@@ -67,7 +67,7 @@ extension Engine {
             window: start...max(start, clock.now))
     }
 
-    /// The champion, if training is to go on from its weights; or why they are not of today's method and parameters.
+    /// The champion if training is to start from its weights, or why its method or parameters do not match.
     private func startingPoint(
         of forecaster: ForecasterConfiguration
     ) throws -> (parent: Int64?, misfit: TrainingNote.Misfit?) {
@@ -83,7 +83,7 @@ extension Engine {
         return version.parameters == parameters ? (champion, nil) : (nil, .specification)
     }
 
-    /// The opponents and whatever serves now, by name, and which of them serves each series.
+    /// The opponents and the serving versions by name, and which of them serves each series.
     private func contenders(
         of forecaster: ForecasterConfiguration, serving ids: [SeriesID]
     ) throws -> (versions: [String: LoadedVersion], incumbents: [SeriesID: String]) {
@@ -95,7 +95,7 @@ extension Engine {
             do {
                 versions[Self.name(of: row)] = try catalog.load(row)
             } catch EngineError.unusableVersion {
-                // The others' contest does not wait for a plugin that is not there.
+                // The contest runs without a plugin that is not available.
             }
         }
         var incumbents: [SeriesID: String] = [:]
@@ -123,7 +123,7 @@ extension Engine {
             createdAt: clock.now,
             windowStart: preparation.window.lowerBound, windowEnd: preparation.window.upperBound, metrics: metrics,
             weights: weights)
-        // Weights that do not load, or hold NaN, never get a row.
+        // Weights that do not load, or contain NaN, must not get a row.
         _ = try await apart { try method.load(weights: weights, specification: preparation.request.specification) }
         let version = try await writer.run(InsertVersion(version: new))
         let candidate = try await apart { [catalog] in try catalog.load(version) }
@@ -165,12 +165,12 @@ extension Engine {
 /// The scores of a training run as they are stored with the version: means over series, by contender.
 public struct HoldoutReport: Codable, Sendable {
     public struct Row: Codable, Sendable {
-        /// The method, and the version's number for those that have served.
+        /// The method, with the version's number for an existing version.
         public var contender: String
         public var pinball: Double
         public var mase: Double
         public var series: Int
-        /// Series on which it was the best of all.
+        /// The number of series on which it was the best.
         public var wins: Int
     }
 
