@@ -43,7 +43,7 @@ public struct Backtest: Sendable {
     }
 
     /// One forecast.
-    public struct Made: Sendable {
+    public struct Prediction: Sendable {
         public var series: String
         /// The index of the last row that was read.
         public var origin: Int
@@ -61,30 +61,30 @@ public struct Backtest: Sendable {
     ///
     /// - Parameters:
     ///   - progress: called with the number of rows done and the total.
-    ///   - made: called with every forecast, by row, then by series.
+    ///   - onForecast: called with every forecast, by row, then by series.
     /// - Returns: how the training before the first forecast ended; nil for a method without training.
     public func run(
-        _ series: [DataSeries], progress: (Int, Int) -> Void, made: (Made) throws -> Void
+        _ series: [DataSeries], progress: (Int, Int) -> Void, onForecast: (Prediction) throws -> Void
     ) async throws -> String? {
-        let walkers = try series.map { try Walker($0, plan) }
+        let replays = try series.map { try SeriesReplay($0, plan) }
         let clock = ReplayClock()
         let engine = try await Engine(
             store: Store(path: folder.appending(path: "nilo.db").path), methods: methods,
             configuration: configuration, clock: clock, kernel: kernel, onFatal: onFatal)
         let retraining = Retraining(engine: engine, folder: folder.appending(path: "training"), launch: launch)
-        let total = walkers.reduce(0) { $0 + $1.rows.end }
+        let total = replays.reduce(0) { $0 + $1.rows.end }
         var done = 0
-        for walker in walkers {
-            try await walker.feed(0..<walker.rows.warm, to: engine, clock)
-            done += walker.rows.warm
+        for replay in replays {
+            try await replay.feed(0..<replay.rows.warm, to: engine, clock)
+            done += replay.rows.warm
             progress(done, total)
         }
         let outcome = try await train(engine, retraining)
-        try await walk(walkers, engine, retraining, clock) { rows in
+        try await replayAll(replays, engine, retraining, clock) { rows in
             done += rows
             progress(done, total)
-        } made: {
-            try made($0)
+        } onForecast: {
+            try onForecast($0)
         }
         await retraining.stop()
         try engine.stop()
@@ -105,26 +105,26 @@ public struct Backtest: Sendable {
     }
 
     /// Feeds all series side by side: first the rows up to each origin, then forecasts from it.
-    private func walk(
-        _ walkers: [Walker], _ engine: Engine, _ retraining: Retraining, _ clock: ReplayClock,
-        read: (Int) -> Void, made: (Made) throws -> Void
+    private func replayAll(
+        _ replays: [SeriesReplay], _ engine: Engine, _ retraining: Retraining, _ clock: ReplayClock,
+        rowsDone: (Int) -> Void, onForecast: (Prediction) throws -> Void
     ) async throws {
         // A schedule may fall due after any row. Without one, the rows up to the next origin can be fed at once: the
         // state does not depend on how readings are grouped.
         let isScheduled = forecaster.retrain != .never
-        let origins = walkers.map(\.rows.origins.count).max() ?? 0
-        for place in 0..<origins {
-            for walker in walkers where place < walker.rows.origins.count {
-                let end = walker.rows.origins[place] + 1
-                let start = place == 0 ? walker.rows.warm : walker.rows.origins[place - 1] + 1
+        let origins = replays.map(\.rows.origins.count).max() ?? 0
+        for index in 0..<origins {
+            for replay in replays where index < replay.rows.origins.count {
+                let end = replay.rows.origins[index] + 1
+                let start = index == 0 ? replay.rows.warm : replay.rows.origins[index - 1] + 1
                 if start < end {
                     for row in isScheduled ? Array(start..<end) : [start] {
-                        try await walker.feed(row..<(isScheduled ? row + 1 : end), to: engine, clock)
+                        try await replay.feed(row..<(isScheduled ? row + 1 : end), to: engine, clock)
                         try await retrainIfDue(engine, retraining, isScheduled)
                     }
-                    read(end - start)
+                    rowsDone(end - start)
                 }
-                try made(try await walker.forecast(engine, from: end - 1))
+                try onForecast(try await replay.forecast(engine, from: end - 1))
             }
         }
     }
@@ -138,7 +138,7 @@ public struct Backtest: Sendable {
 }
 
 /// The replay of one series.
-private struct Walker {
+private struct SeriesReplay {
     let series: DataSeries
     let rows: BacktestPlan.Rows
     private var key: SeriesKey { series.key }
@@ -152,18 +152,18 @@ private struct Walker {
         let readings = rows.filter { !series.values[$0].isNaN }.map {
             IncomingReading(key: key, timestamp: series.timestamps[$0], value: series.values[$0])
         }
-        if let last = rows.last { clock.reach(series.timestamps[last]) }
+        if let last = rows.last { clock.advance(to: series.timestamps[last]) }
         for start in stride(from: 0, to: readings.count, by: 4_096) {
             _ = try await engine.ingest(Array(readings[start..<min(start + 4_096, readings.count)]))
         }
     }
 
-    func forecast(_ engine: Engine, from row: Int) async throws -> Backtest.Made {
-        let made = try await engine.forecast(of: key.description, asOf: series.timestamps[row])
-        return Backtest.Made(
-            series: series.name, origin: row, values: made.forecast.values,
-            experts: try await engine.experts(of: key.description, asOf: series.timestamps[row]), tail: made.tail,
-            surprise: made.surprise)
+    func forecast(_ engine: Engine, from row: Int) async throws -> Backtest.Prediction {
+        let forecast = try await engine.forecast(of: key.description, asOf: series.timestamps[row])
+        return Backtest.Prediction(
+            series: series.name, origin: row, values: forecast.forecast.values,
+            experts: try await engine.experts(of: key.description, asOf: series.timestamps[row]), tail: forecast.tail,
+            surprise: forecast.surprise)
     }
 }
 
@@ -171,7 +171,7 @@ private struct Walker {
 private final class ReplayClock: WallClock {
     private let newest = Atomic<Int64>(0)
 
-    func reach(_ time: Timestamp) { newest.max(time.nanoseconds, ordering: .sequentiallyConsistent) }
+    func advance(to time: Timestamp) { newest.max(time.nanoseconds, ordering: .sequentiallyConsistent) }
 
     var now: Timestamp { Timestamp(nanoseconds: newest.load(ordering: .sequentiallyConsistent)) }
 

@@ -11,16 +11,17 @@ public enum ForecastFile {
 
     /// The origin row, the tail probability of its value and the surprise of its slot; the tail is empty if no forecast
     /// was made before the value.
-    public static func surprise(_ made: Backtest.Made) -> String {
-        "\(CSVText.field(made.series)),\(made.origin),\(made.tail.map { "\($0)" } ?? ""),\(made.surprise)\n"
+    public static func surprise(_ forecast: Backtest.Prediction) -> String {
+        "\(CSVText.field(forecast.series)),\(forecast.origin),"
+            + "\(forecast.tail.map { "\($0)" } ?? ""),\(forecast.surprise)\n"
     }
 
     /// One row per lead; numbers are exact.
-    public static func rows(_ made: Backtest.Made, _ quantiles: QuantileLevels) -> String {
+    public static func rows(_ forecast: Backtest.Prediction, _ quantiles: QuantileLevels) -> String {
         var text = ""
-        for (index, start) in stride(from: 0, to: made.values.count, by: quantiles.count).enumerated() {
-            text += "\(CSVText.field(made.series)),\(made.origin),\(index + 1)"
-            for value in made.values[start..<start + quantiles.count] { text += ",\(value)" }
+        for (index, start) in stride(from: 0, to: forecast.values.count, by: quantiles.count).enumerated() {
+            text += "\(CSVText.field(forecast.series)),\(forecast.origin),\(index + 1)"
+            for value in forecast.values[start..<start + quantiles.count] { text += ",\(value)" }
             text += "\n"
         }
         return text

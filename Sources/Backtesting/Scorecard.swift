@@ -42,23 +42,23 @@ public struct Scorecard: Sendable {
     }
 
     /// Scores a forecast against the rows after its origin, except missing ones.
-    public mutating func take(_ made: Backtest.Made) {
-        let reference = naive.forecast(from: made.origin)
+    public mutating func add(_ forecast: Backtest.Prediction) {
+        let reference = naive.forecast(from: forecast.origin)
         for lead in 1...horizon {
-            let row = made.origin + lead
+            let row = forecast.origin + lead
             guard row < values.count, !values[row].isNaN else { continue }
-            own.take(values[row], quantiles.row(made.values, lead), quantiles, scale)
-            self.reference.take(values[row], reference[lead - 1], quantiles, scale)
-            for expert in made.experts {
-                let place = place(of: expert.name)
-                experts[place].own.take(values[row], quantiles.row(expert.values, lead), quantiles, scale)
-                experts[place].reference.take(values[row], reference[lead - 1], quantiles, scale)
+            own.add(values[row], quantiles.row(forecast.values, lead), quantiles, scale)
+            self.reference.add(values[row], reference[lead - 1], quantiles, scale)
+            for expert in forecast.experts {
+                let index = index(of: expert.name)
+                experts[index].own.add(values[row], quantiles.row(expert.values, lead), quantiles, scale)
+                experts[index].reference.add(values[row], reference[lead - 1], quantiles, scale)
             }
         }
     }
 
-    private mutating func place(of expert: String) -> Int {
-        if let place = experts.firstIndex(where: { $0.name == expert }) { return place }
+    private mutating func index(of expert: String) -> Int {
+        if let index = experts.firstIndex(where: { $0.name == expert }) { return index }
         experts.append(Expert(name: expert))
         return experts.count - 1
     }
@@ -101,15 +101,15 @@ public struct Scorecard: Sendable {
         var (error, loss) = (0.0, 0.0)
         var (inner, outer, count) = (0, 0, 0)
 
-        mutating func take(_ truth: Double, _ row: [Double], _ quantiles: QuantileLevels, _ scale: Double) {
+        mutating func add(_ truth: Double, _ row: [Double], _ quantiles: QuantileLevels, _ scale: Double) {
             error += abs(truth - row[quantiles.medianIndex]) / scale
             let scored = quantiles.levels.indices.filter { (0.099...0.901).contains(quantiles.levels[$0]) }
-            for place in scored {
-                let loss = PinballLoss.of(truth - row[place], level: quantiles.levels[place])
+            for index in scored {
+                let loss = PinballLoss.of(truth - row[index], level: quantiles.levels[index])
                 self.loss += 2 * loss / Double(scored.count) / scale
             }
-            let place = row.count >= 5 ? 1 : 0
-            if row[place] <= truth, truth <= row[row.count - 1 - place] { inner += 1 }
+            let inset = row.count >= 5 ? 1 : 0
+            if row[inset] <= truth, truth <= row[row.count - 1 - inset] { inner += 1 }
             if row[0] <= truth, truth <= row[row.count - 1] { outer += 1 }
             count += 1
         }
@@ -159,9 +159,9 @@ struct SeasonalNaiveReference: Sendable {
 
     private static func quantile(_ sorted: [Double], _ level: Double) -> Double {
         guard !sorted.isEmpty else { return 0 }
-        let place = level * Double(sorted.count - 1)
-        let low = Int(place)
+        let position = level * Double(sorted.count - 1)
+        let low = Int(position)
         let high = min(low + 1, sorted.count - 1)
-        return sorted[low] + (place - Double(low)) * (sorted[high] - sorted[low])
+        return sorted[low] + (position - Double(low)) * (sorted[high] - sorted[low])
     }
 }

@@ -41,7 +41,7 @@ public final class Engine: Sendable {
         kernel: String, onFatal: @escaping @Sendable (any Error) -> Void,
         onNotice: @escaping @Sendable (EngineNotice) -> Void = { _ in }
     ) async throws {
-        let clock = SettledClock(clock, known: try store.clock().settled ?? .distantPast)
+        let clock = SettledClock(clock, lastStored: try store.clock().settled ?? .distantPast)
         let catalog = ModelCatalog(methods: methods, store: store)
         let recovered = try Recovery(
             store: store, catalog: catalog, configuration: configuration, kernel: kernel
@@ -131,7 +131,7 @@ public final class Engine: Sendable {
     /// The forecast of a series from its newest reading.
     public func forecast(of name: String) async throws -> SeriesForecast {
         let now = clock.now
-        return try await answer(about: name) { $0.shownForecast(of: $1, now: now) }
+        return try await answer(about: name) { $0.forecastAndCache(of: $1, now: now) }
     }
 
     /// The result of ``forecast(of:)`` if the forecast cache has it.
@@ -139,15 +139,15 @@ public final class Engine: Sendable {
     /// The cache holds forecasts that were requested before. Does not wait for a thread, a step or the disk.
     ///
     /// - Returns: nil on a cache miss or for an unknown series; call ``forecast(of:)`` then.
-    public func shownForecast(of name: String) -> EncodedOnce<SeriesForecast>? {
-        directory.known(name).flatMap { shards[$0].forecastCache.read($0, now: clock.now) }
+    public func cachedForecast(of name: String) -> EncodedOnce<SeriesForecast>? {
+        directory.find(name).flatMap { shards[$0].forecastCache.read($0, now: clock.now) }
     }
 
     /// The forecast of a series from the slot of `time`.
     ///
     /// If the readings end before `time`, a copy of the newest state is stepped through the missing slots.
     public func forecast(of name: String, asOf time: Timestamp) async throws -> SeriesForecast {
-        try await answer(about: name) { $0.forecast(of: $1, now: time, patience: 0) }
+        try await answer(about: name) { $0.forecast(of: $1, now: time, staleAfter: 0) }
     }
 
     /// What each expert of a series' model forecasts from the slot of `time`, before mixing and calibration.
@@ -189,10 +189,10 @@ public final class Engine: Sendable {
         about name: String, _ question: @escaping @Sendable (ShardView, SeriesID) -> Answer?
     ) async throws -> Answer {
         let id = try await directory.id(of: name)
-        let (found, summary, isAbsent, isAnswered) = try await shards[id].ask(about: [id]) { view in
+        let (result, summary, isAbsent, isAnswered) = try await shards[id].ask(about: [id]) { view in
             (question(view, id), view.summary(of: id), view.isAbsent(id), view.isAnswered(id))
         }
-        if let found { return found }
+        if let result { return result }
         guard let summary, summary.forecaster != nil else { throw EngineError.noForecaster(series: name) }
         if isAbsent { throw EngineError.absent(series: name, method: summary.method ?? "") }
         if isAnswered, let forecaster = summary.forecaster {

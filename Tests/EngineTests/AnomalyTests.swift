@@ -83,7 +83,7 @@ struct AnomalyTests {
         let found = try await world.end()
         #expect(Self.slots(found) == [80])
         let anomaly = try #require(found.first)
-        #expect(anomaly.value == 35 && anomaly.probability < 1e-4 && anomaly.held == 0)
+        #expect(anomaly.value == 35 && anomaly.probability < 1e-4 && anomaly.suppressed == 0)
         #expect(anomaly.expected.count == 3 && anomaly.expected[0] < anomaly.expected[2])
         #expect(anomaly.expected.allSatisfy { (19...22).contains($0) }, "\(anomaly.expected)")
         // The first slots of all are forecast as points; nothing is an anomaly there.
@@ -167,7 +167,7 @@ struct AnomalyTests {
         try await world.feed(next...next)
         let found = try await world.end()
         #expect(Self.slots(found) == [200, 212, 260], "\(Self.slots(found)) \(found.map(\.probability))")
-        #expect(found.last.map { $0.held > 0 } == true)
+        #expect(found.last.map { $0.suppressed > 0 } == true)
         #expect(found.count > 1 && found[1].probability * 100 <= found[0].probability)
     }
 

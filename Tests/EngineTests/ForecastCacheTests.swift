@@ -29,12 +29,12 @@ struct ForecastCacheTests {
     func shown() async throws {
         let fixture = try Fixture()
         let engine = try await Self.open(fixture)
-        #expect(engine.shownForecast(of: series("a")) == nil, "nobody has asked yet")
+        #expect(engine.cachedForecast(of: series("a")) == nil, "nobody has asked yet")
         let asked = try await engine.forecast(of: series("a"))
-        let shown = try #require(engine.shownForecast(of: series("a")))
+        let shown = try #require(engine.cachedForecast(of: series("a")))
         #expect(Self.content(shown.value) == Self.content(asked))
-        #expect(engine.shownForecast(of: series("a")) === shown, "one for all readers")
-        #expect(engine.shownForecast(of: series("b")) == nil)
+        #expect(engine.cachedForecast(of: series("a")) === shown, "one for all readers")
+        #expect(engine.cachedForecast(of: series("b")) == nil)
         try engine.stop()
     }
 
@@ -46,11 +46,11 @@ struct ForecastCacheTests {
         for number in Int64(20)..<420 {
             fixture.clock.set(seconds: Fixture.start + number * Fixture.cadence)
             _ = try await engine.forecast(of: series("a"))
-            _ = engine.shownForecast(of: series("a"))
+            _ = engine.cachedForecast(of: series("a"))
             // Others of the shard keep it busy, so that the reading may still be on its way.
             let others = (0..<20).map { reading("x\($0)", number * Fixture.cadence, 1) }
             _ = try await engine.ingest(others + [reading("a", number * Fixture.cadence, Double(number % 7))])
-            if let shown = engine.shownForecast(of: series("a")) {
+            if let shown = engine.cachedForecast(of: series("a")) {
                 atOnce += 1
                 #expect(shown.value.forecast.origin == Self.slot(number))
                 #expect(shown.value.history.last?.value == Float(number % 7))
@@ -58,7 +58,7 @@ struct ForecastCacheTests {
             if number % 10 == 0 {
                 // An earlier slot, corrected.
                 _ = try await engine.ingest([reading("a", (number - 3) * Fixture.cadence, 40)])
-                let shown = engine.shownForecast(of: series("a"))?.value
+                let shown = engine.cachedForecast(of: series("a"))?.value
                 let asked = try await engine.forecast(of: series("a"))
                 #expect(shown == nil || Self.content(shown) == Self.content(asked))
             }
@@ -71,16 +71,16 @@ struct ForecastCacheTests {
         let fixture = try Fixture()
         let engine = try await Self.open(fixture)
         _ = try await engine.forecast(of: series("a"))
-        #expect(engine.shownForecast(of: series("a")) != nil)
+        #expect(engine.cachedForecast(of: series("a")) != nil)
         func step(_ number: Int64) async throws {
             _ = try await engine.ingest([reading("a", number * Fixture.cadence, 3)])
             try await engine.heartbeat()
         }
         try await step(20)
-        #expect(engine.shownForecast(of: series("a"))?.value.forecast.origin == Self.slot(20))
+        #expect(engine.cachedForecast(of: series("a"))?.value.forecast.origin == Self.slot(20))
         try await step(21)
         try await step(22)
-        #expect(engine.shownForecast(of: series("a")) == nil, "that of slot 21 was not read")
+        #expect(engine.cachedForecast(of: series("a")) == nil, "that of slot 21 was not read")
         try engine.stop()
     }
 
@@ -90,14 +90,14 @@ struct ForecastCacheTests {
         let engine = try await Self.open(fixture)
         _ = try await engine.forecast(of: series("a"))
         fixture.clock.set(seconds: Fixture.start + 24 * Fixture.cadence)
-        #expect(engine.shownForecast(of: series("a"))?.value.forecast.isStale == false)
+        #expect(engine.cachedForecast(of: series("a"))?.value.forecast.isStale == false)
         fixture.clock.set(seconds: Fixture.start + 25 * Fixture.cadence)
-        #expect(engine.shownForecast(of: series("a")) == nil)
+        #expect(engine.cachedForecast(of: series("a")) == nil)
         #expect(try await engine.forecast(of: series("a")).forecast.isStale)
-        #expect(engine.shownForecast(of: series("a")) == nil, "a stale one is not shown")
+        #expect(engine.cachedForecast(of: series("a")) == nil, "a stale one is not shown")
         // Back in time.
         fixture.clock.set(seconds: Fixture.start + 22 * Fixture.cadence)
-        let shown = engine.shownForecast(of: series("a"))?.value
+        let shown = engine.cachedForecast(of: series("a"))?.value
         #expect(shown == nil || shown?.forecast.isStale == false)
         try engine.stop()
     }
@@ -107,16 +107,16 @@ struct ForecastCacheTests {
         let fixture = try Fixture()
         let engine = try await Self.open(fixture)
         _ = try await engine.forecast(of: series("a"))
-        #expect(engine.shownForecast(of: series("a")) != nil)
+        #expect(engine.cachedForecast(of: series("a")) != nil)
         try await engine.reset(series("a"), isWarm: false)
-        let shown = engine.shownForecast(of: series("a"))?.value
+        let shown = engine.cachedForecast(of: series("a"))?.value
         let asked = try? await engine.forecast(of: series("a"))
         #expect(shown == nil || Self.content(shown) == Self.content(asked))
         _ = try await engine.ingest([reading("a", 20 * Fixture.cadence, 3)])
         _ = try await engine.forecast(of: series("a"))
-        #expect(engine.shownForecast(of: series("a")) != nil)
+        #expect(engine.cachedForecast(of: series("a")) != nil)
         _ = try await engine.forget(SeriesSelector(series("a")))
-        #expect(engine.shownForecast(of: series("a")) == nil)
+        #expect(engine.cachedForecast(of: series("a")) == nil)
         try engine.stop()
     }
 }

@@ -7,19 +7,19 @@ import TimeSeries
 struct Admission {
     private(set) var readings: [Reading] = []
     /// The indices of the series whose cadence was determined in this commit.
-    private(set) var settled: [Int] = []
+    private(set) var seriesWithNewCadence: [Int] = []
 
-    private var changes: [(place: Int, change: SeriesEntry.Change)] = []
+    private var changes: [(index: Int, change: SeriesEntry.Change)] = []
     /// The number of series before this commit.
-    private let known: Int
+    private let initialCount: Int
     private let maxSeries: Int
     private let now: Timestamp
     private let clockIsSet: Bool
-    private static let leeway: Int64 = 300_000_000_000
+    private static let clockTolerance: Int64 = 300_000_000_000
 
     /// - Parameter count: the number of readings in the commit.
     init(_ entries: borrowing SeriesIndex, maxSeries: Int, now: Timestamp, clockIsSet: Bool, count: Int) {
-        (known, self.maxSeries) = (entries.count, maxSeries)
+        (initialCount, self.maxSeries) = (entries.count, maxSeries)
         (self.now, self.clockIsSet) = (now, clockIsSet)
         readings.reserveCapacity(count)
         changes.reserveCapacity(count)
@@ -30,10 +30,10 @@ struct Admission {
     /// - Parameters:
     ///   - arrivedAt: the timestamp of a reading that has none of its own.
     ///   - entries: the existing series.
-    ///   - birth: creates a missing series.
-    mutating func take(
+    ///   - create: creates a missing series.
+    mutating func admit(
         _ incoming: IncomingReading, arrivedAt: Timestamp, in entries: inout SeriesIndex,
-        birth: (SeriesKey) throws -> SeriesEntry
+        create: (SeriesKey) throws -> SeriesEntry
     ) throws -> Result<Timeliness, Refused> {
         guard incoming.value.isFinite else { return .failure(Refused(.notFinite)) }
         let timestamp: Timestamp
@@ -41,44 +41,44 @@ struct Admission {
         case .success(let stamped): timestamp = stamped
         case .failure(let refused): return .failure(refused)
         }
-        let place: Int
-        switch try self.place(of: incoming.key, in: &entries, birth) {
-        case .success(let found): place = found
+        let index: Int
+        switch try self.index(of: incoming.key, in: &entries, create) {
+        case .success(let value): index = value
         case .failure(let refused): return .failure(refused)
         }
-        let change = entries.values[place].admit(timestamp)
-        changes.append((place, change))
-        if change.settled { settled.append(place) }
+        let change = entries.values[index].admit(timestamp)
+        changes.append((index, change))
+        if change.didSetCadence { seriesWithNewCadence.append(index) }
         guard let timeliness = change.timeliness else { return .failure(Refused(.slotFull)) }
         readings.append(
             Reading(
-                series: entries.values[place].id, timestamp: timestamp, value: incoming.value,
+                series: entries.values[index].id, timestamp: timestamp, value: incoming.value,
                 timeliness: timeliness))
         return .success(timeliness)
     }
 
-    private func place(
-        of key: SeriesKey, in entries: inout SeriesIndex, _ birth: (SeriesKey) throws -> SeriesEntry
+    private func index(
+        of key: SeriesKey, in entries: inout SeriesIndex, _ create: (SeriesKey) throws -> SeriesEntry
     ) throws -> Result<Int, Refused> {
-        if let place = entries.find(key) { return .success(place) }
+        if let index = entries.find(key) { return .success(index) }
         // An existing series, created before this rule, stays accepted.
         if let character = key.description.unicodeScalars.first(where: \.isUnprintable) {
             return .failure(Refused(.unprintableName, character))
         }
         guard key.description.utf8.count <= SeriesKey.longest else { return .failure(Refused(.nameTooLong)) }
         guard entries.count < maxSeries else { return .failure(Refused(.tooManySeries)) }
-        return .success(entries.add(try birth(key)))
+        return .success(entries.add(try create(key)))
     }
 
     /// Prunes the changed series once the commit has succeeded.
     func confirm(_ entries: borrowing SeriesIndex) {
-        for (place, change) in changes where change.isPruningDue { entries.values[place].prune() }
+        for (index, change) in changes where change.isPruningDue { entries.values[index].prune() }
     }
 
     /// Undoes every change to the series and removes the new ones.
-    func takeBack(from entries: inout SeriesIndex) {
-        for (place, change) in changes.reversed() { entries.values[place].takeBack(change) }
-        entries.removeNewest(downTo: known)
+    func undo(in entries: inout SeriesIndex) {
+        for (index, change) in changes.reversed() { entries.values[index].undo(change) }
+        entries.removeNewest(downTo: initialCount)
     }
 
     private func stamp(_ given: Timestamp?, arrivedAt: Timestamp) -> Result<Timestamp, Refused> {
@@ -86,7 +86,7 @@ struct Admission {
         guard given.nanoseconds > .min + 1_000_000_000, given.nanoseconds < .max - 1_000_000_000 else {
             return .failure(Refused(.outOfRange))
         }
-        if clockIsSet, given.nanoseconds(since: now) > Self.leeway { return .failure(Refused(.tooFarAhead)) }
+        if clockIsSet, given.nanoseconds(since: now) > Self.clockTolerance { return .failure(Refused(.tooFarAhead)) }
         return .success(given)
     }
 

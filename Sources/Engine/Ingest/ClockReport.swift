@@ -16,24 +16,24 @@ struct ClockReport {
     init(clock: SettledClock) { self.clock = clock }
 
     /// Reads the clock and reports the beginning and the end of a jump.
-    mutating func look(_ report: (EngineNotice) -> Void) -> SettledClock.Look {
-        let look = clock.look()
-        if let jump = look.jump, !hasJumped {
+    mutating func sample(_ report: (EngineNotice) -> Void) -> SettledClock.Sample {
+        let sample = clock.sample()
+        if let jump = sample.jump, !hasJumped {
             report(
                 .warning(
                     "this machine's clock has jumped by \(jump / 1_000_000_000) s; time goes on as before until the new one "
-                        + "has held for \(SettledClock.patience / 1_000_000_000) s"))
-        } else if hasJumped, look.jump == nil {
-            report(.notice("this machine's clock is settled again; it is \(look.time.text)"))
+                        + "has held for \(SettledClock.confirmationTime / 1_000_000_000) s"))
+        } else if hasJumped, sample.jump == nil {
+            report(.notice("this machine's clock is settled again; it is \(sample.time.text)"))
         }
-        hasJumped = look.jump != nil
-        return look
+        hasJumped = sample.jump != nil
+        return sample
     }
 
     /// The settled time of day to store; nil if none is due.
-    func dueSettledTime(_ look: SettledClock.Look) -> Timestamp? {
+    func dueSettledTime(_ sample: SettledClock.Sample) -> Timestamp? {
         let isDue = settledTimeStored.map { clock.monotonic - $0 >= Self.settledTimeInterval } ?? true
-        return look.trust == .settled && isDue ? look.time : nil
+        return sample.trust == .settled && isDue ? sample.time : nil
     }
 
     /// Notes that the due time is on disk.

@@ -1,14 +1,15 @@
 import Storage
 import TimeSeries
 
-/// One group commit: new series, their epochs, cadences, the journal row, a few checkpoints and scores, in one transaction.
+/// One group commit in one transaction: new series, their epochs, cadences, the journal row, a few checkpoints and
+/// scores.
 struct CommitTransaction {
     /// The result of a commit, for the shards and the senders.
     struct Committed {
         var admission: Admission
         var receipts: [IngestReceipt]
         /// Series that this commit created.
-        var births: [SeriesSetup]
+        var newSeries: [SeriesSetup]
         var firstPosition: JournalPosition
         var lastPosition: JournalPosition
         var newest: Timestamp
@@ -26,39 +27,41 @@ struct CommitTransaction {
         var admission = Admission(
             writer.entries, maxSeries: writer.configuration.maxSeries, now: now, clockIsSet: clockIsSet,
             count: requests.reduce(0) { $0 + $1.readings.count })
-        var births: [SeriesSetup] = []
+        var newSeries: [SeriesSetup] = []
         do {
             return try writer.store.write { transaction in
                 var receipts: [IngestReceipt] = []
                 receipts.reserveCapacity(requests.count)
                 for request in requests {
                     let receipt = try admit(request, into: &admission, &writer.entries) { key in
-                        let setup = try birth(of: key, in: transaction)
-                        births.append(setup)
+                        let setup = try createSeries(for: key, in: transaction)
+                        newSeries.append(setup)
                         return SeriesEntry(record: setup.record, rule: writer.configuration.rule(for: key))
                     }
                     receipts.append(receipt)
                 }
-                for index in admission.settled { try transaction.setCadence(of: writer.entries.values[index]) }
+                for index in admission.seriesWithNewCadence {
+                    try transaction.setCadence(of: writer.entries.values[index])
+                }
                 for outage in outages { try transaction.saveOutage(outage) }
                 if let settledTime { try transaction.setSettledTime(settledTime) }
                 try pendingBatch.write(to: transaction)
                 try writer.seal.write(to: transaction)
-                return try append(admission, receipts, births, transaction)
+                return try append(admission, receipts, newSeries, transaction)
             }
         } catch {
-            admission.takeBack(from: &writer.entries)
+            admission.undo(in: &writer.entries)
             throw error
         }
     }
 
     private func admit(
         _ request: IngestRequest, into admission: inout Admission, _ entries: inout SeriesIndex,
-        birth: (SeriesKey) throws -> SeriesEntry
+        create: (SeriesKey) throws -> SeriesEntry
     ) throws -> IngestReceipt {
         var receipt = IngestReceipt(accepted: 0, late: 0, refusals: [], position: 0)
         for (index, reading) in request.readings.enumerated() {
-            switch try admission.take(reading, arrivedAt: request.arrivedAt, in: &entries, birth: birth) {
+            switch try admission.admit(reading, arrivedAt: request.arrivedAt, in: &entries, create: create) {
             case .success(let timeliness):
                 receipt.accepted += 1
                 if timeliness == .late { receipt.late += 1 }
@@ -71,7 +74,7 @@ struct CommitTransaction {
     }
 
     private func append(
-        _ admission: Admission, _ receipts: [IngestReceipt], _ births: [SeriesSetup],
+        _ admission: Admission, _ receipts: [IngestReceipt], _ newSeries: [SeriesSetup],
         _ transaction: WriteTransaction
     ) throws -> Committed {
         let count = JournalPosition(admission.readings.count)
@@ -83,14 +86,14 @@ struct CommitTransaction {
             return receipt
         }
         return Committed(
-            admission: admission, receipts: positioned, births: births, firstPosition: first, lastPosition: last,
+            admission: admission, receipts: positioned, newSeries: newSeries, firstPosition: first, lastPosition: last,
             newest: admission.readings.lazy.map(\.timestamp).max() ?? .distantPast)
     }
 }
 
 extension CommitTransaction {
     /// Creates a series in the database.
-    private func birth(of key: SeriesKey, in transaction: WriteTransaction) throws -> SeriesSetup {
+    private func createSeries(for key: SeriesKey, in transaction: WriteTransaction) throws -> SeriesSetup {
         let rule = writer.configuration.rule(for: key)
         let forecaster = writer.configuration.forecaster(for: key)
         let id = try transaction.insertSeries(

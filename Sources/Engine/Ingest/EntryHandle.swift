@@ -24,8 +24,8 @@ struct EntryHandle: Hashable {
     var cadence: Cadence? { address.pointee.cadence }
     var latenessSlots: Int? { address.pointee.latenessSlots }
     var frontier: Slot? { address.pointee.frontier }
-    var isHeard: Bool { address.pointee.isHeard }
-    var heardAt: Timestamp? { address.pointee.heardAt }
+    var hasNewArrival: Bool { address.pointee.hasNewArrival }
+    var lastArrival: Timestamp? { address.pointee.lastArrival }
 
     var rule: SeriesRule {
         get { address.pointee.rule }
@@ -37,11 +37,11 @@ struct EntryHandle: Hashable {
     }
 
     func admit(_ timestamp: Timestamp) -> SeriesEntry.Change { address.pointee.admit(timestamp) }
-    func takeBack(_ change: SeriesEntry.Change) { address.pointee.takeBack(change) }
+    func undo(_ change: SeriesEntry.Change) { address.pointee.undo(change) }
     func prune() { address.pointee.prune() }
     func slots(on grid: ModelChange.Grid?) -> (cadence: Cadence?, frontier: Slot?) { address.pointee.slots(on: grid) }
     func move(to grid: ModelChange.Grid) { address.pointee.move(to: grid) }
-    func noteHeard(at time: Timestamp) { address.pointee.noteHeard(at: time) }
+    func recordArrival(at time: Timestamp) { address.pointee.recordArrival(at: time) }
 
     /// Prefetches what ``admit(_:)`` reads of the entry itself.
     @inline(__always)

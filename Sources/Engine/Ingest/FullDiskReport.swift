@@ -7,7 +7,7 @@ struct FullDiskReport {
 
     private static let interval: Int64 = 60_000_000_000
 
-    mutating func note(isFull: Bool, monotonic: Int64, _ report: (EngineNotice) -> Void) {
+    mutating func update(isFull: Bool, monotonic: Int64, _ report: (EngineNotice) -> Void) {
         guard isFull != isReported else { return }
         if isFull {
             // On a disk that is nearly full, small commits succeed between large ones that fail.

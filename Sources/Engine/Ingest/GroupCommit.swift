@@ -5,17 +5,17 @@ import TimeSeries
 extension Writer {
     /// Commits `requests` together, delivers them to the shards and acknowledges them.
     func commit(_ requests: [IngestRequest]) {
-        let (outages, pendingBatch) = (pendingWrites.outages.takeAll(), pendingWrites.take(256))
+        let (outages, pendingBatch) = (pendingWrites.outages.drain(), pendingWrites.dequeue(256))
         do {
-            let look = clockReport.look(onNotice)
-            counters.update { $0.clockIsSet = look.trust != .unset }
-            let settledTime = clockReport.dueSettledTime(look)
+            let sample = clockReport.sample(onNotice)
+            counters.update { $0.clockIsSet = sample.trust != .unset }
+            let settledTime = clockReport.dueSettledTime(sample)
             let committed = try CommitTransaction(
-                writer: self, now: look.time, clockIsSet: look.trust != .unset, settledTime: settledTime
+                writer: self, now: sample.time, clockIsSet: sample.trust != .unset, settledTime: settledTime
             ).run(requests, pendingBatch: pendingBatch, outages: outages)
             if settledTime != nil { clockReport.noteStored() }
             committed.admission.confirm(entries)
-            pendingBatch.written()
+            pendingBatch.confirm()
             seal.confirm()
             position = committed.lastPosition
             newestReading = max(newestReading, committed.newest)
@@ -24,15 +24,15 @@ extension Writer {
             answer(requests, with: committed)
         } catch {
             pendingWrites.outages.put(outages)
-            pendingBatch.putBack()
+            pendingBatch.requeue()
             fail(requests, error)
         }
     }
 
     private func deliver(_ committed: CommitTransaction.Committed) {
-        for setup in committed.births {
+        for setup in committed.newSeries {
             directory.add(setup.record.id, setup.record.key)
-            expiry.noteBirth()
+            expiry.noteCreation()
             shards[setup.record.id].tell(.adopt([setup]))
         }
         let readings = committed.admission.readings
@@ -42,7 +42,7 @@ extension Writer {
             parts[shards.index(of: reading.series)].append(
                 PositionedReading(reading: reading, position: committed.firstPosition + JournalPosition(offset)))
         }
-        for index in committed.admission.settled {
+        for index in committed.admission.seriesWithNewCadence {
             let entry = entries.values[index]
             guard let cadence = entry.cadence else { continue }
             shards[entry.id].tell(.setCadence(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
@@ -64,7 +64,7 @@ extension Writer {
 
     private func noteStorage(isFull: Bool) {
         counters.update { $0.storageFull = isFull }
-        fullDiskReport.note(isFull: isFull, monotonic: monotonic, onNotice)
+        fullDiskReport.update(isFull: isFull, monotonic: monotonic, onNotice)
     }
 
     private func fail(_ requests: [IngestRequest], _ error: any Error) {

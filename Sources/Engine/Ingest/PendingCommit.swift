@@ -8,19 +8,19 @@ extension Writer {
     /// - Parameter all: writes every checkpoint and score, and nothing of the seal, which continues at the next start.
     func writePending(all: Bool = false) {
         repeat {
-            let waiting = pendingWrites.take(1_024)
+            let pending = pendingWrites.dequeue(1_024)
             let seals = !all && seal.hasWork
-            guard !waiting.isEmpty || seals else { return }
+            guard !pending.isEmpty || seals else { return }
             do {
                 try store.write { transaction in
-                    try waiting.write(to: transaction)
+                    try pending.write(to: transaction)
                     if seals { try seal.write(to: transaction) }
                 }
-                waiting.written()
+                pending.confirm()
                 seal.confirm()
             } catch {
                 // Retried with a later commit; the seal also keeps what it could not write.
-                waiting.putBack()
+                pending.requeue()
                 return
             }
         } while all

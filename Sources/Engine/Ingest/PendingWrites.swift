@@ -13,23 +13,23 @@ struct PendingWrites: Sendable {
     /// Written with the next commit: the state after a reading depends on them.
     let outages = OutageBox()
 
-    /// Takes some of each for a transaction, after which call ``PendingBatch/written()`` or ``PendingBatch/putBack()``.
+    /// Takes some of each for a transaction, after which call ``PendingBatch/confirm()`` or ``PendingBatch/requeue()``.
     ///
     /// - Parameter limit: the maximum number of series of each kind.
-    func take(_ limit: Int) -> PendingBatch {
-        let scores = scores.take(limit)
-        let candidates = checkpoints.take(limit)
+    func dequeue(_ limit: Int) -> PendingBatch {
+        let scores = scores.dequeue(limit)
+        let candidates = checkpoints.dequeue(limit)
         // Checked last: a shard puts the scores before the checkpoint.
         let waiting = self.scores.waiting(among: candidates.map(\.series))
-        let early = candidates.filter { waiting.contains($0.series) }
-        checkpoints.putBack(early)
-        let ready = early.isEmpty ? candidates : candidates.filter { !waiting.contains($0.series) }
+        let deferred = candidates.filter { waiting.contains($0.series) }
+        checkpoints.requeue(deferred)
+        let ready = deferred.isEmpty ? candidates : candidates.filter { !waiting.contains($0.series) }
         return PendingBatch(checkpoints: ready, scores: scores, source: self)
     }
 
     /// Takes the scores of some series, for a transaction that begins their next epoch.
-    func takeScores(of series: some Collection<SeriesID>) -> PendingBatch {
-        PendingBatch(checkpoints: [], scores: scores.take(of: series), source: self)
+    func dequeueScores(of series: some Collection<SeriesID>) -> PendingBatch {
+        PendingBatch(checkpoints: [], scores: scores.dequeue(of: series), source: self)
     }
 }
 
@@ -51,15 +51,15 @@ struct PendingBatch: Sendable {
     }
 
     /// The transaction was committed.
-    func written() {
-        source.checkpoints.forget(checkpoints)
-        source.scores.forget(scores)
+    func confirm() {
+        source.checkpoints.confirm(checkpoints)
+        source.scores.confirm(scores)
     }
 
     /// The transaction has failed.
-    func putBack() {
-        source.checkpoints.putBack(checkpoints)
-        source.scores.putBack(scores)
+    func requeue() {
+        source.checkpoints.requeue(checkpoints)
+        source.scores.requeue(scores)
     }
 }
 
@@ -90,9 +90,9 @@ struct FinishedScores: Sendable {
 final class Outbox<Item: Sendable>: Sendable {
     fileprivate struct Content {
         var waiting: [SeriesID: Item] = [:]
-        var leaving: [SeriesID: Item] = [:]
+        var inFlight: [SeriesID: Item] = [:]
         /// The series whose items are taken next, in reverse order.
-        var turn: [SeriesID] = []
+        var order: [SeriesID] = []
     }
 
     private let content = Locked(Content())
@@ -116,30 +116,30 @@ final class Outbox<Item: Sendable>: Sendable {
     /// Takes at most `limit` items in the order of their series.
     ///
     /// Neighbouring series share database pages, and each commit writes every page that it touches.
-    func take(_ limit: Int) -> [Item] {
+    func dequeue(_ limit: Int) -> [Item] {
         content.withLock { content in
-            if content.turn.isEmpty { content.turn = content.waiting.keys.sorted(by: >) }
-            let next = content.turn.suffix(limit)
-            content.turn.removeLast(next.count)
-            return next.reversed().compactMap { content.take($0) }
+            if content.order.isEmpty { content.order = content.waiting.keys.sorted(by: >) }
+            let next = content.order.suffix(limit)
+            content.order.removeLast(next.count)
+            return next.reversed().compactMap { content.beginWriting($0) }
         }
     }
 
-    func take(of series: some Collection<SeriesID>) -> [Item] {
-        content.withLock { content in series.compactMap { content.take($0) } }
+    func dequeue(of series: some Collection<SeriesID>) -> [Item] {
+        content.withLock { content in series.compactMap { content.beginWriting($0) } }
     }
 
     /// The items were written.
-    func forget(_ items: [Item]) {
-        content.withLock { content in for item in items { content.leaving[series(item)] = nil } }
+    func confirm(_ items: [Item]) {
+        content.withLock { content in for item in items { content.inFlight[series(item)] = nil } }
     }
 
     /// The items were not written; newer items of the same series are merged over them.
-    func putBack(_ items: [Item]) {
+    func requeue(_ items: [Item]) {
         content.withLock { content in
             for item in items {
                 let series = series(item)
-                content.leaving[series] = nil
+                content.inFlight[series] = nil
                 content.waiting[series] = content.waiting[series].map { joined(item, $0) } ?? item
             }
         }
@@ -153,21 +153,21 @@ final class Outbox<Item: Sendable>: Sendable {
     /// The items of some series that are not known to be on disk.
     func pending(of series: some Collection<SeriesID>) -> [SeriesID: Item] {
         content.withLock { content in
-            var found: [SeriesID: Item] = [:]
+            var result: [SeriesID: Item] = [:]
             for id in series {
-                let parts = [content.leaving[id], content.waiting[id]].compactMap { $0 }
-                found[id] = parts.count == 2 ? joined(parts[0], parts[1]) : parts.first
+                let parts = [content.inFlight[id], content.waiting[id]].compactMap { $0 }
+                result[id] = parts.count == 2 ? joined(parts[0], parts[1]) : parts.first
             }
-            return found
+            return result
         }
     }
 }
 
 extension Outbox.Content {
     /// An item that is being written stays visible until that is confirmed.
-    fileprivate mutating func take(_ series: SeriesID) -> Item? {
+    fileprivate mutating func beginWriting(_ series: SeriesID) -> Item? {
         let item = waiting.removeValue(forKey: series)
-        if let item { leaving[series] = item }
+        if let item { inFlight[series] = item }
         return item
     }
 }

@@ -40,7 +40,7 @@ struct RequestBatcher {
     }
 
     /// How long deferred requests may still wait, in nanoseconds; nil if there are none.
-    func patience(now: Timestamp, delay: Int64) -> Int64? {
+    func waitLimit(now: Timestamp, delay: Int64) -> Int64? {
         deferred.isEmpty ? nil : max(1, remaining(now: now, delay: delay))
     }
 

@@ -4,7 +4,7 @@ import TimeSeries
 /// The writer's state of a series: enough to admit and classify a reading.
 ///
 /// Owned by the writer's thread. Modified in place, because a copy per commit would cost more than the commit;
-/// ``takeBack(_:)`` undoes the changes of a failed commit.
+/// ``undo(_:)`` undoes the changes of a failed commit.
 struct SeriesEntry: ~Copyable {
     // The fields that every reading needs come first, so that they share cache lines.
     let id: SeriesID
@@ -13,8 +13,8 @@ struct SeriesEntry: ~Copyable {
     private(set) var latenessSlots: Int?
     /// The newest slot with a reading; nil before the cadence is known.
     private(set) var frontier: Slot?
-    /// Whether a reading has arrived since ``heardAt`` was set.
-    private(set) var isHeard = false
+    /// Whether a reading has arrived since ``lastArrival`` was set.
+    private(set) var hasNewArrival = false
     /// While the cadence is unknown, all distinct timestamps; then those of slots that can still take a fresh reading.
     /// Ascending.
     private var window: [Timestamp] = []
@@ -23,14 +23,14 @@ struct SeriesEntry: ~Copyable {
     var rule: SeriesRule
     var forecaster: String?
     /// Roughly when the last reading arrived; nil: unknown.
-    private(set) var heardAt: Timestamp?
+    private(set) var lastArrival: Timestamp?
 
     private static let shortWindow = 128
     static let slotCapacity = 4_096
 
     init(record: SeriesRecord, rule: SeriesRule) {
         (id, key, forecaster) = (record.id, record.key, record.forecaster)
-        (cadence, latenessSlots, heardAt) = (record.cadence, record.latenessSlots, record.heardAt)
+        (cadence, latenessSlots, lastArrival) = (record.cadence, record.latenessSlots, record.heardAt)
         self.rule = rule
     }
 
@@ -39,14 +39,14 @@ struct SeriesEntry: ~Copyable {
         fileprivate var added: Timestamp?
         fileprivate let frontier: Slot?
         /// Whether the cadence was determined.
-        fileprivate(set) var settled = false
+        fileprivate(set) var didSetCadence = false
         fileprivate(set) var isPruningDue = false
         /// nil: refused because its slot is full.
         fileprivate(set) var timeliness: Timeliness?
     }
 
     /// Prefetches the array header of the timestamps.
-    func prefetchWindow() { window.prefetchBeginning() }
+    func prefetchWindow() { window.prefetchHeader() }
 
     /// Prefetches the newest timestamps.
     func prefetchWindowEnd() { window.prefetchEnd() }
@@ -60,7 +60,7 @@ struct SeriesEntry: ~Copyable {
     /// Records a reading and classifies it.
     mutating func admit(_ timestamp: Timestamp) -> Change {
         var change = Change(frontier: frontier)
-        isHeard = true
+        hasNewArrival = true
         change.isPruningDue = window.count >= pruningLength
         // The common case: newer than all others, in a new slot.
         if let cadence, let frontier, timestamp >= cadence.start(of: frontier + 1) {
@@ -69,12 +69,12 @@ struct SeriesEntry: ~Copyable {
             (change.added, change.timeliness) = (timestamp, .fresh)
             return change
         }
-        if cadence == nil { change.settled = settleCadence(rule.cadence) }
+        if cadence == nil { change.didSetCadence = adoptCadence(rule.cadence) }
         change.timeliness = timeliness(of: timestamp)
         guard change.timeliness == .fresh else { return change }
         if insert(timestamp) { change.added = timestamp }
         if let slot = cadence?.slot(of: timestamp), slot > frontier ?? .min { frontier = slot }
-        if cadence == nil { change.settled = settleCadence(Cadence.inferred(from: window)) }
+        if cadence == nil { change.didSetCadence = adoptCadence(Cadence.inferred(from: window)) }
         return change
     }
 
@@ -89,13 +89,13 @@ struct SeriesEntry: ~Copyable {
         latenessSlots = grid.latenessSlots
     }
 
-    mutating func noteHeard(at time: Timestamp) { (isHeard, heardAt) = (false, time) }
+    mutating func recordArrival(at time: Timestamp) { (hasNewArrival, lastArrival) = (false, time) }
 
     /// Undoes `change`, which must be the newest one not yet undone.
-    mutating func takeBack(_ change: Change) {
+    mutating func undo(_ change: Change) {
         if let added = change.added { window.remove(at: firstIndex(notBefore: added)) }
         frontier = change.frontier
-        if change.settled { (cadence, latenessSlots) = (nil, nil) }
+        if change.didSetCadence { (cadence, latenessSlots) = (nil, nil) }
     }
 
     /// Restores a reading from the journal with its original classification.
@@ -115,41 +115,41 @@ struct SeriesEntry: ~Copyable {
     /// constant.
     mutating func prune() {
         guard window.count >= pruningLength else { return }
-        if let oldest, let cadence { window.removeFirst(firstIndex(notBefore: cadence.start(of: oldest + 1))) }
+        if let lateBound, let cadence { window.removeFirst(firstIndex(notBefore: cadence.start(of: lateBound + 1))) }
         pruningLength = max(Self.shortWindow, 2 * window.count)
     }
 
     /// A reading of this slot or an older one is late.
-    private var oldest: Slot? { frontier.map { $0 - Int64(latenessSlots ?? 0) } }
+    private var lateBound: Slot? { frontier.map { $0 - Int64(latenessSlots ?? 0) } }
 
     private func timeliness(of timestamp: Timestamp) -> Timeliness? {
         guard let cadence else { return .fresh }
         let slot = cadence.slot(of: timestamp)
-        if let oldest, slot <= oldest { return .late }
+        if let lateBound, slot <= lateBound { return .late }
         if let frontier, slot > frontier { return .fresh }
-        let place = firstIndex(notBefore: timestamp)
-        if place < window.count, window[place] == timestamp { return .fresh }
+        let index = firstIndex(notBefore: timestamp)
+        if index < window.count, window[index] == timestamp { return .fresh }
         let first = firstIndex(notBefore: cadence.start(of: slot))
         // Only a slot that may be full needs a second search.
         guard window.count - first >= Self.slotCapacity else { return .fresh }
         return firstIndex(notBefore: cadence.start(of: slot + 1)) - first < Self.slotCapacity ? .fresh : nil
     }
 
-    private mutating func settleCadence(_ found: Cadence?) -> Bool {
-        guard let found else { return false }
-        cadence = found
-        latenessSlots = rule.latenessSlots(of: found)
-        frontier = window.last.map { found.slot(of: $0) }
+    private mutating func adoptCadence(_ newCadence: Cadence?) -> Bool {
+        guard let newCadence else { return false }
+        cadence = newCadence
+        latenessSlots = rule.latenessSlots(of: newCadence)
+        frontier = window.last.map { newCadence.slot(of: $0) }
         return true
     }
 
     /// - Returns: false if it was already there.
     private mutating func insert(_ timestamp: Timestamp) -> Bool {
-        let place = firstIndex(notBefore: timestamp)
-        if place < window.count, window[place] == timestamp { return false }
-        window.insert(timestamp, at: place)
+        let index = firstIndex(notBefore: timestamp)
+        if index < window.count, window[index] == timestamp { return false }
+        window.insert(timestamp, at: index)
         return true
     }
 
-    private func firstIndex(notBefore timestamp: Timestamp) -> Int { window.firstPlace { $0 >= timestamp } }
+    private func firstIndex(notBefore timestamp: Timestamp) -> Int { window.partitioningIndex { $0 >= timestamp } }
 }

@@ -8,11 +8,11 @@ import TimeSeries
 struct SeriesIndex: ~Copyable {
     /// In no particular order. Indices are valid until a series is removed.
     private(set) var values: [EntryHandle] = []
-    private var places: [SeriesKey: Int] = [:]
+    private var indices: [SeriesKey: Int] = [:]
     /// By index: the index of the series that followed last time.
-    private var following: [Int] = []
+    private var successors: [Int] = []
     /// The index of the series found last.
-    private var last = 0
+    private var lastIndex = 0
     /// The indices of three series expected after it, ``distance`` series apart.
     private var expected = (near: 0, middle: 0, far: 0)
 
@@ -26,25 +26,27 @@ struct SeriesIndex: ~Copyable {
     /// The index of the series with `key`; nil if there is none.
     mutating func find(_ key: SeriesKey) -> Int? {
         guard !values.isEmpty else { return nil }
-        let guess = following[last]
+        let guess = successors[lastIndex]
         if values[guess].key == key {
-            last = guess
+            lastIndex = guess
             prefetchNext()
             return guess
         }
-        guard let found = places[key] else { return nil }
-        (following[last], last) = (found, found)
-        expected.near = skipping(from: found)
+        guard let index = indices[key] else { return nil }
+        (successors[lastIndex], lastIndex) = (index, index)
+        expected.near = skipping(from: index)
         expected.middle = skipping(from: expected.near)
         expected.far = skipping(from: expected.middle)
-        return found
+        return index
     }
 
-    private func skipping(from place: Int) -> Int { (0..<Self.distance).reduce(place) { place, _ in following[place] } }
+    private func skipping(from index: Int) -> Int {
+        (0..<Self.distance).reduce(index) { index, _ in successors[index] }
+    }
 
     /// Prefetches one more of the expected series.
     private mutating func prefetchNext() {
-        expected = (following[expected.near], following[expected.middle], following[expected.far])
+        expected = (successors[expected.near], successors[expected.middle], successors[expected.far])
         values[expected.far].prefetch()
         values[expected.middle].prefetchWindow()
         values[expected.near].prefetchWindowEnd()
@@ -60,9 +62,9 @@ struct SeriesIndex: ~Copyable {
     }
 
     private mutating func add(_ entry: EntryHandle) {
-        places[entry.key] = values.count
+        indices[entry.key] = values.count
         values.append(entry)
-        following.append(0)
+        successors.append(0)
     }
 
     mutating func remove(_ ids: Set<SeriesID>) { removeAll { ids.contains($0.id) } }
@@ -74,12 +76,12 @@ struct SeriesIndex: ~Copyable {
         removeAll { newest.contains($0) }
     }
 
-    private mutating func removeAll(where isGone: (EntryHandle) -> Bool) {
-        let before = values
-        (values, places, following) = ([], [:], [])
-        (last, expected) = (0, (0, 0, 0))
-        for entry in before {
-            if isGone(entry) { entry.free() } else { add(entry) }
+    private mutating func removeAll(where isRemoved: (EntryHandle) -> Bool) {
+        let previous = values
+        (values, indices, successors) = ([], [:], [])
+        (lastIndex, expected) = (0, (0, 0, 0))
+        for entry in previous {
+            if isRemoved(entry) { entry.free() } else { add(entry) }
         }
     }
 }

@@ -77,7 +77,7 @@ final class Writer: @unchecked Sendable {
 
     /// Runs until the mailbox is closed and empty.
     func run() {
-        while let messages = mailbox.receive(limit: 1_024, waiting: patience, batchTarget: batchTarget) {
+        while let messages = mailbox.receive(limit: 1_024, timeout: receiveTimeout, batchTarget: batchTarget) {
             var requests: [IngestRequest] = []
             for message in messages {
                 switch message {
@@ -88,10 +88,10 @@ final class Writer: @unchecked Sendable {
                     run(self)
                 }
             }
-            let took = ContinuousClock().measure {
+            let duration = ContinuousClock().measure {
                 commit(batcher.add(requests, now: now, delay: configuration.commitDelay))
             }
-            setBatchTarget(after: requests, took)
+            setBatchTarget(after: requests, duration)
             if messages.isEmpty { writePending() }
             seal.begin(through: position, limit: configuration.sealAfter)
             expiry.step(at: self)
@@ -128,14 +128,14 @@ final class Writer: @unchecked Sendable {
         commit(due + batcher.flush())
     }
 
-    private func setBatchTarget(after requests: [IngestRequest], _ took: Duration) {
-        let nanoseconds = took.components.attoseconds / 1_000_000_000
+    private func setBatchTarget(after requests: [IngestRequest], _ duration: Duration) {
+        let nanoseconds = duration.components.attoseconds / 1_000_000_000
         let expected = requests.isEmpty ? 1 : max(requests.count + mailbox.backlog, batchTarget.count - 1)
         batchTarget = .init(count: expected, nanoseconds: min(nanoseconds, Self.maximumLinger))
     }
 
-    private var patience: Int64 {
-        let idle = min(Self.idle, seal.patience ?? Self.idle)
-        return min(idle, batcher.patience(now: now, delay: configuration.commitDelay) ?? idle)
+    private var receiveTimeout: Int64 {
+        let idle = min(Self.idle, seal.waitLimit ?? Self.idle)
+        return min(idle, batcher.waitLimit(now: now, delay: configuration.commitDelay) ?? idle)
     }
 }

@@ -2,7 +2,7 @@ import TimeSeries
 
 /// An operation that the writer's thread runs between two group commits.
 ///
-/// A command sees the database, the series and the configuration as the commit before it left them, and no other command
+/// A command sees the database, the series and the configuration as the previous commit left them, and no other command
 /// runs meanwhile.
 protocol WriterCommand<Answer>: Sendable {
     associatedtype Answer: Sendable

@@ -32,7 +32,7 @@ struct Assigner {
     }
 
     enum Decision {
-        case goOn
+        case keep
         /// With a nil version, the series no longer has a forecaster.
         case change(LoadedVersion?, Cause)
     }
@@ -125,11 +125,11 @@ struct Assigner {
             return change("the parameters of \(version.method) changed")
         }
         var reasons = situation.grid.map { [$0.reason] } ?? []
-        if let wanted = situation.setting, let found = epoch.setting, wanted != found {
-            reasons.append(found.difference(from: wanted))
+        if let wanted = situation.setting, let current = epoch.setting, wanted != current {
+            reasons.append(current.difference(from: wanted))
         }
         if let obstacle = situation.obstacle { reasons.append(obstacle) }
-        guard !reasons.isEmpty else { return .goOn }
+        guard !reasons.isEmpty else { return .keep }
         return .change(loaded, Cause(reasons.joined(separator: ", "), fallbackFor: epoch.fallbackFor))
     }
 

@@ -11,12 +11,12 @@ extension Engine {
     public func reset(_ name: String, isWarm: Bool) async throws {
         let count = try await changes.make {
             let id = try await directory.id(of: name)
-            guard let found = try await shards.ask(about: id, { $0.assignment(of: id) }) else {
+            guard let current = try await shards.ask(about: id, { $0.assignment(of: id) }) else {
                 throw EngineError.noForecaster(series: name)
             }
-            let cause = Cause(isWarm ? "reset, warm" : "reset", fallbackFor: found.epoch.fallbackFor)
+            let cause = Cause(isWarm ? "reset, warm" : "reset", fallbackFor: current.epoch.fallbackFor)
             return try await writer.run(
-                DecideVersions(versions: [id: found.version], warmUp: isWarm ? nil : 0, cause: cause))
+                DecideVersions(versions: [id: current.version], warmUp: isWarm ? nil : 0, cause: cause))
         }
         if count == 0 { _ = try await directory.id(of: name) }
         modelCounters.changed(.reset, "the state of \(name) was reset\(isWarm ? " and warmed up again" : "")")
@@ -31,7 +31,7 @@ extension Engine {
         let count = try await changes.make {
             let ids = try await seriesIDs(of: forecaster)
             let version = try self.version(number, of: forecaster)
-            let loaded = try await apart { [catalog] in try catalog.load(version, again: true) }
+            let loaded = try await apart { [catalog] in try catalog.load(version, isRetry: true) }
             return try await writer.run(
                 DecideVersions(
                     versions: Dictionary(keepingFirst: ids.map { ($0, loaded) }), cause: Cause("promoted by hand"),
@@ -71,7 +71,7 @@ extension Engine {
             guard let current = epochs.first,
                 let before = epochs.first(where: { $0.version != current.version }).flatMap({ versions[$0.version] })
             else { continue }
-            former[id] = try catalog.load(before, again: true)
+            former[id] = try catalog.load(before, isRetry: true)
         }
         return former
     }
@@ -103,10 +103,10 @@ extension Engine {
     /// The configuration of a forecaster.
     func forecaster(_ name: String) async throws -> ForecasterConfiguration {
         let known = try await writer.run(CurrentConfiguration()).forecasters
-        guard let found = known.first(where: { $0.name == name }) else {
+        guard let match = known.first(where: { $0.name == name }) else {
             throw EngineError.unknownForecaster(name, known: known.map(\.name))
         }
-        return found
+        return match
     }
 
     func seriesIDs(of forecaster: String) async throws -> [SeriesID] {

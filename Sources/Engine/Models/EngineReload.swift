@@ -23,10 +23,10 @@ extension Engine {
     ///
     /// - Returns: the number of series that changed.
     public func retryModels() async throws -> Int {
-        let found = try await apart { [catalog] in catalog.retry() }
+        let loaded = try await apart { [catalog] in catalog.retry() }
         // Keeps them loaded until the change; those that no series uses are then released.
-        defer { withExtendedLifetime(found) {} }
-        let changed = found.isEmpty ? 0 : try await changes.adopt(nil).changed
+        defer { withExtendedLifetime(loaded) {} }
+        let changed = loaded.isEmpty ? 0 : try await changes.adopt(nil).changed
         if changed > 0 { modelCounters.changed(.fallback, nil) }
         return changed
     }

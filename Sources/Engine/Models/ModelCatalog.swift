@@ -27,13 +27,13 @@ final class LoadedVersion: Sendable {
 /// A version stays loaded while something references it: a series that it serves, the configuration whose new series it
 /// serves first, or a training run. The catalog holds weak references only.
 final class ModelCatalog: Sendable {
-    private struct Place {
+    private struct WeakVersion {
         weak var version: LoadedVersion?
     }
 
     private let methods: [String: any ForecastingMethod]
     private let store: Store
-    private let loaded = Locked<[Int64: Place]>([:])
+    private let loaded = Locked<[Int64: WeakVersion]>([:])
     /// Versions that failed to load, and why: not retried for every series that has one.
     private let failed = Locked<[Int64: (version: ModelVersion, error: EngineError)]>([:])
 
@@ -53,9 +53,9 @@ final class ModelCatalog: Sendable {
 
     /// The version, ready to step; loaded at the first call.
     ///
-    /// - Parameter again: whether to retry a version that failed to load before, which may take as long as a plugin's
+    /// - Parameter isRetry: whether to retry a version that failed to load before, which may take as long as a plugin's
     ///   start.
-    func load(_ version: ModelVersion, again: Bool = false) throws -> LoadedVersion {
+    func load(_ version: ModelVersion, isRetry: Bool = false) throws -> LoadedVersion {
         if let known = loaded.withLock({ $0[version.id]?.version }) { return known }
         // Not recorded among the failures, which are retried: pruned weights never come back.
         guard version.prunedAt == nil else {
@@ -63,12 +63,12 @@ final class ModelCatalog: Sendable {
                 version.number, forecaster: version.forecaster,
                 reason: "its weights were removed when newer versions had taken its place (keep_versions)")
         }
-        if !again, let failure = failed.withLock({ $0[version.id] }) { throw failure.error }
+        if !isRetry, let failure = failed.withLock({ $0[version.id] }) { throw failure.error }
         do {
             let ready = try attempt(version)
             loaded.withLock { loaded in
                 loaded = loaded.filter { $0.value.version != nil }
-                loaded[version.id] = Place(version: ready)
+                loaded[version.id] = WeakVersion(version: ready)
             }
             failed.withLock { $0[version.id] = nil }
             return ready
@@ -85,8 +85,8 @@ final class ModelCatalog: Sendable {
     ///
     /// - Returns: the versions that loaded.
     func retry() -> [LoadedVersion] {
-        let waiting = failed.withLock { $0.values.map(\.version) }
-        return waiting.compactMap { try? load($0, again: true) }
+        let versions = failed.withLock { $0.values.map(\.version) }
+        return versions.compactMap { try? load($0, isRetry: true) }
     }
 
     /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)``, or a `StorageError` of the database.

@@ -14,7 +14,7 @@ final class ModelChanges: Sendable {
     private let catalog: ModelCatalog
     private let shards: Shards
     private let writer: Writer
-    private let turns = SerialTurns()
+    private let mutex = AsyncMutex()
 
     init(store: Store, catalog: ModelCatalog, shards: Shards, writer: Writer) {
         (self.store, self.catalog, self.shards, self.writer) = (store, catalog, shards, writer)
@@ -24,7 +24,7 @@ final class ModelChanges: Sendable {
     ///
     /// - Returns: the number of series that begin a new epoch.
     func make(_ decide: () async throws -> ModelChange) async throws -> Int {
-        try await turns.perform { try await carryOut(try await decide()) }
+        try await mutex.withLock { try await execute(try await decide()) }
     }
 
     /// Gives every series the model that a configuration asks for and makes that configuration current, atomically.
@@ -36,7 +36,7 @@ final class ModelChanges: Sendable {
     func adopt(
         _ configuration: EngineConfiguration?, obstacles: [SeriesID: String] = [:]
     ) async throws -> (changed: Int, warnings: [String]) {
-        try await turns.perform {
+        try await mutex.withLock {
             var wanted = configuration
             if wanted == nil { wanted = try await writer.run(CurrentConfiguration()) }
             guard let wanted else { return (0, []) }
@@ -46,20 +46,20 @@ final class ModelChanges: Sendable {
             defer { withExtendedLifetime(loaded) {} }
             let (change, warnings) = try await writer.run(
                 DecideReassignment(configuration: wanted, obstacles: obstacles))
-            var count = try await carryOut(change)
+            var count = try await execute(change)
             // Series that were created meanwhile began under the previous configuration.
             let (rest, _) = try await writer.run(DecideReassignment(configuration: wanted))
-            if !rest.parts.isEmpty { count += try await carryOut(rest) }
+            if !rest.parts.isEmpty { count += try await execute(rest) }
             return (count, warnings)
         }
     }
 
     /// Removes series with their readings.
     func forget(_ series: [SeriesID]) async throws {
-        try await turns.perform { try await writer.run(ForgetSeries(series: series)) }
+        try await mutex.withLock { try await writer.run(ForgetSeries(series: series)) }
     }
 
-    private func carryOut(_ change: ModelChange) async throws -> Int {
+    private func execute(_ change: ModelChange) async throws -> Int {
         // The ending epochs must have finished their own warm-up.
         _ = try await shards.askEach(Array(change.parts.keys), areCurrent: true) { _, _ in true }
         let planned = try await writer.run(PlanChange(change: change))

@@ -26,7 +26,7 @@ struct PlannedChange: Sendable {
         _ service: ModelChange.Service, from frontier: Slot?, _ cadence: Cadence?
     ) -> Timestamp {
         guard let cadence, let frontier else { return .distantPast }
-        let lags = max(service.version.model.lags.last ?? 0, SeriesState.shownSlots)
+        let lags = max(service.version.model.lags.last ?? 0, SeriesState.chartSlots)
         return cadence.start(of: frontier - Int64(service.warmUp + lags))
     }
 
@@ -50,7 +50,7 @@ struct PlanChange: WriterCommand {
 
     func run(on writer: Writer) -> PlannedChange {
         let planned = PlannedChange(change, of: writer.entries, at: writer.position)
-        writer.shards.tell(about: change.parts.keys) { .hold($0) }
+        writer.shards.tell(about: change.parts.keys) { .prepareEpoch($0) }
         return planned
     }
 }
@@ -59,7 +59,7 @@ struct PlanChange: WriterCommand {
 struct CancelChange: WriterCommand {
     let planned: PlannedChange
 
-    func run(on writer: Writer) { writer.shards.tell(about: planned.change.parts.keys) { .release($0) } }
+    func run(on writer: Writer) { writer.shards.tell(about: planned.change.parts.keys) { .cancelEpoch($0) } }
 }
 
 /// Commits a planned change and delivers it to the shards.
@@ -73,15 +73,15 @@ struct CommitChange: WriterCommand {
         let present = Set(writer.entries.values.map(\.id))
         let parts = planned.change.parts.filter { present.contains($0.key) }
         // The scores of the ending epochs: the next epochs do not score these slots again.
-        let scores = writer.pendingWrites.takeScores(of: parts.keys)
+        let scores = writer.pendingWrites.dequeueScores(of: parts.keys)
         let assignments: [SeriesID: Assignment]
         do {
             assignments = try write(parts, scores, at: writer)
         } catch {
-            scores.putBack()
+            scores.requeue()
             throw error
         }
-        scores.written()
+        scores.confirm()
         adopt(parts, at: writer)
         writer.shards.tell(about: parts.keys) { ids in
             .load(
@@ -154,7 +154,7 @@ struct CommitChange: WriterCommand {
         }
         writer.configuration = adoption.configuration
         writer.firstVersions = adoption.firstVersions
-        for shard in writer.shards.all { shard.tell(.watchFor(adoption.configuration.anomalyRules)) }
+        for shard in writer.shards.all { shard.tell(.setAnomalyRules(adoption.configuration.anomalyRules)) }
     }
 }
 

@@ -13,155 +13,156 @@ import TimeSeries
 struct Expiry {
     private enum Phase {
         /// Until this monotonic time, in nanoseconds.
-        case resting(until: Int64)
+        case idle(until: Int64)
         /// The series before this index are still to be examined.
-        case surveying(before: Int, Due)
+        case scanning(before: Int, ExpiredCounts)
         /// Announced; removal begins at this monotonic time, in nanoseconds.
         case waiting(until: Int64)
         case removing(before: Int)
     }
 
     /// The number of series with something to remove.
-    private struct Due {
+    private struct ExpiredCounts {
         /// Series with readings past their retention.
         var retention = 0
         /// Series that have been silent for too long.
         var silent = 0
     }
 
-    private var phase = Phase.resting(until: .min)
+    private var phase = Phase.idle(until: .min)
     /// The reference time of the current pass.
-    private var evidence = Timestamp.distantPast
+    private var referenceTime = Timestamp.distantPast
     /// What expires by this time has been announced.
-    private var announced = Timestamp.distantPast
+    private var announcedThrough = Timestamp.distantPast
     /// Whether the current pass may remove a daily share.
     private var isDaily = false
     /// What has expired by this time may be removed at once.
-    private var confirmed = Timestamp.distantPast
+    private var confirmedTime = Timestamp.distantPast
     /// The number of silent series that may be removed without confirmation.
-    private var forgettable = 0
+    private var removalQuota = 0
 
     private static let second: Int64 = 1_000_000_000
     private static let hour = 3_600 * second
     private static let day = 24 * hour
     /// The time between the announcement and the first removal, in nanoseconds.
-    private static let notice = 60 * second
+    private static let noticePeriod = 60 * second
     private static let seriesPerStep = 256
 
     /// Notes a new series: in the long run as many may be removed.
-    mutating func noteBirth() { forgettable += 1 }
+    mutating func noteCreation() { removalQuota += 1 }
 
     /// Allows everything that is due now to be removed at once.
     ///
     /// - Returns: the reference time of the expiry.
     mutating func confirm(at writer: Writer) -> Timestamp {
-        confirmed = Self.evidence(writer)
-        phase = .surveying(before: writer.entries.count, Due())
-        evidence = confirmed
-        return confirmed
+        confirmedTime = Self.referenceTime(writer)
+        phase = .scanning(before: writer.entries.count, ExpiredCounts())
+        referenceTime = confirmedTime
+        return confirmedTime
     }
 
-    private static func evidence(_ writer: Writer) -> Timestamp { min(writer.now, writer.newestReading) }
+    private static func referenceTime(_ writer: Writer) -> Timestamp { min(writer.now, writer.newestReading) }
 
     /// Takes the next step if one is due: at most ``seriesPerStep`` series.
     mutating func step(at writer: Writer) {
         let monotonic = writer.monotonic
         switch phase {
-        case .resting(let end):
+        case .idle(let end):
             guard monotonic >= end, writer.clockTrust == .settled else { return }
             begin(writer)
-        case .surveying(let end, let due): survey(writer, before: end, due)
+        case .scanning(let end, let counts): scan(writer, before: end, counts)
         case .waiting(let end): if monotonic >= end { phase = .removing(before: writer.entries.count) }
         case .removing(let end): remove(writer, before: end)
         }
     }
 
     private mutating func begin(_ writer: Writer) {
-        evidence = Self.evidence(writer)
+        referenceTime = Self.referenceTime(writer)
         let last = (try? writer.store.clock())?.expired
         // A time in the future was stored by a clock that was ahead.
-        isDaily = last.map { evidence.nanoseconds(since: $0) >= Self.day } ?? false
-        if isDaily || last == nil || last.map({ $0 > evidence }) ?? false {
-            let time = evidence
+        isDaily = last.map { referenceTime.nanoseconds(since: $0) >= Self.day } ?? false
+        if isDaily || last == nil || last.map({ $0 > referenceTime }) ?? false {
+            let time = referenceTime
             try? writer.store.write { try $0.setExpiryTime(time) }
         }
-        if isDaily { forgettable = max(1, writer.entries.count / 20) }
-        phase = .surveying(before: writer.entries.count, Due())
+        if isDaily { removalQuota = max(1, writer.entries.count / 20) }
+        phase = .scanning(before: writer.entries.count, ExpiredCounts())
     }
 
-    private mutating func survey(_ writer: Writer, before end: Int, _ found: Due) {
-        let some = writer.entries.values.prefix(end).suffix(Self.seriesPerStep)
-        var due = found
-        due.retention += some.count { entry in
-            writer.expiryLimit(of: entry.key, at: evidence).map { limit in
+    private mutating func scan(_ writer: Writer, before end: Int, _ earlier: ExpiredCounts) {
+        let batch = writer.entries.values.prefix(end).suffix(Self.seriesPerStep)
+        var counts = earlier
+        counts.retention += batch.count { entry in
+            writer.expiryLimit(of: entry.key, at: referenceTime).map { limit in
                 (try? writer.store.oldestChunk(of: entry.id)).flatMap { $0 }.map { $0.newest < limit } ?? false
             } ?? false
         }
-        noteHeard(some, writer)
-        due.silent += silent(some, writer).count
-        guard some.startIndex == 0 else { return phase = .surveying(before: some.startIndex, due) }
+        recordArrivals(batch, writer)
+        counts.silent += silent(batch, writer).count
+        guard batch.startIndex == 0 else { return phase = .scanning(before: batch.startIndex, counts) }
         guard
-            due.retention > 0 || writer.configuration.silentSeriesTTL != nil || writer.journalLimit(at: evidence) != nil
-        else { return rest(writer) }
-        announce(due, writer)
+            counts.retention > 0 || writer.configuration.silentSeriesTTL != nil
+                || writer.journalLimit(at: referenceTime) != nil
+        else { return becomeIdle(writer) }
+        announce(counts, writer)
     }
 
     /// Announces the removals of the coming day, once a day.
-    private mutating func announce(_ due: Due, _ writer: Writer) {
-        guard evidence > announced, evidence != confirmed else {
+    private mutating func announce(_ counts: ExpiredCounts, _ writer: Writer) {
+        guard referenceTime > announcedThrough, referenceTime != confirmedTime else {
             return phase = .removing(before: writer.entries.count)
         }
-        announced = evidence.advanced(byNanoseconds: Self.day)
-        let soon = "from \(Self.notice / Self.second) s from now on"
-        if due.retention > 0 {
+        announcedThrough = referenceTime.advanced(byNanoseconds: Self.day)
+        let start = "from \(Self.noticePeriod / Self.second) s from now on"
+        if counts.retention > 0 {
             writer.onNotice(
                 .notice(
-                    "retention: \(soon), readings past their retention on \(announced.text) are removed; "
-                        + "\(due.retention) series have some now"))
+                    "retention: \(start), readings past their retention on \(announcedThrough.text) are removed; "
+                        + "\(counts.retention) series have some now"))
         }
-        if due.silent > 0, let timeToLive = writer.configuration.silentSeriesTTL {
-            let limit = announced.advanced(byNanoseconds: -timeToLive)
+        if counts.silent > 0, let timeToLive = writer.configuration.silentSeriesTTL {
+            let limit = announcedThrough.advanced(byNanoseconds: -timeToLive)
             writer.onNotice(
                 .notice(
-                    "silent_series_ttl: \(soon), series that were silent since before \(limit.text) are forgotten; "
-                        + "\(due.silent) have been silent for so long now"))
+                    "silent_series_ttl: \(start), series that were silent since before \(limit.text) are forgotten; "
+                        + "\(counts.silent) have been silent for so long now"))
         }
-        phase = .waiting(until: writer.monotonic + Self.notice)
+        phase = .waiting(until: writer.monotonic + Self.noticePeriod)
     }
 
-    private mutating func rest(_ writer: Writer) {
-        phase = .resting(until: writer.monotonic + Self.hour)
+    private mutating func becomeIdle(_ writer: Writer) {
+        phase = .idle(until: writer.monotonic + Self.hour)
     }
 
     private mutating func remove(_ writer: Writer, before end: Int) {
         if end == writer.entries.count { removeJournal(writer) }
         // From the end, because removing series shifts those after them.
-        let some = writer.entries.values.prefix(end).suffix(Self.seriesPerStep)
-        let (limits, share) = (limits(of: some, writer), share)
+        let batch = writer.entries.values.prefix(end).suffix(Self.seriesPerStep)
+        let (limits, share) = (limits(of: batch, writer), share)
         if !limits.isEmpty {
             try? writer.store.write { transaction in
                 for (id, limit) in limits { try transaction.expire(id, before: limit, share) }
             }
         }
-        forgetSilent(some, writer)
-        guard some.startIndex == 0 else { return phase = .removing(before: some.startIndex) }
-        rest(writer)
+        forgetSilent(batch, writer)
+        guard batch.startIndex == 0 else { return phase = .removing(before: batch.startIndex) }
+        becomeIdle(writer)
     }
 
     /// What may be removed in the current pass.
     private var share: ExpiryShare {
-        confirmed == evidence ? .all : isDaily ? .daily(evidence.seconds / 86_400) : .hourly
+        confirmedTime == referenceTime ? .all : isDaily ? .daily(referenceTime.seconds / 86_400) : .hourly
     }
 
-    private func limits(of some: ArraySlice<EntryHandle>, _ writer: Writer) -> [(SeriesID, Timestamp)] {
-        some.compactMap { entry in
-            writer.expiryLimit(of: entry.key, at: evidence).map { (entry.id, $0) }
+    private func limits(of batch: ArraySlice<EntryHandle>, _ writer: Writer) -> [(SeriesID, Timestamp)] {
+        batch.compactMap { entry in
+            writer.expiryLimit(of: entry.key, at: referenceTime).map { (entry.id, $0) }
         }
     }
 
     /// A journal row holds readings of many series, so the longest retention counts.
     private func removeJournal(_ writer: Writer) {
-        guard let limit = writer.journalLimit(at: evidence) else { return }
+        guard let limit = writer.journalLimit(at: referenceTime) else { return }
         let (end, share) = (writer.position, share)
         try? writer.store.write { try $0.expireJournal(before: limit, through: end, share) }
     }
@@ -171,39 +172,39 @@ struct Expiry {
     /// Stores when series last had a reading, to a twenty-fourth of the time that they may be silent.
     ///
     /// If nothing is stored for a series, its silence is counted from now.
-    private func noteHeard(_ some: ArraySlice<EntryHandle>, _ writer: Writer) {
+    private func recordArrivals(_ batch: ArraySlice<EntryHandle>, _ writer: Writer) {
         guard let timeToLive = writer.configuration.silentSeriesTTL else { return }
         let now = writer.now
-        let heard = some.filter { entry in
-            guard let last = entry.heardAt else { return true }
-            return entry.isHeard && (last > now || now.nanoseconds(since: last) > timeToLive / 24)
+        let updated = batch.filter { entry in
+            guard let last = entry.lastArrival else { return true }
+            return entry.hasNewArrival && (last > now || now.nanoseconds(since: last) > timeToLive / 24)
         }
-        guard !heard.isEmpty,
-            (try? writer.store.write { try $0.setHeard(heard.map { ($0.id, now) }) }) != nil
+        guard !updated.isEmpty,
+            (try? writer.store.write { try $0.setHeard(updated.map { ($0.id, now) }) }) != nil
         else { return }
-        for entry in heard { entry.noteHeard(at: now) }
+        for entry in updated { entry.recordArrival(at: now) }
     }
 
-    private func silent(_ some: ArraySlice<EntryHandle>, _ writer: Writer) -> [EntryHandle] {
+    private func silent(_ batch: ArraySlice<EntryHandle>, _ writer: Writer) -> [EntryHandle] {
         guard let timeToLive = writer.configuration.silentSeriesTTL else { return [] }
-        let oldest = evidence.advanced(byNanoseconds: -timeToLive)
-        return some.filter { entry in
-            !entry.isHeard && entry.heardAt.map { $0 < oldest } ?? false
+        let oldest = referenceTime.advanced(byNanoseconds: -timeToLive)
+        return batch.filter { entry in
+            !entry.hasNewArrival && entry.lastArrival.map { $0 < oldest } ?? false
         }
     }
 
-    private mutating func forgetSilent(_ some: ArraySlice<EntryHandle>, _ writer: Writer) {
-        let all = silent(some, writer)
-        let silent = confirmed == evidence ? all : Array(all.prefix(forgettable))
+    private mutating func forgetSilent(_ batch: ArraySlice<EntryHandle>, _ writer: Writer) {
+        let all = silent(batch, writer)
+        let silent = confirmedTime == referenceTime ? all : Array(all.prefix(removalQuota))
         guard !silent.isEmpty, let timeToLive = writer.configuration.silentSeriesTTL else { return }
-        let oldest = evidence.advanced(byNanoseconds: -timeToLive)
+        let oldest = referenceTime.advanced(byNanoseconds: -timeToLive)
         let (ids, names) = (silent.map { $0.id }, silent.prefix(3).map { "\($0.key)" })
         writer.onNotice(
             .notice(
                 "silent_series_ttl: forgetting \(ids.count) series that were silent since before \(oldest.text), such as "
                     + names.joined(separator: "; ")))
         guard (try? writer.store.write { try $0.deleteSeries(Set(ids)) }) != nil else { return }
-        forgettable = max(0, forgettable - ids.count)
+        removalQuota = max(0, removalQuota - ids.count)
         writer.forget(ids)
         writer.counters.update { $0.expiredSeries += ids.count }
     }

@@ -34,11 +34,11 @@ struct Recovery {
             "a checkpoint of series \($0.series.rawValue) is damaged; its state is rebuilt from the one before"
         }
         var plans = try plan(checkpoints.good)
-        try scan(&plans)
+        try readHistories(&plans)
         recovered.warnings += Self.warnings(store.damagedChunks, plans)
         recovered.obstacles = plans.compactMapValues(\.obstacle)
-        try noteSettings(plans)
-        try finish(plans, into: &recovered)
+        try storeMissingSettings(plans)
+        try assemble(plans, into: &recovered)
         return recovered
     }
 
@@ -106,18 +106,18 @@ struct Recovery {
 
     private func oldestNeeded(_ plan: Plan) -> Timestamp {
         guard let cadence = plan.record.cadence, let assignment = plan.assignment else { return .distantPast }
-        let lags = max(assignment.version.model.lags.last ?? 0, SeriesState.shownSlots)
+        let lags = max(assignment.version.model.lags.last ?? 0, SeriesState.chartSlots)
         if let checkpoint = plan.checkpoint { return cadence.start(of: checkpoint.slot - Int64(lags)) }
         guard let from = assignment.epoch.fromSlot else { return .distantPast }
         return cadence.start(of: from - Int64(assignment.epoch.warmUp + lags))
     }
 
-    private func scan(_ plans: inout [SeriesID: Plan]) throws {
+    private func readHistories(_ plans: inout [SeriesID: Plan]) throws {
         let history = try store.readings(of: plans.mapValues(\.oldest))
         for (id, readings) in history { plans[id]?.history = readings }
     }
 
-    private func noteSettings(_ plans: [SeriesID: Plan]) throws {
+    private func storeMissingSettings(_ plans: [SeriesID: Plan]) throws {
         let unknown = plans.values.filter(\.isSettingUnknown).compactMap(\.assignment)
         guard !unknown.isEmpty else { return }
         try store.write { transaction in
@@ -125,7 +125,7 @@ struct Recovery {
         }
     }
 
-    private func finish(_ plans: [SeriesID: Plan], into recovered: inout RecoveredSeries) throws {
+    private func assemble(_ plans: [SeriesID: Plan], into recovered: inout RecoveredSeries) throws {
         let outages = Dictionary(grouping: try store.outages(), by: \.series)
         for (id, plan) in plans.sorted(by: { $0.key < $1.key }) {
             var entry = SeriesEntry(record: plan.record, rule: configuration.rule(for: plan.record.key))

@@ -23,23 +23,23 @@ final class Seal {
     private let store: Store
     private var phase = Phase.idle
     /// Received and not yet known to be on disk.
-    private var waiting: [SealedSeries] = []
-    private var isHandedOver = false
+    private var unconfirmed: [SealedSeries] = []
+    private var isFullyReceived = false
     /// Roughly the number of readings in the current seal.
-    private var sealing = 0
+    private var readingCount = 0
     /// The position at which the newest seal ended.
-    private var sealed: JournalPosition = 0
+    private var lastSealed: JournalPosition = 0
     /// Encodes the chunks; has ended, or is about to, when the next seal begins.
-    private var maker: OwnedThread?
+    private var encodingThread: OwnedThread?
 
     /// The time that a slice may add to a commit.
     private static let budget = Duration.milliseconds(2)
     private static let rowsPerSlice = 32
     /// The maximum number of readings in one seal, unless the configured limit is higher: the journal grows during a
     /// seal, and the next one should not need more memory for that.
-    private static let most = 1_000_000
+    private static let maximumReadings = 1_000_000
     /// The number of readings above which freed memory is returned to the system.
-    private static let large = 100_000
+    private static let largeSeal = 100_000
 
     init(store: Store) { self.store = store }
 
@@ -47,13 +47,13 @@ final class Seal {
     var hasWork: Bool {
         switch phase {
         case .idle: false
-        case .sealing(_, let box): !waiting.isEmpty || isHandedOver || box.backlog > 0
+        case .sealing(_, let mailbox): !unconfirmed.isEmpty || isFullyReceived || mailbox.backlog > 0
         case .dropping: !store.isJournalRead
         }
     }
 
     /// How long the writer may wait for messages, in nanoseconds; nil: no limit.
-    var patience: Int64? {
+    var waitLimit: Int64? {
         if case .idle = phase { return nil }
         return hasWork ? 0 : 20_000_000
     }
@@ -62,21 +62,22 @@ final class Seal {
     func begin(through end: JournalPosition, limit: Int) {
         guard case .idle = phase, store.journalReadings >= limit else { return }
         join()
-        let first = max(sealed, end - JournalPosition(store.journalReadings))
-        let end = min(end, first + JournalPosition(max(limit, Self.most)))
-        let box = Mailbox<Piece>(capacity: 256)
+        let first = max(lastSealed, end - JournalPosition(store.journalReadings))
+        let end = min(end, first + JournalPosition(max(limit, Self.maximumReadings)))
+        let mailbox = Mailbox<Piece>(capacity: 256)
+        let niceness = Self.niceness(store.journalReadings / limit)
         // If the thread cannot be started, the journal keeps everything and the next commit retries.
-        maker = try? OwnedThread(name: "seal", niceness: Self.niceness(store.journalReadings / limit)) { [store] in
-            let made = Result { try store.prepareSeal(through: end) { box.post(.series($0)) } }
-            switch made {
-            case .success: box.post(.end(nil))
-            case .failure(let error): box.post(.end(error))
+        encodingThread = try? OwnedThread(name: "seal", niceness: niceness) { [store] in
+            let result = Result { try store.prepareSeal(through: end) { mailbox.post(.series($0)) } }
+            switch result {
+            case .success: mailbox.post(.end(nil))
+            case .failure(let error): mailbox.post(.end(error))
             }
         }
-        guard maker != nil else { return }
-        sealing = Int(end - first)
-        phase = .sealing(through: end, box)
-        isHandedOver = false
+        guard encodingThread != nil else { return }
+        readingCount = Int(end - first)
+        phase = .sealing(through: end, mailbox)
+        isFullyReceived = false
     }
 
     /// The niceness of the seal's thread: it yields to commits and steps, but less so the longer the journal is, or it
@@ -89,27 +90,27 @@ final class Seal {
     func write(to transaction: WriteTransaction) throws {
         switch phase {
         case .idle: return
-        case .sealing(_, let box): try seal(box, transaction)
+        case .sealing(_, let mailbox): try seal(mailbox, transaction)
         case .dropping(let end):
             guard !store.isJournalRead else { return }
             let dropped = try transaction.dropSealed(through: end, limit: Self.rowsPerSlice)
             guard dropped == 0 else { return }
             phase = .idle
             // The temporary allocations of a large seal leave the heap fragmented.
-            if sealing >= Self.large { DispatchQueue.global(qos: .utility).async { release_freed_memory() } }
+            if readingCount >= Self.largeSeal { DispatchQueue.global(qos: .utility).async { release_freed_memory() } }
         }
     }
 
-    private func seal(_ box: Mailbox<Piece>, _ transaction: WriteTransaction) throws {
+    private func seal(_ mailbox: Mailbox<Piece>, _ transaction: WriteTransaction) throws {
         let start = ContinuousClock.now
-        for sealed in waiting { try transaction.seal(sealed) }
-        while ContinuousClock.now - start < Self.budget, let piece = box.receive(limit: 1, waiting: 0)?.first {
+        for sealed in unconfirmed { try transaction.seal(sealed) }
+        while ContinuousClock.now - start < Self.budget, let piece = mailbox.receive(limit: 1, timeout: 0)?.first {
             switch piece {
             case .series(let sealed):
-                waiting.append(sealed)
+                unconfirmed.append(sealed)
                 try transaction.seal(sealed)
             case .end(let error):
-                isHandedOver = true
+                isFullyReceived = true
                 // What could not be read is retried with the next seal; the journal keeps it.
                 if error != nil { phase = .idle }
                 return
@@ -119,16 +120,16 @@ final class Seal {
 
     /// Notes that the transaction of the newest slice is on disk.
     func confirm() {
-        waiting = []
-        if case .sealing(let end, _) = phase, isHandedOver { (phase, sealed) = (.dropping(through: end), end) }
+        unconfirmed = []
+        if case .sealing(let end, _) = phase, isFullyReceived { (phase, lastSealed) = (.dropping(through: end), end) }
     }
 
     /// Makes the encoding thread end; for the stop of the writer.
-    func stop() { if case .sealing(_, let box) = phase { box.close() } }
+    func stop() { if case .sealing(_, let mailbox) = phase { mailbox.close() } }
 
     /// Waits until the encoding thread has ended.
     func join() {
-        maker?.join()
-        maker = nil
+        encodingThread?.join()
+        encodingThread = nil
     }
 }

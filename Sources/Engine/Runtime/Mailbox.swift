@@ -4,12 +4,12 @@ import Glibc
 ///
 /// A full queue exerts backpressure: a sending thread blocks, a sending task suspends.
 ///
-/// `@unchecked Sendable`: every stored property is guarded by `lock`, a pthread mutex, because the owning thread waits on
-/// `arrived` and blocked senders on `room`, and `Synchronization.Mutex` has no condition variable.
+/// `@unchecked Sendable`: every stored property is guarded by `lock`. It is a pthread mutex because the owning thread
+/// waits on `notEmpty` and blocked senders on `notFull`, and `Synchronization.Mutex` has no condition variable.
 final class Mailbox<Message: Sendable>: @unchecked Sendable {
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
-    private let arrived: UnsafeMutablePointer<pthread_cond_t>
-    private let room: UnsafeMutablePointer<pthread_cond_t>
+    private let notEmpty: UnsafeMutablePointer<pthread_cond_t>
+    private let notFull: UnsafeMutablePointer<pthread_cond_t>
     private let capacity: Int
     private var messages: [Message] = []
     private var suspended: [(message: Message, continuation: CheckedContinuation<Bool, Never>)] = []
@@ -18,24 +18,24 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     init(capacity: Int) {
         self.capacity = capacity
         lock = .allocate(capacity: 1)
-        arrived = .allocate(capacity: 1)
-        room = .allocate(capacity: 1)
+        notEmpty = .allocate(capacity: 1)
+        notFull = .allocate(capacity: 1)
         pthread_mutex_init(lock, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         // Deadlines must not move when the clock is set.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        pthread_cond_init(arrived, &attributes)
-        pthread_cond_init(room, &attributes)
+        pthread_cond_init(notEmpty, &attributes)
+        pthread_cond_init(notFull, &attributes)
         pthread_condattr_destroy(&attributes)
     }
 
     deinit {
-        pthread_cond_destroy(arrived)
-        pthread_cond_destroy(room)
+        pthread_cond_destroy(notEmpty)
+        pthread_cond_destroy(notFull)
         pthread_mutex_destroy(lock)
-        arrived.deallocate()
-        room.deallocate()
+        notEmpty.deallocate()
+        notFull.deallocate()
         lock.deallocate()
     }
 
@@ -48,7 +48,7 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     @discardableResult
     func post(_ message: Message) -> Bool {
         locked {
-            while messages.count >= capacity, !isClosed { pthread_cond_wait(room, lock) }
+            while messages.count >= capacity, !isClosed { pthread_cond_wait(notFull, lock) }
             return append(message)
         }
     }
@@ -58,12 +58,12 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     /// - Returns: false if the mailbox is closed and the message was dropped.
     func send(_ message: Message) async -> Bool {
         await withCheckedContinuation { continuation in
-            let taken: Bool? = locked {
+            let accepted: Bool? = locked {
                 if isClosed || (messages.count < capacity && suspended.isEmpty) { return append(message) }
                 suspended.append((message, continuation))
                 return nil
             }
-            if let taken { continuation.resume(returning: taken) }
+            if let accepted { continuation.resume(returning: accepted) }
         }
     }
 
@@ -90,30 +90,30 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     /// Removes and returns the waiting messages, at most `limit`.
     ///
     /// - Parameters:
-    ///   - waiting: how many nanoseconds to wait for the first message; nil waits forever, 0 not at all.
+    ///   - timeout: how many nanoseconds to wait for the first message; nil waits forever, 0 not at all.
     ///   - batchTarget: how many messages to wait for after the first, and how long.
     /// - Returns: an empty array on timeout; nil when the mailbox is closed and empty.
-    func receive(limit: Int, waiting: Int64?, batchTarget: BatchTarget = BatchTarget()) -> [Message]? {
-        let (taken, admitted) = locked { () -> ([Message]?, [CheckedContinuation<Bool, Never>]) in
-            wait(for: 1, atMost: waiting)
+    func receive(limit: Int, timeout: Int64?, batchTarget: BatchTarget = BatchTarget()) -> [Message]? {
+        let (received, admitted) = locked { () -> ([Message]?, [CheckedContinuation<Bool, Never>]) in
+            wait(for: 1, atMost: timeout)
             if !messages.isEmpty { wait(for: batchTarget.count, atMost: batchTarget.nanoseconds) }
             if messages.isEmpty { return (isClosed ? nil : [], []) }
-            let taken = Array(messages.prefix(limit))
-            messages.removeFirst(taken.count)
+            let received = Array(messages.prefix(limit))
+            messages.removeFirst(received.count)
             let admitted = admitSuspended()
-            pthread_cond_broadcast(room)
-            return (taken, admitted)
+            pthread_cond_broadcast(notFull)
+            return (received, admitted)
         }
         for continuation in admitted { continuation.resume(returning: true) }
-        return taken
+        return received
     }
 
     /// Refuses new messages; those already enqueued are still delivered.
     func close() {
         let refused = locked {
             isClosed = true
-            pthread_cond_broadcast(arrived)
-            pthread_cond_broadcast(room)
+            pthread_cond_broadcast(notEmpty)
+            pthread_cond_broadcast(notFull)
             defer { suspended = [] }
             return suspended.map(\.continuation)
         }
@@ -123,7 +123,7 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     private func append(_ message: Message) -> Bool {
         guard !isClosed else { return false }
         messages.append(message)
-        pthread_cond_signal(arrived)
+        pthread_cond_signal(notEmpty)
         return true
     }
 
@@ -138,7 +138,7 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     private func wait(for count: Int, atMost nanoseconds: Int64?) {
         guard messages.count < count, !isClosed else { return }
         guard let nanoseconds else {
-            while messages.count < count, !isClosed { pthread_cond_wait(arrived, lock) }
+            while messages.count < count, !isClosed { pthread_cond_wait(notEmpty, lock) }
             return
         }
         var deadline = timespec()
@@ -147,7 +147,7 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
         deadline.tv_sec += Int(total / 1_000_000_000)
         deadline.tv_nsec = Int(total % 1_000_000_000)
         while messages.count < count, !isClosed, nanoseconds > 0 {
-            if pthread_cond_timedwait(arrived, lock, &deadline) == ETIMEDOUT { return }
+            if pthread_cond_timedwait(notEmpty, lock, &deadline) == ETIMEDOUT { return }
         }
     }
 

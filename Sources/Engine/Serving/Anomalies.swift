@@ -18,7 +18,7 @@ public struct SeriesAnomaly: Sendable {
     /// The forecast made one slot before: `[quantiles]`.
     public var expected: [Float]
     /// The number of anomalies of the series that the cooldown has suppressed since the last event.
-    public var held: Int
+    public var suppressed: Int
 }
 
 /// Which slots of a forecaster's series are anomalies, and how soon after one the next is reported.
@@ -46,32 +46,34 @@ extension EngineConfiguration {
 /// A replay after a late reading, a promotion or a start closes slots again; slots up to the newest evaluated one are
 /// then skipped. Slots that closed before the start were reported then; they are evaluated once more without a report,
 /// so that a cooldown survives a restart.
-struct AnomalyJudge {
+struct AnomalyDetector {
     /// Slots up to this one are evaluated but not reported.
-    private let silentThrough: Slot
-    private var judged: Slot = .min
-    private var told: (slot: Slot, probability: Float)?
-    private var held = 0
+    private let mutedThrough: Slot
+    private var lastEvaluated: Slot = .min
+    private var lastReported: (slot: Slot, probability: Float)?
+    private var suppressed = 0
 
     /// Within a cooldown, a slot is reported only if it is this many times less probable than the last reported one.
     private static let escalation: Float = 100
 
-    init(silentThrough: Slot = .min) { self.silentThrough = silentThrough }
+    init(mutedThrough: Slot = .min) { self.mutedThrough = mutedThrough }
 
     /// Evaluates a closed slot.
     ///
     /// - Parameter probability: nil for a slot without a value, without a forecast or without a rule.
     /// - Returns: if this slot is to be reported, the number of anomalies suppressed before it; nil otherwise.
-    mutating func judge(_ slot: Slot, probability: Float?, _ rule: AnomalyRule?, _ cadence: Cadence) -> Int? {
-        guard slot > judged else { return nil }
-        judged = slot
+    mutating func evaluate(_ slot: Slot, probability: Float?, _ rule: AnomalyRule?, _ cadence: Cadence) -> Int? {
+        guard slot > lastEvaluated else { return nil }
+        lastEvaluated = slot
         guard let rule, let probability, probability < rule.probability else { return nil }
-        if let told, !isDue(slot, after: told.slot, rule, cadence), probability * Self.escalation > told.probability {
-            held += 1
+        if let lastReported, !isDue(slot, after: lastReported.slot, rule, cadence),
+            probability * Self.escalation > lastReported.probability
+        {
+            suppressed += 1
             return nil
         }
-        defer { (told, held) = ((slot, probability), 0) }
-        return slot > silentThrough ? held : nil
+        defer { (lastReported, suppressed) = ((slot, probability), 0) }
+        return slot > mutedThrough ? suppressed : nil
     }
 
     private func isDue(_ slot: Slot, after last: Slot, _ rule: AnomalyRule, _ cadence: Cadence) -> Bool {
@@ -87,12 +89,13 @@ extension SeriesState {
     /// - Parameters:
     ///   - state: the state after its step, `[stateCount]`; nil if the model did not respond.
     ///   - expected: the forecast for the slot, `[quantiles]`.
-    mutating func noteSurprise(
+    mutating func detectAnomaly(
         _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>?, expected: @autoclosure () -> [Float]
     ) {
         guard let runningState, let cadence else { return }
         let probability = anomalyRule == nil ? nil : state.flatMap { runningState.model.reliableTail(of: $0) }
-        guard let held = judge.judge(slot, probability: probability, anomalyRule, cadence), let probability,
+        guard let suppressed = anomalyDetector.evaluate(slot, probability: probability, anomalyRule, cadence),
+            let probability,
             case let expected = expected(), expected.allSatisfy(\.isFinite)
         else { return }
         let version = runningState.version.version
@@ -101,18 +104,18 @@ extension SeriesState {
                 series: key, forecaster: version.forecaster, method: version.method, version: version.number,
                 slot: slot, cadence: cadence, value: value, probability: probability,
                 quantiles: runningState.version.specification.quantiles,
-                expected: expected, held: held))
+                expected: expected, suppressed: suppressed))
     }
 
     /// Removes and returns the anomalies that are recent at `now`: importing last year's readings must raise none.
-    mutating func takeAnomalies(now: Timestamp) -> [SeriesAnomaly] {
+    mutating func drainAnomalies(now: Timestamp) -> [SeriesAnomaly] {
         guard !anomalies.isEmpty, let cadence else { return [] }
         defer { anomalies = [] }
         let lateness = Int64(latenessSlots).multipliedReportingOverflow(by: cadence.nanoseconds)
-        let limit = max(Self.newsworthy, lateness.overflow ? .max : lateness.partialValue)
+        let limit = max(Self.reportingPeriod, lateness.overflow ? .max : lateness.partialValue)
         return anomalies.filter { now.nanoseconds(since: cadence.start(of: $0.slot + 1)) <= limit }
     }
 
     /// An anomaly is recent for an hour, in nanoseconds, or for the series' lateness if that is longer.
-    private static let newsworthy: Int64 = 3_600_000_000_000
+    private static let reportingPeriod: Int64 = 3_600_000_000_000
 }

@@ -24,10 +24,10 @@ struct CoverageTotals: Sendable {
             totals = leads.map { _ in .init(count: 0, outer: 0, inner: 0) }
         }
         self.nominal[forecaster] = nominal
-        for (place, lead) in leads.enumerated() {
-            totals[place].count += lead.count
-            totals[place].outer += lead.outer
-            totals[place].inner += lead.inner
+        for (index, lead) in leads.enumerated() {
+            totals[index].count += lead.count
+            totals[index].outer += lead.outer
+            totals[index].inner += lead.inner
         }
         byForecaster[forecaster] = totals
     }

@@ -18,11 +18,11 @@ public final class EncodedOnce<Value: Sendable>: Sendable {
     /// - Throws: what `encode` throws; the next reader retries.
     public func bytes(encoding number: Int, _ encode: (Value) throws -> [UInt8]) rethrows -> [UInt8] {
         try encodings.withLock { encodings in
-            if let known = encodings[number] { return known }
+            if let cached = encodings[number] { return cached }
             if encodings.count >= Self.encodingLimit { encodings = [:] }
-            let made = try encode(value)
-            encodings[number] = made
-            return made
+            let encoded = try encode(value)
+            encodings[number] = encoded
+            return encoded
         }
     }
 }

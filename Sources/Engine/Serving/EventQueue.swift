@@ -32,7 +32,7 @@ final class EventQueue: Sendable {
     private let content = Locked(Content())
     private let budget: Budget
     /// A queue may always use this fraction of the budget, 1 / 16, even when others have used up the rest.
-    private static let share = 16
+    private static let reservedFraction = 16
 
     init(_ budget: Budget) { self.budget = budget }
 
@@ -60,7 +60,8 @@ final class EventQueue: Sendable {
     private func hasRoom(_ content: Content, for bytes: Int) -> Bool {
         let own = content.bytes + bytes
         if own > budget.perQueue { return false }
-        return own <= budget.limit / Self.share || budget.used.load(ordering: .relaxed) + bytes <= budget.limit
+        return own <= budget.limit / Self.reservedFraction
+            || budget.used.load(ordering: .relaxed) + bytes <= budget.limit
     }
 
     /// Waits for the next event; nil at the end.

@@ -85,7 +85,7 @@ final class Watchers: Sendable {
     var count: Int { watchers.withLock { $0.count } }
 
     /// Whether any watcher subscribes to events of this kind.
-    func want(_ kind: EngineEvent.Kind) -> Bool {
+    func hasSubscriber(for kind: EngineEvent.Kind) -> Bool {
         watchers.withLock { $0.values.contains { $0.kinds.contains(kind) } }
     }
 

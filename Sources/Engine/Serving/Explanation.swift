@@ -65,14 +65,15 @@ struct Replay {
     private(set) var state: [Float]
 
     /// The number of slots to replay; more if there is no snapshot at that point.
-    private static let wanted: Slot = 128
+    private static let minimumSlots: Slot = 128
 
     /// nil before the first step.
     init?(of series: SeriesHandle, _ stepper: Stepper) {
         guard let runningState = series.runningState,
             let end = runningState.open?.slot ?? runningState.headSlot,
             case let snapshots = runningState.snapshots,
-            let base = snapshots.last(where: { $0.slot.map { $0 <= end - Self.wanted } ?? true }) ?? snapshots.first
+            let base = snapshots.last(where: { $0.slot.map { $0 <= end - Self.minimumSlots } ?? true })
+                ?? snapshots.first
         else { return nil }
         state = base.state
         var (slot, last) = (base.slot, base.slot)

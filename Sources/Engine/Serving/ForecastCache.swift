@@ -13,36 +13,38 @@ import TimeSeries
 final class ForecastCache: Sendable {
     private struct Content {
         /// The number of messages on their way to the shard or being handled.
-        var coming = 0
-        var shown: [SeriesID: (forecast: EncodedOnce<SeriesForecast>, wasRead: Bool)] = [:]
+        var pendingMessages = 0
+        var entries: [SeriesID: (forecast: EncodedOnce<SeriesForecast>, wasRead: Bool)] = [:]
     }
 
     private let content = Locked(Content())
 
     /// Notes that a message will be sent.
-    func expect() { content.withLock { $0.coming += 1 } }
+    func willSend() { content.withLock { $0.pendingMessages += 1 } }
 
     /// Notes that messages were handled, and the forecasts that they change invalidated.
-    func handled(_ count: Int) { content.withLock { $0.coming -= count } }
+    func didHandle(_ count: Int) { content.withLock { $0.pendingMessages -= count } }
 
     /// - Parameter wasRead: whether somebody has already read this forecast.
     func insert(_ forecast: SeriesForecast, of id: SeriesID, wasRead: Bool) {
-        content.withLock { $0.shown[id] = (EncodedOnce(forecast), wasRead) }
+        content.withLock { $0.entries[id] = (EncodedOnce(forecast), wasRead) }
     }
 
     /// - Returns: whether it was read from the cache.
-    func invalidate(_ id: SeriesID) -> Bool { content.withLock { $0.shown.removeValue(forKey: id)?.wasRead ?? false } }
+    func invalidate(_ id: SeriesID) -> Bool {
+        content.withLock { $0.entries.removeValue(forKey: id)?.wasRead ?? false }
+    }
 
     /// The cached forecast; nil: ask the shard.
     ///
     /// The forecast of a silent series changes with each slot that passes, so it is not served from here.
     func read(_ id: SeriesID, now: Timestamp) -> EncodedOnce<SeriesForecast>? {
         content.withLock { content in
-            guard content.coming == 0, let found = content.shown[id]?.forecast else { return nil }
-            let (origin, cadence) = (found.value.forecast.origin, found.value.forecast.cadence)
+            guard content.pendingMessages == 0, let cached = content.entries[id]?.forecast else { return nil }
+            let (origin, cadence) = (cached.value.forecast.origin, cached.value.forecast.cadence)
             guard cadence.slot(of: now) - origin <= ShardView.silence else { return nil }
-            content.shown[id]?.wasRead = true
-            return found
+            content.entries[id]?.wasRead = true
+            return cached
         }
     }
 }

@@ -28,11 +28,11 @@ extension Engine {
         let matching = directory.matching(selector).map(\.id)
         // A block moves from the shard to the pending writes and from there to the database: reading in this order
         // misses none.
-        let found = try await shards.askEach(matching, areCurrent: true) { $0.scores(of: $1) }
+        let current = try await shards.askEach(matching, areCurrent: true) { $0.scores(of: $1) }
         let pending = pendingWrites.scores.pending(of: matching)
         let written = try await writtenScores(of: matching, in: range)
         return matching.compactMap { id in
-            guard let series = found[id] else { return nil }
+            guard let series = current[id] else { return nil }
             return series.with(written: written[id] ?? [], pending: pending[id], in: range)
         }
     }
@@ -40,15 +40,15 @@ extension Engine {
     private func writtenScores(
         of series: [SeriesID], in range: ClosedRange<Timestamp>
     ) async throws -> [SeriesID: [ScoreReader.Block]] {
-        var found: [SeriesID: [ScoreReader.Block]] = [:]
+        var blocks: [SeriesID: [ScoreReader.Block]] = [:]
         var reader = store.scores(of: Set(series), in: range)
         while let slice = try reader.next() {
-            for block in slice { found[block.series, default: []].append(block) }
+            for block in slice { blocks[block.series, default: []].append(block) }
             try Task.checkCancellation()
             // The thread is shared with all other tasks.
             await Task.yield()
         }
-        return found
+        return blocks
     }
 
     /// How often values lay inside the prediction intervals since the daemon started, by forecaster and lead.
@@ -60,7 +60,7 @@ extension Engine {
 }
 
 /// A shard's scores of one series.
-struct ScoresSoFar: Sendable {
+struct ShardScores: Sendable {
     var series: ScoredSeries
     var cadence: Cadence
     /// The shard's own blocks: those kept while a change of the model is pending; the block of the head until it is
@@ -87,7 +87,7 @@ struct ScoresSoFar: Sendable {
 
 extension ShardView {
     /// The scores of `id` that are not in the database yet; nil before its first step.
-    func scores(of id: SeriesID) -> ScoresSoFar? {
+    func scores(of id: SeriesID) -> ShardScores? {
         guard let state = state(of: id), let cadence = cadence(of: id), let version = assignment(of: id)?.version,
             let runningState = series[id]?.runningState,
             let report = version.model.report(
@@ -100,7 +100,7 @@ extension ShardView {
         if let former = series[id]?.blockOfHead() { own.append((former, former.lastSlot)) }
         // Appended last: of blocks with the same start the last counts.
         if let block = report.block { own.append((block, state.slot)) }
-        return ScoresSoFar(series: scored, cadence: cadence, own: own)
+        return ShardScores(series: scored, cadence: cadence, own: own)
     }
 }
 

@@ -11,7 +11,7 @@ final class SeriesDirectory: Sendable {
 
     private let content = Locked(Content())
     /// Searches for names similar to a mistyped one: one search at a time, and not on the shared task threads.
-    private let suggesting = DispatchQueue(label: "suggestions")
+    private let suggestionQueue = DispatchQueue(label: "suggestions")
     private static let shownBytes = 200
 
     var count: Int { content.withLock { $0.byKey.count } }
@@ -31,13 +31,13 @@ final class SeriesDirectory: Sendable {
 
     /// - Throws: ``EngineError/unknownSeries(_:nearest:)``.
     func id(of name: String) async throws -> SeriesID {
-        if let id = known(name) { return id }
+        if let id = find(name) { return id }
         throw EngineError.unknownSeries(Self.shown(name), nearest: await suggestions(for: name))
     }
 
     private func suggestions(for name: String) async -> [String] {
         await withCheckedContinuation { continuation in
-            suggesting.async { [self] in
+            suggestionQueue.async { [self] in
                 // Searched without the lock, which event loops wait for.
                 let byKey = content.withLock { $0.byKey }
                 continuation.resume(returning: nearestNames(to: name, among: byKey.keys.lazy.map(\.description)))
@@ -51,9 +51,9 @@ final class SeriesDirectory: Sendable {
     }
 
     /// The series with a name, which need not be in canonical form; nil if there is none.
-    func known(_ name: String) -> SeriesID? {
-        let wanted = (try? SeriesKey(parsing: name)) ?? SeriesKey(canonical: name)
-        return content.withLock { $0.byKey[wanted] }
+    func find(_ name: String) -> SeriesID? {
+        let key = (try? SeriesKey(parsing: name)) ?? SeriesKey(canonical: name)
+        return content.withLock { $0.byKey[key] }
     }
 
     func key(of id: SeriesID) -> SeriesKey? { content.withLock { $0.byID[id] } }

@@ -19,12 +19,12 @@ struct ShardView {
     }
 
     /// The forecast of `id` as of `now`; nil before the first.
-    func forecast(of id: SeriesID, now: Timestamp, patience: Slot = silence) -> SeriesForecast? {
-        series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now, patience: patience) }
+    func forecast(of id: SeriesID, now: Timestamp, staleAfter: Slot = silence) -> SeriesForecast? {
+        series[id].flatMap { Self.forecast(of: $0, stepper: stepper, now: now, staleAfter: staleAfter) }
     }
 
     /// The forecast of `id` as of `now`, which it also puts into the forecast cache; nil before the first.
-    func shownForecast(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
+    func forecastAndCache(of id: SeriesID, now: Timestamp) -> SeriesForecast? {
         guard let state = series[id], let forecast = forecast(of: id, now: now) else { return nil }
         if !forecast.forecast.isStale, state.cacheUse != .cached {
             forecastCache.insert(forecast, of: id, wasRead: true)
@@ -40,17 +40,17 @@ struct ShardView {
     ///
     /// - Parameters:
     ///   - now: nil for the forecast from the open slot, even if it is old.
-    ///   - patience: the number of slots without a reading after which the forecast is rolled forward.
+    ///   - staleAfter: the number of slots without a reading after which the forecast is rolled forward.
     ///   - history: the maximum number of history slots, including the open one.
     static func forecast(
-        of series: SeriesHandle, stepper: Stepper, now: Timestamp?, patience: Slot = silence,
-        history count: Int = SeriesState.shownSlots
+        of series: SeriesHandle, stepper: Stepper, now: Timestamp?, staleAfter: Slot = silence,
+        history count: Int = SeriesState.chartSlots
     ) -> SeriesForecast? {
         guard let runningState = series.runningState, let open = runningState.open, !open.isAbsent,
             let cadence = series.cadence
         else { return nil }
         let current = now.map { cadence.slot(of: $0) } ?? open.slot
-        let isStale = current - open.slot > patience
+        let isStale = current - open.slot > staleAfter
         let rolled = isStale ? stepper.rollForward(series, to: current) : nil
         let (version, specification) = (
             runningState.version.version, runningState.version.specification
@@ -74,10 +74,10 @@ struct ShardView {
             let expertForecasts = stepper.expertForecasts(on: state, at: cadence.slot(of: time))
         else { return nil }
         let count = runningState.version.specification.forecastCount
-        return runningState.model.model.experts.enumerated().map { place, expert in
+        return runningState.model.model.experts.enumerated().map { index, expert in
             ExpertForecast(
                 name: expert.name.isEmpty ? runningState.version.version.method : expert.name,
-                values: Array(expertForecasts[place * count..<(place + 1) * count]))
+                values: Array(expertForecasts[index * count..<(index + 1) * count]))
         }
     }
 

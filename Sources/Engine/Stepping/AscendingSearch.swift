@@ -3,17 +3,17 @@ extension Array {
     ///
     /// - Returns: `count` if it holds for no element.
     @inline(__always)
-    func firstPlace(_ isReached: (Element) -> Bool) -> Int {
+    func partitioningIndex(_ isReached: (Element) -> Bool) -> Int {
         var (low, high, step) = (0, count, 1)
         // Galloping search from the end: most lookups are among the newest elements, and the others are not in the CPU
         // caches.
         while high > 0 {
-            let place = Swift.max(0, high - step)
-            guard isReached(self[place]) else {
-                low = place + 1
+            let index = Swift.max(0, high - step)
+            guard isReached(self[index]) else {
+                low = index + 1
                 break
             }
-            (high, step) = (place, 2 * step)
+            (high, step) = (index, 2 * step)
         }
         while low < high {
             let middle = (low + high) / 2

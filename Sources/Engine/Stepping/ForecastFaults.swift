@@ -7,13 +7,13 @@ final class ForecastFaults: Sendable {
     private struct Content {
         var byForecaster: [String: Int] = [:]
         /// The versions that were reported.
-        var told: Set<Int64> = []
+        var reported: Set<Int64> = []
     }
 
     private let content = Locked(Content())
-    private let tell: @Sendable (String) -> Void
+    private let warn: @Sendable (String) -> Void
 
-    init(_ tell: @escaping @Sendable (String) -> Void) { self.tell = tell }
+    init(_ warn: @escaping @Sendable (String) -> Void) { self.warn = warn }
 
     var byForecaster: [String: Int] { content.withLock { $0.byForecaster } }
 
@@ -21,10 +21,10 @@ final class ForecastFaults: Sendable {
     func note(_ version: ModelVersion, series: String) {
         let isNew = content.withLock { content in
             content.byForecaster[version.forecaster, default: 0] += 1
-            return content.told.insert(version.id).inserted
+            return content.reported.insert(version.id).inserted
         }
         guard isNew else { return }
-        tell(
+        warn(
             "version \(version.number) of \(version.forecaster) (\(version.method)) gave numbers that are no forecast, not "
                 + "finite or beyond 1e30, first for \"\(series)\": such forecasts are left out and counted")
     }

@@ -3,7 +3,7 @@ import TimeSeries
 
 /// The readings of a series from which its state may still be replayed, by ascending timestamp.
 struct KeptReadings: Sendable {
-    struct Kept: Sendable, Hashable {
+    struct Entry: Sendable, Hashable {
         var timestamp: Timestamp
         var value: Double
         var position: JournalPosition
@@ -11,9 +11,9 @@ struct KeptReadings: Sendable {
 
     enum Change { case added, corrected, repeated }
 
-    private(set) var kept: [Kept] = []
+    private(set) var entries: [Entry] = []
     /// The last result of ``seek(_:)``.
-    private var sought = 0
+    private var cursor = 0
 
     init() {}
 
@@ -21,9 +21,9 @@ struct KeptReadings: Sendable {
     ///
     /// - Parameter position: the position at which the epoch began: only late readings up to it are included.
     init(_ readings: [PositionedReading], lateThrough position: JournalPosition) {
-        kept.reserveCapacity(readings.count)
+        entries.reserveCapacity(readings.count)
         for item in readings where item.reading.timeliness == .fresh || item.position <= position {
-            _ = insert(Kept(timestamp: item.reading.timestamp, value: item.reading.value, position: item.position))
+            _ = insert(Entry(timestamp: item.reading.timestamp, value: item.reading.value, position: item.position))
         }
     }
 
@@ -31,68 +31,68 @@ struct KeptReadings: Sendable {
     ///
     /// Of two with the same timestamp, the one with the higher journal position wins; an identical resend changes
     /// nothing.
-    mutating func insert(_ reading: Kept) -> Change {
-        let place = kept.firstPlace { $0.timestamp >= reading.timestamp }
-        guard place < kept.count else {
-            if kept.count == kept.capacity { kept.reserveCapacity(roomyCount) }
-            kept.append(reading)
+    mutating func insert(_ reading: Entry) -> Change {
+        let index = entries.partitioningIndex { $0.timestamp >= reading.timestamp }
+        guard index < entries.count else {
+            if entries.count == entries.capacity { entries.reserveCapacity(targetCapacity) }
+            entries.append(reading)
             return .added
         }
-        guard kept[place].timestamp == reading.timestamp else {
-            kept.insert(reading, at: place)
+        guard entries[index].timestamp == reading.timestamp else {
+            entries.insert(reading, at: index)
             return .added
         }
         // Compares the bits: 0 and −0 may lead to different states.
-        let isEqual = kept[place].value.bitPattern == reading.value.bitPattern
-        if isEqual || kept[place].position > reading.position { return .repeated }
-        kept[place] = reading
+        let isEqual = entries[index].value.bitPattern == reading.value.bitPattern
+        if isEqual || entries[index].position > reading.position { return .repeated }
+        entries[index] = reading
         return .corrected
     }
 
-    /// The index of the first reading at or after `timestamp`; `kept.count` if there is none.
-    func place(from timestamp: Timestamp) -> Int { kept.firstPlace { $0.timestamp >= timestamp } }
+    /// The index of the first reading at or after `timestamp`; `entries.count` if there is none.
+    func index(from timestamp: Timestamp) -> Int { entries.partitioningIndex { $0.timestamp >= timestamp } }
 
-    /// ``place(from:)`` for sequential access: the result is usually the last one or the one after it.
+    /// ``index(from:)`` for sequential access: the result is usually the last one or the one after it.
     mutating func seek(_ timestamp: Timestamp) -> Int {
-        if !isPlace(sought, from: timestamp) {
-            sought = isPlace(sought + 1, from: timestamp) ? sought + 1 : place(from: timestamp)
+        if !isIndex(cursor, from: timestamp) {
+            cursor = isIndex(cursor + 1, from: timestamp) ? cursor + 1 : index(from: timestamp)
         }
-        return sought
+        return cursor
     }
 
-    private func isPlace(_ place: Int, from timestamp: Timestamp) -> Bool {
-        place <= kept.count && (place == kept.count || kept[place].timestamp >= timestamp)
-            && (place == 0 || kept[place - 1].timestamp < timestamp)
+    private func isIndex(_ index: Int, from timestamp: Timestamp) -> Bool {
+        index <= entries.count && (index == entries.count || entries[index].timestamp >= timestamp)
+            && (index == 0 || entries[index - 1].timestamp < timestamp)
     }
 
     /// The first slot at or after `slot` that has a reading.
     func firstSlot(from slot: Slot, cadence: Cadence) -> Slot? {
-        let place = place(from: cadence.start(of: slot))
-        return place < kept.count ? cadence.slot(of: kept[place].timestamp) : nil
+        let index = index(from: cadence.start(of: slot))
+        return index < entries.count ? cadence.slot(of: entries[index].timestamp) : nil
     }
 
     /// The values of `slot`, by ascending timestamp.
     func values(in slot: Slot, cadence: Cadence) -> [Double] {
-        let from = place(from: cadence.start(of: slot))
-        return kept[from...].prefix { cadence.slot(of: $0.timestamp) == slot }.map(\.value)
+        let from = index(from: cadence.start(of: slot))
+        return entries[from...].prefix { cadence.slot(of: $0.timestamp) == slot }.map(\.value)
     }
 
     /// Drops the readings before `timestamp`, but only occasionally, so that the cost per reading is amortized
     /// constant.
     mutating func prune(before timestamp: Timestamp) {
-        let dropped = place(from: timestamp)
-        guard dropped > 256 || dropped > kept.count / 4 else { return }
-        kept.removeFirst(dropped)
-        sought = max(0, sought - dropped)
+        let dropped = index(from: timestamp)
+        guard dropped > 256 || dropped > entries.count / 4 else { return }
+        entries.removeFirst(dropped)
+        cursor = max(0, cursor - dropped)
         // Shrinks the array after a replay of a long history.
-        guard kept.capacity > 2 * roomyCount else { return }
-        var left: [Kept] = []
-        left.reserveCapacity(roomyCount)
-        left += kept
-        kept = left
+        guard entries.capacity > 2 * targetCapacity else { return }
+        var remaining: [Entry] = []
+        remaining.reserveCapacity(targetCapacity)
+        remaining += entries
+        entries = remaining
     }
 
     /// The capacity for the present readings and some more. Doubling would leave half of it unused: the number of
     /// readings stays at what the lateness requires.
-    private var roomyCount: Int { kept.count + max(8, kept.count / 4) }
+    private var targetCapacity: Int { entries.count + max(8, entries.count / 4) }
 }

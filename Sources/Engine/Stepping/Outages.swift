@@ -22,17 +22,17 @@ struct Outages {
     }
 
     mutating func add(_ slot: Slot) {
-        let place = ranges.firstIndex { $0.upperBound >= slot - 1 } ?? ranges.count
-        if place < ranges.count, ranges[place].contains(slot) { return }
-        var grown = slot...slot
-        if place < ranges.count, ranges[place].upperBound == slot - 1 {
-            grown = ranges[place].lowerBound...slot
-            ranges[place] = grown
+        let index = ranges.firstIndex { $0.upperBound >= slot - 1 } ?? ranges.count
+        if index < ranges.count, ranges[index].contains(slot) { return }
+        var extended = slot...slot
+        if index < ranges.count, ranges[index].upperBound == slot - 1 {
+            extended = ranges[index].lowerBound...slot
+            ranges[index] = extended
         } else {
-            ranges.insert(grown, at: place)
+            ranges.insert(extended, at: index)
         }
-        if unsaved.last?.lowerBound == grown.lowerBound { unsaved.removeLast() }
-        unsaved.append(grown)
+        if unsaved.last?.lowerBound == extended.lowerBound { unsaved.removeLast() }
+        unsaved.append(extended)
     }
 
     /// Drops the outages that no replay reaches any more.
@@ -40,7 +40,7 @@ struct Outages {
         if let first = ranges.first, first.upperBound <= slot { ranges.removeAll { $0.upperBound <= slot } }
     }
 
-    mutating func takeUnsaved(of series: SeriesID, epoch: Int64) -> [Outage] {
+    mutating func drainUnsaved(of series: SeriesID, epoch: Int64) -> [Outage] {
         defer { unsaved = [] }
         return unsaved.map { Outage(series: series, epoch: epoch, slots: $0) }
     }
@@ -55,7 +55,7 @@ final class OutageBox: Sendable {
     }
 
     /// Removes and returns all outages for a commit; after a failed one, ``put(_:)`` returns them.
-    func takeAll() -> [Outage] {
+    func drain() -> [Outage] {
         waiting.withLock { waiting in
             defer { waiting = [] }
             return waiting

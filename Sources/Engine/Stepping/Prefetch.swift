@@ -11,37 +11,37 @@ enum Prefetch {
     /// first-level cache.
     private static let distance = 6
 
-    /// Prefetches what follows the series at `index` of `turn`.
+    /// Prefetches what follows the series at `index` of `batch`.
     @inline(__always)
     static func ahead(
-        of index: Int, in turn: ArraySlice<Int>, _ series: [SeriesHandle], _ order: ReadingsBySeries,
+        of index: Int, in batch: ArraySlice<Int>, _ series: [SeriesHandle], _ order: ReadingsBySeries,
         _ readings: [PositionedReading]
     ) {
-        func due(_ stage: Int) -> SeriesHandle? {
-            let place = index + stage * distance
-            return place < turn.endIndex ? series[turn[place]] : nil
+        func upcoming(_ stage: Int) -> SeriesHandle? {
+            let position = index + stage * distance
+            return position < batch.endIndex ? series[batch[position]] : nil
         }
-        due(3)?.prefetch()
-        due(2)?.prefetchNamed()
-        due(1)?.prefetchValues()
+        upcoming(3)?.prefetch()
+        upcoming(2)?.prefetchReferences()
+        upcoming(1)?.prefetchValues()
         let next = index + distance
-        if next < turn.endIndex { order.forEachReading(of: turn[next]) { readings.prefetch($0) } }
+        if next < batch.endIndex { order.forEachReading(of: batch[next]) { readings.prefetch($0) } }
     }
 }
 
 extension SeriesState {
     /// Prefetches what the series points to.
     @inline(__always)
-    borrowing func prefetchNamed() {
+    borrowing func prefetchReferences() {
         runningState?.prefetch()
-        kept.kept.prefetchBeginning()
-        values.prefetchBeginning()
+        kept.entries.prefetchHeader()
+        values.prefetchHeader()
     }
 
-    /// Prefetches what the memory of ``prefetchNamed()`` points to.
+    /// Prefetches what the memory of ``prefetchReferences()`` points to.
     @inline(__always)
     borrowing func prefetchValues() {
-        kept.kept.prefetchEnd()
+        kept.entries.prefetchEnd()
         values.prefetchEnd()
         runningState?.prefetchRows()
     }
@@ -50,7 +50,7 @@ extension SeriesState {
 extension Array {
     /// Prefetches the array header, which precedes the first element, and the first element.
     @inline(__always)
-    func prefetchBeginning() {
+    func prefetchHeader() {
         withUnsafeBufferPointer { elements in
             if let first = elements.baseAddress { prefetch_bytes(UnsafeRawPointer(first) - 32, 64) }
         }
@@ -58,9 +58,9 @@ extension Array {
 
     /// Prefetches an element.
     @inline(__always)
-    func prefetch(_ place: Int) {
+    func prefetch(_ index: Int) {
         withUnsafeBufferPointer { elements in
-            if let first = elements.baseAddress { prefetch_bytes(first + place, 1) }
+            if let first = elements.baseAddress { prefetch_bytes(first + index, 1) }
         }
     }
 

@@ -15,7 +15,7 @@ struct ReadingsBySeries {
 
     /// Groups `readings`, without those of unknown series.
     mutating func group(_ readings: [PositionedReading], of known: ShardSeries) {
-        for place in series { first[place] = -1 }
+        for seriesIndex in series { first[seriesIndex] = -1 }
         series.removeAll(keepingCapacity: true)
         next.removeAll(keepingCapacity: true)
         first.grow(to: known.all.count)
@@ -23,22 +23,22 @@ struct ReadingsBySeries {
         var guess = 0
         for (index, item) in readings.enumerated() {
             next.append(-1)
-            guard let place = known.place(of: item.reading.series, guess: guess) else { continue }
-            guess = place + 1
-            if first[place] < 0 {
-                first[place] = Int32(index)
-                series.append(place)
+            guard let seriesIndex = known.index(of: item.reading.series, guess: guess) else { continue }
+            guess = seriesIndex + 1
+            if first[seriesIndex] < 0 {
+                first[seriesIndex] = Int32(index)
+                series.append(seriesIndex)
             } else {
-                next[Int(last[place])] = Int32(index)
+                next[Int(last[seriesIndex])] = Int32(index)
             }
-            last[place] = Int32(index)
+            last[seriesIndex] = Int32(index)
         }
     }
 
-    /// Calls `body` with the index of each reading of the series at `place`, in order.
+    /// Calls `body` with the index of each reading of the series at `seriesIndex`, in order.
     @inline(__always)
-    func forEachReading(of place: Int, _ body: (Int) -> Void) {
-        var index = first[place]
+    func forEachReading(of seriesIndex: Int, _ body: (Int) -> Void) {
+        var index = first[seriesIndex]
         while index >= 0 {
             body(Int(index))
             index = next[Int(index)]

@@ -68,7 +68,7 @@ struct RunningState: ~Copyable {
     init(_ assignment: Assignment, checkpoint: Checkpoint?) {
         let (epoch, version) = (assignment.epoch, assignment.version)
         let start = epoch.fromSlot.map { $0.subtractingReportingOverflow(Int64(epoch.warmUp)) }
-        let known = checkpoint.flatMap {
+        let usable = checkpoint.flatMap {
             $0.epoch == epoch.id && $0.state.count == version.model.stateCount ? $0 : nil
         }
         self.epoch = epoch
@@ -80,9 +80,9 @@ struct RunningState: ~Copyable {
         firstOwnSlot = epoch.fromSlot ?? .min
         floats = RunningStateRows(
             stateCount: version.model.stateCount, forecastCount: version.specification.forecastCount)
-        (headRow, openRow) = (floats.take(), floats.take())
-        _ = floats[headRow].update(fromContentsOf: known?.state ?? version.model.initialState)
-        (headSlot, lastValueSlot) = (known?.slot, known?.slot)
+        (headRow, openRow) = (floats.allocateRow(), floats.allocateRow())
+        _ = floats[headRow].update(fromContentsOf: usable?.state ?? version.model.initialState)
+        (headSlot, lastValueSlot) = (usable?.slot, usable?.slot)
         keepSnapshot()
     }
 
@@ -116,14 +116,14 @@ struct RunningState: ~Copyable {
     mutating func rollBack(before slot: Slot) {
         open = nil
         guard let stepped = headSlot, stepped >= slot else { return }
-        if !isHeadSnapshot { floats.giveBack(headRow) }
+        if !isHeadSnapshot { floats.freeRow(headRow) }
         while snapshotRows.count > 1, let newest = snapshotRows.last?.slot, newest >= slot {
-            floats.giveBack(snapshotRows.removeLast().row)
+            floats.freeRow(snapshotRows.removeLast().row)
         }
         let newest = snapshotRows[snapshotRows.count - 1]
         (headRow, isHeadSnapshot) = (newest.row, true)
         (headSlot, lastValueSlot) = (newest.slot, newest.slot)
-        noteSnapshots()
+        updateSnapshotBounds()
         snapshotBlock = nil
     }
 
@@ -157,7 +157,7 @@ struct RunningState: ~Copyable {
     mutating func beginClosed(_ slot: Slot) -> UnsafeMutablePointer<Float>? {
         open = nil
         _ = floats.forecast.update(fromContentsOf: model.expectation(in: headState))
-        if isHeadSnapshot { leaveSnapshot() }
+        if isHeadSnapshot { detachFromSnapshot() }
         endWarmUp(with: slot, in: headRow)
         return floats[headRow].baseAddress
     }
@@ -172,7 +172,7 @@ struct RunningState: ~Copyable {
     /// The head's forecast of the slot after it, `[quantiles]`.
     var headExpectation: [Float] { Array(model.expectation(in: headState)) }
     /// The forecast of the slot of the last ``beginClosed(_:)``, `[quantiles]`.
-    var begunExpectation: [Float] { Array(forecast.prefix(version.specification.quantiles.count)) }
+    var closingExpectation: [Float] { Array(forecast.prefix(version.specification.quantiles.count)) }
 
     /// Completes a begun step as that of the newest slot.
     mutating func open(_ slot: Slot, value: Float, isAbsent: Bool) {
@@ -182,13 +182,13 @@ struct RunningState: ~Copyable {
     /// Closes the slot of the open step, whose state becomes the head.
     mutating func close(_ slot: Slot, value: Float, spacing: Int64) {
         open = nil
-        let left = isHeadSnapshot ? floats.take() : headRow
-        (headRow, openRow, isHeadSnapshot) = (openRow, left, false)
-        passed(slot, value: value, spacing: spacing)
+        let spareRow = isHeadSnapshot ? floats.allocateRow() : headRow
+        (headRow, openRow, isHeadSnapshot) = (openRow, spareRow, false)
+        advanceHead(to: slot, value: value, spacing: spacing)
     }
 
     /// Notes that the head has stepped over `slot`.
-    mutating func passed(_ slot: Slot, value: Float, spacing: Int64) {
+    mutating func advanceHead(to slot: Slot, value: Float, spacing: Int64) {
         headSlot = slot
         guard !value.isNaN else { return }
         lastValueSlot = slot
@@ -202,33 +202,33 @@ struct RunningState: ~Copyable {
     ///
     /// - Returns: whether the base moved.
     mutating func dropSnapshots(before slot: Slot) -> Bool {
-        guard slot >= secondSnapshot, let place = snapshotRows.lastIndex(where: { $0.slot.map { $0 <= slot } ?? false })
+        guard slot >= secondSnapshot, let index = snapshotRows.lastIndex(where: { $0.slot.map { $0 <= slot } ?? false })
         else {
             return false
         }
-        for snapshot in snapshotRows[..<place] { floats.giveBack(snapshot.row) }
-        snapshotRows.removeFirst(place)
-        noteSnapshots()
+        for snapshot in snapshotRows[..<index] { floats.freeRow(snapshot.row) }
+        snapshotRows.removeFirst(index)
+        updateSnapshotBounds()
         return true
     }
 
     /// Makes the head a snapshot.
     private mutating func keepSnapshot() {
         // The model did not respond to this slot, so the state is unchanged, but the new snapshot needs its own row.
-        if isHeadSnapshot { leaveSnapshot() }
+        if isHeadSnapshot { detachFromSnapshot() }
         isHeadSnapshot = true
         snapshotRows.append((headSlot, headRow))
-        noteSnapshots()
+        updateSnapshotBounds()
     }
 
     /// Continues in a copy of the head, so that the snapshot stays unchanged.
-    private mutating func leaveSnapshot() {
-        let row = floats.take()
+    private mutating func detachFromSnapshot() {
+        let row = floats.allocateRow()
         _ = floats[row].update(fromContentsOf: floats[headRow])
         (headRow, isHeadSnapshot) = (row, false)
     }
 
-    private mutating func noteSnapshots() {
+    private mutating func updateSnapshotBounds() {
         baseSlot = snapshotRows[0].slot
         secondSnapshot = snapshotRows.count > 1 ? snapshotRows[1].slot ?? .max : .max
     }

@@ -46,7 +46,7 @@ struct RunningStateHandle {
     var snapshots: [RunningState.Snapshot] { address.pointee.snapshots }
     var baseState: [Float] { address.pointee.baseState }
     var headExpectation: [Float] { address.pointee.headExpectation }
-    var begunExpectation: [Float] { address.pointee.begunExpectation }
+    var closingExpectation: [Float] { address.pointee.closingExpectation }
 
     func rollBack(before slot: Slot) { address.pointee.rollBack(before: slot) }
     func nextSlot(nextValue: Slot, maxGap: Int) -> Slot {
@@ -64,8 +64,8 @@ struct RunningStateHandle {
     func close(_ slot: Slot, value: Float, spacing: Int64) {
         address.pointee.close(slot, value: value, spacing: spacing)
     }
-    func passed(_ slot: Slot, value: Float, spacing: Int64) {
-        address.pointee.passed(slot, value: value, spacing: spacing)
+    func advanceHead(to slot: Slot, value: Float, spacing: Int64) {
+        address.pointee.advanceHead(to: slot, value: value, spacing: spacing)
     }
     func dropSnapshots(before slot: Slot) -> Bool { address.pointee.dropSnapshots(before: slot) }
 

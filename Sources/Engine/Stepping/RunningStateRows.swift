@@ -14,8 +14,8 @@ struct RunningStateRows: ~Copyable {
     /// `[forecastCount]`, then `[firstRows][stateCount]`.
     private let base: UnsafeMutablePointer<Float>
     /// `[stateCount]` each.
-    private var others: [UnsafeMutablePointer<Float>] = []
-    private var free: [Int]
+    private var overflowRows: [UnsafeMutablePointer<Float>] = []
+    private var freeRows: [Int]
 
     /// The head, the open step and the first snapshot.
     private static let firstRows = 3
@@ -24,12 +24,12 @@ struct RunningStateRows: ~Copyable {
         (self.stateCount, self.forecastCount) = (stateCount, forecastCount)
         base = .allocate(capacity: forecastCount + Self.firstRows * stateCount)
         base.initialize(repeating: 0, count: forecastCount + Self.firstRows * stateCount)
-        free = (0..<Self.firstRows).reversed()
+        freeRows = (0..<Self.firstRows).reversed()
     }
 
     deinit {
         base.deallocate()
-        for row in others { row.deallocate() }
+        for row in overflowRows { row.deallocate() }
     }
 
     /// `[forecastCount]`
@@ -37,7 +37,7 @@ struct RunningStateRows: ~Copyable {
 
     /// `[stateCount]`
     subscript(row: Int) -> UnsafeMutableBufferPointer<Float> {
-        let start = row < Self.firstRows ? base + forecastCount + row * stateCount : others[row - Self.firstRows]
+        let start = row < Self.firstRows ? base + forecastCount + row * stateCount : overflowRows[row - Self.firstRows]
         return .init(start: start, count: stateCount)
     }
 
@@ -45,13 +45,13 @@ struct RunningStateRows: ~Copyable {
     func prefetch(_ row: Int) { prefetch_bytes(self[row].baseAddress, stateCount * MemoryLayout<Float>.stride) }
 
     /// Allocates a row with arbitrary content.
-    mutating func take() -> Int {
-        if let row = free.popLast() { return row }
+    mutating func allocateRow() -> Int {
+        if let row = freeRows.popLast() { return row }
         let row = UnsafeMutablePointer<Float>.allocate(capacity: stateCount)
         row.initialize(repeating: 0, count: stateCount)
-        others.append(row)
-        return Self.firstRows + others.count - 1
+        overflowRows.append(row)
+        return Self.firstRows + overflowRows.count - 1
     }
 
-    mutating func giveBack(_ row: Int) { free.append(row) }
+    mutating func freeRow(_ row: Int) { freeRows.append(row) }
 }

@@ -30,16 +30,16 @@ struct SeriesHandle {
     var maxGap: Int { address.pointee.maxGap }
     var absorbed: JournalPosition { address.pointee.absorbed }
     var counts: SeriesCounts { address.pointee.counts }
-    var newest: KeptReadings.Kept? { address.pointee.newest }
+    var newest: KeptReadings.Entry? { address.pointee.newest }
     var values: SlotValues { address.pointee.values }
     var runningState: RunningStateHandle? { address.pointee.runningState }
     var finishedBlocks: [SlotScores] { address.pointee.finishedBlocks }
     var hasUnsavedOutages: Bool { address.pointee.outages.hasUnsaved }
     var hasAnomalies: Bool { !address.pointee.anomalies.isEmpty }
 
-    var isHeld: Bool {
-        get { address.pointee.isHeld }
-        nonmutating set { address.pointee.isHeld = newValue }
+    var isEpochPending: Bool {
+        get { address.pointee.isEpochPending }
+        nonmutating set { address.pointee.isEpochPending = newValue }
     }
     var isBehind: Bool {
         get { address.pointee.isBehind }
@@ -64,21 +64,21 @@ struct SeriesHandle {
         address.pointee.load(assignment, checkpoint: nil, history: history)
     }
     func stopForecasting() { address.pointee.stopForecasting() }
-    func hold() -> SlotScores? { address.pointee.hold() }
+    func prepareEpoch() -> SlotScores? { address.pointee.prepareEpoch() }
 
     // MARK: Stepping
 
     func nextStep() -> SeriesState.Step? { address.pointee.nextStep() }
     func begin(_ step: SeriesState.Step) -> ServedRow? { address.pointee.begin(step) }
     func end(_ step: SeriesState.Step, isAbsent: Bool) { address.pointee.end(step, isAbsent: isAbsent) }
-    func passOver(_ step: SeriesState.Step) { address.pointee.passOver(step) }
+    func skip(_ step: SeriesState.Step) { address.pointee.skip(step) }
 
     // MARK: Results of steps
 
     func blockOfHead() -> SlotScores? { address.pointee.blockOfHead() }
-    func takeFinishedBlocks() -> [SlotScores] { address.pointee.takeFinishedBlocks() }
-    func takeUnsavedOutages() -> [Outage] { address.pointee.takeUnsavedOutages() }
-    func takeAnomalies(now: Timestamp) -> [SeriesAnomaly] { address.pointee.takeAnomalies(now: now) }
+    func drainFinishedBlocks() -> [SlotScores] { address.pointee.drainFinishedBlocks() }
+    func drainUnsavedOutages() -> [Outage] { address.pointee.drainUnsavedOutages() }
+    func drainAnomalies(now: Timestamp) -> [SeriesAnomaly] { address.pointee.drainAnomalies(now: now) }
     func advanceBase(kernel: String) -> Checkpoint? { address.pointee.advanceBase(kernel: kernel) }
 
     // MARK: Prefetching
@@ -88,8 +88,8 @@ struct SeriesHandle {
     func prefetch() { prefetch_bytes(address, MemoryLayout<SeriesState>.size) }
     /// Prefetches what the series points to; after ``prefetch()``.
     @inline(__always)
-    func prefetchNamed() { address.pointee.prefetchNamed() }
-    /// Prefetches what that memory points to; after ``prefetchNamed()``.
+    func prefetchReferences() { address.pointee.prefetchReferences() }
+    /// Prefetches what that memory points to; after ``prefetchReferences()``.
     @inline(__always)
     func prefetchValues() { address.pointee.prefetchValues() }
 }

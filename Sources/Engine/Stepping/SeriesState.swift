@@ -21,12 +21,12 @@ struct SeriesState: ~Copyable {
     /// The newest slot with a reading; nil before the cadence is known.
     private(set) var frontier: Slot?
     /// Readings before this time are ignored as late.
-    private var settledUntil = Timestamp.distantPast
+    private var lateBefore = Timestamp.distantPast
     /// The highest journal position whose reading changed anything here.
     private(set) var absorbed: JournalPosition = 0
     private(set) var counts = SeriesCounts()
     /// Whether a change of its model is pending: nothing may be pruned or handed over.
-    var isHeld = false
+    var isEpochPending = false
     /// Whether it is in its shard's list of series with steps to do.
     var isBehind = false
     /// Whether the shard's forecast cache holds its forecast.
@@ -36,7 +36,7 @@ struct SeriesState: ~Copyable {
     var scoredBlock: SlotBlock?
     /// Which closed slots are anomalies; nil: none.
     var anomalyRule: AnomalyRule?
-    var judge = AnomalyJudge()
+    var anomalyDetector = AnomalyDetector()
     /// Anomalies that were not published yet.
     var anomalies: [SeriesAnomaly] = []
     /// The slot of the newest checkpoint.
@@ -50,7 +50,7 @@ struct SeriesState: ~Copyable {
     }
 
     /// The number of slots kept for charts when no lag needs more.
-    static let shownSlots = 240
+    static let chartSlots = 240
 
     init(setup: SeriesSetup) {
         id = setup.record.id
@@ -59,13 +59,13 @@ struct SeriesState: ~Copyable {
         cadence = setup.record.cadence
         latenessSlots = setup.record.latenessSlots ?? 0
         load(setup.assignment, checkpoint: setup.checkpoint, history: setup.history, outages: setup.outages)
-        counts.readings = kept.kept.count
-        if let frontier { judge = AnomalyJudge(silentThrough: frontier - 1) }
+        counts.readings = kept.entries.count
+        if let frontier { anomalyDetector = AnomalyDetector(mutedThrough: frontier - 1) }
     }
 
     deinit { runningState?.free() }
 
-    var newest: KeptReadings.Kept? { kept.kept.last }
+    var newest: KeptReadings.Entry? { kept.entries.last }
 
     mutating func set(cadence: Cadence, latenessSlots: Int) {
         self.cadence = cadence
@@ -80,22 +80,22 @@ struct SeriesState: ~Copyable {
     /// Drops the readings up to `slot`, the base of the running state, and the values and outages that are no longer
     /// needed.
     mutating func prune(through slot: Slot, cadence: Cadence) {
-        settledUntil = cadence.start(of: slot + 1)
-        kept.prune(before: settledUntil)
-        values.prune(before: slot - Int64(max(runningState?.model.lags.last ?? 0, Self.shownSlots)))
+        lateBefore = cadence.start(of: slot + 1)
+        kept.prune(before: lateBefore)
+        values.prune(before: slot - Int64(max(runningState?.model.lags.last ?? 0, Self.chartSlots)))
         outages.prune(through: slot)
     }
 
     /// Absorbs a committed reading; an out-of-order one rolls the running state back to before its slot.
     mutating func absorb(_ reading: Reading, at position: JournalPosition) {
-        guard reading.timeliness == .fresh, reading.timestamp >= settledUntil else {
+        guard reading.timeliness == .fresh, reading.timestamp >= lateBefore else {
             counts.late += 1
             return
         }
-        take(KeptReadings.Kept(timestamp: reading.timestamp, value: reading.value, position: position))
+        insert(KeptReadings.Entry(timestamp: reading.timestamp, value: reading.value, position: position))
     }
 
-    private mutating func take(_ reading: KeptReadings.Kept) {
+    private mutating func insert(_ reading: KeptReadings.Entry) {
         switch kept.insert(reading) {
         case .repeated:
             counts.repeated += 1
@@ -129,9 +129,9 @@ struct SeriesState: ~Copyable {
     private mutating func fillValues() {
         guard let cadence, let end = steppedThrough else { return }
         var next = values.newest.map { $0 + 1 } ?? .min
-        while let found = firstReading(from: next, cadence: cadence), found.slot <= end {
-            values.append(value(of: found, cadence: cadence), at: found.slot)
-            next = found.slot + 1
+        while let filled = firstReading(from: next, cadence: cadence), filled.slot <= end {
+            values.append(value(of: filled, cadence: cadence), at: filled.slot)
+            next = filled.slot + 1
         }
     }
 
@@ -139,27 +139,27 @@ struct SeriesState: ~Copyable {
     struct FilledSlot {
         var slot: Slot
         /// The index of its first reading in ``kept``.
-        var place: Int
+        var index: Int
     }
 
     /// The first slot at or after `slot` that has a reading.
     mutating func firstReading(from slot: Slot, cadence: Cadence) -> FilledSlot? {
-        let place = kept.seek(cadence.start(of: slot))
-        guard place < kept.kept.count else { return nil }
-        let time = kept.kept[place].timestamp
-        if let frontier, time >= cadence.start(of: frontier) { return FilledSlot(slot: frontier, place: place) }
+        let index = kept.seek(cadence.start(of: slot))
+        guard index < kept.entries.count else { return nil }
+        let time = kept.entries[index].timestamp
+        if let frontier, time >= cadence.start(of: frontier) { return FilledSlot(slot: frontier, index: index) }
         // In the common case, without a gap, it is the requested slot.
         let isNext = slot < .max && time < cadence.start(of: slot + 1)
-        return FilledSlot(slot: isNext ? slot : cadence.slot(of: time), place: place)
+        return FilledSlot(slot: isNext ? slot : cadence.slot(of: time), index: index)
     }
 
     func value(of filled: FilledSlot, cadence: Cadence) -> Float {
-        let (end, next) = (cadence.start(of: filled.slot + 1), filled.place + 1)
+        let (end, next) = (cadence.start(of: filled.slot + 1), filled.index + 1)
         // Every aggregate of a single value is that value.
-        guard next < kept.kept.count, kept.kept[next].timestamp < end else {
-            return Float(slotValue: kept.kept[filled.place].value)
+        guard next < kept.entries.count, kept.entries[next].timestamp < end else {
+            return Float(slotValue: kept.entries[filled.index].value)
         }
-        let values = kept.kept[filled.place...].prefix { $0.timestamp < end }.map(\.value)
+        let values = kept.entries[filled.index...].prefix { $0.timestamp < end }.map(\.value)
         return aggregate(values).map { Float(slotValue: $0) } ?? .nan
     }
 
@@ -175,14 +175,14 @@ struct SeriesState: ~Copyable {
         let position = assignment?.epoch.position ?? 0
         kept = history
         values = SlotValues()
-        for reading in newer.kept where reading.position > position { _ = kept.insert(reading) }
-        absorbed = kept.kept.reduce(absorbed) { max($0, $1.position) }
+        for reading in newer.entries where reading.position > position { _ = kept.insert(reading) }
+        absorbed = kept.entries.reduce(absorbed) { max($0, $1.position) }
         noteFrontier()
         begin(assignment, from: checkpoint)
-        isHeld = false
+        isEpochPending = false
         (checkpointSlot, scoredBlock, finishedBlocks) = (runningState?.headSlot, nil, [])
-        settledUntil = .distantPast
-        if let cadence, let base = runningState?.baseSlot { settledUntil = cadence.start(of: base + 1) }
+        lateBefore = .distantPast
+        if let cadence, let base = runningState?.baseSlot { lateBefore = cadence.start(of: base + 1) }
         fillValues()
     }
 
@@ -190,7 +190,7 @@ struct SeriesState: ~Copyable {
     mutating func stopForecasting() {
         begin(nil, from: nil)
         outages = Outages()
-        (isHeld, checkpointSlot, scoredBlock, finishedBlocks) = (false, nil, nil, [])
+        (isEpochPending, checkpointSlot, scoredBlock, finishedBlocks) = (false, nil, nil, [])
     }
 
     private mutating func begin(_ assignment: Assignment?, from checkpoint: Checkpoint?) {

@@ -31,7 +31,7 @@ extension SeriesState {
                 return Step(slot: slot, value: value, isOpen: false, isAbsent: outages.contains(slot))
             }
             noteScores(before: slot)
-            noteSurprise(
+            detectAnomaly(
                 slot, value: value, state: runningState.openState,
                 expected: runningState.headExpectation)
             runningState.close(slot, value: value, spacing: snapshotSpacing)
@@ -55,11 +55,11 @@ extension SeriesState {
     mutating func end(_ step: Step, isAbsent: Bool) {
         guard let runningState else { return }
         guard !step.isOpen else { return runningState.open(step.slot, value: step.value, isAbsent: isAbsent) }
-        guard !isAbsent else { return passOver(step) }
-        noteSurprise(
+        guard !isAbsent else { return skip(step) }
+        detectAnomaly(
             step.slot, value: step.value, state: runningState.headState,
-            expected: runningState.begunExpectation)
-        runningState.passed(step.slot, value: step.value, spacing: snapshotSpacing)
+            expected: runningState.closingExpectation)
+        runningState.advanceHead(to: step.slot, value: step.value, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
 
@@ -85,8 +85,8 @@ extension SeriesState {
 
     /// Removes and returns the finished blocks; none while a change of the model is pending, because they may belong to
     /// the next epoch.
-    mutating func takeFinishedBlocks() -> [SlotScores] {
-        guard !isHeld, !finishedBlocks.isEmpty else { return [] }
+    mutating func drainFinishedBlocks() -> [SlotScores] {
+        guard !isEpochPending, !finishedBlocks.isEmpty else { return [] }
         defer { finishedBlocks = [] }
         return finishedBlocks
     }
@@ -94,24 +94,24 @@ extension SeriesState {
     /// Stops all pruning, because another epoch may begin with the newest slot.
     ///
     /// - Returns: the block that would end with it, limited to the slots before the newest; nil if there are none.
-    mutating func hold() -> SlotScores? {
-        isHeld = true
+    mutating func prepareEpoch() -> SlotScores? {
+        isEpochPending = true
         guard let frontier, var block = blockOfHead() else { return nil }
         block.cut(before: frontier)
         return block.slots > 0 ? block : nil
     }
 
     /// Steps over a closed slot for which the model did not respond: the state stays unchanged.
-    mutating func passOver(_ step: Step) {
+    mutating func skip(_ step: Step) {
         outages.add(step.slot)
-        noteSurprise(step.slot, value: step.value, state: nil, expected: [])
-        runningState?.passed(step.slot, value: step.value, spacing: snapshotSpacing)
+        detectAnomaly(step.slot, value: step.value, state: nil, expected: [])
+        runningState?.advanceHead(to: step.slot, value: step.value, spacing: snapshotSpacing)
         if !step.value.isNaN { values.append(step.value, at: step.slot) }
     }
 
-    mutating func takeUnsavedOutages() -> [Outage] {
+    mutating func drainUnsavedOutages() -> [Outage] {
         guard outages.hasUnsaved, let runningState else { return [] }
-        return outages.takeUnsaved(of: id, epoch: runningState.epoch.id)
+        return outages.drainUnsaved(of: id, epoch: runningState.epoch.id)
     }
 
     private var snapshotSpacing: Int64 { Int64(max(1, latenessSlots / 4)) }
@@ -121,7 +121,7 @@ extension SeriesState {
     /// - Returns: a checkpoint of the new base if it is at least twice the lateness after the last one; nil otherwise.
     ///   A replay covers the lateness in any case.
     mutating func advanceBase(kernel: String) -> Checkpoint? {
-        guard !isHeld, let cadence, let frontier, let runningState else { return nil }
+        guard !isEpochPending, let cadence, let frontier, let runningState else { return nil }
         guard runningState.dropSnapshots(before: frontier - Int64(latenessSlots)),
             let slot = runningState.baseSlot
         else {

@@ -7,12 +7,12 @@ enum ShardMessage: Sendable {
     case setCadence(SeriesID, Cadence, latenessSlots: Int)
     case commit([PositionedReading])
     /// These series are about to begin a new epoch: keep everything until its history arrives.
-    case hold([SeriesID])
+    case prepareEpoch([SeriesID])
     case load([Load])
-    case release([SeriesID])
+    case cancelEpoch([SeriesID])
     case forget([SeriesID])
     /// The new anomaly rules, by forecaster.
-    case watchFor([String: AnomalyRule])
+    case setAnomalyRules([String: AnomalyRule])
     /// A question, run once these series (all, if nil) have stepped over everything committed before.
     case ask([SeriesID]?, @Sendable (ShardView) -> Void)
 
@@ -52,10 +52,10 @@ final class Shard: @unchecked Sendable {
 
     /// The maximum number of steps per series between two checks of the mailbox, so that a long replay yields to live
     /// series.
-    private static let roundsPerTurn = 64
+    private static let roundsPerAdvance = 64
     /// The number of series that absorb their readings and step together: their memory, about 3 KiB each, leaves room
     /// in the second-level cache for the other threads, and is enough for full batches of a model.
-    private static let seriesPerTurn = 64
+    private static let seriesPerBatch = 64
 
     init(
         stepper: Stepper, kernel: String, watchers: Watchers, pendingWrites: PendingWrites, faults: ForecastFaults,
@@ -75,16 +75,16 @@ final class Shard: @unchecked Sendable {
 
     /// Sends a message that may change a forecast; blocks while the mailbox is full.
     func tell(_ message: ShardMessage) {
-        forecastCache.expect()
-        if !mailbox.post(message) { forecastCache.handled(1) }
+        forecastCache.willSend()
+        if !mailbox.post(message) { forecastCache.didHandle(1) }
     }
 
     /// Runs until the mailbox is closed and empty.
     func run() {
-        while let messages = mailbox.receive(limit: 64, waiting: behind.isEmpty ? nil : 0) {
+        while let messages = mailbox.receive(limit: 64, timeout: behind.isEmpty ? nil : 0) {
             for message in messages { handle(message) }
             advance()
-            forecastCache.handled(messages.count { !$0.isQuestion })
+            forecastCache.didHandle(messages.count { !$0.isQuestion })
             answerQuestions()
         }
         while !behind.isEmpty { advance() }
@@ -96,33 +96,33 @@ final class Shard: @unchecked Sendable {
         case .adopt(let setups):
             for setup in setups {
                 let state = series.add(SeriesState(setup: setup))
-                watchForAnomalies(state)
-                fallBehind(state)
+                updateAnomalyRule(of: state)
+                markBehind(state)
             }
         case .setCadence(let id, let cadence, let latenessSlots):
             series[id]?.set(cadence: cadence, latenessSlots: latenessSlots)
-        case .commit(let readings): take(readings)
-        case .hold(let ids): hold(ids.compactMap { series[$0] })
-        case .release(let ids): for id in ids { series[id]?.isHeld = false }
+        case .commit(let readings): absorb(readings)
+        case .prepareEpoch(let ids): prepareEpochs(ids.compactMap { series[$0] })
+        case .cancelEpoch(let ids): for id in ids { series[id]?.isEpochPending = false }
         case .load(let loads):
             for item in loads { load(item) }
             stepper.releaseModels()
         case .forget(let ids):
-            let gone = Set(ids)
-            behind.removeAll { gone.contains($0.id) }
-            series.remove(gone)
+            let removed = Set(ids)
+            behind.removeAll { removed.contains($0.id) }
+            series.remove(removed)
             for id in ids { _ = forecastCache.invalidate(id) }
             stepper.releaseModels()
-        case .watchFor(let rules):
+        case .setAnomalyRules(let rules):
             anomalyRules = rules
-            for state in series.all { watchForAnomalies(state) }
+            for state in series.all { updateAnomalyRule(of: state) }
         case .ask(let ids, let answer): questions.append((ids, answer))
         }
     }
 
     /// Absorbs the readings of a commit and steps over them at once, because every commit gives its series a forecast.
-    private func take(_ readings: [PositionedReading]) {
-        // Series that were behind continue once per commit, not once per turn.
+    private func absorb(_ readings: [PositionedReading]) {
+        // Series that were behind continue once per commit, not once per batch.
         advance()
         let waiting = behind
         behind = []
@@ -131,26 +131,26 @@ final class Shard: @unchecked Sendable {
         let (grouped, all) = (grouped, series.all)
         var rest = grouped.series[...]
         while !rest.isEmpty {
-            let turn = rest.prefix(Self.seriesPerTurn)
-            for (index, place) in zip(turn.indices, turn) {
-                Prefetch.ahead(of: index, in: turn, all, grouped, readings)
-                let state = all[place]
-                grouped.forEachReading(of: place) {
+            let batch = rest.prefix(Self.seriesPerBatch)
+            for (index, seriesIndex) in zip(batch.indices, batch) {
+                Prefetch.ahead(of: index, in: batch, all, grouped, readings)
+                let state = all[seriesIndex]
+                grouped.forEachReading(of: seriesIndex) {
                     state.absorb(readings[$0].reading, at: readings[$0].position)
                 }
-                fallBehind(state)
+                markBehind(state)
             }
-            rest = rest.dropFirst(Self.seriesPerTurn)
+            rest = rest.dropFirst(Self.seriesPerBatch)
             advance()
         }
         behind = waiting + behind
     }
 
     /// Hands over the scores so far of the epochs that may end now.
-    private func hold(_ states: [SeriesHandle]) {
+    private func prepareEpochs(_ states: [SeriesHandle]) {
         while states.contains(where: { $0.isBehind }) { advance() }
         for state in states {
-            if let block = state.hold() { passOn([block], of: state) }
+            if let block = state.prepareEpoch() { handOver([block], of: state) }
         }
     }
 
@@ -159,11 +159,11 @@ final class Shard: @unchecked Sendable {
         if let grid = item.grid { state.set(cadence: grid.cadence, latenessSlots: grid.latenessSlots) }
         guard let assignment = item.assignment else {
             state.stopForecasting()
-            return fallBehind(state)
+            return markBehind(state)
         }
         state.load(assignment, history: item.history)
-        watchForAnomalies(state)
-        fallBehind(state)
+        updateAnomalyRule(of: state)
+        markBehind(state)
         let version = assignment.version.version
         watchers.publish(
             .model(
@@ -171,13 +171,13 @@ final class Shard: @unchecked Sendable {
                 reason: "\(assignment.epoch.cause)"))
     }
 
-    private func watchForAnomalies(_ state: SeriesHandle) {
+    private func updateAnomalyRule(of state: SeriesHandle) {
         state.anomalyRule = state.runningState.flatMap {
             anomalyRules[$0.version.version.forecaster]
         }
     }
 
-    private func fallBehind(_ state: SeriesHandle) {
+    private func markBehind(_ state: SeriesHandle) {
         if state.cacheUse == .cached {
             state.cacheUse = forecastCache.invalidate(state.id) ? .wanted : .none
         }
@@ -188,8 +188,8 @@ final class Shard: @unchecked Sendable {
 
     private func advance() {
         guard !behind.isEmpty else { return }
-        let unfinished = stepper.advance(behind, rounds: Self.roundsPerTurn)
-        let isWatched = watchers.want(.forecast)
+        let unfinished = stepper.advance(behind, rounds: Self.roundsPerAdvance)
+        let isWatched = watchers.hasSubscriber(for: .forecast)
         for state in behind { state.isBehind = false }
         for state in unfinished { state.isBehind = true }
         for state in behind where !state.isBehind { publish(state, isWatched: isWatched) }
@@ -197,12 +197,12 @@ final class Shard: @unchecked Sendable {
     }
 
     private func publish(_ series: SeriesHandle, isWatched: Bool) {
-        passOnResults(of: series)
+        handOverResults(of: series)
         noteFault(of: series)
         let isWanted = series.cacheUse == .wanted
         guard isWatched || isWanted,
             let forecast = ShardView.forecast(
-                of: series, stepper: stepper, now: nil, history: isWanted ? SeriesState.shownSlots : 1)
+                of: series, stepper: stepper, now: nil, history: isWanted ? SeriesState.chartSlots : 1)
         else { return }
         if isWanted {
             forecastCache.insert(forecast, of: series.id, wasRead: false)
@@ -219,17 +219,17 @@ final class Shard: @unchecked Sendable {
     }
 
     /// Hands over the results of its steps: outages, a checkpoint, scores and anomalies.
-    private func passOnResults(of series: SeriesHandle) {
-        if series.hasUnsavedOutages { pendingWrites.outages.put(series.takeUnsavedOutages()) }
-        passOn(series.takeFinishedBlocks(), of: series)
+    private func handOverResults(of series: SeriesHandle) {
+        if series.hasUnsavedOutages { pendingWrites.outages.put(series.drainUnsavedOutages()) }
+        handOver(series.drainFinishedBlocks(), of: series)
         // After the scores, see ``PendingWrites``.
         if let checkpoint = series.advanceBase(kernel: kernel) { pendingWrites.checkpoints.put(checkpoint) }
         if series.hasAnomalies {
-            for anomaly in series.takeAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
+            for anomaly in series.drainAnomalies(now: clock.now) { watchers.publish(.anomaly(anomaly)) }
         }
     }
 
-    private func passOn(_ blocks: [SlotScores], of series: SeriesHandle) {
+    private func handOver(_ blocks: [SlotScores], of series: SeriesHandle) {
         guard !blocks.isEmpty, let cadence = series.cadence else { return }
         for block in blocks { coverage.add(block, of: series.runningState?.version.version.forecaster) }
         pendingWrites.scores.put(

@@ -8,13 +8,13 @@ struct ShardSeries {
     /// In the order of their indices.
     private(set) var all: [SeriesHandle] = []
     private var ids: [SeriesID] = []
-    private var places: [SeriesID: Int] = [:]
+    private var indices: [SeriesID: Int] = [:]
 
-    subscript(id: SeriesID) -> SeriesHandle? { places[id].map { all[$0] } }
+    subscript(id: SeriesID) -> SeriesHandle? { indices[id].map { all[$0] } }
 
     /// The index of `id`, tried first at `guess`; nil if there is none.
-    func place(of id: SeriesID, guess: Int) -> Int? {
-        guess < ids.count && ids[guess] == id ? guess : places[id]
+    func index(of id: SeriesID, guess: Int) -> Int? {
+        guess < ids.count && ids[guess] == id ? guess : indices[id]
     }
 
     /// Adds a new series.
@@ -25,17 +25,17 @@ struct ShardSeries {
     }
 
     private mutating func add(_ series: SeriesHandle) {
-        places[series.id] = all.count
+        indices[series.id] = all.count
         ids.append(series.id)
         all.append(series)
     }
 
-    mutating func remove(_ gone: some Sequence<SeriesID>) {
-        let gone = Set(gone)
-        let before = all
+    mutating func remove(_ ids: some Sequence<SeriesID>) {
+        let removed = Set(ids)
+        let previous = all
         self = ShardSeries()
-        for series in before {
-            if gone.contains(series.id) { series.free() } else { add(series) }
+        for series in previous {
+            if removed.contains(series.id) { series.free() } else { add(series) }
         }
     }
 

@@ -59,10 +59,10 @@ struct Shards: Sendable {
             var rest = part[...]
             while !rest.isEmpty {
                 try Task.checkCancellation()
-                let some = rest.prefix(Self.seriesPerQuestion)
-                rest = rest.dropFirst(some.count)
-                let replies = try await shard.ask(about: areCurrent ? Array(some) : []) { view in
-                    some.map { ($0, question(view, $0)) }
+                let batch = rest.prefix(Self.seriesPerQuestion)
+                rest = rest.dropFirst(batch.count)
+                let replies = try await shard.ask(about: areCurrent ? Array(batch) : []) { view in
+                    batch.map { ($0, question(view, $0)) }
                 }
                 for (id, answer) in replies { answers[id] = answer }
             }

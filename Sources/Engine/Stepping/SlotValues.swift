@@ -9,7 +9,7 @@ struct SlotValues: Sendable {
         /// Its first slot.
         var slot: Slot
         /// The index of that slot's value; the run ends where the next one begins.
-        var place: Int
+        var start: Int
     }
 
     /// The newest run, which nearly every lookup needs; stored inline to save a memory access.
@@ -24,54 +24,54 @@ struct SlotValues: Sendable {
 
     /// Prefetches the array header of the values.
     @inline(__always)
-    func prefetchBeginning() { values.prefetchBeginning() }
+    func prefetchHeader() { values.prefetchHeader() }
 
     /// Prefetches the newest values.
     @inline(__always)
     func prefetchEnd() { values.prefetchEnd() }
 
-    var newest: Slot? { newestRun.map { $0.slot + Slot(values.count - $0.place - 1) } }
+    var newest: Slot? { newestRun.map { $0.slot + Slot(values.count - $0.start - 1) } }
 
     /// The value of `slot`; NaN when it is empty.
     subscript(slot: Slot) -> Float {
         guard let newestRun else { return .nan }
         if slot >= newestRun.slot { return value(at: slot, of: newestRun, to: values.count) }
-        let next = olderRuns.firstPlace { $0.slot > slot }
-        let end = next < olderRuns.count ? olderRuns[next].place : newestRun.place
+        let next = olderRuns.partitioningIndex { $0.slot > slot }
+        let end = next < olderRuns.count ? olderRuns[next].start : newestRun.start
         return next == 0 ? .nan : value(at: slot, of: olderRuns[next - 1], to: end)
     }
 
     private func value(at slot: Slot, of run: Run, to end: Int) -> Float {
         let offset = UInt64(bitPattern: slot &- run.slot)
-        return offset < UInt64(end - run.place) ? values[run.place + Int(offset)] : .nan
+        return offset < UInt64(end - run.start) ? values[run.start + Int(offset)] : .nan
     }
 
     /// The oldest entry from `slot` on.
     func first(from slot: Slot) -> (slot: Slot, value: Float)? {
-        let place = place(from: slot)
-        guard place < values.count, let run = runs.last(where: { $0.place <= place }) else { return nil }
-        return (run.slot + Slot(place - run.place), values[place])
+        let index = index(from: slot)
+        guard index < values.count, let run = runs.last(where: { $0.start <= index }) else { return nil }
+        return (run.slot + Slot(index - run.start), values[index])
     }
 
     /// The newest `count` entries, or all there are, ascending.
     func suffix(_ count: Int) -> [(slot: Slot, value: Float)] {
-        var found: [(slot: Slot, value: Float)] = []
+        var result: [(slot: Slot, value: Float)] = []
         var end = values.count
         for run in runs.reversed() {
-            for place in (run.place..<end).reversed() {
-                if found.count == count { return found.reversed() }
-                found.append((run.slot + Slot(place - run.place), values[place]))
+            for index in (run.start..<end).reversed() {
+                if result.count == count { return result.reversed() }
+                result.append((run.slot + Slot(index - run.start), values[index]))
             }
-            end = run.place
+            end = run.start
         }
-        return found.reversed()
+        return result.reversed()
     }
 
     /// Adds a slot newer than all others.
     mutating func append(_ value: Float, at slot: Slot) {
         if newest.map({ $0 + 1 != slot }) ?? true {
             if let newestRun { olderRuns.append(newestRun) }
-            newestRun = Run(slot: slot, place: values.count)
+            newestRun = Run(slot: slot, start: values.count)
         }
         // Doubling would leave half of it unused: the number of values stays at what the lags require.
         if values.count == values.capacity { values.reserveCapacity(values.count + max(8, values.count / 4)) }
@@ -81,38 +81,38 @@ struct SlotValues: Sendable {
     /// Removes every slot after `slot`.
     mutating func truncate(after slot: Slot) {
         guard slot < .max else { return }
-        let count = place(from: slot + 1)
+        let count = index(from: slot + 1)
         values.removeLast(values.count - count)
-        while let run = newestRun, run.place >= count { newestRun = olderRuns.popLast() }
+        while let run = newestRun, run.start >= count { newestRun = olderRuns.popLast() }
     }
 
     /// Removes every slot before `slot`, but only occasionally, so that the cost per slot is amortized constant.
     ///
     /// The threshold is low, 5 %, because with many series the values not yet removed would take most of the memory.
     mutating func prune(before slot: Slot) {
-        let dropped = place(from: slot)
+        let dropped = index(from: slot)
         guard dropped > values.count / 20 else { return }
         values.removeFirst(dropped)
-        var left = runs
-        left.removeFirst(max(0, left.count { $0.place <= dropped } - 1))
-        for (index, run) in left.enumerated() {
-            let gone = max(0, dropped - run.place)
-            left[index] = Run(slot: run.slot + Slot(gone), place: run.place + gone - dropped)
+        var remaining = runs
+        remaining.removeFirst(max(0, remaining.count { $0.start <= dropped } - 1))
+        for (index, run) in remaining.enumerated() {
+            let removed = max(0, dropped - run.start)
+            remaining[index] = Run(slot: run.slot + Slot(removed), start: run.start + removed - dropped)
         }
-        runs = values.isEmpty ? [] : left
+        runs = values.isEmpty ? [] : remaining
     }
 
     /// The index of the oldest value from `slot` on; the number of values if there is none.
-    private func place(from slot: Slot) -> Int {
+    private func index(from slot: Slot) -> Int {
         guard let newestRun else { return 0 }
-        if slot >= newestRun.slot { return place(of: slot, in: newestRun, to: values.count) }
-        let next = olderRuns.firstPlace { $0.slot > slot }
-        let end = next < olderRuns.count ? olderRuns[next].place : newestRun.place
-        return next == 0 ? 0 : place(of: slot, in: olderRuns[next - 1], to: end)
+        if slot >= newestRun.slot { return index(of: slot, in: newestRun, to: values.count) }
+        let next = olderRuns.partitioningIndex { $0.slot > slot }
+        let end = next < olderRuns.count ? olderRuns[next].start : newestRun.start
+        return next == 0 ? 0 : index(of: slot, in: olderRuns[next - 1], to: end)
     }
 
-    private func place(of slot: Slot, in run: Run, to end: Int) -> Int {
-        run.place + Int(min(UInt64(bitPattern: slot &- run.slot), UInt64(end - run.place)))
+    private func index(of slot: Slot, in run: Run, to end: Int) -> Int {
+        run.start + Int(min(UInt64(bitPattern: slot &- run.slot), UInt64(end - run.start)))
     }
 }
 

@@ -8,10 +8,10 @@ import TimeSeries
 final class Stepper {
     private var groups: [Group] = []
     /// The calendar time computed last: most series of a batch need the same.
-    private var newest: (slot: Slot, cadence: Cadence, calendar: ObjectIdentifier, time: CalendarTime)?
-    /// The calendar of ``newest``, retained so that no other object gets its identity, which is compared without
+    private var cachedTime: (slot: Slot, cadence: Cadence, calendar: ObjectIdentifier, time: CalendarTime)?
+    /// The calendar of ``cachedTime``, retained so that no other object gets its identity, which is compared without
     /// reference counting.
-    private var newestCalendar: LocalCalendar?
+    private var cachedCalendar: LocalCalendar?
 
     /// Rows that one call of a model steps.
     private struct Group {
@@ -21,7 +21,7 @@ final class Stepper {
         let capacity: Int
         var rows: [(state: SeriesHandle, step: SeriesState.Step)] = []
         /// The buffers in which each row is stepped.
-        var places: [ServedRow] = []
+        var servedRows: [ServedRow] = []
         /// The batch of the model itself, without mix, calibration and scores.
         var batch: AdvanceBatch
 
@@ -49,29 +49,29 @@ final class Stepper {
     /// - Returns: those that have not reached their newest slot yet.
     private func round(_ series: [SeriesHandle]) -> [SeriesHandle] {
         var active: [SeriesHandle] = []
-        var place = 0
+        var groupIndex = 0
         for state in series {
             guard let runningState = state.runningState, let next = state.nextStep() else { continue }
             if !next.isOpen { active.append(state) }
             guard !next.isAbsent else {
                 // Replays the slot exactly as the step whose model did not respond.
                 _ = state.begin(next)
-                state.passOver(next)
+                state.skip(next)
                 continue
             }
-            place = self.place(of: runningState, isOpen: next.isOpen, guess: place)
-            groups[place].rows.append((state, next))
-            if groups[place].rows.count == groups[place].capacity { step(&groups[place]) }
+            groupIndex = self.groupIndex(of: runningState, isOpen: next.isOpen, guess: groupIndex)
+            groups[groupIndex].rows.append((state, next))
+            if groups[groupIndex].rows.count == groups[groupIndex].capacity { step(&groups[groupIndex]) }
         }
-        for place in groups.indices where !groups[place].rows.isEmpty { step(&groups[place]) }
+        for groupIndex in groups.indices where !groups[groupIndex].rows.isEmpty { step(&groups[groupIndex]) }
         return active
     }
 
-    private func place(of runningState: RunningStateHandle, isOpen: Bool, guess: Int) -> Int {
+    private func groupIndex(of runningState: RunningStateHandle, isOpen: Bool, guess: Int) -> Int {
         let model = runningState.modelID
         func fits(_ group: Group) -> Bool { group.modelID == model && group.isOpen == isOpen }
         if guess < groups.count, fits(groups[guess]) { return guess }
-        if let known = groups.firstIndex(where: fits) { return known }
+        if let existing = groups.firstIndex(where: fits) { return existing }
         groups.append(Group(version: runningState.version, isOpen: isOpen))
         return groups.count - 1
     }
@@ -81,12 +81,12 @@ final class Stepper {
         group.batch.reset(
             count: group.rows.count, model: model.model, forecastCount: group.version.specification.forecastCount,
             wantsForecasts: true)
-        group.places.removeAll(keepingCapacity: true)
+        group.servedRows.removeAll(keepingCapacity: true)
         for (row, due) in group.rows.enumerated() {
             fill(&group.batch, row: row, with: due, lags)
-            if let place = due.state.begin(due.step) { group.places.append(place) }
+            if let servedRow = due.state.begin(due.step) { group.servedRows.append(servedRow) }
         }
-        model.advance(group.places, in: &group.batch)
+        model.advance(group.servedRows, in: &group.batch)
         for (row, due) in group.rows.enumerated() {
             due.state.end(due.step, isAbsent: group.batch.absent[row])
         }
@@ -101,8 +101,8 @@ final class Stepper {
         batch.series[row] = due.state.id
         batch.slots[row] = due.step.slot
         batch.values[row] = due.step.value
-        for (place, lag) in lags.enumerated() {
-            batch.lagged[row * lags.count + place] = due.state.values[due.step.slot - Int64(lag)]
+        for (index, lag) in lags.enumerated() {
+            batch.lagged[row * lags.count + index] = due.state.values[due.step.slot - Int64(lag)]
         }
         batch.calendar[row] = time(of: due.step.slot, cadence, runningState)
     }
@@ -111,12 +111,12 @@ final class Stepper {
         -> CalendarTime
     {
         let calendar = runningState.calendarID
-        if let newest, newest.slot == slot, newest.cadence == cadence, newest.calendar == calendar {
-            return newest.time
+        if let cachedTime, cachedTime.slot == slot, cachedTime.cadence == cadence, cachedTime.calendar == calendar {
+            return cachedTime.time
         }
         let time = runningState.calendar.time(of: slot, cadence: cadence)
-        newest = (slot, cadence, calendar, time)
-        newestCalendar = runningState.calendar
+        cachedTime = (slot, cadence, calendar, time)
+        cachedCalendar = runningState.calendar
         return time
     }
 
@@ -164,9 +164,9 @@ final class Stepper {
         for step in (slot - missing + 1)...slot {
             batch.slots[0] = step
             batch.values[0] = .nan
-            for (place, lag) in runningState.model.lags.enumerated() {
+            for (index, lag) in runningState.model.lags.enumerated() {
                 let lagged = step - Int64(lag)
-                batch.lagged[place] = lagged == open.slot ? open.value : series.values[lagged]
+                batch.lagged[index] = lagged == open.slot ? open.value : series.values[lagged]
             }
             batch.calendar[0] = time(of: step, cadence, runningState)
             guard step < slot else { break }

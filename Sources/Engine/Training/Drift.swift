@@ -11,7 +11,7 @@ extension Engine {
         let configurations = try await writer.run(CurrentConfiguration()).forecasters.filter { $0.driftRatio != nil }
         guard !configurations.isEmpty else { return [] }
         var ratios: [String: [Float]] = [:]
-        for found in try await shards.askAll({ $0.driftRatios() }) { ratios.merge(found) { $0 + $1 } }
+        for partial in try await shards.askAll({ $0.driftRatios() }) { ratios.merge(partial) { $0 + $1 } }
         let (records, now) = (try store.schedule(), clock.now)
         return configurations.filter { forecaster in
             let sorted = (ratios[forecaster.name] ?? []).sorted()

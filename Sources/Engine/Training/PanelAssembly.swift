@@ -18,19 +18,19 @@ struct PanelAssembly {
     let slots: Int
 
     func run(_ columns: [Column]) throws -> Panel {
-        let wanted = Dictionary(keepingFirst: columns.map { ($0.id, $0) })
-        let starts = wanted.mapValues { $0.cadence.start(of: $0.frontier - Int64(slots) + 1) }
+        let columnsByID = Dictionary(keepingFirst: columns.map { ($0.id, $0) })
+        let starts = columnsByID.mapValues { $0.cadence.start(of: $0.frontier - Int64(slots) + 1) }
         // One series at a time: the readings of ten thousand would take a hundred megabytes.
-        var found: [SeriesID: Panel.Series] = [:]
+        var seriesByID: [SeriesID: Panel.Series] = [:]
         try store.eachHistory(of: starts, through: .max) { id, readings in
             var kept = KeptReadings()
             for item in readings {
                 _ = kept.insert(
                     .init(timestamp: item.reading.timestamp, value: item.reading.value, position: item.position))
             }
-            found[id] = wanted[id].flatMap { series($0, kept) }
+            seriesByID[id] = columnsByID[id].flatMap { series($0, kept) }
         }
-        return Panel(series: columns.compactMap { found[$0.id] })
+        return Panel(series: columns.compactMap { seriesByID[$0.id] })
     }
 
     private func series(_ column: Column, _ readings: KeptReadings) -> Panel.Series? {

@@ -103,24 +103,24 @@ public actor Retraining {
     }
 
     private func finish(_ forecaster: String, _ event: RetrainingEvent) {
-        tell(forecaster, event)
+        notify(forecaster, event)
         for listener in listeners.removeValue(forKey: forecaster) ?? [] { listener.finish() }
     }
 
-    private func tell(_ forecaster: String, _ event: RetrainingEvent) {
+    private func notify(_ forecaster: String, _ event: RetrainingEvent) {
         for listener in listeners[forecaster] ?? [] { listener.yield(event) }
     }
 
     private func run(_ forecaster: String) async throws -> (version: Int, promoted: Int, text: String) {
-        tell(forecaster, .preparing)
+        notify(forecaster, .preparing)
         let runs = try RunFolders(folder)
         let run = try runs.make()
         defer { runs.remove(run) }
         let configuration = try await engine.forecaster(forecaster)
         let preparation = try await engine.prepareTraining(configuration, in: run)
-        try await launch(run.url) { progress in Task { await self.tell(forecaster, .training(progress)) } }
+        try await launch(run.url) { progress in Task { await self.notify(forecaster, .training(progress)) } }
         try Task.checkCancellation()
-        return try await engine.takeResult(of: run, preparation, configuration)
+        return try await engine.storeResult(of: run, preparation, configuration)
     }
 }
 

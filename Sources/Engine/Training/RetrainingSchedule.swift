@@ -15,7 +15,7 @@ public final class RetrainingSchedule: Sendable {
         /// nil: stopped or not started.
         var timer: (any DispatchSourceTimer)?
         /// Whether the rules may have changed since the current check began.
-        var isWanted = false
+        var isRecheckNeeded = false
     }
 
     private let state = Locked(State())
@@ -36,8 +36,8 @@ public final class RetrainingSchedule: Sendable {
     }
 
     /// Checks at once, because the rules may have changed.
-    public func lookAgain() {
-        state.withLock { $0.isWanted = true }
+    public func checkNow() {
+        state.withLock { $0.isRecheckNeeded = true }
         arm(after: 0)
     }
 
@@ -45,20 +45,20 @@ public final class RetrainingSchedule: Sendable {
         state.withLock { state in
             guard let timer = state.timer else { return }
             timer.cancel()
-            state.timer = armed(after: state.isWanted ? 0 : seconds)
+            state.timer = armed(after: state.isRecheckNeeded ? 0 : seconds)
         }
     }
 
     private func armed(after seconds: Double) -> any DispatchSourceTimer {
         let next = DispatchSource.makeTimerSource(queue: queue)
         next.schedule(deadline: .now() + seconds, leeway: .milliseconds(100))
-        next.setEventHandler { [weak self] in Task { await self?.look() } }
+        next.setEventHandler { [weak self] in Task { await self?.check() } }
         next.activate()
         return next
     }
 
-    private func look() async {
-        state.withLock { $0.isWanted = false }
+    private func check() async {
+        state.withLock { $0.isRecheckNeeded = false }
         do {
             let claim = try await engine.claimDue()
             let drifting = try await engine.drifting()
@@ -88,8 +88,8 @@ struct ClaimDue: WriterCommand {
         let records = try writer.store.schedule()
         let forecasters = writer.configuration.forecasters
         var (claimed, wait): ([String], Double) = ([], 60)
-        for (place, forecaster) in forecasters.enumerated() {
-            let stagger = Double(place) / Double(max(1, forecasters.count)) * 0.5
+        for (index, forecaster) in forecasters.enumerated() {
+            let stagger = Double(index) / Double(max(1, forecasters.count)) * 0.5
             var record = records[forecaster.name] ?? ScheduleRecord(forecaster: forecaster.name)
             let isDue = record.nextDue.map { $0 <= now } ?? false
             if isDue, forecaster.retrain != .never { claimed.append(forecaster.name) }
@@ -106,15 +106,15 @@ struct ClaimDue: WriterCommand {
         return (claimed, wait)
     }
 
-    /// The next due time: `noted`, unless it is claimed now, or was computed by another rule or by a clock that was
+    /// The next due time: `stored`, unless it is claimed now, or was computed by another rule or by a clock that was
     /// ahead.
     private func next(
-        after noted: Timestamp?, isDue: Bool, _ rule: RetrainRule, stagger: Double, _ calendar: LocalCalendar
+        after stored: Timestamp?, isDue: Bool, _ rule: RetrainRule, stagger: Double, _ calendar: LocalCalendar
     )
         -> Timestamp?
     {
         if isDue { return rule.due(afterClaimAt: now, stagger: stagger, calendar: calendar) }
-        if let noted, rule.keeps(noted, at: now, stagger: stagger, calendar: calendar) { return noted }
+        if let stored, rule.keeps(stored, at: now, stagger: stagger, calendar: calendar) { return stored }
         return rule.due(after: now, stagger: stagger, calendar: calendar)
     }
 }

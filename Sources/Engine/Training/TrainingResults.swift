@@ -110,7 +110,7 @@ extension Engine {
     private static func name(of version: ModelVersion) -> String { "v\(version.number)" }
 
     /// Stores the new version with its scores and gives every series the winner of its own contest.
-    func takeResult(
+    func storeResult(
         of folder: RunFolder, _ preparation: TrainingPreparation, _ forecaster: ForecasterConfiguration
     ) async throws -> (version: Int, promoted: Int, text: String) {
         let (result, weights) = try folder.readResult()
@@ -151,9 +151,9 @@ extension Engine {
     ) throws -> [SeriesID: LoadedVersion] {
         let rule = PromotionRule(margin: forecaster.margin)
         var winners: [SeriesID: LoadedVersion] = [:]
-        for (place, column) in preparation.request.columns.enumerated() {
+        for (index, column) in preparation.request.columns.enumerated() {
             guard let incumbent = preparation.incumbents[column.id] else { continue }
-            let scores = result.scores.compactMapValues { $0.indices.contains(place) ? $0[place] : nil }
+            let scores = result.scores.compactMapValues { $0.indices.contains(index) ? $0[index] : nil }
             let winner = rule.winner(incumbent: incumbent, scores: scores)
             guard winner != incumbent else { continue }
             winners[column.id] = winner == TrainingRequest.candidate ? candidate : preparation.versions[winner]
@@ -183,8 +183,8 @@ public struct HoldoutReport: Codable, Sendable {
         holdout = names.map { name in
             let label = preparation.versions[name].map { "\($0.version.method) \(name)" } ?? "\(method) (new)"
             let scores = (result.scores[name] ?? []).compactMap { $0 }.filter(\.isFinite)
-            let wins = preparation.request.columns.indices.count { place in
-                let row = names.compactMap { other in (result.scores[other]?[place]).map { (other, $0.pinball) } }
+            let wins = preparation.request.columns.indices.count { index in
+                let row = names.compactMap { other in (result.scores[other]?[index]).map { (other, $0.pinball) } }
                 return row.min { $0.1 < $1.1 }?.0 == name
             }
             let count = Double(max(1, scores.count))

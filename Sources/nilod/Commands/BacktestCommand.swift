@@ -90,7 +90,7 @@ struct BacktestCommand: AsyncParsableCommand {
         try surpriseFile?.write(ForecastFile.surpriseHeader)
         let bar = ProgressBar()
         let outcome = try await backtest.run(all, progress: bar.show) { made in
-            if let place = places[made.series] { cards[place].take(made) }
+            if let place = places[made.series] { cards[place].add(made) }
             try file?.write(ForecastFile.rows(made, quantiles))
             try surpriseFile?.write(ForecastFile.surprise(made))
         }

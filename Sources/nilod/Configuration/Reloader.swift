@@ -39,7 +39,7 @@ actor Reloader {
             }
         }
         let (changed, warnings) = try await engine.reload(settings.engine)
-        schedule.lookAgain()
+        schedule.checkNow()
         for warning in warnings { log.warning("\(warning)") }
         return
             "configuration reloaded: \(changed) series have another model or setting; sources, sinks, sockets, plugins, shards, "

@@ -60,7 +60,7 @@ extension Anomaly {
             probability: found.probability, median: median ?? found.value,
             low: found.expected.first ?? found.value, high: found.expected.last ?? found.value,
             interval: Float(interval),
-            held: found.held)
+            held: found.suppressed)
     }
 }
 

@@ -88,7 +88,7 @@ extension ControlService {
     /// What ``forecast(_:)`` would answer, from what is known already.
     @Sendable func forecastAtOnce(_ call: QuickCall) -> EncodedReply? {
         guard let question = try? call.decode(Control.GetForecast.Request.self), question.history ?? 0 >= 0,
-            let shown = engine.shownForecast(of: question.series)
+            let shown = engine.cachedForecast(of: question.series)
         else { return nil }
         let parameters = try? shown.bytes(encoding: question.history ?? -1) {
             try JSONBytes.encode(Self.reply($0, history: question.history))
