@@ -22,9 +22,9 @@ public final class Engine: Sendable {
     let pendingWrites: PendingWrites
     private let threads: [OwnedThread]
     private let writerThread: OwnedThread
-    private let notes: Locked<[String]>
+    private let startWarnings: Locked<[String]>
     /// Problems found at the start that an operator should know about.
-    public var warnings: [String] { notes.withLock { $0 } }
+    public var warnings: [String] { startWarnings.withLock { $0 } }
 
     /// Recovers every series from `store` and starts the threads.
     ///
@@ -47,7 +47,7 @@ public final class Engine: Sendable {
             store: store, catalog: catalog, configuration: configuration, kernel: kernel
         ).run()
         let (setups, obstacles) = (recovered.setups, recovered.obstacles)
-        notes = Locked(recovered.warnings)
+        startWarnings = Locked(recovered.warnings)
         let watchers = Watchers()
         let pendingWrites = PendingWrites()
         let faults = ForecastFaults { onNotice(.warning($0)) }
@@ -76,7 +76,7 @@ public final class Engine: Sendable {
         writerThread = try OwnedThread(name: "writer") { writer.run() }
         do {
             let warnings = try await changes.adopt(configuration, obstacles: obstacles).warnings
-            notes.withLock { $0 += warnings }
+            startWarnings.withLock { $0 += warnings }
             try await heartbeat()
         } catch {
             // The threads are already running and use the database.

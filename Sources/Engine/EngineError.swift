@@ -54,7 +54,7 @@ public enum EngineError: Error, Equatable, CustomStringConvertible {
     }
 
     /// The error for a version whose horizon or quantiles differ from the configuration's.
-    static func misfit(_ version: ModelVersion, _ forecaster: String) -> EngineError {
+    static func specificationMismatch(_ version: ModelVersion, _ forecaster: String) -> EngineError {
         .unusableVersion(
             version.number, forecaster: forecaster,
             reason: "it was made for another horizon or other quantiles than the configuration has now; train a new one"

@@ -37,5 +37,5 @@ struct ClockReport {
     }
 
     /// Notes that the due time is on disk.
-    mutating func noteStored() { settledTimeStored = clock.monotonic }
+    mutating func recordStored() { settledTimeStored = clock.monotonic }
 }

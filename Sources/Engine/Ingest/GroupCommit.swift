@@ -13,14 +13,14 @@ extension Writer {
             let committed = try CommitTransaction(
                 writer: self, now: sample.time, clockIsSet: sample.trust != .unset, settledTime: settledTime
             ).run(requests, pendingBatch: pendingBatch, outages: outages)
-            if settledTime != nil { clockReport.noteStored() }
+            if settledTime != nil { clockReport.recordStored() }
             committed.admission.confirm(entries)
             pendingBatch.confirm()
             seal.confirm()
             position = committed.lastPosition
             newestReading = max(newestReading, committed.newest)
             deliver(committed)
-            noteStorage(isFull: false)
+            updateStorageStatus(isFull: false)
             answer(requests, with: committed)
         } catch {
             pendingWrites.outages.put(outages)
@@ -32,7 +32,7 @@ extension Writer {
     private func deliver(_ committed: CommitTransaction.Committed) {
         for setup in committed.newSeries {
             directory.add(setup.record.id, setup.record.key)
-            expiry.noteCreation()
+            expiry.recordCreation()
             shards[setup.record.id].tell(.adopt([setup]))
         }
         let readings = committed.admission.readings
@@ -62,14 +62,14 @@ extension Writer {
         for (request, receipt) in zip(requests, committed.receipts) { request.completion(.success(receipt)) }
     }
 
-    private func noteStorage(isFull: Bool) {
+    private func updateStorageStatus(isFull: Bool) {
         counters.update { $0.storageFull = isFull }
         fullDiskReport.update(isFull: isFull, monotonic: monotonic, onNotice)
     }
 
     private func fail(_ requests: [IngestRequest], _ error: any Error) {
         let isFull = (error as? StorageError).map { if case .diskFull = $0 { true } else { false } } ?? false
-        if isFull { noteStorage(isFull: true) }
+        if isFull { updateStorageStatus(isFull: true) }
         for request in requests { request.completion(.failure(isFull ? EngineError.storageFull : error)) }
         // After a failed sync the state on disk is unknown until a restart reads it again.
         if !isFull { onFatal(error) }

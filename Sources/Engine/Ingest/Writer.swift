@@ -124,8 +124,8 @@ final class Writer: @unchecked Sendable {
 
     /// Commits the deferred requests and `requests`, even if they may wait.
     private func commitAll(_ requests: [IngestRequest]) {
-        let due = batcher.add(requests, now: now, delay: configuration.commitDelay)
-        commit(due + batcher.flush())
+        let groups = batcher.add(requests, now: now, delay: configuration.commitDelay)
+        commit(groups + batcher.flush())
     }
 
     private func setBatchTarget(after requests: [IngestRequest], _ duration: Duration) {

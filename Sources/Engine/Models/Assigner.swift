@@ -21,7 +21,7 @@ struct Assigner {
         var epoch: Epoch?
         var version: ModelVersion?
         /// The forecaster of the series so far.
-        var former: String?
+        var previousForecaster: String?
         var forecaster: ForecasterConfiguration?
         /// The configured settings that a state depends on; nil without a forecaster.
         var setting: EpochSetting?
@@ -83,11 +83,11 @@ struct Assigner {
 
     /// The version row of a method without training with the current parameters; created if missing.
     private func untrainedVersion(_ method: String, of forecaster: ForecasterConfiguration) throws -> ModelVersion {
-        let wanted = try catalog.untrained(method, for: forecaster, at: now)
+        let new = try catalog.untrained(method, for: forecaster, at: now)
         let known = try store.modelVersions(of: forecaster.name).last {
-            $0.method == wanted.method && $0.methodVersion == wanted.methodVersion && $0.parameters == wanted.parameters
+            $0.method == new.method && $0.methodVersion == new.methodVersion && $0.parameters == new.parameters
         }
-        return try known ?? store.write { try $0.insertModelVersion(wanted) }
+        return try known ?? store.write { try $0.insertModelVersion(new) }
     }
 
     /// - Parameter versions: all versions, by ID.
@@ -102,7 +102,7 @@ struct Assigner {
             .change(fallback?.version, Cause(reason, fallbackFor: fallback?.fallbackFor))
         }
         guard let epoch = situation.epoch, let version = situation.version, version.forecaster == forecaster.name,
-            situation.former == forecaster.name
+            situation.previousForecaster == forecaster.name
         else { return change("selected by forecaster \(forecaster.name)") }
         guard let loaded = try? catalog.load(version) else {
             return .change(
@@ -112,12 +112,12 @@ struct Assigner {
         if let decision = replacementForFallback(epoch, forecaster, fallback, versions) { return decision }
         guard loaded.fits(forecaster) else {
             // A trained version returns once it fits again.
-            let former = catalog.isTrainable(version.method) ? .version(version.id) : epoch.fallbackFor
+            let previous = catalog.isTrainable(version.method) ? .version(version.id) : epoch.fallbackFor
             return .change(
                 fallback?.version,
                 Cause(
                     "the horizon or the quantiles of the configuration changed",
-                    fallbackFor: former ?? fallback?.fallbackFor))
+                    fallbackFor: previous ?? fallback?.fallbackFor))
         }
         if let fallback, !catalog.isTrainable(version.method), version.method == fallback.version.version.method,
             version.id != fallback.version.version.id
@@ -125,8 +125,8 @@ struct Assigner {
             return change("the parameters of \(version.method) changed")
         }
         var reasons = situation.grid.map { [$0.reason] } ?? []
-        if let wanted = situation.setting, let current = epoch.setting, wanted != current {
-            reasons.append(current.difference(from: wanted))
+        if let configured = situation.setting, let current = epoch.setting, configured != current {
+            reasons.append(current.difference(to: configured))
         }
         if let obstacle = situation.obstacle { reasons.append(obstacle) }
         guard !reasons.isEmpty else { return .keep }
@@ -141,10 +141,10 @@ struct Assigner {
         switch epoch.fallbackFor {
         case nil: return nil
         case .version(let id):
-            guard let former = versions[id], let loaded = try? catalog.load(former), loaded.fits(forecaster) else {
+            guard let previous = versions[id], let loaded = try? catalog.load(previous), loaded.fits(forecaster) else {
                 return nil
             }
-            return .change(loaded, Cause("version \(former.number) can serve again"))
+            return .change(loaded, Cause("version \(previous.number) can serve again"))
         case .method(let name):
             guard let first, first.fallbackFor == nil, first.version.version.id != epoch.version else { return nil }
             return .change(first.version, Cause("\(name) can be loaded now"))
@@ -160,13 +160,15 @@ extension LoadedVersion {
 }
 
 extension EpochSetting {
-    /// Describes what differs in `wanted`.
-    fileprivate func difference(from wanted: EpochSetting) -> String {
+    /// Describes what differs in `configured`.
+    fileprivate func difference(to configured: EpochSetting) -> String {
         var parts: [String] = []
-        if maxGap != wanted.maxGap { parts.append("max_gap changed from \(maxGap) to \(wanted.maxGap)") }
-        if timeZone != wanted.timeZone { parts.append("time_zone changed from \(timeZone) to \(wanted.timeZone)") }
-        if aggregate != wanted.aggregate {
-            parts.append("aggregate changed from \(aggregate.rawValue) to \(wanted.aggregate.rawValue)")
+        if maxGap != configured.maxGap { parts.append("max_gap changed from \(maxGap) to \(configured.maxGap)") }
+        if timeZone != configured.timeZone {
+            parts.append("time_zone changed from \(timeZone) to \(configured.timeZone)")
+        }
+        if aggregate != configured.aggregate {
+            parts.append("aggregate changed from \(aggregate.rawValue) to \(configured.aggregate.rawValue)")
         }
         return parts.joined(separator: ", ")
     }

@@ -19,7 +19,7 @@ extension Engine {
                 DecideVersions(versions: [id: current.version], warmUp: isWarm ? nil : 0, cause: cause))
         }
         if count == 0 { _ = try await directory.id(of: name) }
-        modelCounters.changed(.reset, "the state of \(name) was reset\(isWarm ? " and warmed up again" : "")")
+        modelCounters.recordChange(.reset, "the state of \(name) was reset\(isWarm ? " and warmed up again" : "")")
     }
 
     /// Makes version `number` serve every series of `forecaster`.
@@ -37,7 +37,7 @@ extension Engine {
                     versions: Dictionary(keepingFirst: ids.map { ($0, loaded) }), cause: Cause("promoted by hand"),
                     champion: (forecaster, version.id)))
         }
-        modelCounters.changed(
+        modelCounters.recordChange(
             .promotion, "forecaster \(forecaster): version \(number) was promoted and serves \(count) series")
         return count
     }
@@ -50,30 +50,30 @@ extension Engine {
     public func rollBack(_ forecaster: String) async throws -> Int {
         let count = try await changes.make {
             let ids = try await seriesIDs(of: forecaster)
-            let former = try await apart { [self] in try versionsBefore(ids, of: forecaster) }
-            guard let newest = former.values.map(\.version).max(by: { $0.id < $1.id }) else {
+            let previous = try await apart { [self] in try versionsBefore(ids, of: forecaster) }
+            guard let newest = previous.values.map(\.version).max(by: { $0.id < $1.id }) else {
                 throw EngineError.nothingToRollBack(forecaster: forecaster)
             }
             return try await writer.run(
                 DecideVersions(
-                    versions: former, cause: Cause("rolled back"), champion: (forecaster, newest.id)))
+                    versions: previous, cause: Cause("rolled back"), champion: (forecaster, newest.id)))
         }
-        modelCounters.changed(.rollback, "forecaster \(forecaster): \(count) series were rolled back")
+        modelCounters.recordChange(.rollback, "forecaster \(forecaster): \(count) series were rolled back")
         return count
     }
 
     /// The version that each series had before its current one, loaded; series with only one are left out.
     private func versionsBefore(_ ids: [SeriesID], of forecaster: String) throws -> [SeriesID: LoadedVersion] {
         let versions = Dictionary(keepingFirst: try store.modelVersions(of: forecaster).map { ($0.id, $0) })
-        var former: [SeriesID: LoadedVersion] = [:]
+        var previous: [SeriesID: LoadedVersion] = [:]
         for id in ids {
             let epochs = try store.epochs(of: id)
             guard let current = epochs.first,
                 let before = epochs.first(where: { $0.version != current.version }).flatMap({ versions[$0.version] })
             else { continue }
-            former[id] = try catalog.load(before, isRetry: true)
+            previous[id] = try catalog.load(before, isRetry: true)
         }
-        return former
+        return previous
     }
 
     /// The versions of a forecaster, oldest first, and the number of series that each serves.

@@ -10,7 +10,7 @@ extension Engine {
     /// - Returns: the number of series that begin a new epoch, and warnings for the operator.
     public func reload(_ configuration: EngineConfiguration) async throws -> (changed: Int, warnings: [String]) {
         let result = try await changes.adopt(configuration)
-        if result.changed > 0 { modelCounters.changed(.reload, nil) }
+        if result.changed > 0 { modelCounters.recordChange(.reload, nil) }
         return result
     }
 
@@ -27,7 +27,7 @@ extension Engine {
         // Keeps them loaded until the change; those that no series uses are then released.
         defer { withExtendedLifetime(loaded) {} }
         let changed = loaded.isEmpty ? 0 : try await changes.adopt(nil).changed
-        if changed > 0 { modelCounters.changed(.fallback, nil) }
+        if changed > 0 { modelCounters.recordChange(.fallback, nil) }
         return changed
     }
 }

@@ -37,18 +37,18 @@ final class ModelChanges: Sendable {
         _ configuration: EngineConfiguration?, obstacles: [SeriesID: String] = [:]
     ) async throws -> (changed: Int, warnings: [String]) {
         try await mutex.withLock {
-            var wanted = configuration
-            if wanted == nil { wanted = try await writer.run(CurrentConfiguration()) }
-            guard let wanted else { return (0, []) }
-            let versions = try await writer.run(InsertUntrainedVersions(configuration: wanted))
+            var target = configuration
+            if target == nil { target = try await writer.run(CurrentConfiguration()) }
+            guard let target else { return (0, []) }
+            let versions = try await writer.run(InsertUntrainedVersions(configuration: target))
             // Loaded here, where it may take long; afterwards the catalog has each of them, or its failure.
             let loaded = try await apart { [catalog] in versions.compactMap { try? catalog.load($0) } }
             defer { withExtendedLifetime(loaded) {} }
             let (change, warnings) = try await writer.run(
-                DecideReassignment(configuration: wanted, obstacles: obstacles))
+                DecideReassignment(configuration: target, obstacles: obstacles))
             var count = try await execute(change)
             // Series that were created meanwhile began under the previous configuration.
-            let (rest, _) = try await writer.run(DecideReassignment(configuration: wanted))
+            let (rest, _) = try await writer.run(DecideReassignment(configuration: target))
             if !rest.parts.isEmpty { count += try await execute(rest) }
             return (count, warnings)
         }

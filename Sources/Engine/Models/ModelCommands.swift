@@ -21,7 +21,9 @@ struct DecideVersions: WriterCommand {
             guard let version = versions[entry.id], let forecaster = configuration.forecaster(for: entry.key),
                 forecaster.name == version.version.forecaster
             else { continue }
-            guard version.fits(forecaster) else { throw EngineError.misfit(version.version, forecaster.name) }
+            guard version.fits(forecaster) else {
+                throw EngineError.specificationMismatch(version.version, forecaster.name)
+            }
             let service = ModelChange.Service(
                 version: version, setting: configuration.setting(of: entry.key, forecaster),
                 warmUp: warmUp ?? forecaster.warmUpSlots)

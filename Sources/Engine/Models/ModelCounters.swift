@@ -23,20 +23,22 @@ final class ModelCounters: Sendable {
     var current: ModelCounts { counts.withLock { $0 } }
 
     /// - Parameter text: one sentence for the log; nil where the caller logs it.
-    func changed(_ change: Change, _ text: String?) {
+    func recordChange(_ change: Change, _ text: String?) {
         counts.withLock { $0.changes[change.rawValue, default: 0] += 1 }
         if let text { notify(.notice(text)) }
     }
 
-    func trained(_ forecaster: String, _ outcome: String) {
+    func recordTraining(_ forecaster: String, _ outcome: String) {
         counts.withLock { $0.trained[forecaster, default: 0] += 1 }
         notify(.notice("forecaster \(forecaster): trained; \(outcome)"))
     }
 
-    func trainingFailed(_ forecaster: String, _ reason: String) {
+    func recordTrainingFailure(_ forecaster: String, _ reason: String) {
         counts.withLock { $0.failedTrainings[forecaster, default: 0] += 1 }
         notify(.warning("forecaster \(forecaster): training failed: \(reason)"))
     }
 
-    func scheduleFailed(_ reason: String) { notify(.warning("the retraining schedule cannot be read: \(reason)")) }
+    func recordScheduleFailure(_ reason: String) {
+        notify(.warning("the retraining schedule cannot be read: \(reason)"))
+    }
 }

@@ -98,7 +98,7 @@ struct CommitChange: WriterCommand {
         _ parts: [SeriesID: ModelChange.Part], _ scores: PendingBatch, at writer: Writer
     ) throws -> [SeriesID: Assignment] {
         let (change, now) = (planned.change, writer.now)
-        let former = Dictionary(keepingFirst: writer.entries.values.map { ($0.id, $0.forecaster) })
+        let previous = Dictionary(keepingFirst: writer.entries.values.map { ($0.id, $0.forecaster) })
         return try writer.store.write { transaction in
             try scores.write(to: transaction)
             for (id, forecaster) in change.adoption?.forecasters ?? [:] {
@@ -119,21 +119,21 @@ struct CommitChange: WriterCommand {
             if let champion = change.champion {
                 try transaction.recordChampion(forecaster: champion.forecaster, version: champion.version)
             }
-            for event in Self.events(of: parts, former, at: now) { try transaction.addModelEvent(event) }
+            for event in Self.events(of: parts, previous, at: now) { try transaction.addModelEvent(event) }
             return assignments
         }
     }
 
     /// One event for all series of a forecaster that get the same version for the same reason.
     ///
-    /// - Parameter former: the forecaster of each series before the change.
+    /// - Parameter previous: the forecaster of each series before the change.
     private static func events(
-        of parts: [SeriesID: ModelChange.Part], _ former: [SeriesID: String?], at now: Timestamp
+        of parts: [SeriesID: ModelChange.Part], _ previous: [SeriesID: String?], at now: Timestamp
     ) -> [ModelEvent] {
         var events: [String: ModelEvent] = [:]
         for (id, part) in parts {
             let version = part.service?.version.version
-            guard let forecaster = version?.forecaster ?? former[id] ?? nil else { continue }
+            guard let forecaster = version?.forecaster ?? previous[id] ?? nil else { continue }
             let number = version?.number
             let key = "\(forecaster)\u{0}\(number ?? 0)\u{0}\(part.cause)"
             events[

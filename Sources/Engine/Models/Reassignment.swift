@@ -17,27 +17,28 @@ struct DecideReassignment: WriterCommand {
         var parts: [SeriesID: ModelChange.Part] = [:]
         var forecasters: [SeriesID: String?] = [:]
         for entry in writer.entries.values {
-            let (id, former) = (entry.id, entry.forecaster)
+            let (id, previousForecaster) = (entry.id, entry.forecaster)
             let forecaster = configuration.forecaster(for: entry.key)
             let setting = forecaster.map { configuration.setting(of: entry.key, $0) }
-            if former != forecaster?.name { forecasters[id] = .some(forecaster?.name) }
+            if previousForecaster != forecaster?.name { forecasters[id] = .some(forecaster?.name) }
             let epoch = epochs[id]
             let grid = ModelChange.Grid(
                 declaredBy: configuration.rule(for: entry.key), for: entry.cadence)
             let situation = Assigner.Situation(
-                epoch: epoch, version: epoch.flatMap { versions[$0.version] }, former: former, forecaster: forecaster,
-                setting: setting, grid: grid, obstacle: obstacles[id])
+                epoch: epoch, version: epoch.flatMap { versions[$0.version] },
+                previousForecaster: previousForecaster, forecaster: forecaster, setting: setting, grid: grid,
+                obstacle: obstacles[id])
             guard case .change(let version, let cause) = assigner.decide(situation, first: first, versions: versions)
             else { continue }
             // A series without a forecaster before and after stays as it is.
-            guard former != nil || version != nil || grid != nil else { continue }
+            guard previousForecaster != nil || version != nil || grid != nil else { continue }
             var service: ModelChange.Service?
             if let version, let setting, let forecaster {
                 service = ModelChange.Service(version: version, setting: setting, warmUp: forecaster.warmUpSlots)
             }
             parts[id] = ModelChange.Part(
-                service: service, cause: former == nil && service == nil ? Cause(grid?.reason ?? "") : cause, grid: grid
-            )
+                service: service,
+                cause: previousForecaster == nil && service == nil ? Cause(grid?.reason ?? "") : cause, grid: grid)
         }
         let adoption = ModelChange.Adoption(
             configuration: configuration, firstVersions: first, forecasters: forecasters)

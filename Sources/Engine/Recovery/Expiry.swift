@@ -49,7 +49,7 @@ struct Expiry {
     private static let seriesPerStep = 256
 
     /// Notes a new series: in the long run as many may be removed.
-    mutating func noteCreation() { removalQuota += 1 }
+    mutating func recordCreation() { removalQuota += 1 }
 
     /// Allows everything that is due now to be removed at once.
     ///

@@ -71,7 +71,7 @@ final class Watchers: Sendable {
         var kinds: Set<EngineEvent.Kind>
         var queue: EventQueue
 
-        func wants(_ event: EngineEvent) -> Bool {
+        func matches(_ event: EngineEvent) -> Bool {
             guard let series = event.series, let kind = event.kind else { return true }
             return kinds.contains(kind) && selector.matches(series)
         }
@@ -105,7 +105,7 @@ final class Watchers: Sendable {
     func publish(_ event: EngineEvent) {
         let published = EncodedOnce(event)
         // Not under the lock: a queue wakes its reader.
-        for watcher in watchers.withLock({ $0 }).values where watcher.wants(event) {
+        for watcher in watchers.withLock({ $0 }).values where watcher.matches(event) {
             watcher.queue.put(published, bytes: event.size)
         }
     }

@@ -18,7 +18,7 @@ final class ForecastFaults: Sendable {
     var byForecaster: [String: Int] { content.withLock { $0.byForecaster } }
 
     /// - Parameter series: the name of the series that has no forecast.
-    func note(_ version: ModelVersion, series: String) {
+    func record(_ version: ModelVersion, series: String) {
         let isNew = content.withLock { content in
             content.byForecaster[version.forecaster, default: 0] += 1
             return content.reported.insert(version.id).inserted

@@ -14,16 +14,16 @@ struct ReadingsBySeries {
     private var next: [Int32] = []
 
     /// Groups `readings`, without those of unknown series.
-    mutating func group(_ readings: [PositionedReading], of known: ShardSeries) {
+    mutating func group(_ readings: [PositionedReading], of shardSeries: ShardSeries) {
         for seriesIndex in series { first[seriesIndex] = -1 }
         series.removeAll(keepingCapacity: true)
         next.removeAll(keepingCapacity: true)
-        first.grow(to: known.all.count)
-        last.grow(to: known.all.count)
+        first.grow(to: shardSeries.all.count)
+        last.grow(to: shardSeries.all.count)
         var guess = 0
         for (index, item) in readings.enumerated() {
             next.append(-1)
-            guard let seriesIndex = known.index(of: item.reading.series, guess: guess) else { continue }
+            guard let seriesIndex = shardSeries.index(of: item.reading.series, guess: guess) else { continue }
             guess = seriesIndex + 1
             if first[seriesIndex] < 0 {
                 first[seriesIndex] = Int32(index)

@@ -46,7 +46,7 @@ struct SeriesState: ~Copyable {
     enum CacheUse {
         case none, cached
         /// Its forecast was read there, so the next one is to be cached.
-        case wanted
+        case requested
     }
 
     /// The number of slots kept for charts when no lag needs more.
@@ -70,10 +70,10 @@ struct SeriesState: ~Copyable {
     mutating func set(cadence: Cadence, latenessSlots: Int) {
         self.cadence = cadence
         self.latenessSlots = latenessSlots
-        noteFrontier()
+        updateFrontier()
     }
 
-    private mutating func noteFrontier() {
+    private mutating func updateFrontier() {
         frontier = cadence.flatMap { cadence in newest.map { cadence.slot(of: $0.timestamp) } }
     }
 
@@ -106,7 +106,7 @@ struct SeriesState: ~Copyable {
         absorbed = max(absorbed, reading.position)
         guard let cadence else { return }
         // Compares times with slot starts: a 64-bit division costs as much as ten comparisons.
-        if frontier.map({ reading.timestamp >= cadence.start(of: $0 + 1) }) ?? true { noteFrontier() }
+        if frontier.map({ reading.timestamp >= cadence.start(of: $0 + 1) }) ?? true { updateFrontier() }
         guard let steppedThrough, reading.timestamp < cadence.start(of: steppedThrough + 1) else { return }
         rollBack(before: cadence.slot(of: reading.timestamp))
     }
@@ -177,7 +177,7 @@ struct SeriesState: ~Copyable {
         values = SlotValues()
         for reading in newer.entries where reading.position > position { _ = kept.insert(reading) }
         absorbed = kept.entries.reduce(absorbed) { max($0, $1.position) }
-        noteFrontier()
+        updateFrontier()
         begin(assignment, from: checkpoint)
         isEpochPending = false
         (checkpointSlot, scoredBlock, finishedBlocks) = (runningState?.headSlot, nil, [])

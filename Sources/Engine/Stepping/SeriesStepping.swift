@@ -30,7 +30,7 @@ extension SeriesState {
             guard isCurrent else {
                 return Step(slot: slot, value: value, isOpen: false, isAbsent: outages.contains(slot))
             }
-            noteScores(before: slot)
+            recordScores(before: slot)
             detectAnomaly(
                 slot, value: value, state: runningState.openState,
                 expected: runningState.headExpectation)
@@ -47,7 +47,7 @@ extension SeriesState {
             return begun.state.map { ServedRow(state: $0, forecast: begun.forecast) }
         }
         // The step overwrites them.
-        noteScores(before: step.slot)
+        recordScores(before: step.slot)
         return runningState.beginClosed(step.slot).map { ServedRow(state: $0, forecast: nil) }
     }
 
@@ -64,7 +64,7 @@ extension SeriesState {
     }
 
     /// Stores the scores of the block that ends with the head if the step to `slot` begins another.
-    private mutating func noteScores(before slot: Slot) {
+    private mutating func recordScores(before slot: Slot) {
         if let scoredBlock, scoredBlock.contains(slot) { return }
         guard let runningState, let cadence, let newest = runningState.headSlot else { return }
         let length = ServedModel.blockLength(of: cadence)

@@ -179,7 +179,7 @@ final class Shard: @unchecked Sendable {
 
     private func markBehind(_ state: SeriesHandle) {
         if state.cacheUse == .cached {
-            state.cacheUse = forecastCache.invalidate(state.id) ? .wanted : .none
+            state.cacheUse = forecastCache.invalidate(state.id) ? .requested : .none
         }
         guard !state.isBehind else { return }
         state.isBehind = true
@@ -198,24 +198,24 @@ final class Shard: @unchecked Sendable {
 
     private func publish(_ series: SeriesHandle, isWatched: Bool) {
         handOverResults(of: series)
-        noteFault(of: series)
-        let isWanted = series.cacheUse == .wanted
-        guard isWatched || isWanted,
+        recordFault(of: series)
+        let isRequested = series.cacheUse == .requested
+        guard isWatched || isRequested,
             let forecast = ShardView.forecast(
-                of: series, stepper: stepper, now: nil, history: isWanted ? SeriesState.chartSlots : 1)
+                of: series, stepper: stepper, now: nil, history: isRequested ? SeriesState.chartSlots : 1)
         else { return }
-        if isWanted {
+        if isRequested {
             forecastCache.insert(forecast, of: series.id, wasRead: false)
             series.cacheUse = .cached
         }
         if isWatched { watchers.publish(.forecast(forecast)) }
     }
 
-    private func noteFault(of series: SeriesHandle) {
+    private func recordFault(of series: SeriesHandle) {
         guard let runningState = series.runningState, runningState.open?.isAbsent == false,
             runningState.forecast.first?.isNaN == true
         else { return }
-        faults.note(runningState.version.version, series: series.key.description)
+        faults.record(runningState.version.version, series: series.key.description)
     }
 
     /// Hands over the results of its steps: outages, a checkpoint, scores and anomalies.

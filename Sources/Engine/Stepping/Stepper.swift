@@ -82,29 +82,29 @@ final class Stepper {
             count: group.rows.count, model: model.model, forecastCount: group.version.specification.forecastCount,
             wantsForecasts: true)
         group.servedRows.removeAll(keepingCapacity: true)
-        for (row, due) in group.rows.enumerated() {
-            fill(&group.batch, row: row, with: due, lags)
-            if let servedRow = due.state.begin(due.step) { group.servedRows.append(servedRow) }
+        for (row, entry) in group.rows.enumerated() {
+            fill(&group.batch, row: row, with: entry, lags)
+            if let servedRow = entry.state.begin(entry.step) { group.servedRows.append(servedRow) }
         }
         model.advance(group.servedRows, in: &group.batch)
-        for (row, due) in group.rows.enumerated() {
-            due.state.end(due.step, isAbsent: group.batch.absent[row])
+        for (row, entry) in group.rows.enumerated() {
+            entry.state.end(entry.step, isAbsent: group.batch.absent[row])
         }
         group.rows.removeAll(keepingCapacity: true)
     }
 
     /// Fills a row with the inputs of a step.
     func fill(
-        _ batch: inout AdvanceBatch, row: Int, with due: (state: SeriesHandle, step: SeriesState.Step), _ lags: [Int]
+        _ batch: inout AdvanceBatch, row: Int, with entry: (state: SeriesHandle, step: SeriesState.Step), _ lags: [Int]
     ) {
-        guard let cadence = due.state.cadence, let runningState = due.state.runningState else { return }
-        batch.series[row] = due.state.id
-        batch.slots[row] = due.step.slot
-        batch.values[row] = due.step.value
+        guard let cadence = entry.state.cadence, let runningState = entry.state.runningState else { return }
+        batch.series[row] = entry.state.id
+        batch.slots[row] = entry.step.slot
+        batch.values[row] = entry.step.value
         for (index, lag) in lags.enumerated() {
-            batch.lagged[row * lags.count + index] = due.state.values[due.step.slot - Int64(lag)]
+            batch.lagged[row * lags.count + index] = entry.state.values[entry.step.slot - Int64(lag)]
         }
-        batch.calendar[row] = time(of: due.step.slot, cadence, runningState)
+        batch.calendar[row] = time(of: entry.step.slot, cadence, runningState)
     }
 
     private func time(of slot: Slot, _ cadence: Cadence, _ runningState: RunningStateHandle)

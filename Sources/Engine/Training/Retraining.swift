@@ -31,7 +31,7 @@ public actor Retraining {
     private let engine: Engine
     private let folder: URL
     private let launch: Launcher
-    private var waiting: [String] = []
+    private var queue: [String] = []
     private var listeners: [String: [AsyncStream<RetrainingEvent>.Continuation]] = [:]
     private var current: Task<Void, Never>?
     private var isStopped = false
@@ -56,7 +56,7 @@ public actor Retraining {
             finish(forecaster, Self.stopped)
             return stream
         }
-        if !waiting.contains(forecaster), running != forecaster { waiting.append(forecaster) }
+        if !queue.contains(forecaster), running != forecaster { queue.append(forecaster) }
         startNext()
         return stream
     }
@@ -64,15 +64,15 @@ public actor Retraining {
     /// Cancels the current run and refuses queued and future ones.
     public func stop() async {
         isStopped = true
-        for forecaster in waiting { finish(forecaster, Self.stopped) }
-        waiting = []
+        for forecaster in queue { finish(forecaster, Self.stopped) }
+        queue = []
         current?.cancel()
         await current?.value
     }
 
     private func startNext() {
-        guard running == nil, !waiting.isEmpty else { return }
-        let forecaster = waiting.removeFirst()
+        guard running == nil, !queue.isEmpty else { return }
+        let forecaster = queue.removeFirst()
         running = forecaster
         current = Task { await self.train(forecaster) }
     }
@@ -86,12 +86,12 @@ public actor Retraining {
             record = engine.trainingEvent(of: forecaster, .training, result.text)
             (record.version, record.series) = (result.version, result.promoted)
             event = .finished(version: result.version, promoted: result.promoted, text: result.text)
-            engine.modelCounters.trained(forecaster, result.text)
+            engine.modelCounters.recordTraining(forecaster, result.text)
         } catch {
             record = engine.trainingEvent(of: forecaster, .failure, "\(error)")
             event = .failed(record.text)
             // A stop cancels the run and reports it itself.
-            if !isStopped { engine.modelCounters.trainingFailed(forecaster, record.text) }
+            if !isStopped { engine.modelCounters.recordTrainingFailure(forecaster, record.text) }
         }
         try? await engine.writer.run(RecordTraining(started: started, event: record))
         // The panel and the contenders' weights are the largest allocations that the daemon frees.

@@ -65,7 +65,7 @@ public final class RetrainingSchedule: Sendable {
             for forecaster in Set(claim.claimed + drifting).sorted() { due(forecaster) }
             arm(after: min(60, max(0.05, claim.wait)))
         } catch {
-            if error as? EngineError != .stopping { engine.modelCounters.scheduleFailed("\(error)") }
+            if error as? EngineError != .stopping { engine.modelCounters.recordScheduleFailure("\(error)") }
             arm(after: 60)
         }
     }

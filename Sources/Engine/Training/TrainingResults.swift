@@ -136,7 +136,7 @@ extension Engine {
                         versions: winners, cause: Cause("won the holdout of version \(version.number)"),
                         champion: promoted > 0 ? (forecaster.name, version.id) : nil))
             }
-            modelCounters.changed(.promotion, nil)
+            modelCounters.recordChange(.promotion, nil)
         } else {
             try await writer.run(PruneVersions())
         }
