@@ -12,7 +12,7 @@ extension Engine {
         return matching.map(\.key.description)
     }
 
-    /// Removes everything that has expired by now at once, instead of a limited share per day.
+    /// Lets everything that has expired by now be removed immediately, instead of a limited share per day.
     ///
     /// - Returns: the reference time of the expiry: the clock's time, or that of the newest reading if it is earlier.
     public func expireNow() async throws -> Timestamp { try await writer.run(ConfirmExpiry()) }

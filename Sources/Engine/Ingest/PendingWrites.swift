@@ -13,7 +13,8 @@ struct PendingWrites: Sendable {
     /// Written with the next commit: the state after a reading depends on them.
     let outages = OutageBox()
 
-    /// Takes some of each for a transaction, after which call ``PendingBatch/confirm()`` or ``PendingBatch/requeue()``.
+    /// Dequeues some of each for a transaction, after which call ``PendingBatch/confirm()`` or
+    /// ``PendingBatch/requeue()``.
     ///
     /// - Parameter limit: the maximum number of series of each kind.
     func dequeue(_ limit: Int) -> PendingBatch {
@@ -27,7 +28,7 @@ struct PendingWrites: Sendable {
         return PendingBatch(checkpoints: ready, scores: scores, source: self)
     }
 
-    /// Takes the scores of some series, for a transaction that begins their next epoch.
+    /// Dequeues the scores of some series, for a transaction that begins their next epoch.
     func dequeueScores(of series: some Collection<SeriesID>) -> PendingBatch {
         PendingBatch(checkpoints: [], scores: scores.dequeue(of: series), source: self)
     }
@@ -91,7 +92,7 @@ final class Outbox<Item: Sendable>: Sendable {
     fileprivate struct Content {
         var waiting: [SeriesID: Item] = [:]
         var inFlight: [SeriesID: Item] = [:]
-        /// The series whose items are taken next, in reverse order.
+        /// The series whose items are dequeued next, in reverse order.
         var order: [SeriesID] = []
     }
 
@@ -113,7 +114,7 @@ final class Outbox<Item: Sendable>: Sendable {
         }
     }
 
-    /// Takes at most `limit` items in the order of their series.
+    /// Dequeues at most `limit` items in the order of their series.
     ///
     /// Neighbouring series share database pages, and each commit writes every page that it touches.
     func dequeue(_ limit: Int) -> [Item] {

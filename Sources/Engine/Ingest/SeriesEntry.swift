@@ -15,8 +15,8 @@ struct SeriesEntry: ~Copyable {
     private(set) var frontier: Slot?
     /// Whether a reading has arrived since ``lastArrival`` was set.
     private(set) var hasNewArrival = false
-    /// While the cadence is unknown, all distinct timestamps; then those of slots that can still take a fresh reading.
-    /// Ascending.
+    /// The distinct timestamps, ascending: all while the cadence is unknown, then those of slots that can still take a
+    /// fresh reading.
     private var window: [Timestamp] = []
     /// The length of ``window`` at which it is pruned.
     private var pruningLength = SeriesEntry.shortWindow

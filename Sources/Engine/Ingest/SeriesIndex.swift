@@ -6,7 +6,7 @@ import TimeSeries
 /// previous one last time, and hashes the key only if that fails. For the same reason it prefetches the series expected
 /// next, in three stages, each of which reads only what the stage before it prefetched. Owned by the writer's thread.
 struct SeriesIndex: ~Copyable {
-    /// In no particular order. Indices are valid until a series is removed.
+    /// The entries in no particular order; indices are valid until a series is removed.
     private(set) var values: [EntryHandle] = []
     private var indices: [SeriesKey: Int] = [:]
     /// By index: the index of the series that followed last time.

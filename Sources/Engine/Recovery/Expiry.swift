@@ -5,9 +5,9 @@ import TimeSeries
 ///
 /// Nothing is removed unless the clock has agreed with the monotonic clock for ten minutes, and age is measured against
 /// the newest reading if that is earlier than the clock. Removal is announced first. What a wrong clock could still
-/// remove is bounded: per hour two hours of a series' history, once a day two days or a twentieth of it; of the silent
-/// series a twentieth per day, plus as many as were created. ``confirm(at:)`` lifts the bounds for what is due at that
-/// time. docs/decisions/0016 gives the reasons.
+/// remove is bounded: per hour two hours of a series' history, once a day two days or a twentieth of it; of silent
+/// series per day a twentieth of all series, plus as many as were created. ``confirm(at:)`` lifts the bounds for what
+/// is due at that time. docs/decisions/0016 gives the reasons.
 ///
 /// Owned by the writer's thread.
 struct Expiry {

@@ -63,9 +63,11 @@ extension Engine {
 struct ShardScores: Sendable {
     var series: ScoredSeries
     var cadence: Cadence
-    /// The shard's own blocks: those kept while a change of the model is pending; the block of the head until it is
-    /// handed over, which happens one step after it ended, because that step may still be rolled back; and the current
-    /// one, which ends with the newest slot. Of blocks with the same start the last counts.
+    /// The blocks that are not yet handed over, each with its end; of blocks with the same start the last counts.
+    ///
+    /// They are the blocks kept while a change of the model is pending; the block of the head, which the shard hands
+    /// over only with the step after the one that ended it, because that one may still be rolled back; and the current
+    /// block, which ends with the newest slot.
     var own: [(scores: SlotScores, end: Slot)] = []
 
     /// Merges the blocks of all sources; of duplicates the later in the order written, pending, own counts.

@@ -92,7 +92,8 @@ struct KeptReadings: Sendable {
         entries = remaining
     }
 
-    /// The capacity for the present readings and some more. Doubling would leave half of it unused: the number of
-    /// readings stays at what the lateness requires.
+    /// The capacity to reserve: the present readings and a quarter more.
+    ///
+    /// Doubling would leave half of it unused: the number of readings stays at what the lateness requires.
     private var targetCapacity: Int { entries.count + max(8, entries.count / 4) }
 }

@@ -187,7 +187,7 @@ struct RunningState: ~Copyable {
         advanceHead(to: slot, value: value, spacing: spacing)
     }
 
-    /// Notes that the head has stepped over `slot`.
+    /// Moves the head to `slot`, which it has just stepped over.
     mutating func advanceHead(to slot: Slot, value: Float, spacing: Int64) {
         headSlot = slot
         guard !value.isNaN else { return }

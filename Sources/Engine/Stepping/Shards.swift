@@ -1,6 +1,6 @@
 import TimeSeries
 
-/// All shards. A series belongs to one of them for as long as the daemon runs.
+/// All shards; a series belongs to the same one for as long as the daemon runs.
 struct Shards: Sendable {
     let all: [Shard]
 
