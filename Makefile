@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 SWIFT_BUILD = swift build -c release
 FORMATTED = Sources Plugins Tests packaging Package.swift Benchmarks/Package.swift $(wildcard Benchmarks/*Benchmark)
 
-.PHONY: run test soak fuzz build certify lint format man install bench tsan clean prerequisites
+.PHONY: run test soak fuzz build certify lint format man docs install bench tsan clean prerequisites
 
 run: build
 	@exec .build/release/nilod run --config packaging/demo.toml --state-dir .demo --socket .demo/nilod.sock
@@ -44,6 +44,12 @@ format:
 man: build
 	$(SWIFT_BUILD) --product ManualPages
 	scripts/man.sh .build/release .build/man
+
+# docs/configuration.md, and the DocC pages of the libraries in .build/docs.
+docs: build
+	$(SWIFT_BUILD) --product ManualPages
+	.build/release/nilod reference | .build/release/ManualPages nilod.toml markdown > docs/configuration.md
+	scripts/docc.sh .build/docs
 
 # What is installed runs without Swift, so it is a build of its own; an existing configuration is left alone.
 COMPLETIONS = bash-completion/completions/niloctl zsh/site-functions/_niloctl fish/vendor_completions.d/niloctl.fish

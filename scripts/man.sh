@@ -6,4 +6,4 @@ mkdir -p "$pages"
 for name in nilod niloctl; do
     "$programs/$name" --experimental-dump-help | "$programs/ManualPages" "$name" 1 >"$pages/$name.1"
 done
-"$programs/ManualPages" nilod.toml 5 <"$(dirname "$0")/../packaging/nilod.toml" >"$pages/nilod.toml.5"
+"$programs/nilod" reference | "$programs/ManualPages" nilod.toml 5 >"$pages/nilod.toml.5"

@@ -50,18 +50,89 @@ struct HelpTests {
         }
     }
 
-    @Test("the manual page of the configuration names every key that the daemon reads")
+    private struct Reference: Decodable {
+        struct Table: Decodable {
+            var name: String
+            var keys: [Key]
+        }
+        struct Key: Decodable {
+            var name: String
+            var text: String
+            var example: String
+        }
+        var tables: [Table]
+    }
+
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private func reference() throws -> (text: String, tables: [Reference.Table]) {
+        let child = try ChildProcess("nilod", ["reference"])
+        #expect(child.wait() == 0, "\(child.standardError)")
+        let text = child.standardOutput
+        return (text, try JSONDecoder().decode(Reference.self, from: Data(text.utf8)).tables)
+    }
+
+    @Test("the configuration's page and manual page are those of today's reference, which has every key that is read")
     func configuration() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let sample = try String(contentsOf: root.appending(path: "packaging/nilod.toml"), encoding: .utf8)
-        let page = try page("nilod.toml", section: "5", from: sample)
+        let (text, tables) = try reference()
+        let committed = try String(contentsOf: Self.root.appending(path: "docs/configuration.md"), encoding: .utf8)
+        #expect(try page("nilod.toml", section: "markdown", from: text) == committed, "run `make docs`")
+        let manual = try page("nilod.toml", section: "5", from: text)
+        let own = tables.filter { !$0.name.hasPrefix("[forecaster.parameters.") }.flatMap(\.keys).map(\.name)
+        for key in own { #expect(manual.contains("\n.B \(key)\n")) }
         let reader = try String(
-            contentsOf: root.appending(path: "Sources/nilod/Configuration/SettingsReader.swift"), encoding: .utf8)
-        let asked = /(?:section\.\w+|required)\("(\w+)"/
-        let keys = Set(reader.matches(of: asked).map { String($0.1) })
-        #expect(keys.count > 20)
-        for key in keys.sorted() { #expect(page.contains(key), "packaging/nilod.toml does not explain \(key)") }
+            contentsOf: Self.root.appending(path: "Sources/nilod/Configuration/SettingsReader.swift"), encoding: .utf8)
+        let asked = /(?:section\.(?!error|sections)\w+|required|string|socketPath|strings)\("(\w+)"/
+        let read = Set(reader.matches(of: asked).map { String($0.1) })
+        #expect(read.count > 20)
+        #expect(read.subtracting(own).isEmpty && Set(own).subtracting(read).isEmpty, "\(read.symmetricDifference(own))")
+    }
+
+    @Test("the daemon takes every example of the reference")
+    func examples() throws {
+        let folder = try TemporaryFolder()
+        var count = 0
+        for table in try reference().tables {
+            for key in table.keys {
+                let line = "\(key.name) = \(key.example)\n"
+                let text: String
+                switch table.name {
+                case "": text = line
+                case "[[series]]": text = "[[series]]\n" + (key.name == "select" ? "" : "select = \"*\"\n") + line
+                case "[[source]]": text = "[[source]]\n" + Self.source(with: key.name) + line
+                case "[[sink]]": text = "[[sink]]\n" + Self.sink(with: key.name) + line
+                case "[[forecaster]]":
+                    text = "[[forecaster]]\n" + (key.name == "name" ? "" : "name = \"n\"\n") + line
+                default: text = "[[forecaster]]\nname = \"n\"\n\(table.name)\n\"\(key.name)\" = \(key.example)\n"
+                }
+                let file = try folder.write(text, to: "n.toml")
+                let child = try ChildProcess("nilod", ["check-config", file])
+                #expect(child.wait() == 0, "\(text)\n\(child.standardError)")
+                count += 1
+            }
+        }
+        #expect(count > 60)
+    }
+
+    private static func source(with key: String) -> String {
+        switch key {
+        case "kind": ""
+        case "every": "kind = \"host\"\n"
+        case "path": "kind = \"unix\"\n"
+        case "listen": "kind = \"tcp\"\n"
+        case "precision": "kind = \"tcp\"\nlisten = \"8089\"\n"
+        default: "kind = \"exec\"\n"
+        }
+    }
+
+    private static func sink(with key: String) -> String {
+        switch key {
+        case "kind", "name", "series", "events":
+            (key == "kind" ? "" : "kind = \"exec\"\n") + "command = [\"/bin/cat\"]\n"
+        case "path": "kind = \"file\"\n"
+        default: "kind = \"exec\"\n"
+        }
     }
 
     @Test("a mistyped verb or option is told with the nearest ones and where to look")

@@ -14,12 +14,18 @@ enum Roff {
         return page + seeAlso
     }
 
-    /// A page of section 5 about a configuration file: the file itself, which explains its keys.
-    static func file(_ name: String, _ content: String) -> String {
+    /// A page of section 5 about a configuration file.
+    static func configuration(_ name: String, _ reference: Reference) -> String {
         head(name, section: 5, "configuration of the Nilometer daemon")
-            + ".SH DESCRIPTION\nTOML. This file, with the lines it has commented out, names and explains every key. "
-            + "A key that is not known is an error that names the nearest one; nilod check-config FILE tells before a "
-            + "restart does.\n.SH THE FILE\n" + literal(content) + seeAlso
+            + ".SH DESCRIPTION\n" + text(Reference.introduction)
+            + reference.tables.map { table in
+                let title = table.name.isEmpty ? "TOP OF THE FILE" : table.name.uppercased()
+                return ".SH \(escaped(title))\n" + text(table.text.plain)
+                    + table.keys.map { key in
+                        let about = "\(key.text.plain.asSentence) \(key.typeAndDefault.plain) Example: \(key.line)"
+                        return ".TP\n.B \(escaped(key.name))\n\(escaped(about))\n"
+                    }.joined()
+            }.joined() + seeAlso
     }
 
     private static let seeAlso = ".SH SEE ALSO\n.BR nilod (1),\n.BR niloctl (1),\n.BR nilod.toml (5)\n"

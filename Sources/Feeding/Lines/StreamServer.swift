@@ -1,3 +1,4 @@
+import Basics
 import Listening
 import NIOCore
 import NIOPosix
@@ -15,21 +16,25 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
     let unfinished: MemoryBudget
     let log: @Sendable (String) -> Void
 
-    private struct Connection: Sendable {
-        let channel: any Channel
+    /// An accepted connection; closes itself if it is released unserved, as when the server stops meanwhile.
+    private final class Connection: Sendable {
         let sender: Sender
         let peer: PeerKey
+        let channel: any Channel
+        /// nil once they are served.
+        private let streams: Locked<Streams?>
 
-        /// Created when the connection is served, not when it is accepted: SwiftNIO traps if such streams are released
-        /// unserved, as happens to a connection that is still waiting when the server stops.
-        func streams() async throws -> Streams {
-            try await channel.eventLoop.submit {
-                let streams = try Streams(
-                    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                try channel.syncOptions?.setOption(.autoRead, value: true)
-                return streams
-            }.get()
+        init(_ streams: Streams, _ sender: Sender, _ peer: PeerKey) {
+            (self.sender, self.peer, channel) = (sender, peer, streams.channel)
+            self.streams = Locked(streams)
         }
+
+        deinit {
+            // SwiftNIO traps on streams that are released without ever having been used.
+            if let streams = takeStreams() { Task { try? await streams.executeThenClose { _, _ in } } }
+        }
+
+        func takeStreams() -> Streams? { streams.withLock { $0.take() } }
     }
 
     /// Serves until the task is cancelled. An error of one connection ends only that one.
@@ -56,10 +61,10 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
         defer { sender.leave() }
         guard isAdmitted else {
             counters.connectionRefused()
-            return connection.channel.close(promise: nil)
+            return
         }
         // An error here must not end the server.
-        try? await connection.streams().executeThenClose { try await serve($0, $1, sender) }
+        try? await connection.takeStreams()?.executeThenClose { try await serve($0, $1, sender) }
     }
 
     /// Closes a connection and logs the reason. What has arrived is not read further: half a line is not a line.
@@ -107,8 +112,8 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
         let sender = Sender(unfinished.share(of: peer, close: close), limiter: limiter)
         try pipeline.addHandler(SenderGuard(sender, limits, close: close))
         try configure(channel)
-        // Nothing is read before the connection is served.
-        try channel.syncOptions?.setOption(.autoRead, value: false)
-        return Connection(channel: channel, sender: sender, peer: peer)
+        let streams = try Streams(
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+        return Connection(streams, sender, peer)
     }
 }
