@@ -293,7 +293,7 @@ def export():
 def restart():
     quantiles = {"plain": [0.05, 0.5, 0.95], "d": [0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975]}
     names = {"plain": "the plain LSTM, 32 units, 1 lead x 3 quantiles", "d": "the whole recipe, 24 leads x 11 quantiles"}
-    for recipe, horizon, units, limit in (("plain", 1, 32, 5), ("d", 24, 0, 30)):
+    for recipe, horizon, units, limit in (("plain", 1, 32, 5), ("residual", 24, 0, 30)):
         daemon = Daemon(f"""
 [[series]]
 select = "*"

@@ -28,7 +28,7 @@ struct IngestBenchmark {
         for count in [1_000, 10_000] where runs("recipe-\(count)") {
             let load = Load(seriesCount: count, slots: prefix + (recipeSlots ?? readings / 5 / count))
             let name = "nilod, the whole recipe, 24 leads × 11 quantiles, \(count) series"
-            try nilod(name, load, Shape(), recipe: "d").printed(beside: nil)
+            try nilod(name, load, Shape(), recipe: "residual").printed(beside: nil)
         }
         for count in [1_000, 10_000] where runs("engine-\(count)") {
             try await engine(count).printed(beside: nil)

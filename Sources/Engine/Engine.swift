@@ -43,9 +43,10 @@ public final class Engine: Sendable {
     ) async throws {
         let clock = SettledClock(clock, lastStored: try store.clock().settled ?? .distantPast)
         let catalog = ModelCatalog(methods: methods, store: store)
-        let recovered = try Recovery(
-            store: store, catalog: catalog, configuration: configuration, kernel: kernel
-        ).run()
+        let recovered = try await apart {
+            Handover(
+                try Recovery(store: store, catalog: catalog, configuration: configuration, kernel: kernel).run())
+        }.take()
         let (setups, obstacles) = (recovered.setups, recovered.obstacles)
         startWarnings = Locked(recovered.warnings)
         let watchers = Watchers()

@@ -25,17 +25,20 @@ public struct ParameterDescription: Hashable, Sendable {
     public var range: ClosedRange<Double>?
     /// The allowed values of a string; empty for any.
     public var choices: [String]
+    /// Former words for choices, which configurations and stored versions may still have.
+    public var aliases: [String: String]
     /// The effect of the parameter, in one sentence.
     public var summary: String
 
     public init(
         _ name: String, _ defaultValue: ParameterValue, range: ClosedRange<Double>? = nil, choices: [String] = [],
-        _ summary: String
+        aliases: [String: String] = [:], _ summary: String
     ) {
         self.name = name
         self.defaultValue = defaultValue
         self.range = range
         self.choices = choices
+        self.aliases = aliases
         self.summary = summary
     }
 }
@@ -102,8 +105,9 @@ extension ParameterDescription {
             guard range?.contains(number) ?? number.isFinite else { throw refuse() }
             return value
         case (.string, .string(let word)):
+            let word = aliases[word] ?? word
             guard choices.isEmpty || choices.contains(word) else { throw refuse() }
-            return value
+            return .string(word)
         default: throw refuse()
         }
     }

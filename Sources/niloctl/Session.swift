@@ -70,8 +70,17 @@ struct CommonOptions: ParsableArguments {
     static var usualSocket: String {
         if let path = environment("NILOMETER_SOCKET") { return path }
         let user = environment("XDG_RUNTIME_DIR").map { $0 + "/nilometer/nilod.sock" }
-        return [Control.defaultSocket, user ?? "", "/tmp/nilometer/nilod.sock"].first { access($0, F_OK) == 0 }
-            ?? Control.defaultSocket
+        let known = [Control.defaultSocket, user].compactMap { $0 }.first { access($0, F_OK) == 0 }
+        return known ?? (isOwn(fallback) ? fallback : Control.defaultSocket)
+    }
+
+    /// Where a daemon without root and without `XDG_RUNTIME_DIR` listens.
+    private static let fallback = "/tmp/nilometer/nilod.sock"
+
+    /// Anybody may make files in /tmp: only a socket of this user is one to talk to.
+    private static func isOwn(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_uid == getuid()
     }
 
     /// Prints a reply as JSON if the user asked for it, else as text made by `table`.

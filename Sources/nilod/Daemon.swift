@@ -1,6 +1,7 @@
 import Basics
 import ControlInterface
 import Engine
+import Feeding
 import Glibc
 import Listening
 import Logging
@@ -44,7 +45,8 @@ struct Daemon: Sendable {
         let unfinished = MemoryBudget(limit: settings.unfinishedLimit)
         let control = ControlService(
             engine: engine, store: store, folder: state.folder.path, retraining: retraining, plugins: plugins,
-            sinks: sinks, settings: settings, longAnswers: longAnswers, unfinished: unfinished,
+            sinks: sinks, settings: settings, longAnswers: longAnswers, counters: FeedCounters(),
+            unfinished: unfinished,
             reload: { try await reloader.reload() })
         // Stopped from the last to the first: so the engine answers what it has taken in before its callers' connections
         // close, and what it has to say goes out through the sinks after the database has closed.
@@ -114,7 +116,7 @@ struct Daemon: Sendable {
             }
         }
         defer { waiting.cancel() }
-        let store = try Store(path: state.database)
+        let store = try await apart { try Store(path: state.database) }
         // Only now is it certain that they are nobody's: an older version locks the database alone.
         for sentence in state.removeLeftovers() { log.notice("\(sentence)") }
         let engine = try await Engine(
@@ -179,7 +181,8 @@ struct Daemon: Sendable {
                 readiness.note()
             }
         }
-        let sources = Sources(engine: engine, unfinished: control.unfinished, readiness: readiness, log: log)
+        let sources = Sources(
+            engine: engine, counters: control.counters, unfinished: control.unfinished, readiness: readiness, log: log)
         return [socket] + settings.sources.map { source in .cancelled { try await sources.run(source) } }
     }
 

@@ -10,7 +10,7 @@ struct Nilod: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Run.self, CheckConfig.self, Train.self, Launch.self, PluginCommand.self, CheckPlugin.self,
-            BacktestCommand.self, SelfTestCommand.self, SalvageCommand.self, ReferenceCommand.self,
+            BacktestCommand.self, SelfTestCommand.self, SalvageCommand.self, RestoreCommand.self, ReferenceCommand.self,
         ],
         defaultSubcommand: Run.self)
 

@@ -11,12 +11,13 @@ struct Sources: Sendable {
     let unfinished: MemoryBudget
     let readiness: Readiness
     let log: Logger
-    private let counters = FeedCounters()
+    let counters: FeedCounters
     /// Who is cut off, and why: as many lines as anybody makes us say.
     private let throttle: LogThrottle
 
-    init(engine: Engine, unfinished: MemoryBudget, readiness: Readiness, log: Logger) {
-        (self.engine, self.unfinished, self.readiness, self.log) = (engine, unfinished, readiness, log)
+    init(engine: Engine, counters: FeedCounters, unfinished: MemoryBudget, readiness: Readiness, log: Logger) {
+        (self.engine, self.counters, self.unfinished) = (engine, counters, unfinished)
+        (self.readiness, self.log) = (readiness, log)
         throttle = LogThrottle { log.notice("\($0)") }
     }
 
@@ -47,11 +48,11 @@ struct Sources: Sendable {
         case .stream(let address, let precision):
             try await LineListener(
                 address: address, precision: precision, counters: counters, unfinished: unfinished,
-                log: { [throttle] in throttle($0) }, commit: commit(isUrgent: true)
+                log: { [throttle] in throttle($0) }, commit: engine.commit(isUrgent: true)
             ).run { announce("line protocol", $0) }
         case .datagram(let address, let precision):
             try await DatagramListener(
-                address: address, precision: precision, counters: counters, commit: commit(isUrgent: false)
+                address: address, precision: precision, counters: counters, commit: engine.commit(isUrgent: false)
             ).run { announce("line protocol in datagrams", $0) }
         case .http(let address):
             try await HTTPListener(
@@ -61,7 +62,7 @@ struct Sources: Sendable {
         case .exec(let command, let precision):
             let name = command.first ?? ""
             try await ExecSource(
-                command: command, precision: precision, counters: counters, commit: commit(isUrgent: false),
+                command: command, precision: precision, counters: counters, commit: engine.commit(isUrgent: false),
                 log: LogThrottle { [log] in log.notice("source \(name): \($0)") }
             ).run()
         }
@@ -72,17 +73,9 @@ struct Sources: Sendable {
         readiness.note()
     }
 
-    private func commit(isUrgent: Bool) -> LineIntake.Commit {
-        { [engine] readings in
-            let receipt = try await engine.ingest(readings, isUrgent: isUrgent)
-            return IngestOutcome(
-                accepted: receipt.accepted, refusals: receipt.refusals.map { ($0.index, "\($0)") })
-        }
-    }
-
     private var answers: HTTPListener.Answers {
         HTTPListener.Answers(
-            commit: commit(isUrgent: true), metrics: { [self] in metrics },
+            commit: engine.commit(isUrgent: true), metrics: { [self] in metrics },
             trouble: { [engine] in engine.ingestCounts.storageFull ? "the disk is full: readings are refused" : nil })
     }
 

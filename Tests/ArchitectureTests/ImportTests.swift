@@ -21,7 +21,7 @@ import Testing
         "Sources/Listening": ["Basics", "NIOCore"],
         "Sources/Varlink": ["Basics", "Listening", "NIOCore", "NIOPosix"],
         "Sources/ControlInterface": ["TimeSeries", "Varlink"],
-        "Sources/Engine": ["Algorithms", "Basics", "CMemory", "DequeModule", "TimeSeries", "Forecasting", "Storage"],
+        "Sources/Engine": ["Basics", "CMemory", "DequeModule", "TimeSeries", "Forecasting", "Storage"],
         "Sources/Backtesting": ["Basics", "TimeSeries", "Forecasting", "LineProtocol", "Storage", "Engine"],
         "Sources/Feeding": [
             "Basics", "CInflate", "TimeSeries", "LineProtocol", "Listening", "NIOCore", "NIOPosix", "NIOHTTP1",

@@ -80,7 +80,7 @@ struct ConfigurationTests {
     func missing() throws {
         let child = try ChildProcess("nilod", ["--config", folder.path("none.toml")])
         #expect(child.wait() == 78)
-        #expect(child.standardError.contains("none.toml: a readable file (No such file or directory)"))
+        #expect(child.standardError.contains("none.toml: cannot be read: No such file or directory"))
     }
 
     @Test("a reload by SIGHUP or niloctl keeps the states; a bad file changes nothing")
@@ -125,5 +125,18 @@ struct ConfigurationTests {
         let child = try ChildProcess("nilod", ["--state-dir", folder.path("state"), "--socket", folder.path("s")])
         #expect(child.wait() == 78)
         #expect(child.standardError.contains("was written by a newer nilod (schema 99"))
+    }
+
+    @Test("the former word for the LSTM's usual recipe is still read; another one is refused with those there are")
+    func formerRecipe() throws {
+        let folder = try TemporaryFolder()
+        func check(_ recipe: String) throws -> (Int32, String) {
+            let text = "[[forecaster]]\nname = \"a\"\n[forecaster.parameters.lstm]\nrecipe = \"\(recipe)\"\n"
+            let child = try ChildProcess("nilod", ["check-config", folder.write(text, to: "n.toml")])
+            return (child.wait(), child.standardError)
+        }
+        for word in ["d", "residual", "plain"] { #expect(try check(word).0 == 0) }
+        let (code, text) = try check("e")
+        #expect(code == 78 && text.contains("one of \"residual\", \"plain\""), "\(text)")
     }
 }

@@ -49,6 +49,21 @@ struct HTTPTests {
     }
 
     @Test(
+        "a page of another site cannot write through a browser on this machine; one of this daemon can",
+        arguments: [
+            ("http://evil.example", false), ("null", false), ("http://x:81", false), ("http://x", true),
+            ("https://x", true),
+        ])
+    func origin(_ origin: String, _ isAllowed: Bool) async throws {
+        let commits = Commits()
+        let answer = try await withHTTP(commits) {
+            try await post("/write", "m f=1 5\n", to: $0, headers: ["Origin: \(origin)"])
+        }
+        #expect(answer.hasPrefix(isAllowed ? "HTTP/1.1 204 " : "HTTP/1.1 403 "), "\(answer)")
+        #expect(commits.all.count == (isAllowed ? 1 : 0))
+    }
+
+    @Test(
         "both write paths answer 204 after the commit, and know their dialects' precisions",
         arguments: [
             ("/write?db=d&precision=u", 5_000), ("/write", 5), ("/write?precision=n", 5),

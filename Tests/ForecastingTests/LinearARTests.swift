@@ -87,6 +87,27 @@ struct LinearARTests {
         }
     }
 
+    @Test("after a silence longer than all lags the forecast is what the series usually is, not what it was last")
+    func longSilence() throws {
+        var panel = try Wave.panel(1, slots: 400)
+        let model = try trained(panel, ["season": .integer(12)])
+        let sorted = panel.series[0].values.sorted()
+        let longest = try #require(model.lags.last)
+        panel.series[0].values += [Float](repeating: .nan, count: longest + 1)
+        panel.series[0].utcOffsets += [Int32](repeating: 0, count: longest + 1)
+        var walk = Walk(model, series: 1)
+        let forecast = walk.run(panel.series[0])
+        for lead in 0..<Wave.horizon {
+            for (column, level) in Wave.levels.enumerated() {
+                let rank = level * Double(sorted.count - 1)
+                let expected =
+                    sorted[Int(rank)] + Float(rank - rank.rounded(.down))
+                    * (sorted[min(Int(rank) + 1, sorted.count - 1)] - sorted[Int(rank)])
+                #expect(abs(forecast[lead * Wave.levels.count + column] - expected) < 1e-4)
+            }
+        }
+    }
+
     @Test("too little history, unknown parameters and foreign weights are refused")
     func refused() throws {
         let specification = try Wave.specification()

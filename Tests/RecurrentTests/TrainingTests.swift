@@ -114,6 +114,19 @@ struct TrainingTests {
         #expect(model.weights.hash64 == best.hash)
     }
 
+    @Test("a patience of 0 stops at the first epoch that does not improve, not before")
+    func noPatience() throws {
+        var numbers = Numbers(seed: 17)
+        let (x, y) = (try numbers.tensor(16, 3, 2), try numbers.tensor(16, 1))
+        let model = try Sequential([LSTM(4), Dense(1)], inputShape: [3, 2], seed: 1)
+        model.compile(Optimizer(.adam(), learningRate: 0.01), loss: .meanSquaredError)
+        let history = try model.fit(
+            x, y, batchSize: 16, epochs: 12, validation: (x: x, y: y), earlyStopping: EarlyStopping(patience: 0))
+        let losses = history.compactMap(\.validationLoss)
+        #expect(losses.count > 1)
+        #expect(zip(losses, losses.dropFirst()).dropLast().allSatisfy { $1 < $0 })
+    }
+
     @Test("data that do not fit, NaN, and divergence leave weights, states and optimizer as they were")
     func unchanged() throws {
         var numbers = Numbers(seed: 16)

@@ -65,4 +65,21 @@ struct WeightsTests {
         #expect(lines[7] == "dense (Dense)                (None, 1)                 3")
         #expect(lines.contains("Total params: 147"))
     }
+
+    private func file(_ header: String, _ data: [UInt8] = []) -> [UInt8] {
+        withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { [UInt8]($0) } + Array(header.utf8) + data
+    }
+
+    @Test("notes of other programs in a header are passed over; sizes below zero are refused")
+    func foreignHeaders() throws {
+        let tensor = #""a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#
+        let noted = try Safetensors(decoding: file(#"{"__metadata__":{"format":"pt"},\#(tensor)}"#, [0, 0, 128, 63]))
+        #expect(noted.tensors.keys.sorted() == ["a"] && noted.tensors["a"]?.values == [1])
+        for header in [
+            #"{"a":{"format":"pt"}}"#, #"{"a":{"dtype":"F32","shape":[-1,0],"data_offsets":[0,0]}}"#,
+            #"{"a":{"dtype":"F32","shape":[-3],"data_offsets":[0,0]}}"#,
+        ] {
+            #expect(throws: RecurrentError.self) { _ = try Safetensors(decoding: file(header)) }
+        }
+    }
 }

@@ -85,7 +85,7 @@ final class HoltWintersModel: ForecastModel {
     }
 
     private func step(_ states: inout [Float], _ start: Int, _ value: Float, _ phi: Float) {
-        let phase = Int(states[start + 4])
+        let phase = phase(states[start + 4])
         if season > 0 { states[start + 4] = Float((phase + 1) % season) }
         let level = states[start]
         guard !level.isNaN else {
@@ -108,11 +108,14 @@ final class HoltWintersModel: ForecastModel {
         states[start + 3] = count
     }
 
+    /// The index in the season that a state says; a damaged state must not trap.
+    private func phase(_ stored: Float) -> Int { max(0, min(Int(exactly: stored.rounded()) ?? 0, season - 1)) }
+
     private func forecast(_ batch: inout AdvanceBatch, _ row: Int, _ start: Int) {
         let level = batch.states[start]
         let trend = batch.states[start + 1]
         let spread = batch.states[start + 2].squareRoot()
-        let phase = Int(batch.states[start + 4])
+        let phase = phase(batch.states[start + 4])
         let width = normalQuantiles.count
         for lead in 0..<horizon {
             let seasonal = season > 0 ? batch.states[start + 5 + (phase + lead) % season] : 0

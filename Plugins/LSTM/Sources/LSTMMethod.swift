@@ -3,14 +3,14 @@ public import Forecasting
 import LinearARForecaster
 import Recurrent
 
-/// A small LSTM over the errors of a linear base with a decoder shared by all leads (recipe `d`), or a stack of LSTM
+/// A small LSTM over the errors of a linear base with a decoder shared by all leads (recipe `residual`), or a stack of LSTM
 /// layers with a direct head for all leads and quantiles at once (`plain`).
 public struct LSTMMethod: TrainableMethod {
     public let manifest = Manifest(
         name: "lstm", version: "2", summary: "a stateful LSTM: h and c are carried from reading to reading",
         parameters: [
             ParameterDescription(
-                "recipe", .string("d"), choices: ["d", "plain"],
+                "recipe", .string("residual"), choices: ["residual", "plain"], aliases: ["d": "residual"],
                 "an LSTM on a linear base, or LSTM layers with a direct head"),
             ParameterDescription(
                 "units", .integer(0), range: 0...1_024, "the length of h, of c and of each gate; 0: 16, if plain 32"),

@@ -15,6 +15,8 @@ package struct FilledSeries: Sendable {
     package private(set) var center: Float = 0
 
     package var count: Int { values.count }
+    /// The values of slots that had a reading.
+    var knownValues: [Float] { zip(values, isKnown).compactMap { $1 ? $0 : nil } }
 
     /// nil when the series has no value.
     package init?(_ series: Panel.Series) {

@@ -91,6 +91,11 @@ final class LinearARModel: ForecastModel {
                 if member == nil, !runner.fallback.hasTwoSeasons(lagged) {
                     return runner.fallback.write(lagged, running, last: last, to: out + start)
                 }
+                if !read.isFinite, let marginal = member?.marginal, !marginal.isEmpty {
+                    // A silence longer than the window: what is usual says more than what was last.
+                    for index in 0..<horizon * width { out[start + index] = marginal[index % width] }
+                    return
+                }
                 let base = d + runner.window.count
                 (runner.own[id] ?? runner.shared).forward(rows: 1, x: d, xStride: runner.window.count, y: base)
                 let residuals = member?.residuals ?? runner.group.residuals

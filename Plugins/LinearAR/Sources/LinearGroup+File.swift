@@ -13,6 +13,7 @@ import TimeSeries
 /// | `series/id` | series × 4 | 16 bits each, lowest first |
 /// | `series/scale` | series × 2 | scale and median |
 /// | `series/residuals` | series × horizon × quantiles | |
+/// | `series/marginal` | series × quantiles | of the training values; missing in older files |
 /// | `series/own` | series | the row of `own/…`, -1 for the shared weights |
 /// | `own/kernel`, `own/bias` | own × lags × horizon, own × horizon | only if any series has its own weights |
 extension LinearGroup {
@@ -38,6 +39,7 @@ extension LinearGroup {
                 [ordered.count, 2], ordered.flatMap { [$0.value.scale, $0.value.center] }),
             "series/residuals": try Self.tensor(
                 [ordered.count, horizon, width], ordered.flatMap(\.value.residuals)),
+            "series/marginal": try Self.tensor([ordered.count, width], ordered.flatMap(\.value.marginal)),
             "series/own": try Self.tensor([ordered.count], rows),
         ]
         if !own.isEmpty {
@@ -96,11 +98,14 @@ extension LinearGroup {
         let ids = try file.values(prefix + "series/id", shape: [count, 4])
         let scales = try file.values(prefix + "series/scale", shape: [count, 2])
         let residuals = try file.values(prefix + "series/residuals", shape: [count, horizon, width])
+        let marginals =
+            file.tensors[prefix + "series/marginal"] == nil
+            ? nil : try file.values(prefix + "series/marginal", shape: [count, width])
         let rows = try file.values(prefix + "series/own", shape: [count])
         let owned = rows.count { $0 >= 0 }
         let kernels = owned > 0 ? try file.values(prefix + "own/kernel", shape: [owned, lags, horizon]) : []
         let biases = owned > 0 ? try file.values(prefix + "own/bias", shape: [owned, horizon]) : []
-        guard rows.allSatisfy({ Int($0) < owned }), (0..<count).allSatisfy({ scales[2 * $0] > 0 }) else {
+        guard rows.allSatisfy({ $0 >= -1 && $0 < Float(owned) }), (0..<count).allSatisfy({ scales[2 * $0] > 0 }) else {
             throw .malformedFile("the series of \(prefix) have no weights or no scale")
         }
         var members: [SeriesID: Member] = [:]
@@ -117,7 +122,8 @@ extension LinearGroup {
                     bias: Array(biases[row * horizon..<(row + 1) * horizon]))
             members[SeriesID(Int64(bitPattern: bits))] = Member(
                 row: index, scale: scales[2 * index], center: scales[2 * index + 1], own: own,
-                residuals: Array(residuals[index * horizon * width..<(index + 1) * horizon * width]))
+                residuals: Array(residuals[index * horizon * width..<(index + 1) * horizon * width]),
+                marginal: marginals.map { Array($0[index * width..<(index + 1) * width]) } ?? [])
         }
         return members
     }

@@ -14,6 +14,9 @@ package struct LinearGroup: Sendable {
         package var own: LinearWeights?
         /// Quantiles of the residuals, `[horizon][quantiles]`, in units of the scale.
         package var residuals: [Float]
+        /// Quantiles of the training values, `[quantiles]`: the forecast where nothing recent is known. Empty in weights
+        /// from before they were kept.
+        package var marginal: [Float] = []
     }
 
     package var cadenceSeconds: Float
@@ -115,7 +118,8 @@ extension LinearGroup {
             let hasEnough = fit.residuals[index].count >= 30 * specification.horizon
             members[column.id] = Member(
                 row: index, scale: column.scale, center: column.center, own: fit.own[index],
-                residuals: hasEnough ? residualQuantiles(fit.residuals[index], specification.horizon, levels) : pooled)
+                residuals: hasEnough ? residualQuantiles(fit.residuals[index], specification.horizon, levels) : pooled,
+                marginal: residualQuantiles(column.knownValues, 1, levels))
         }
         return (
             LinearGroup(

@@ -1,10 +1,11 @@
 import Basics
+import DequeModule
 
 /// A mutex for tasks, in first-in, first-out order; waiting tasks are suspended and block no thread.
 final class AsyncMutex: Sendable {
     private struct State {
         var isLocked = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
+        var waiters: Deque<CheckedContinuation<Void, Never>> = []
     }
 
     private let state = Locked(State())
@@ -32,11 +33,9 @@ final class AsyncMutex: Sendable {
 
     private func unlock() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard !state.waiters.isEmpty else {
-                state.isLocked = false
-                return nil
-            }
-            return state.waiters.removeFirst()
+            let next = state.waiters.popFirst()
+            if next == nil { state.isLocked = false }
+            return next
         }
         next?.resume()
     }

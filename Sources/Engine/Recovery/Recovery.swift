@@ -15,6 +15,17 @@ struct RecoveredSeries: ~Copyable {
     var obstacles: [SeriesID: String] = [:]
 }
 
+/// Hands what was recovered from the thread that read it to the one that starts the engine.
+///
+/// `@unchecked Sendable`: one thread makes it, and after that one other takes its content.
+final class Handover: @unchecked Sendable {
+    private var content: RecoveredSeries?
+
+    init(_ content: consuming RecoveredSeries) { self.content = consume content }
+
+    func take() -> RecoveredSeries { content.take() ?? RecoveredSeries() }
+}
+
 /// Start-up: `state(series) = checkpoint(series) ⊕ replay of its readings since`, for every series.
 ///
 /// Changes of the configuration are applied afterwards, as in a reload, so that the scores of the ending epochs are

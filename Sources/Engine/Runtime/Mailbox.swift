@@ -1,3 +1,4 @@
+import DequeModule
 import Glibc
 
 /// A bounded first-in, first-out queue from many senders to one owning thread.
@@ -11,8 +12,8 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     private let notEmpty: UnsafeMutablePointer<pthread_cond_t>
     private let notFull: UnsafeMutablePointer<pthread_cond_t>
     private let capacity: Int
-    private var messages: [Message] = []
-    private var suspended: [(message: Message, continuation: CheckedContinuation<Bool, Never>)] = []
+    private var messages: Deque<Message> = []
+    private var suspended: Deque<(message: Message, continuation: CheckedContinuation<Bool, Never>)> = []
     private var isClosed = false
 
     init(capacity: Int) {

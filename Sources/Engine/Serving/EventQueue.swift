@@ -1,4 +1,5 @@
 import Basics
+import DequeModule
 import Synchronization
 
 /// The event queue of one watcher, bounded by memory and not by a number of events.
@@ -17,16 +18,12 @@ final class EventQueue: Sendable {
     }
 
     fileprivate struct Content {
-        /// The queued events, from index ``first`` on.
-        var events: [(event: EncodedOnce<EngineEvent>, bytes: Int)] = []
-        var first = 0
+        var events: Deque<(event: EncodedOnce<EngineEvent>, bytes: Int)> = []
         var bytes = 0
         /// The number of events lost since the newest queued one.
         var lost = 0
         var reader: CheckedContinuation<Void, Never>?
         var isFinished = false
-
-        var count: Int { events.count - first }
     }
 
     private let content = Locked(Content())
@@ -39,7 +36,7 @@ final class EventQueue: Sendable {
     deinit { budget.used.subtract(content.withLock { $0.bytes }, ordering: .relaxed) }
 
     /// The number of waiting events, and of those lost after them.
-    var backlog: (waiting: Int, lost: Int) { content.withLock { ($0.count, $0.lost) } }
+    var backlog: (waiting: Int, lost: Int) { content.withLock { ($0.events.count, $0.lost) } }
 
     func put(_ event: EncodedOnce<EngineEvent>, bytes: Int) {
         let reader = content.withLock { content -> CheckedContinuation<Void, Never>? in
@@ -69,7 +66,7 @@ final class EventQueue: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isReady = content.withLock { content in
-                    let isReady = content.count > 0 || content.lost > 0 || content.isFinished
+                    let isReady = !content.events.isEmpty || content.lost > 0 || content.isFinished
                     if !isReady { content.reader = continuation }
                     return isReady
                 }
@@ -97,19 +94,12 @@ final class EventQueue: Sendable {
 extension EventQueue.Content {
     /// Removes the oldest event or, after the last one, the number of lost ones.
     fileprivate mutating func pop() -> (event: EncodedOnce<EngineEvent>, bytes: Int)? {
-        guard count > 0 else {
+        guard let next = events.popFirst() else {
             guard lost > 0 else { return nil }
             defer { lost = 0 }
             return (EncodedOnce(.lost(lost)), 0)
         }
-        let next = events[first]
-        first += 1
         bytes -= next.bytes
-        // Compacted only occasionally, so that the cost per event is constant.
-        if first == events.count || first >= 1_024 && first > events.count / 2 {
-            events.removeFirst(first)
-            first = 0
-        }
         return next
     }
 }

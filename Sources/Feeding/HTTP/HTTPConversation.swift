@@ -71,6 +71,9 @@ struct HTTPConversation {
         let target = WriteTarget(head.uri)
         if let dialect = target.dialect {
             guard head.method == .POST else { return .wrongMethod("POST") }
+            guard !Self.isFromAnotherSite(head) else {
+                return HTTPAnswer(.forbidden, problem: "expected no Origin of another site", code: "forbidden")
+            }
             return await write(body, target, dialect)
         }
         guard ["/metrics", "/health"].contains(target.path) else {
@@ -81,6 +84,13 @@ struct HTTPConversation {
         var answer = target.path == "/metrics" ? .metrics(answers.metrics()) : HTTPAnswer.health(answers.trouble())
         answer.omitsBody = head.method == .HEAD
         return answer
+    }
+
+    /// Whether a page of another site sends it: a browser on this machine must not post readings for any page it shows.
+    private static func isFromAnotherSite(_ head: HTTPRequestHead) -> Bool {
+        guard let origin = head.headers.first(name: "origin") else { return false }
+        let host = head.headers.first(name: "host") ?? ""
+        return origin != "http://\(host)" && origin != "https://\(host)"
     }
 
     private func write(_ body: ByteBuffer, _ target: WriteTarget, _ dialect: WriteTarget.Dialect) async -> HTTPAnswer {

@@ -1,12 +1,12 @@
 /// Monotonic counters, from which rates are computed.
-struct HostCounters: Equatable {
+package struct HostCounters: Equatable {
     /// CPU ticks: busy and total.
-    var busy = 0.0
-    var total = 0.0
-    var received = 0.0
-    var sent = 0.0
-    var diskRead = 0.0
-    var diskWritten = 0.0
+    package private(set) var busy = 0.0
+    package private(set) var total = 0.0
+    package private(set) var received = 0.0
+    package private(set) var sent = 0.0
+    package private(set) var diskRead = 0.0
+    package private(set) var diskWritten = 0.0
 
     /// The CPU load in per cent, and rates in bytes per second.
     static func rates(from previous: HostCounters, to current: HostCounters, seconds: Double) -> [HostField] {
@@ -25,7 +25,7 @@ struct HostCounters: Equatable {
     }
 
     /// Parses `/proc/stat`, `/proc/net/dev` and `/proc/diskstats` (proc(5)).
-    init(stat: String, network: String, disks: String) {
+    package init(stat: String, network: String, disks: String) {
         let ticks =
             stat.split(separator: "\n").first.map { $0.split(separator: " ").dropFirst().compactMap { Double($0) } }
             ?? []
@@ -33,22 +33,30 @@ struct HostCounters: Equatable {
         busy = total - ticks.dropFirst(3).prefix(2).reduce(0, +)
         for line in network.split(separator: "\n") {
             let halves = line.split(separator: ":", maxSplits: 1)
-            guard halves.count == 2, !halves[0].hasSuffix("lo") else { continue }
+            guard halves.count == 2, halves[0].drop(while: { $0 == " " }) != "lo" else { continue }
             let columns = halves[1].split(separator: " ").map { Double($0) ?? 0 }
             guard columns.count >= 9 else { continue }
             received += columns[0]
             sent += columns[8]
         }
-        for line in disks.split(separator: "\n") {
-            let columns = line.split(separator: " ")
-            // Only whole disks: partitions would count the same bytes again.
-            guard columns.count >= 10, columns[1] == "0", let read = Double(columns[5]),
-                let written = Double(columns[9])
-            else { continue }
+        let rows = disks.split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count >= 10 }
+        let names = Set(rows.map { $0[2] })
+        for row in rows where Self.isWholeDisk(row[2], among: names) {
+            guard let read = Double(row[5]), let written = Double(row[9]) else { continue }
             diskRead += read * 512
             diskWritten += written * 512
         }
     }
 
     init() {}
+
+    /// Only whole disks count: partitions, and devices on top of disks, would count the same bytes again.
+    private static func isWholeDisk(_ name: Substring, among names: Set<Substring>) -> Bool {
+        if ["loop", "ram", "zram", "dm-", "md", "sr", "fd"].contains(where: { name.hasPrefix($0) }) { return false }
+        // sda1 is a part of sda, nvme0n1p1 of nvme0n1.
+        var disk = name
+        while disk.last?.isNumber ?? false { disk.removeLast() }
+        if disk != name, names.contains(disk) { return false }
+        return !(disk.last == "p" && names.contains(disk.dropLast()))
+    }
 }

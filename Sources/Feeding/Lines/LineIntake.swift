@@ -5,11 +5,15 @@ public import TimeSeries
 public struct IngestOutcome: Sendable {
     /// Readings that were accepted; they are on disk if the caller waited for the commit.
     public var accepted: Int
+    /// How many of them were too late to change the state.
+    public var late: Int
+    /// The journal position of the newest of the commit.
+    public var position: Int64
     /// Readings that were refused individually: the index in the request, and the reason.
     public var refusals: [(index: Int, reason: String)]
 
-    public init(accepted: Int, refusals: [(index: Int, reason: String)]) {
-        (self.accepted, self.refusals) = (accepted, refusals)
+    public init(accepted: Int, late: Int = 0, position: Int64 = 0, refusals: [(index: Int, reason: String)]) {
+        (self.accepted, self.late, self.position, self.refusals) = (accepted, late, position, refusals)
     }
 }
 
@@ -24,6 +28,12 @@ public struct LineIntake: Sendable {
     public struct Outcome: Sendable {
         /// Readings that were accepted.
         public var accepted = 0
+        /// How many of them were too late to change the state.
+        public var late = 0
+        /// Text fields, which are not readings.
+        public var skipped = 0
+        /// The journal position of the newest reading; 0 if there was none.
+        public var position: Int64 = 0
         /// Malformed lines and readings that were refused.
         public var refused = 0
         /// What was wrong with the first of these, in the order of the lines.
@@ -76,11 +86,16 @@ public struct LineIntake: Sendable {
         return bytes.withContiguousStorageIfAvailable(decode) ?? Array(bytes).withUnsafeBufferPointer(decode)
     }
 
-    func commit(_ batch: DecodedBatch) async throws -> Outcome {
-        var outcome = Outcome(refused: batch.refused, problems: batch.problems, consumed: batch.consumed)
+    /// Commits what was decoded, also from another format than lines.
+    ///
+    /// - Throws: what the commit throws; nothing was accepted then.
+    public func commit(_ batch: DecodedBatch) async throws -> Outcome {
+        var outcome = Outcome(
+            skipped: batch.skipped, refused: batch.refused, problems: batch.problems, consumed: batch.consumed)
         if !batch.readings.isEmpty {
             let committed = try await commit(batch.readings)
-            outcome.accepted = committed.accepted
+            (outcome.accepted, outcome.late) = (committed.accepted, committed.late)
+            outcome.position = committed.position
             outcome.refused += committed.refusals.count
             outcome.problems += committed.refusals.map { refusal in
                 LineProblem(

@@ -56,7 +56,9 @@ struct StreamServer<Inbound: Sendable, Outgoing: Sendable>: Sendable {
         let sender = connection.sender
         let isAdmitted = sender.admit(connection.peer) {
             counters.connectionReplaced()
-            close(connection.channel, of: connection.peer, "it was silent for longest, and another connection replaced it")
+            close(
+                connection.channel, of: connection.peer, "it was silent for longest, and another connection replaced it"
+            )
         }
         defer { sender.leave() }
         guard isAdmitted else {

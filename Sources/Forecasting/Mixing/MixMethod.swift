@@ -23,7 +23,7 @@ public struct MixMethod: TrainableMethod {
             method.manifest.parameters.map { parameter in
                 ParameterDescription(
                     Self.key(method, parameter.name), parameter.defaultValue, range: parameter.range,
-                    choices: parameter.choices, parameter.summary)
+                    choices: parameter.choices, aliases: parameter.aliases, parameter.summary)
             }
         }
         manifest = Manifest(

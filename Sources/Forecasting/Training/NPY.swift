@@ -31,8 +31,9 @@ enum NPY {
             let shape = header.split(separator: "(").last?.split(separator: ")").first
         else { throw refuse("expected a float64 matrix in C order") }
         let sizes = shape.split(separator: ",").compactMap { Int($0.filter(\.isNumber)) }
-        guard sizes.count == 2, sizes[0] <= bytes.count, sizes[1] <= bytes.count,
-            sizes[0] * sizes[1] * 8 == bytes.count - start
+        let count = (bytes.count - start) / 8
+        guard sizes.count == 2, (bytes.count - start) % 8 == 0,
+            sizes[0].multipliedReportingOverflow(by: sizes[1]) == (count, false)
         else { throw refuse("its shape does not fit its length") }
         return bytes.withUnsafeBytes { raw in
             (0..<sizes[0]).map { row in

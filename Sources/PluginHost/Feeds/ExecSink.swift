@@ -19,12 +19,14 @@ public final class ExecSink: LineSink {
         var caller: CheckedContinuation<Void, Never>?
         var counts = SinkCounts()
         var backoff = Backoff()
+        var started = ContinuousClock.now
         var isStopped = false
     }
 
     /// The default limit for the capacity of an unprivileged user's pipe (pipe(7)).
     private static let pipeBytes: Int32 = 1 << 20
     private static let setPipeSize: Int32 = 1031
+    private static let stableRun = Duration.seconds(60)
 
     /// Starts the child at once.
     ///
@@ -92,7 +94,7 @@ public final class ExecSink: LineSink {
             defer { close(input.readEnd) }
             _ = fcntl(input.writeEnd, F_SETFL, O_NONBLOCK)
             _ = fcntl(input.writeEnd, Self.setPipeSize, Self.pipeBytes)
-            state.withLock { $0.descriptor = input.writeEnd }
+            state.withLock { ($0.descriptor, $0.started) = (input.writeEnd, .now) }
             let child = try LaunchedChild(command, input: input.readEnd, line: line) { [weak self] status in
                 self?.ended("its process ended with \(status)")
             }
@@ -109,6 +111,8 @@ public final class ExecSink: LineSink {
             guard !state.isStopped else { return (nil as Double?, caller) }
             state.counts.restarts += 1
             state.counts.lastError = reason
+            // One that ran for a while is no worse than at the start.
+            if ContinuousClock.now - state.started > Self.stableRun { state.backoff.reset() }
             return (state.backoff.next(), caller)
         }
         caller?.resume()

@@ -25,9 +25,9 @@ public struct EarlyStopping: Sendable, Equatable {
             if loss < best - rule.minDelta {
                 (best, waited) = (loss, 0)
                 if rule.restoreBestWeights { bestWeights = weights() }
-            } else {
-                waited += 1
+                return false
             }
+            waited += 1
             return waited >= rule.patience
         }
     }

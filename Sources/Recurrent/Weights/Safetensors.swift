@@ -22,6 +22,13 @@ public struct Safetensors: Sendable, Equatable {
         var data_offsets: [Int]
     }
 
+    /// A value of the file's header; nil for what is not a tensor.
+    private struct Entry: Decodable {
+        var header: Header?
+
+        init(from decoder: any Decoder) { header = try? Header(from: decoder) }
+    }
+
     /// The file's bytes; equal tensors give equal bytes.
     public func encoded() throws -> [UInt8] {
         var headers: [String: Header] = [:]
@@ -46,18 +53,25 @@ public struct Safetensors: Sendable, Equatable {
         guard length <= UInt64(bytes.count - 8) else { throw .malformedFile("its header is longer than the file") }
         let start = 8 + Int(length)
         let json = Data(bytes[8..<start])
-        guard let headers = try? JSONDecoder().decode([String: Header].self, from: json) else {
+        guard let entries = try? JSONDecoder().decode([String: Entry].self, from: json) else {
             throw .malformedFile("its header is not a list of tensors")
         }
         var tensors: [String: Tensor] = [:]
-        for (name, header) in headers { tensors[name] = try Self.tensor(name, header, bytes[start...]) }
+        // Other programs write notes of their own there.
+        for (name, entry) in entries where name != "__metadata__" {
+            guard let header = entry.header else { throw .malformedFile("\"\(name)\" in its header is not a tensor") }
+            tensors[name] = try Self.tensor(name, header, bytes[start...])
+        }
         self.tensors = tensors
     }
 
     private static func tensor(
         _ name: String, _ header: Header, _ data: ArraySlice<UInt8>
     ) throws(RecurrentError) -> Tensor {
-        let count = Tensor.count(header.shape.map { max(0, $0) }) ?? Int.max
+        guard header.shape.allSatisfy({ $0 >= 0 }) else {
+            throw .malformedFile("tensor \"\(name)\" has the shape \(header.shape)")
+        }
+        let count = Tensor.count(header.shape) ?? Int.max
         guard header.dtype == "F32", header.data_offsets.count == 2 else {
             throw .malformedFile("tensor \"\(name)\" is \(header.dtype); only F32 is read")
         }

@@ -21,7 +21,7 @@ extension Settings {
     static func section(_ path: String) throws -> Section {
         guard let text = readFile(path) else {
             throw SettingsError(
-                file: path, line: nil, key: nil, expected: "a readable file (\(String(cString: strerror(errno))))")
+                file: path, line: nil, key: nil, expected: "cannot be read: \(String(cString: strerror(errno)))")
         }
         let root: TOMLTable
         do {

@@ -7,15 +7,24 @@ import Storage
 /// It has a name only while it is being made. What a kill leaves then, the next start removes.
 struct BackupCopy {
     private static let prefix = "backup-"
-    private static let suffixes = ["", "-wal", "-shm", "-journal"]
+    /// Of the files that a database has beside it.
+    private static let suffixes = ["", "-wal", "-shm", "-journal", ".lock", ".mark"]
 
     /// - Throws: ``StorageError``.
     static func make(of store: Store, in folder: String) throws -> PieceReader {
-        let path = "\(folder)/\(prefix)\(getpid())-\(UInt64.random(in: 0 ... .max))"
-        defer { for suffix in suffixes { unlink(path + suffix) } }
+        let path = path(in: folder)
+        defer { remove(path) }
         try store.backup(to: path) { _ in }
         return try PieceReader(path: path)
     }
+
+    /// A name that no other copy has.
+    static func path(in folder: String) -> String {
+        "\(folder)/\(prefix)\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    }
+
+    /// Removes a copy with all files beside it.
+    static func remove(_ path: String) { for suffix in suffixes { unlink(path + suffix) } }
 
     /// Whether a file of this name is one: `backup-PID-NUMBER`.
     @Sendable static func isOne(_ name: String) -> Bool {

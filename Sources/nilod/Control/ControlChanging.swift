@@ -1,5 +1,6 @@
 import ControlInterface
 import Engine
+import Feeding
 import Glibc
 import LineProtocol
 import TimeSeries
@@ -26,18 +27,18 @@ extension ControlService {
         case "csv": batch = DecodedBatch(csv: question.text, precision: precision, firstLine: question.firstLine ?? 1)
         default: throw VarlinkError.invalidParameter("format")
         }
-        let receipt = try await engine.ingest(batch.readings)
-        let refusals = receipt.refusals.map { refusal in
-            Problem(
-                line: batch.lines[refusal.index], column: 1,
-                reason: "\(batch.readings[refusal.index].key.shortText): \(refusal)")
+        let outcome = try await LineIntake(
+            precision: precision, counters: counters, commit: engine.commit(isUrgent: true)
+        ).commit(batch)
+        let problems = outcome.problems.prefix(100).map {
+            Problem(line: $0.line, column: $0.column, reason: $0.reason)
         }
-        let problems = batch.problems.map { Problem(line: $0.line, column: $0.column, reason: $0.reason) } + refusals
+        // Without a good reading nothing was committed: the newest position stays.
+        let position = outcome.position > 0 ? outcome.position : try store.lastPosition()
         try await call.reply(
             Control.Ingest.Reply(
-                accepted: receipt.accepted, late: receipt.late, skipped: batch.skipped,
-                refused: batch.refused + refusals.count,
-                problems: Array(problems.sorted { $0.line < $1.line }.prefix(100)), position: Int(receipt.position)))
+                accepted: outcome.accepted, late: outcome.late, skipped: outcome.skipped, refused: outcome.refused,
+                problems: problems, position: Int(position)))
     }
 
     @Sendable func retrain(_ call: VarlinkCall) async throws {

@@ -1,5 +1,6 @@
 import ControlInterface
 import Engine
+import Feeding
 import Forecasting
 import Glibc
 import Listening
@@ -19,6 +20,8 @@ struct ControlService: Sendable {
     let sinks: Sinks
     let settings: Settings
     let longAnswers: LongAnswers
+    /// Of all that comes in, on this socket and through the sources.
+    let counters: FeedCounters
     /// What the unfinished messages of all listeners may hold.
     let unfinished: MemoryBudget
     let reload: @Sendable () async throws -> String
