@@ -12,7 +12,10 @@ public struct CSVDecoder {
 
     private static let header = ["series", "timestamp", "value"]
 
-    /// - Parameter firstLine: the number of the first line, for problems.
+    /// - Parameters:
+    ///   - text: whole records.
+    ///   - precision: the unit of integer timestamps.
+    ///   - firstLine: the number of the first line, for problem reports.
     public init(_ text: String, precision: Precision = .nanoseconds, firstLine: Int = 1) {
         reader = CSVReader(Array(text.utf8), firstLine: firstLine)
         self.precision = precision

@@ -25,6 +25,8 @@ public struct LineStamper: Sendable {
     /// Malformed lines stay as they are, for the daemon to refuse.
     ///
     /// - Parameters:
+    ///   - buffer: the text.
+    ///   - firstLine: the number of its first line.
     ///   - isWhole: whether the text ends here. If not, an incomplete entry at the end is left out.
     ///   - time: the timestamp of the first line without one. With nanosecond precision each further line gets a
     ///     timestamp one nanosecond later, so that a series may occur several times in one chunk.

@@ -14,6 +14,7 @@ public struct PointDecoder {
     /// Decodes a chunk of text.
     ///
     /// - Parameters:
+    ///   - buffer: the text.
     ///   - firstLine: the number of the first line, for problem reports.
     ///   - isWhole: whether the text ends here. If not, an incomplete entry at the end is not consumed.
     ///   - visit: called for each line, in order.

@@ -5,7 +5,10 @@ public enum PointEncoder {
     /// `{"measurement":"room","tags":{"id":"1"},"fields":{"t":{"float":1.5}},"timestamp":1700000000000000000}`, with
     /// keys in their order in the line. A duplicate field is written twice.
     ///
-    /// - Parameter time: the timestamp of a point that has none; truncated to the precision, as InfluxDB does.
+    /// - Parameters:
+    ///   - point: the line.
+    ///   - time: the timestamp of a point that has none; truncated to the precision, as InfluxDB does.
+    ///   - precision: of that timestamp.
     public static func json(_ point: Point, time: Timestamp, precision: Precision) -> String {
         let tags = point.tags.map { "\(JSONText.quoted($0.key)):\(JSONText.quoted($0.value))" }
         let fields = point.fields.map { "\(JSONText.quoted($0.key)):\(json($0.value))" }

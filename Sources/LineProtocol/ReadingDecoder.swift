@@ -26,6 +26,8 @@ public struct ReadingDecoder: Sendable {
     /// Decodes lines; a malformed line is reported as a problem, and decoding continues with the next line.
     ///
     /// - Parameters:
+    ///   - buffer: the text.
+    ///   - precision: the unit of timestamps.
     ///   - firstLine: the number of the first line, for problem reports.
     ///   - isWhole: whether the text ends here. If not, an incomplete entry at the end is not consumed, and
     ///     ``DecodedBatch/consumed`` is the offset at which it begins.

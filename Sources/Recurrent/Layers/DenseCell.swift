@@ -14,6 +14,8 @@ public final class DenseCell: @unchecked Sendable {
     /// - Parameters:
     ///   - kernel: `[inputs, units]`.
     ///   - bias: `[units]`; nil for a layer without a bias.
+    ///   - activation: of the output.
+    ///   - kernels: the instruction set that computes.
     /// - Throws: ``RecurrentError/shape(what:expected:actual:)``, ``RecurrentError/notFinite(tensor:)`` or
     ///   ``RecurrentError/argument(name:expected:actual:)``.
     public init(
@@ -34,7 +36,9 @@ public final class DenseCell: @unchecked Sendable {
     /// Runs `rows` rows without checking anything.
     ///
     /// - Parameters:
-    ///   - x: `[rows, inputs]`, with rows `xStride` floats apart.
+    ///   - rows: how many rows.
+    ///   - x: `[rows, inputs]`.
+    ///   - xStride: floats from one row of `x` to the next.
     ///   - y: `[rows, units]`, contiguous.
     public func forward(rows: Int, x: UnsafePointer<Float>, xStride: Int, y: UnsafeMutablePointer<Float>) {
         packed.multiply(rows, x, stride: xStride, to: y, stride: units)

@@ -5,6 +5,7 @@ extension LSTM {
     /// layer stores the final states after every call, training or not; no gradient crosses calls.
     ///
     /// - Parameters:
+    ///   - x: the input, `[batch, timesteps, inputs]`.
     ///   - mask: `[batch, timesteps]`, false where a timestep is padding.
     ///   - initialState: `h` and `c`, `[batch, units]` each.
     ///   - training: draws dropout masks and saves what ``backward(_:wantsInputGradient:)`` needs.

@@ -86,14 +86,35 @@ public final class LSTM: Layer {
     }
 
     /// - Parameters:
+    ///   - units: the length of `h`, of `c` and of every gate.
+    ///   - activation: of the candidate and of the output.
+    ///   - recurrentActivation: of the gates i, f and o.
+    ///   - useBias: whether there is a bias, `[4·units]`.
+    ///   - kernelInitializer: of the input weights, `[inputs, 4·units]`.
+    ///   - recurrentInitializer: of the recurrent weights, `[units, 4·units]`.
+    ///   - biasInitializer: of the bias.
     ///   - unitForgetBias: sets the forget gate's part of the bias to one, overriding the initializer.
+    ///   - kernelRegularizer: a penalty on the input weights.
+    ///   - recurrentRegularizer: a penalty on the recurrent weights.
+    ///   - biasRegularizer: a penalty on the bias.
+    ///   - activityRegularizer: a penalty on the output.
+    ///   - kernelConstraint: applied to the input weights after every optimizer step.
+    ///   - recurrentConstraint: the same for the recurrent weights.
+    ///   - biasConstraint: the same for the bias.
     ///   - dropout: the fraction of the inputs that each training call drops, 0 ..< 1; one mask per sample, constant
     ///     over time.
     ///   - recurrentDropout: the same for `h`.
+    ///   - implementation: 1 or 2, as in Keras; both compute the same here.
+    ///   - returnSequences: output `[batch, timesteps, units]` instead of `[batch, units]`.
+    ///   - returnState: output the final `h` and `c` too.
+    ///   - goBackwards: process the timesteps in reverse order.
     ///   - stateful: keeps the final states, so that sample i of the next batch continues from sample i of this one.
+    ///   - unroll: as in Keras; the result is the same here.
     ///   - zeroOutputForMask: outputs at masked steps are zero instead of the previous output.
+    ///   - name: of the layer, in errors and weight files.
     ///   - seed: makes initial weights and dropout masks reproducible; in a ``Sequential`` the model's seed is used
     ///     instead.
+    ///   - kernels: the instruction set that computes.
     /// - Throws: ``RecurrentError/argument(name:expected:actual:)``.
     public init(
         _ units: Int, activation: Activation = .tanh, recurrentActivation: Activation = .hardSigmoid,

@@ -16,6 +16,9 @@ public final class LSTMCell: @unchecked Sendable {
     ///   - kernel: `[inputs, 4·units]`, gates in the order i, f, c, o.
     ///   - recurrentKernel: `[units, 4·units]`.
     ///   - bias: `[4·units]`; nil for a layer without a bias.
+    ///   - activation: of the candidate and of the output.
+    ///   - recurrentActivation: of the gates i, f and o.
+    ///   - kernels: the instruction set that computes.
     /// - Throws: ``RecurrentError/shape(what:expected:actual:)``, ``RecurrentError/notFinite(tensor:)`` or
     ///   ``RecurrentError/argument(name:expected:actual:)``.
     public init(
@@ -43,9 +46,12 @@ public final class LSTMCell: @unchecked Sendable {
     /// Nothing is checked: this is the innermost loop of a stream.
     ///
     /// - Parameters:
-    ///   - x: `[rows, inputs]`, with rows `xStride` floats apart.
-    ///   - h: `[rows, units]`, with rows `stride` floats apart: the hidden states, replaced by those after the step.
+    ///   - rows: how many rows.
+    ///   - x: `[rows, inputs]`.
+    ///   - xStride: floats from one row of `x` to the next.
+    ///   - h: `[rows, units]`: the hidden states, replaced by those after the step.
     ///   - c: `[rows, units]`, likewise, for the cell states.
+    ///   - stride: floats from one row of `h` and of `c` to the next.
     public func step(
         rows: Int, x: UnsafePointer<Float>, xStride: Int, h: UnsafeMutablePointer<Float>,
         c: UnsafeMutablePointer<Float>, stride: Int

@@ -26,8 +26,12 @@ extension Sequential {
     ///   - x: `[samples] + inputShape`.
     ///   - y: shaped like the output; with ``Loss/pinball(levels:)`` and ``Loss/gaussianNLL`` the length of the last
     ///     axis is the number of targets.
+    ///   - batchSize: samples in one optimizer step; the last batch may be smaller.
+    ///   - epochs: passes over the data, at most.
     ///   - shuffle: draws a new order in each epoch from the model's seed. A stateful model should not shuffle.
     ///   - validation: data whose loss is measured after every epoch.
+    ///   - earlyStopping: when to stop before `epochs`; nil: never.
+    ///   - onEpoch: called after every epoch.
     /// - Throws: ``RecurrentError``; weights, states and optimizer are then unchanged.
     @discardableResult
     public func fit(
@@ -58,6 +62,10 @@ extension Sequential {
     ///   - x: `[streams, timesteps, inputs]`; all LSTM layers must be stateful and return sequences.
     ///   - y: `[streams, timesteps, targets]`.
     ///   - chunk: timesteps between truncations; the last chunk may be shorter.
+    ///   - epochs: passes over the streams, at most.
+    ///   - validation: data whose loss is measured after every epoch.
+    ///   - earlyStopping: when to stop before `epochs`; nil: never.
+    ///   - onEpoch: called after every epoch.
     /// - Throws: ``RecurrentError``; weights, states and optimizer are then unchanged.
     @discardableResult
     public func fit(

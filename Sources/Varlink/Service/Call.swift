@@ -31,7 +31,9 @@ public struct VarlinkCall: Sendable {
 
     /// Replies; suspends while the caller is slow to read.
     ///
-    /// - Parameter continues: true if another reply follows, which the caller must have asked for.
+    /// - Parameters:
+    ///   - message: the reply's parameters.
+    ///   - continues: true if another reply follows, which the caller must have asked for.
     public func reply(_ message: some Encodable & Sendable, continues: Bool = false) async throws {
         if continues, !wantsMore { throw VarlinkError.expectedMore }
         if isOneway { return }

@@ -14,6 +14,9 @@ public final class VarlinkService: Sendable {
     private let log: @Sendable (String) -> Void
 
     /// - Parameters:
+    ///   - info: what `org.varlink.service.GetInfo` answers.
+    ///   - interfaces: what is served, besides `org.varlink.service`.
+    ///   - limits: on connections, messages and memory.
     ///   - refusal: the reply to a connection beyond ``ServiceLimits/connections``, before it has called anything.
     ///   - log: called with a line for each connection that was refused or closed for a reason.
     /// - Throws: ``InterfaceError``.
@@ -37,8 +40,10 @@ public final class VarlinkService: Sendable {
 
     /// Serves until the task is cancelled.
     ///
-    /// - Parameter ready: called once connections are accepted.
-    /// - Throws: ``SocketFileError`` if there can be no socket at the path.
+    /// - Parameters:
+    ///   - endpoint: where to listen.
+    ///   - ready: called once connections are accepted.
+    /// - Throws: `SocketFileError` if there can be no socket at the path.
     public func run(_ endpoint: Endpoint, ready: @Sendable () -> Void = {}) async throws {
         switch endpoint {
         case .path(let path):
