@@ -135,6 +135,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        // Here and not in Benchmarks/Package.swift, because it looks at the inside of a library; not shipped.
+        .executableTarget(
+            name: "JSONBenchmark", dependencies: ["Varlink"], path: "Benchmarks/JSONBenchmark", swiftSettings: strict),
+
         // Writes the manual pages; not shipped.
         .executableTarget(name: "ManualPages", path: "packaging/ManualPages", swiftSettings: strict),
 

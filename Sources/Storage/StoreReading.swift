@@ -23,7 +23,7 @@ extension Store {
             cadence: try row.optional("cadence", in: table).flatMap { Cadence(nanoseconds: $0) },
             latenessSlots: try row.optional("lateness", in: table),
             createdAt: Timestamp(nanoseconds: try row.value("created_at", in: table)),
-            heardAt: try row.optional("heard_at", in: table).map { Timestamp(nanoseconds: $0) })
+            lastArrival: try row.optional("heard_at", in: table).map { Timestamp(nanoseconds: $0) })
     }
 
     /// The position of the newest reading ever; 0 before the first.

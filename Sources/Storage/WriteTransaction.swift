@@ -51,7 +51,7 @@ public struct WriteTransaction {
     }
 
     /// Stores when readings of some series last arrived.
-    public func setHeard(_ times: [(series: SeriesID, at: Timestamp)]) throws {
+    public func setLastArrivals(_ times: [(series: SeriesID, at: Timestamp)]) throws {
         for (series, time) in times {
             try run("UPDATE series SET heard_at = ? WHERE id = ?", [time.nanoseconds, series.rawValue])
             try updateChecksum(of: series)

@@ -32,7 +32,7 @@ enum Names {
         alarm(1)
         let named = words.firstIndex(of: "--socket").flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
         let inline = words.first { $0.hasPrefix("--socket=") }.map { String($0.dropFirst("--socket=".count)) }
-        let client = try? VarlinkClient(path: named ?? inline ?? CommonOptions.usualSocket)
+        let client = try? VarlinkClient(path: named ?? inline ?? CommonOptions.defaultSocket)
         return try? client?.call(Control.qualified(method), question, as: Answer.self)
     }
 }

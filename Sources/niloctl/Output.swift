@@ -19,7 +19,6 @@ enum Output {
     /// Writes a drawing or terminal control sequences. Untrusted text in it must have been escaped.
     static func draw(_ picture: String, on descriptor: Int32 = 1) { write(descriptor, picture) }
     static var isTerminal: Bool { isatty(1) == 1 }
-    static var isComplaintTerminal: Bool { isatty(2) == 1 }
 
     private static func write(_ descriptor: Int32, _ text: String) {
         var bytes = Array(text.utf8)[...]

@@ -42,7 +42,7 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// The path of the socket to connect to.
-    var path: String { socket ?? Self.usualSocket }
+    var path: String { socket ?? Self.defaultSocket }
 
     static func advice(for error: ConnectionError, _ path: String) -> String {
         if case .notReachable = error, access(path, F_OK) == 0, access(path, R_OK | W_OK) != 0 {
@@ -67,7 +67,7 @@ struct CommonOptions: ParsableArguments {
         }
     }
 
-    static var usualSocket: String {
+    static var defaultSocket: String {
         if let path = environment("NILOMETER_SOCKET") { return path }
         let user = environment("XDG_RUNTIME_DIR").map { $0 + "/nilometer/nilod.sock" }
         let known = [Control.defaultSocket, user].compactMap { $0 }.first { access($0, F_OK) == 0 }

@@ -14,38 +14,38 @@ struct ExecSource: Sendable {
 
     /// A longer line without an end is dropped.
     private static let maximumLineLength = 65_536
-    /// A child that has worked for so long has not failed.
-    private static let probation = Duration.seconds(60)
+    /// A child that ran for this long has not failed.
+    private static let stableRun = Duration.seconds(60)
 
     /// Until the task is cancelled.
     func run() async throws {
-        let order = ChildCommand(launcher: Executable.own, command: command, limits: ChildLimits())
+        let child = ChildCommand(launcher: Executable.own, command: command, limits: ChildLimits())
         var backoff = Backoff()
         while !Task.isCancelled {
             let started = ContinuousClock.now
             do {
-                try await take(ChildOutput(order) { [log] in log($0) })
+                try await ingest(ChildOutput(child) { [log] in log($0) })
             } catch {
                 log("\(error)")
             }
-            if ContinuousClock.now - started > Self.probation { backoff.reset() }
+            if ContinuousClock.now - started > Self.stableRun { backoff.reset() }
             try await Task.sleep(for: .seconds(backoff.next()))
         }
     }
 
-    /// One life of the child. It is read no faster than its readings are committed.
-    private func take(_ output: ChildOutput) async throws {
+    /// Reads one run of the child, no faster than its readings are committed.
+    private func ingest(_ output: ChildOutput) async throws {
         var intake = LineIntake(precision: precision, counters: counters, commit: commit)
         var pending: [UInt8] = []
         while let bytes = await output.next() {
             pending += bytes
-            pending.removeFirst(try await intake.take(pending, isWhole: false, log))
+            pending.removeFirst(try await intake.ingest(pending, isWhole: false, log))
             if pending.count > Self.maximumLineLength {
                 log("dropped a line of more than \(Self.maximumLineLength) bytes")
                 pending = []
             }
         }
-        _ = try await intake.take(pending, isWhole: true, log)
+        _ = try await intake.ingest(pending, isWhole: true, log)
     }
 }
 
@@ -53,7 +53,7 @@ extension LineIntake {
     /// Commits, and says what was wrong with the first bad line.
     ///
     /// - Returns: the bytes that were read.
-    fileprivate mutating func take(
+    fileprivate mutating func ingest(
         _ bytes: [UInt8], isWhole: Bool, _ log: LogThrottle
     ) async throws -> Int {
         let outcome = try await ingest(bytes, isWhole: isWhole)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Invocation
 
 /// `nilod`: the composition root of the daemon. Configuration, services, signals, systemd.
@@ -7,7 +8,7 @@ struct Nilod: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nilod",
         abstract: "A daemon that forecasts time series with stateful LSTMs.",
-        version: Version.current,
+        version: ProgramVersion.current,
         subcommands: [
             Run.self, CheckConfig.self, Train.self, Launch.self, PluginCommand.self, CheckPlugin.self,
             BacktestCommand.self, SelfTestCommand.self, SalvageCommand.self, RestoreCommand.self, ReferenceCommand.self,
@@ -24,8 +25,4 @@ struct Nilod: AsyncParsableCommand {
         }
         await main(arguments)
     }
-}
-
-enum Version {
-    static let current = "0.1.0"
 }

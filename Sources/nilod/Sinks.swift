@@ -12,7 +12,7 @@ struct Sinks: Sendable {
     /// Events from now on are for them.
     init(_ settings: [Settings.Sink], engine: Engine, log: Logger) {
         sinks = settings.map { setting in
-            let name = setting.name ?? setting.usualName
+            let name = setting.name ?? setting.defaultName
             let line: @Sendable (String) -> Void = { log.notice("sink \(name): \($0)") }
             let sink: any LineSink =
                 switch setting.target {
@@ -74,7 +74,7 @@ struct Sinks: Sendable {
 }
 
 extension Settings.Sink {
-    fileprivate var usualName: String {
+    fileprivate var defaultName: String {
         switch target {
         case .exec(let command): command.first ?? ""
         case .file(let path): path

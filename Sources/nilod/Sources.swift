@@ -12,7 +12,7 @@ struct Sources: Sendable {
     let readiness: Readiness
     let log: Logger
     let counters: FeedCounters
-    /// Who is cut off, and why: as many lines as anybody makes us say.
+    /// Limits how many log lines closed connections can cause.
     private let throttle: LogThrottle
 
     init(engine: Engine, counters: FeedCounters, unfinished: MemoryBudget, readiness: Readiness, log: Logger) {

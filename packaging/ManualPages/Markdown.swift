@@ -13,7 +13,7 @@ enum Markdown {
 
             """
         for table in reference.tables {
-            page += "\n## \(table.name.isEmpty ? "Top of the file" : "`\(table.name)`")\n\n\(table.text)\n\n"
+            page += "\n## \(table.name.isEmpty ? "Top of the file" : "`\(table.name)`")\n\n\(table.text.asSentence)\n\n"
             page += "| key | type | default | meaning | example |\n|---|---|---|---|---|\n"
             for key in table.keys {
                 page +=

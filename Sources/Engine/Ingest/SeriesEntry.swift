@@ -30,7 +30,7 @@ struct SeriesEntry: ~Copyable {
 
     init(record: SeriesRecord, rule: SeriesRule) {
         (id, key, forecaster) = (record.id, record.key, record.forecaster)
-        (cadence, latenessSlots, lastArrival) = (record.cadence, record.latenessSlots, record.heardAt)
+        (cadence, latenessSlots, lastArrival) = (record.cadence, record.latenessSlots, record.lastArrival)
         self.rule = rule
     }
 

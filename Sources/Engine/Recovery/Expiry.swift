@@ -180,7 +180,7 @@ struct Expiry {
             return entry.hasNewArrival && (last > now || now.nanoseconds(since: last) > timeToLive / 24)
         }
         guard !updated.isEmpty,
-            (try? writer.store.write { try $0.setHeard(updated.map { ($0.id, now) }) }) != nil
+            (try? writer.store.write { try $0.setLastArrivals(updated.map { ($0.id, now) }) }) != nil
         else { return }
         for entry in updated { entry.recordArrival(at: now) }
     }

@@ -45,7 +45,7 @@ extension Engine {
         while let slice = try reader.next() {
             for block in slice { blocks[block.series, default: []].append(block) }
             try Task.checkCancellation()
-            // The thread is shared with all other tasks.
+            // The thread is one of the few for long answers.
             await Task.yield()
         }
         return blocks

@@ -14,7 +14,7 @@ public struct JournalTails: Sendable {
         /// The index of the series that followed last time.
         var following = 0
         var count = 0
-        /// The index after its last reading in ``JournalTails/order``.
+        /// The index after its last reading in ``JournalTails/indicesBySeries``.
         var end = 0
     }
 
@@ -23,20 +23,21 @@ public struct JournalTails: Sendable {
         var timestamp: Timestamp
         var value: Double
         /// The position, shifted left by one; the lowest bit is set for a late reading.
-        var order: Int64
+        var packedPosition: Int64
         /// The index of its series in ``JournalTails/tails``.
         var tail: Int32
 
         init(_ reading: Reading, at position: JournalPosition, tail: Int) {
             (timestamp, value) = (reading.timestamp, reading.value)
-            order = position << 1 | (reading.timeliness == .late ? 1 : 0)
+            packedPosition = position << 1 | (reading.timeliness == .late ? 1 : 0)
             self.tail = Int32(truncatingIfNeeded: tail)
         }
 
         func positioned(_ series: SeriesID) -> PositionedReading {
             let reading = Reading(
-                series: series, timestamp: timestamp, value: value, timeliness: order & 1 == 1 ? .late : .fresh)
-            return PositionedReading(reading: reading, position: order >> 1)
+                series: series, timestamp: timestamp, value: value, timeliness: packedPosition & 1 == 1 ? .late : .fresh
+            )
+            return PositionedReading(reading: reading, position: packedPosition >> 1)
         }
     }
 
@@ -47,7 +48,7 @@ public struct JournalTails: Sendable {
     private var readings: [TailReading] = []
     /// Indices into ``readings``, grouped by series. A linked list would cost a cache miss for each of a million
     /// readings, one after another; with indices, many loads are in flight at once.
-    private var order: [UInt32] = []
+    private var indicesBySeries: [UInt32] = []
     private var indices: [SeriesID: Int] = [:]
     /// The index of the series of the last reading.
     private var last = 0
@@ -78,9 +79,9 @@ public struct JournalTails: Sendable {
             tails[index].end = end
             end += tails[index].count
         }
-        order = Array(repeating: 0, count: readings.count)
+        indicesBySeries = Array(repeating: 0, count: readings.count)
         for (index, reading) in readings.enumerated() {
-            order[tails[Int(reading.tail)].end] = UInt32(truncatingIfNeeded: index)
+            indicesBySeries[tails[Int(reading.tail)].end] = UInt32(truncatingIfNeeded: index)
             tails[Int(reading.tail)].end += 1
         }
     }
@@ -113,6 +114,6 @@ public struct JournalTails: Sendable {
     public subscript(series: SeriesID) -> [PositionedReading] {
         guard let index = indices[series] else { return [] }
         let tail = tails[index]
-        return order[tail.end - tail.count..<tail.end].map { readings[Int($0)].positioned(series) }
+        return indicesBySeries[tail.end - tail.count..<tail.end].map { readings[Int($0)].positioned(series) }
     }
 }

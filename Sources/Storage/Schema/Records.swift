@@ -14,11 +14,11 @@ public struct SeriesRecord: Sendable, Hashable {
     public var latenessSlots: Int?
     public var createdAt: Timestamp
     /// When a reading last arrived, to the day; nil if not known.
-    public var heardAt: Timestamp?
+    public var lastArrival: Timestamp?
 
     public init(
         id: SeriesID, key: SeriesKey, forecaster: String?, aggregate: Aggregate, cadence: Cadence?,
-        latenessSlots: Int?, createdAt: Timestamp, heardAt: Timestamp? = nil
+        latenessSlots: Int?, createdAt: Timestamp, lastArrival: Timestamp? = nil
     ) {
         self.id = id
         self.key = key
@@ -27,7 +27,7 @@ public struct SeriesRecord: Sendable, Hashable {
         self.cadence = cadence
         self.latenessSlots = latenessSlots
         self.createdAt = createdAt
-        self.heardAt = heardAt
+        self.lastArrival = lastArrival
     }
 }
 

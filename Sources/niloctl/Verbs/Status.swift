@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import ControlInterface
 
 struct Status: ParsableCommand {
@@ -65,7 +66,7 @@ struct ShowVersion: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let own = "0.1.0"
+        let own = ProgramVersion.current
         try common.connected { client in
             let reply = try client.call(Control.qualified("GetStatus"), as: Control.GetStatus.Reply.self)
             try common.show(["niloctl": own, "nilod": reply.version]) {

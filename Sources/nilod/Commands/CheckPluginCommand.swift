@@ -38,6 +38,6 @@ struct CheckPlugin: ParsableCommand {
     }
 
     private static func missing(_ path: String) -> SettingsError {
-        SettingsError(file: path, line: nil, key: nil, expected: "expected a folder with a plugin.toml; there is none")
+        SettingsError(file: path, line: nil, key: nil, problem: "expected a folder with a plugin.toml; there is none")
     }
 }

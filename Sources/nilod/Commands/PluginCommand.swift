@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Glibc
 import PluginHost
 
@@ -19,7 +20,7 @@ struct PluginCommand: AsyncParsableCommand {
             throw Exit.say("expected a connected socket as descriptor 3 and LISTEN_FDS=1, LISTEN_PID=\(getpid())", 64)
         }
         do {
-            try await ForecasterService(method).serve(connected: socket, version: Version.current)
+            try await ForecasterService(method).serve(connected: socket, version: ProgramVersion.current)
         } catch {
             throw Exit.say("\(error)", 76)
         }

@@ -53,7 +53,7 @@ struct SettingsOptions: ParsableArguments, Sendable {
     }
 
     func load() throws -> Settings {
-        var settings = try Settings.load(config ?? Settings.usualFile)
+        var settings = try Settings.load(config ?? Settings.defaultFile)
         settings.stateDirectory = stateDir ?? Settings.environment("STATE_DIRECTORY") ?? settings.stateDirectory
         settings.socket = socket ?? Settings.environment("NILOMETER_SOCKET") ?? settings.socket
         // Systemd's socket has its path already.

@@ -93,7 +93,8 @@ struct ConfigurationReference: Encodable {
                 example: "\"room,*\""),
             Key(
                 "cadence", "duration", "inferred from the first 17 readings",
-                "The length of a slot. Another one than the series has begins a new epoch, warm.", example: "\"1m\""),
+                "The length of a slot. A cadence that differs from the current one begins a new epoch, warm.",
+                example: "\"1m\""),
             Key(
                 "aggregate", "string", "`mean`",
                 "How the readings of a slot become its value: `mean`, `last`, `max`, `min` or `sum`. A change begins a new "
@@ -202,7 +203,7 @@ struct ConfigurationReference: Encodable {
                     + "`/run/nilod`.",
                 example: "\"/run/nilod/lines.sock\""),
             Key(
-                "listen", "string", "required",
+                "listen", "string", "required; for `http` unless there is a `path`",
                 "`tcp`, `udp`, `http`: a port, which this machine alone reaches, or host:port.",
                 example: "\"0.0.0.0:8089\""),
             Key(
@@ -253,7 +254,7 @@ extension ConfigurationReference.Key {
     }
 
     private static func short(_ number: Double) -> String {
-        number == number.rounded() && number.magnitude < 1e15 ? String(Int64(number)) : "\(number)"
+        number == number.rounded() && number.magnitude <= 1e15 ? String(Int64(number)) : "\(number)"
     }
 }
 

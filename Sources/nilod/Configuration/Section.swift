@@ -8,11 +8,12 @@ struct SettingsError: Error, CustomStringConvertible {
     var file: String
     var line: Int?
     var key: String?
-    var expected: String
+    /// With a key, what was expected there; without one, what is wrong with the file.
+    var problem: String
 
     var description: String {
         let place = line.map { "\(file):\($0)" } ?? file
-        return key.map { "\(place): \($0): expected \(expected)" } ?? "\(place): \(expected)"
+        return key.map { "\(place): \($0): expected \(problem)" } ?? "\(place): \(problem)"
     }
 }
 
@@ -29,7 +30,7 @@ final class Section {
 
     func error(_ key: String, _ expected: String) -> SettingsError {
         let full = (path + [key]).joined(separator: ".")
-        return SettingsError(file: locator.file, line: locator.line(of: full), key: full, expected: expected)
+        return SettingsError(file: locator.file, line: locator.line(of: full), key: full, problem: expected)
     }
 
     /// File and line of a key.

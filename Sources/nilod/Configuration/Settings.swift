@@ -44,8 +44,8 @@ struct Settings: Sendable {
         var name: String?
     }
 
-    var stateDirectory = Self.usualStateDirectory
-    var socket = Self.usualSocket
+    var stateDirectory = Self.defaultStateDirectory
+    var socket = Self.defaultSocket
     var logLevel = Logger.Level.notice
     /// Members of this group may change things, beside the owner and root; nil for nobody else.
     var group: String?
@@ -53,8 +53,8 @@ struct Settings: Sendable {
     var sources: [Source] = []
     var sinks: [Sink] = []
     /// Where plugins are looked for, and what was found there.
-    var pluginFolders = PluginReader.usualFolders
-    var plugins = PluginReader.find(in: PluginReader.usualFolders)
+    var pluginFolders = PluginReader.defaultFolders
+    var plugins = PluginReader.find(in: PluginReader.defaultFolders)
     var engine = EngineConfiguration(forecasters: [])
     /// In bytes: what all messages that have not ended may hold together.
     var unfinishedLimit = 64 << 20
@@ -67,22 +67,22 @@ struct Settings: Sendable {
     }
 
     /// A thread that steps series for each core. Two were measured to pay; beyond four nobody has looked.
-    static var usualShards: Int { min(4, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))) }
+    static var defaultShards: Int { min(4, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))) }
 
     private static var home: String { environment("HOME") ?? "/" }
 
     /// The file that is read when none is named: the system's, else the user's; nil if there is neither.
-    static var usualFile: String? {
+    static var defaultFile: String? {
         let user = (environment("XDG_CONFIG_HOME") ?? home + "/.config") + "/nilometer/nilod.toml"
         return (getuid() == 0 ? ["/etc/nilometer/nilod.toml"] : [user, "/etc/nilometer/nilod.toml"])
             .first { access($0, R_OK) == 0 }
     }
 
-    private static var usualStateDirectory: String {
+    private static var defaultStateDirectory: String {
         getuid() == 0 ? "/var/lib/nilometer" : (environment("XDG_STATE_HOME") ?? home + "/.local/state") + "/nilometer"
     }
 
-    private static var usualSocket: String {
+    private static var defaultSocket: String {
         getuid() == 0
             ? "/run/nilometer/nilod.sock" : (environment("XDG_RUNTIME_DIR") ?? "/tmp") + "/nilometer/nilod.sock"
     }

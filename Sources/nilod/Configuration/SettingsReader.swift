@@ -21,13 +21,13 @@ extension Settings {
     static func section(_ path: String) throws -> Section {
         guard let text = readFile(path) else {
             throw SettingsError(
-                file: path, line: nil, key: nil, expected: "cannot be read: \(String(cString: strerror(errno)))")
+                file: path, line: nil, key: nil, problem: "cannot be read: \(String(cString: strerror(errno)))")
         }
         let root: TOMLTable
         do {
             root = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
-            throw SettingsError(file: path, line: error.source.begin.line, key: nil, expected: error.description)
+            throw SettingsError(file: path, line: error.source.begin.line, key: nil, problem: error.description)
         }
         return Section(root, [], KeyLocator(file: path, text: text))
     }
@@ -61,14 +61,14 @@ extension Settings {
         engine.maxSeries = try section.integer("max_series", 1...10_000_000) ?? engine.maxSeries
         unfinishedLimit = try section.integer("max_unfinished_mib", 32...65_536).map { $0 << 20 } ?? unfinishedLimit
         engine.silentSeriesTTL = try section.duration("silent_series_ttl")
-        engine.shardCount = try section.integer("shards", 1...64) ?? Self.usualShards
+        engine.shardCount = try section.integer("shards", 1...64) ?? Self.defaultShards
         engine.otherCalendar = { LocalZone.calendar($0) }
         engine.calendar =
             try LocalZone.calendar(timeZone) ?? { throw section.error("time_zone", "a name such as Europe/Berlin") }()
         sources = try section.sections("source").map { try Source($0) }
         engine.series = try section.sections("series").map { try SeriesRule($0) }
         sinks = try section.sections("sink").map { try Sink($0) }
-        pluginFolders = try (section.strings("plugin_path") ?? []) + PluginReader.usualFolders
+        pluginFolders = try (section.strings("plugin_path") ?? []) + PluginReader.defaultFolders
         plugins = PluginReader.find(in: pluginFolders)
         let methods = KnownMethods(plugins)
         engine.forecasters = try section.sections("forecaster").map { try ForecasterConfiguration($0, methods) }

@@ -14,8 +14,8 @@ struct ZoneRules: Sendable {
     /// nil if the bytes are no such file.
     init?(_ bytes: [UInt8]) {
         var reader = Reader(bytes)
-        guard let (_, _, first) = Self.header(&reader), reader.skip(first.size(timeBytes: 4)),
-            let (magic, version, counts) = Self.header(&reader), magic, version >= UInt8(ascii: "2"),
+        guard let (_, first) = Self.header(&reader), reader.skip(first.size(timeBytes: 4)),
+            let (version, counts) = Self.header(&reader), version >= UInt8(ascii: "2"),
             read(counts, &reader)
         else { return nil }
         later = YearlyRule(reader.rest)
@@ -34,7 +34,7 @@ struct ZoneRules: Sendable {
         }
     }
 
-    private static func header(_ reader: inout Reader) -> (isOurs: Bool, version: UInt8, Counts)? {
+    private static func header(_ reader: inout Reader) -> (version: UInt8, Counts)? {
         guard let magic = reader.take(4), Array(magic) == Array("TZif".utf8), let version = reader.take(16)?.first
         else {
             return nil
@@ -48,7 +48,7 @@ struct ZoneRules: Sendable {
         let counts = Counts(
             utc: numbers[0], standard: numbers[1], leaps: numbers[2], times: numbers[3], types: numbers[4],
             letters: numbers[5])
-        return (true, version, counts)
+        return (version, counts)
     }
 
     private mutating func read(_ counts: Counts, _ reader: inout Reader) -> Bool {

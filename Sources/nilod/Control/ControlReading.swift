@@ -16,7 +16,8 @@ extension ControlService {
         let uptime = (ContinuousClock.now - started) / .seconds(1)
         try await call.reply(
             Control.GetStatus.Reply(
-                version: Version.current, pid: Int(getpid()), kernels: Methods.kernels.name, uptimeSeconds: uptime,
+                version: ProgramVersion.current, pid: Int(getpid()), kernels: Methods.kernels.name,
+                uptimeSeconds: uptime,
                 database: settings.stateDirectory + "/nilo.db", databaseBytes: try store.fileBytes(),
                 journalReadings: store.journalReadings, series: engine.seriesCount, accepted: counts.accepted,
                 late: counts.late, refused: Dictionary(keepingFirst: refused),
@@ -159,7 +160,7 @@ extension ControlService {
 
     @Sendable func listModelEvents(_ call: VarlinkCall) async throws {
         let question = try call.decode(Control.ListModelEvents.Request.self)
-        let limit = question.limit ?? Self.usualEvents
+        let limit = question.limit ?? Self.defaultEvents
         guard (1...Storage.ModelEvent.kept).contains(limit) else {
             throw ControlError.refused(
                 text: "limit: expected 1 to \(Storage.ModelEvent.kept), found \(limit)"
@@ -176,7 +177,7 @@ extension ControlService {
                 }))
     }
 
-    private static let usualEvents = 100
+    private static let defaultEvents = 100
 
     @Sendable func listPlugins(_ call: VarlinkCall) async throws {
         try await call.reply(Control.ListPlugins.Reply(plugins: plugins.reports.map { Plugin($0) }))

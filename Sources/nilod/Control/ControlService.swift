@@ -1,3 +1,4 @@
+import Basics
 import ControlInterface
 import Engine
 import Feeding
@@ -57,7 +58,7 @@ struct ControlService: Sendable {
         limits.unfinished = unfinished
         return try VarlinkService(
             info: ServiceInfo(
-                vendor: "Nilometer", product: "nilod", version: Version.current, url: "https://nilometer.org"),
+                vendor: "Nilometer", product: "nilod", version: ProgramVersion.current, url: "https://nilometer.org"),
             interfaces: [interface], limits: limits,
             refusal: ControlError.busy(text: "the daemon has as many connections as it takes: try again").varlink,
             log: log)
@@ -127,6 +128,6 @@ struct ControlService: Sendable {
 }
 
 extension VarlinkCall {
-    /// Who is to have no more than a share.
+    /// Identifies the caller, for fair sharing.
     var peerKey: PeerKey { peer.map { PeerKey(.user($0.uid), process: $0.pid) } ?? PeerKey(.unknown) }
 }

@@ -13,7 +13,7 @@ import TOMLKit
 /// Finds plugins by their manifests, and starts none.
 struct PluginReader {
     /// Searched in this order behind the configured ones; of two plugins of one name the first counts.
-    static let usualFolders = ["/usr/local/lib/nilometer/plugins", "/usr/lib/nilometer/plugins"]
+    static let defaultFolders = ["/usr/local/lib/nilometer/plugins", "/usr/lib/nilometer/plugins"]
 
     static func find(in folders: [String]) -> [FoundPlugin] {
         var found: [FoundPlugin] = []
@@ -27,7 +27,7 @@ struct PluginReader {
                     guard names.insert(plugin.manifest.name).inserted else {
                         throw SettingsError(
                             file: folder + "/plugin.toml", line: nil, key: "name",
-                            expected: "a name of its own; \"\(plugin.manifest.name)\" is taken")
+                            problem: "a name of its own; \"\(plugin.manifest.name)\" is taken")
                     }
                     found.append(.usable(plugin))
                 } catch {

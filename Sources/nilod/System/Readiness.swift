@@ -1,6 +1,6 @@
 import Basics
 
-/// Says once that everything listens which others may send to.
+/// Calls back once, when all listeners listen.
 final class Readiness: Sendable {
     private let missing: Locked<Int>
     private let tell: @Sendable () -> Void

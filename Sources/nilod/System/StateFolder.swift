@@ -52,11 +52,11 @@ struct StateFolder: Sendable {
     ///
     /// - Returns: a sentence for each that was open.
     func tighten() -> [String] {
-        var told: [String] = []
+        var warnings: [String] = []
         if let status = status(of: folder.descriptor) {
             // A folder that others share, such as /tmp, is theirs to keep open.
             if status.st_uid == geteuid(), status.st_mode & S_ISVTX == 0 {
-                told += tighten(folder.descriptor, folder.path)
+                warnings += tighten(folder.descriptor, folder.path)
             }
         }
         for name in ["", "-wal", "-shm", ".lock"].map({ Self.database + $0 }) + [Reserve.name] {
@@ -64,13 +64,13 @@ struct StateFolder: Sendable {
             guard file >= 0 else { continue }
             defer { close(file) }
             if let status = status(of: file), status.st_mode & S_IFMT == S_IFREG {
-                told += tighten(file, "\(folder.path)/\(name)")
+                warnings += tighten(file, "\(folder.path)/\(name)")
             }
         }
         for inside in [Self.training, PluginExchange.folder].compactMap({ folder.opened($0) }) {
-            told += tighten(inside.descriptor, inside.path)
+            warnings += tighten(inside.descriptor, inside.path)
         }
-        return told
+        return warnings
     }
 
     private func tighten(_ descriptor: Int32, _ path: String) -> [String] {

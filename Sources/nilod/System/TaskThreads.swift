@@ -9,16 +9,16 @@ import Synchronization
 final class TaskThreads: TaskExecutor, @unchecked Sendable {
     private var jobs: [UnownedJob] = []
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
-    private let bell: UnsafeMutablePointer<pthread_cond_t>
+    private let notEmpty: UnsafeMutablePointer<pthread_cond_t>
     private static let niceness: Int32 = 5
 
     /// The threads live as long as the process.
     ///
     /// - Throws: ``EngineError/threadFailed(name:code:)``.
     init(count: Int) throws(EngineError) {
-        (lock, bell) = (.allocate(capacity: 1), .allocate(capacity: 1))
+        (lock, notEmpty) = (.allocate(capacity: 1), .allocate(capacity: 1))
         pthread_mutex_init(lock, nil)
-        pthread_cond_init(bell, nil)
+        pthread_cond_init(notEmpty, nil)
         for _ in 0..<count { try start() }
     }
 
@@ -27,7 +27,7 @@ final class TaskThreads: TaskExecutor, @unchecked Sendable {
         pthread_mutex_lock(lock)
         jobs.append(job)
         pthread_mutex_unlock(lock)
-        pthread_cond_signal(bell)
+        pthread_cond_signal(notEmpty)
     }
 
     private func start() throws(EngineError) {
@@ -57,7 +57,7 @@ final class TaskThreads: TaskExecutor, @unchecked Sendable {
     private func next() -> UnownedJob {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
-        while jobs.isEmpty { pthread_cond_wait(bell, lock) }
+        while jobs.isEmpty { pthread_cond_wait(notEmpty, lock) }
         return jobs.removeFirst()
     }
 }
