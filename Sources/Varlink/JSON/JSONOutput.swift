@@ -59,13 +59,30 @@ final class JSONOutput {
     func string(_ text: String) {
         var text = text
         bytes.append(UInt8(ascii: "\""))
-        let isPlain = text.withUTF8 { utf8 in
-            guard !utf8.contains(where: Self.mayNeedEscape) else { return false }
-            bytes.append(contentsOf: utf8)
-            return true
+        text.withUTF8 { utf8 in
+            var rest = utf8[...]
+            while let index = rest.firstIndex(where: Self.mayNeedEscape) {
+                bytes.append(contentsOf: rest[..<index])
+                let (scalar, end) = Self.scalar(in: utf8, at: index)
+                escaped(scalar)
+                rest = utf8[end...]
+            }
+            bytes.append(contentsOf: rest)
         }
-        if !isPlain { for scalar in text.unicodeScalars { escaped(scalar) } }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// The scalar that begins with a byte that may need an escape, and the index after it.
+    private static func scalar(in utf8: UnsafeBufferPointer<UInt8>, at index: Int) -> (Unicode.Scalar, end: Int) {
+        let first = utf8[index]
+        // Of two or three bytes: Swift's strings are valid UTF-8.
+        let length = first < 0x80 ? 1 : first < 0xE0 ? 2 : 3
+        let value = utf8[index + 1..<index + length].reduce(
+            UInt32(first) & (length == 1 ? 0x7F : length == 2 ? 0x1F : 0x0F)
+        ) {
+            $0 << 6 | UInt32($1 & 0x3F)
+        }
+        return (Unicode.Scalar(value) ?? "\u{FFFD}", index + length)
     }
 
     /// Whether a character that must be escaped may begin with this byte.

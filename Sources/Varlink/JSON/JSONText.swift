@@ -1,3 +1,5 @@
+import Glibc
+
 /// The range of a string in a message, without its quotes.
 struct JSONText {
     var range: Range<Int>
@@ -70,13 +72,11 @@ extension JSONScanner {
         var result: [UInt8] = []
         result.reserveCapacity(range.count)
         var index = range.lowerBound
-        while index < range.upperBound {
-            let byte = bytes[index]
-            index += 1
-            guard byte == UInt8(ascii: "\\") else {
-                result.append(byte)
-                continue
-            }
+        while true {
+            let backslash = nextBackslash(in: index..<range.upperBound)
+            result.append(contentsOf: bytes[index..<backslash])
+            guard backslash < range.upperBound else { return result }
+            index = backslash + 1
             guard index < range.upperBound else { throw JSONSyntaxError(offset: index, expected: "an escape") }
             let escape = bytes[index]
             index += 1
@@ -86,7 +86,16 @@ extension JSONScanner {
                 result.append(try Self.plain(escape, index))
             }
         }
-        return result
+    }
+
+    /// The end of the range if there is none.
+    private func nextBackslash(in range: Range<Int>) -> Int {
+        bytes.withUnsafeBytes { bytes in
+            guard !range.isEmpty, let start = bytes.baseAddress?.advanced(by: range.lowerBound),
+                let match = memchr(start, Int32(UInt8(ascii: "\\")), range.count)
+            else { return range.upperBound }
+            return range.lowerBound + start.distance(to: UnsafeRawPointer(match))
+        }
     }
 
     private static func plain(_ escape: UInt8, _ index: Int) throws -> UInt8 {
