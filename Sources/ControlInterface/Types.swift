@@ -143,7 +143,7 @@ public struct Score: Codable, Sendable {
 /// How a training run ended, or a change of what serves some series.
 public struct ModelEvent: Codable, Sendable {
     public var at: String
-    /// "training", "failure" or "change".
+    /// "training", "failure", "change" or "refusal".
     public var kind: String
     public var version: Int?
     public var series: Int

@@ -139,7 +139,13 @@ struct ModelChangeTests {
         #expect(count("the state of \(series("s0")) was reset and warmed up again") == 1)
         #expect(engine.modelCounts.trained == ["house": 1] && engine.modelCounts.failedTrainings == ["house": 1])
         #expect(engine.modelCounts.changes["rollback"] == 1 && engine.modelCounts.changes["reset"] == 1)
+        await #expect(throws: EngineError.self) { _ = try await engine.promote("house", number: 9) }
+        await #expect(throws: EngineError.self) { _ = try await engine.rollBack("other") }
+        #expect(count("forecaster house: the promotion of version 9 was refused: ") == 1)
+        #expect(count("forecaster other: a rollback was refused: ") == 1)
+        #expect(engine.modelCounts.changes["refusal"] == 2)
         let events = try await engine.modelEvents(of: "house", limit: 100)
+        #expect(events.count { $0.kind == .refusal && $0.text.contains("the promotion of version 9: ") } == 1)
         #expect(events.count { $0.kind == .failure && $0.version == nil } == 1)
         #expect(events.count { $0.kind == .training && $0.version == 3 && $0.text.contains("version 3 serves") } == 1)
         let changes = events.filter { $0.kind == .change }.suffix(3)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What a command printed, and how it ended.
@@ -36,7 +37,7 @@ let executables = URL(filePath: CommandLine.arguments[0]).deletingLastPathCompon
         let result = try await Finished.run(
             script.path, [executables.appending(path: "CertificationPeer").path])
         print(result.output, terminator: "")
-        if result.status == 77 { return }
+        if result.status == 77 { return skip("the certification's Python library is not there") }
         #expect(result.status == 0, "\(result.output)")
         #expect(result.output.components(separatedBy: "passed: ").count == 3)
     }

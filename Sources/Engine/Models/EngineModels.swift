@@ -28,7 +28,7 @@ extension Engine {
     /// - Throws: ``EngineError/unusableVersion(_:forecaster:reason:)`` if its horizon or quantiles differ from the
     ///   configuration's.
     public func promote(_ forecaster: String, number: Int) async throws -> Int {
-        let count = try await changes.make {
+        let count = try await makeRequested("the promotion of version \(number)", of: forecaster) {
             let ids = try await seriesIDs(of: forecaster)
             let version = try self.version(number, of: forecaster)
             let loaded = try await apart { [catalog] in try catalog.load(version, isRetry: true) }
@@ -48,7 +48,7 @@ extension Engine {
     ///
     /// - Returns: the number of series that were rolled back.
     public func rollBack(_ forecaster: String) async throws -> Int {
-        let count = try await changes.make {
+        let count = try await makeRequested("a rollback", of: forecaster) {
             let ids = try await seriesIDs(of: forecaster)
             let previous = try await apart { [self] in try versionsBefore(ids, of: forecaster) }
             guard let newest = previous.values.map(\.version).max(by: { $0.id < $1.id }) else {
@@ -60,6 +60,24 @@ extension Engine {
         }
         modelCounters.recordChange(.rollback, "forecaster \(forecaster): \(count) series were rolled back")
         return count
+    }
+
+    /// Makes a change that somebody asked for; if it cannot be made, that is logged, counted and noted, too.
+    private func makeRequested(
+        _ what: String, of forecaster: String, _ decide: () async throws -> ModelChange
+    ) async throws -> Int {
+        do {
+            return try await changes.make(decide)
+        } catch let error as EngineError where error != .stopping {
+            modelCounters.recordRefusal("forecaster \(forecaster): \(what) was refused: \(error)")
+            if (try? await checkForecaster(forecaster)) != nil {
+                let event = ModelEvent(
+                    forecaster: forecaster, at: clock.now, kind: .refusal, version: nil, series: 0,
+                    text: "\(what): \(error)")
+                try? await writer.run(AddModelEvent(event: event))
+            }
+            throw error
+        }
     }
 
     /// The version that each series had before its current one, loaded; series with only one are left out.

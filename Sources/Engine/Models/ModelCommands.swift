@@ -66,6 +66,13 @@ struct PruneVersions: WriterCommand {
     }
 }
 
+/// Notes an event of a forecaster's models.
+struct AddModelEvent: WriterCommand {
+    let event: ModelEvent
+
+    func run(on writer: Writer) throws { try writer.store.write { try $0.addModelEvent(event) } }
+}
+
 /// The current configuration.
 struct CurrentConfiguration: WriterCommand {
     func run(on writer: Writer) -> EngineConfiguration { writer.configuration }

@@ -12,7 +12,7 @@ public struct ModelCounts: Sendable {
 /// Counts and logs every change of a model and every training run; safe to use from any thread.
 final class ModelCounters: Sendable {
     enum Change: String, CaseIterable {
-        case promotion, rollback, reset, fallback, reload
+        case promotion, rollback, reset, fallback, reload, refusal
     }
 
     private let counts = Locked(ModelCounts())
@@ -26,6 +26,11 @@ final class ModelCounters: Sendable {
     func recordChange(_ change: Change, _ text: String?) {
         counts.withLock { $0.changes[change.rawValue, default: 0] += 1 }
         if let text { notify(.notice(text)) }
+    }
+
+    func recordRefusal(_ text: String) {
+        counts.withLock { $0.changes[Change.refusal.rawValue, default: 0] += 1 }
+        notify(.warning(text))
     }
 
     func recordTraining(_ forecaster: String, _ outcome: String) {

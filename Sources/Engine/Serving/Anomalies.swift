@@ -93,10 +93,15 @@ extension SeriesState {
         _ slot: Slot, value: Float, state: UnsafeBufferPointer<Float>?, expected: @autoclosure () -> [Float]
     ) {
         guard let runningState, let cadence else { return }
-        let probability = anomalyRule == nil ? nil : state.flatMap { runningState.model.reliableTail(of: $0) }
+        var probability = anomalyRule == nil ? nil : state.flatMap { runningState.model.reliableTail(of: $0) }
+        var forecast: [Float] = []
+        if let anomalyRule, let known = probability, known < anomalyRule.probability {
+            forecast = expected()
+            // Without a forecast that can be shown it is none, and starts no cooldown.
+            if !forecast.allSatisfy(\.isFinite) { probability = nil }
+        }
         guard let suppressed = anomalyDetector.evaluate(slot, probability: probability, anomalyRule, cadence),
-            let probability,
-            case let expected = expected(), expected.allSatisfy(\.isFinite)
+            let probability
         else { return }
         let version = runningState.version.version
         anomalies.append(
@@ -104,7 +109,7 @@ extension SeriesState {
                 series: key, forecaster: version.forecaster, method: version.method, version: version.number,
                 slot: slot, cadence: cadence, value: value, probability: probability,
                 quantiles: runningState.version.specification.quantiles,
-                expected: expected, suppressed: suppressed))
+                expected: forecast, suppressed: suppressed))
     }
 
     /// Removes and returns the anomalies that are recent at `now`: importing last year's readings must raise none.

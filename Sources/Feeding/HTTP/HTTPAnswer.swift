@@ -1,5 +1,12 @@
 import LineProtocol
 import NIOHTTP1
+import TimeSeries
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// An HTTP response before it is written.
 struct HTTPAnswer {
@@ -15,9 +22,7 @@ struct HTTPAnswer {
     init(_ status: HTTPResponseStatus, problem: String, code: String, line: Int? = nil, extra: [(String, String)] = [])
     {
         self.status = status
-        let text = JSONText.quoted(problem)
-        let lineMember = line.map { ",\"line\":\($0)" } ?? ""
-        body = "{\"code\":\(JSONText.quoted(code)),\"message\":\(text),\"error\":\(text)\(lineMember)}\n"
+        body = Self.json(Failure(code: code, message: problem, error: problem, line: line))
         headers = [("Content-Type", "application/json; charset=utf-8"), ("X-Influxdb-Error", Self.headerText(problem))]
         headers += extra
     }
@@ -46,10 +51,30 @@ struct HTTPAnswer {
 
     static func health(_ trouble: String?) -> HTTPAnswer {
         var answer = HTTPAnswer(trouble == nil ? .ok : .serviceUnavailable)
-        let message = JSONText.quoted(trouble ?? "ready for writes")
         answer.headers = [("Content-Type", "application/json; charset=utf-8")]
-        answer.body = "{\"name\":\"nilod\",\"message\":\(message),\"status\":\"\(trouble == nil ? "pass" : "fail")\"}\n"
+        answer.body = json(
+            Health(name: "nilod", message: trouble ?? "ready for writes", status: trouble == nil ? "pass" : "fail"))
         return answer
+    }
+
+    private struct Failure: Encodable {
+        var code: String
+        var message: String
+        var error: String
+        var line: Int?
+    }
+
+    private struct Health: Encodable {
+        var name: String
+        var message: String
+        var status: String
+    }
+
+    /// One line; unprintable characters are escaped, because a log or a terminal may show it.
+    private static func json(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return ((try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}").visible + "\n"
     }
 
     /// The text as one line of printable ASCII, which is all that a header may hold, cut to 200 bytes.

@@ -10,6 +10,8 @@ public struct ModelEvent: Sendable, Hashable {
         case failure
         /// Series got another version, or the same one anew; or none.
         case change
+        /// A promotion or a rollback that could not be made.
+        case refusal
     }
 
     public var forecaster: String
