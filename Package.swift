@@ -165,7 +165,7 @@ let package = Package(
         test(
             "EngineTests",
             [
-                "Engine", "Forecasting", "Storage", "TestSupport", "TimeSeries", "LSTMForecaster",
+                "Basics", "Engine", "Forecasting", "Storage", "TestSupport", "TimeSeries", "LSTMForecaster",
                 "SeasonalNaiveForecaster", "HoltWintersForecaster",
             ]),
         test(

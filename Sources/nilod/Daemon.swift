@@ -31,6 +31,9 @@ struct Daemon: Sendable {
         // Used to the end, and with it the folder, whose descriptor is the lock.
         let reserve = Reserve(folder: state.folder)
         for sentence in state.tighten() { log.warning("\(sentence)") }
+        if let group = settings.group, getgrnam(group) == nil {
+            log.warning("there is no group \(group): only root and nilod's own user may change anything")
+        }
         let signals = Signals()
         let plugins = makePlugins(state)
         if let sentence = reserve.giveUpIfNeeded() { log.error("\(sentence)") }

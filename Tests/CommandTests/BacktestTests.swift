@@ -229,6 +229,9 @@ struct BacktestTests {
             let (code, text) = try run(data, more)
             #expect(code == 65 && text.contains(expected), "\(code) \(text)")
         }
+        let missing = try ChildProcess(
+            "nilod", ["backtest", "--config", config, "--forecaster", "plant", "--data", "/none.csv", "--warm", "1"])
+        #expect(missing.wait() == 66 && missing.standardError.contains("cannot read /none.csv: No such file"))
         let (code, text) = try run(head, ["--warm", "1"], forecaster: "plannt")
         #expect(code == 65 && text.contains("plant"), "\(text)")
     }

@@ -104,6 +104,13 @@ struct ConfigurationTests {
         #expect(daemon.stop() == 0)
     }
 
+    @Test("a group that does not exist is said at the start")
+    func missingGroup() throws {
+        let daemon = try Daemon(in: folder, "group = \"no-such-group\"\n" + smooth)
+        #expect(daemon.process.says("there is no group no-such-group: only root"))
+        #expect(daemon.stop() == 0)
+    }
+
     @Test("a retrain rule that a reload brings is gone by at once")
     func retrainRule() throws {
         let daemon = try Daemon(in: folder, smooth)

@@ -1,3 +1,4 @@
+import Basics
 import Engine
 import Forecasting
 import TestSupport
@@ -55,9 +56,16 @@ struct PromotionTests {
         let fixture = try Fixture(method: "lstm")
         let engine = try await filled(fixture)
         _ = try await fixture.train(engine)
-        async let promotion = engine.promote("house", number: 3)
-        for index in 400..<440 { _ = try await engine.ingest([reading("a", Int64(index) * 10, Double(index % 7))]) }
-        _ = try await promotion
+        let accepted = Locked(0)
+        engine.beforeNextChange {
+            for index in 400..<440 {
+                let receipt = try? await engine.ingest([reading("a", Int64(index) * 10, Double(index % 7))])
+                accepted.withLock { $0 += receipt?.accepted ?? 0 }
+            }
+        }
+        _ = try await engine.promote("house", number: 3)
+        // All of them between the plan of the promotion and its commit.
+        #expect(accepted.withLock { $0 } == 40)
         // Those that were replayed are not counted again.
         #expect(try await engine.series(.all).first?.counts.readings == 440)
         let found = try await Outcome(engine, "a")

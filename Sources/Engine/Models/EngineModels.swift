@@ -94,6 +94,11 @@ extension Engine {
         return previous
     }
 
+    /// For tests: awaits `body` between the plan of the next change and its commit.
+    package func beforeNextChange(_ body: @escaping @Sendable () async -> Void) {
+        changes.beforeCommit.withLock { $0 = body }
+    }
+
     /// The versions of a forecaster, oldest first, and the number of series that each serves.
     public func models(of forecaster: String) async throws -> [(version: ModelVersion, serves: Int)] {
         try await checkForecaster(forecaster)

@@ -15,6 +15,8 @@ final class ModelChanges: Sendable {
     private let shards: Shards
     private let writer: Writer
     private let mutex = AsyncMutex()
+    /// Awaited once, between the plan of the next change and its commit: tests put there what has to overlap.
+    let beforeCommit = Locked<(@Sendable () async -> Void)?>(nil)
 
     init(store: Store, catalog: ModelCatalog, shards: Shards, writer: Writer) {
         (self.store, self.catalog, self.shards, self.writer) = (store, catalog, shards, writer)
@@ -67,6 +69,7 @@ final class ModelChanges: Sendable {
             // Waits until each shard has handed over the scores of those epochs.
             _ = try await shards.askAll { _ in true }
             let histories = try await apart { [store] in try planned.readHistories(store) }
+            await beforeCommit.withLock { $0.take() }?()
             let count = try await writer.run(CommitChange(planned: planned, histories: histories))
             // What cannot be removed now is removed with the next change.
             try? await writer.run(PruneVersions())

@@ -58,6 +58,8 @@ struct BacktestCommand: AsyncParsableCommand {
             throw Exit.say("\(error)", 78)
         } catch let error as BacktestError {
             throw Exit.say("\(error)", 65)
+        } catch let error as EngineError {
+            throw Exit.say("\(error)", 65)
         } catch let error as CocoaError {
             throw Exit.say("\(error.localizedDescription)", 66)
         } catch {
@@ -68,6 +70,7 @@ struct BacktestCommand: AsyncParsableCommand {
     private func perform() async throws {
         let started = ContinuousClock.now
         let settings = try Settings.load(config)
+        guard access(data, R_OK) == 0 else { throw Exit.unreadable(data) }
         let all = try DataFile.parse(
             [UInt8](try Data(contentsOf: URL(filePath: data))), format: format?.ofFile, name: series)
         let plan = BacktestPlan(warm: warm, end: end, stride: stride, horizon: horizon)

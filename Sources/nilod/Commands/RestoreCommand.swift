@@ -27,6 +27,7 @@ struct RestoreCommand: ParsableCommand {
 
     func run() throws {
         do {
+            guard access(file, R_OK) == 0 else { throw Exit.unreadable(file) }
             let state = try StateFolder(try options.load().stateDirectory)
             try Self.refuseDatabase(in: state.folder)
             let readings = try restore(to: state)

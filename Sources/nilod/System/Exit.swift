@@ -16,6 +16,11 @@ enum Exit {
         return ExitCode(code)
     }
 
+    /// A file that cannot be read, with what `errno` says.
+    static func unreadable(_ path: String) -> ExitCode {
+        say("cannot read \(path): \(String(cString: strerror(errno)))", Int32(66))
+    }
+
     /// - Parameter subject: what it is about, in front of the error.
     static func forStart(_ error: any Error, of subject: String = "") -> any Error {
         switch error {
