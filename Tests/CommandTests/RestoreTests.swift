@@ -58,7 +58,8 @@ struct RestoreTests {
         case "damaged":
             try Sabotage(file).run("UPDATE series SET key = 'x v'")
             (code, text) = (74, "the table series is damaged")
-        case "missing": (source, code, text) = (folder.path("none"), 66, "cannot read \(folder.path("none")): No such file")
+        case "missing":
+            (source, code, text) = (folder.path("none"), 66, "cannot read \(folder.path("none")): No such file")
         case "cut":
             let bytes = try Data(contentsOf: URL(filePath: file))
             try bytes.prefix(bytes.count / 2).write(to: URL(filePath: file))
