@@ -17,12 +17,12 @@ enum Roff {
     /// A page of section 5 about a configuration file.
     static func configuration(_ name: String, _ reference: Reference) -> String {
         head(name, section: 5, "configuration of the Nilometer daemon")
-            + ".SH DESCRIPTION\n" + text(Reference.introduction)
+            + ".SH DESCRIPTION\n" + text(Reference.introduction.plain)
             + reference.tables.map { table in
                 let title = table.name.isEmpty ? "TOP OF THE FILE" : table.name.uppercased()
                 return ".SH \(escaped(title))\n" + text(table.text.plain)
                     + table.keys.map { key in
-                        let about = "\(key.text.plain.asSentence) \(key.typeAndDefault.plain) Example: \(key.line)"
+                        let about = "\(key.text.asSentence.plain) \(key.typeAndDefault.plain) Example: \(key.line)"
                         return ".TP\n.B \(escaped(key.name))\n\(escaped(about))\n"
                     }.joined()
             }.joined() + seeAlso
