@@ -25,7 +25,7 @@ struct Daemon: Sendable {
     func run() async throws {
         // What is written is for the owner and the group, whatever the umask was; sockets are opened wider where they are
         // made.
-        let asStarted = Glibc.umask(Self.umask)
+        let asStarted = Glibc.umask(StateFolder.umask)
         let state = try StateFolder(settings.stateDirectory)
         try makeSocketFolder(asStarted)
         // Used to the end, and with it the folder, whose descriptor is the lock.
@@ -142,12 +142,10 @@ struct Daemon: Sendable {
         }
     }
 
-    private static let umask: mode_t = 0o027
-
     /// Whoever may use the socket has to reach it: this folder is made as the umask at the start says.
     private func makeSocketFolder(_ asStarted: mode_t) throws {
         Glibc.umask(asStarted)
-        defer { Glibc.umask(Self.umask) }
+        defer { Glibc.umask(StateFolder.umask) }
         let folder = URL(filePath: settings.socket).deletingLastPathComponent().path
         do {
             try StateFolder.make(folder)

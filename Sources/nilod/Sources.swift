@@ -28,9 +28,9 @@ struct Sources: Sendable {
         do {
             try await run(source.kind)
         } catch let error as FeedingError {
-            throw Exit.say("the source at \(source.place): \(error)", 73)
+            throw Exit.say("the source at \(source.location): \(error)", 73)
         } catch let error as SocketFileError {
-            throw Exit.forStart(error, of: "the source at \(source.place): ")
+            throw Exit.forStart(error, of: "the source at \(source.location): ")
         }
     }
 

@@ -35,6 +35,8 @@ struct RestoreTests {
         #expect(names == ["nilo.db"])
         let mode = try FileManager.default.attributesOfItem(atPath: new.path("state/nilo.db"))[.posixPermissions]
         #expect(mode as? Int == 0o640)
+        let folder = try FileManager.default.attributesOfItem(atPath: new.path("state"))[.posixPermissions]
+        #expect(folder as? Int == 0o750)
         let before = try Data(contentsOf: URL(filePath: new.path("state/nilo.db")))
         let again = try restore(file, to: new.path("state"))
         #expect(again.code == 73 && again.errors.contains("expected a folder without a database"), "\(again.errors)")

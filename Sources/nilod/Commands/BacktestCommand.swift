@@ -86,14 +86,14 @@ struct BacktestCommand: AsyncParsableCommand {
         var cards = try all.map {
             try Scorecard($0, plan: plan, quantiles: quantiles, season: season ?? Self.day(of: $0))
         }
-        let places = Dictionary(keepingFirst: all.enumerated().map { ($1.name, $0) })
+        let indices = Dictionary(keepingFirst: all.enumerated().map { ($1.name, $0) })
         let file = try out.map { try OutputFile($0) }
         try file?.write(ForecastFile.header(quantiles))
         let surpriseFile = try surprises.map { try OutputFile($0) }
         try surpriseFile?.write(ForecastFile.surpriseHeader)
         let bar = ProgressBar()
         let outcome = try await backtest.run(all, progress: bar.show) { made in
-            if let place = places[made.series] { cards[place].add(made) }
+            if let index = indices[made.series] { cards[index].add(made) }
             try file?.write(ForecastFile.rows(made, quantiles))
             try surpriseFile?.write(ForecastFile.surprise(made))
         }

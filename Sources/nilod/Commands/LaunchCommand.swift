@@ -25,10 +25,10 @@ struct Launch: ParsableCommand {
 
     func run() throws {
         var arguments = command.map { strdup($0) } + [nil]
-        let place = directory.map { strdup($0) }
+        let path = directory.map { strdup($0) }
         var limits = launcher_limits(
             memory: memory, files: files, processes: processes, niceness: nice,
-            directory: place.flatMap { UnsafePointer($0) })
+            directory: path.flatMap { UnsafePointer($0) })
         Glibc.exit(launcher_run(&arguments, &limits))
     }
 }

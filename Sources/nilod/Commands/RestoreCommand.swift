@@ -28,7 +28,10 @@ struct RestoreCommand: ParsableCommand {
     func run() throws {
         do {
             guard access(file, R_OK) == 0 else { throw Exit.unreadable(file) }
+            Glibc.umask(StateFolder.umask)
             let state = try StateFolder(try options.load().stateDirectory)
+            // The copy has the backup's mode until it is verified; nobody else may reach it meanwhile.
+            for warning in state.tighten() { Console.complain(warning) }
             try Self.refuseDatabase(in: state.folder)
             let readings = try restore(to: state)
             Console.print("\(state.database) is restored: \(readings)")

@@ -12,8 +12,8 @@ struct SettingsError: Error, CustomStringConvertible {
     var problem: String
 
     var description: String {
-        let place = line.map { "\(file):\($0)" } ?? file
-        return key.map { "\(place): \($0): expected \(problem)" } ?? "\(place): \(problem)"
+        let location = line.map { "\(file):\($0)" } ?? file
+        return key.map { "\(location): \($0): expected \(problem)" } ?? "\(location): \(problem)"
     }
 }
 
@@ -34,7 +34,7 @@ final class Section {
     }
 
     /// File and line of a key.
-    func place(of key: String) -> String {
+    func location(of key: String) -> String {
         let error = error(key, "")
         return error.line.map { "\(error.file):\($0)" } ?? error.file
     }

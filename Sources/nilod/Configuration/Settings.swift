@@ -19,7 +19,7 @@ struct Settings: Sendable {
 
         var kind: Kind
         /// File and line, for people.
-        var place: String
+        var location: String
 
         /// Whether others send to it.
         var isListener: Bool {

@@ -82,7 +82,7 @@ extension Settings {
 
 extension Settings.Source {
     fileprivate init(_ section: Section) throws {
-        place = section.place(of: "kind")
+        location = section.location(of: "kind")
         switch try section.required("kind", section.string) {
         case "host":
             kind = .host(interval: .nanoseconds(try section.duration("every") ?? 10_000_000_000))

@@ -20,10 +20,10 @@ extension ControlInterface.Forecast {
     /// - Parameter history: points of it at most.
     init(_ made: SeriesForecast, history: Int = 120) {
         let forecast = made.forecast
-        let leads = (0..<forecast.horizon).map { place in
+        let leads = (0..<forecast.horizon).map { index in
             Lead(
-                lead: place + 1, time: forecast.time(ofLead: place + 1).text,
-                values: Array(forecast.quantiles(atLead: place + 1)))
+                lead: index + 1, time: forecast.time(ofLead: index + 1).text,
+                values: Array(forecast.quantiles(atLead: index + 1)))
         }
         self.init(
             series: made.series.description, forecaster: made.forecaster, method: made.method,

@@ -47,17 +47,17 @@ extension ControlInterface.SeriesScores {
 extension LeadCoverage {
     static func sums(_ blocks: [SlotScores]) -> [LeadCoverage] {
         let horizon = blocks.map(\.coverage.count).max() ?? 0
-        return (0..<horizon).map { place in
-            let rows = blocks.compactMap { $0.coverage.indices.contains(place) ? $0.coverage[place] : nil }
+        return (0..<horizon).map { index in
+            let rows = blocks.compactMap { $0.coverage.indices.contains(index) ? $0.coverage[index] : nil }
             return LeadCoverage(
-                lead: place + 1, truths: rows.reduce(0) { $0 + $1.count }, outer: rows.reduce(0) { $0 + $1.outer },
+                lead: index + 1, truths: rows.reduce(0) { $0 + $1.count }, outer: rows.reduce(0) { $0 + $1.outer },
                 inner: rows.reduce(0) { $0 + $1.inner })
         }
     }
 
     static func all(_ leads: [SlotScores.Coverage]) -> [LeadCoverage] {
-        leads.enumerated().map { place, lead in
-            LeadCoverage(lead: place + 1, truths: lead.count, outer: lead.outer, inner: lead.inner)
+        leads.enumerated().map { index, lead in
+            LeadCoverage(lead: index + 1, truths: lead.count, outer: lead.outer, inner: lead.inner)
         }
     }
 }

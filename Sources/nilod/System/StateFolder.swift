@@ -16,6 +16,9 @@ import TimeSeries
 struct StateFolder: Sendable {
     let folder: Directory
 
+    /// For whatever is made in it: for the owner and the group.
+    static let umask: mode_t = 0o027
+
     private static let database = "nilo.db"
     private static let training = "training"
     var database: String { "\(folder.path)/\(Self.database)" }
