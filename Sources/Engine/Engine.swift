@@ -20,8 +20,9 @@ public final class Engine: Sendable {
     let modelCounters: ModelCounters
     private let faults: ForecastFaults
     let pendingWrites: PendingWrites
-    private let threads: [OwnedThread]
-    private let writerThread: OwnedThread
+    let runtime: any Runtime
+    private let shardWorkers: [any RunningWorker]
+    private let writerWorker: any RunningWorker
     private let startWarnings: Locked<[String]>
     /// Problems found at the start that an operator should know about.
     public var warnings: [String] { startWarnings.withLock { $0 } }
@@ -36,14 +37,25 @@ public final class Engine: Sendable {
     ///     replayed.
     ///   - onFatal: called once when the state on disk is unknown; the process should exit.
     ///   - onNotice: called with each message for the operator, on any thread.
-    public init(
+    public convenience init(
         store: Store, methods: [any ForecastingMethod], configuration: EngineConfiguration, clock: any WallClock,
         kernel: String, onFatal: @escaping @Sendable (any Error) -> Void,
         onNotice: @escaping @Sendable (EngineNotice) -> Void = { _ in }
     ) async throws {
+        try await self.init(
+            store: store, methods: methods, configuration: configuration, clock: clock, kernel: kernel,
+            runtime: ThreadRuntime(), onFatal: onFatal, onNotice: onNotice)
+    }
+
+    /// - Parameter runtime: drives the engine's parts.
+    package init(
+        store: Store, methods: [any ForecastingMethod], configuration: EngineConfiguration, clock: any WallClock,
+        kernel: String, runtime: any Runtime, onFatal: @escaping @Sendable (any Error) -> Void,
+        onNotice: @escaping @Sendable (EngineNotice) -> Void = { _ in }
+    ) async throws {
         let clock = SettledClock(clock, lastStored: try store.clock().settled ?? .distantPast)
         let catalog = ModelCatalog(methods: methods, store: store)
-        let recovered = try await apart {
+        let recovered = try await runtime.apart {
             Handover(
                 try Recovery(store: store, catalog: catalog, configuration: configuration, kernel: kernel).run())
         }.take()
@@ -57,24 +69,25 @@ public final class Engine: Sendable {
             all: (0..<max(1, configuration.shardCount)).map { _ in
                 Shard(
                     stepper: Stepper(), kernel: kernel, watchers: watchers, pendingWrites: pendingWrites,
-                    faults: faults, clock: clock, anomalyRules: configuration.anomalyRules)
+                    faults: faults, clock: clock, runtime: runtime, anomalyRules: configuration.anomalyRules)
             })
         let directory = SeriesDirectory()
         let counters = IngestCounters()
         let writer = Writer(
             store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,
             pendingWrites: pendingWrites, clock: clock, configuration: configuration, recovered: recovered,
-            onFatal: onFatal, onNotice: onNotice)
+            runtime: runtime, onFatal: onFatal, onNotice: onNotice)
         (self.store, self.catalog, self.clock) = (store, catalog, clock)
         (self.directory, self.watchers, self.counters) = (directory, watchers, counters)
         (self.writer, self.shards, self.faults, self.pendingWrites) = (writer, shards, faults, pendingWrites)
-        changes = ModelChanges(store: store, catalog: catalog, shards: shards, writer: writer)
+        self.runtime = runtime
+        changes = ModelChanges(store: store, catalog: catalog, shards: shards, writer: writer, runtime: runtime)
         // Senders wait for the writer; the shards work after the acknowledgement, so they get a lower priority.
-        threads = try shards.all.enumerated().map { index, shard in
-            try OwnedThread(name: "shard-\(index)", niceness: 10) { shard.run() }
+        shardWorkers = try shards.all.enumerated().map { index, shard in
+            try runtime.start(shard, name: "shard-\(index)", niceness: 10)
         }
         for setup in setups { shards[setup.record.id].tell(.adopt([setup])) }
-        writerThread = try OwnedThread(name: "writer") { writer.run() }
+        writerWorker = try runtime.start(writer, name: "writer", niceness: 0)
         do {
             let warnings = try await changes.adopt(configuration, obstacles: obstacles).warnings
             startWarnings.withLock { $0 += warnings }
@@ -95,9 +108,9 @@ public final class Engine: Sendable {
     /// Commits all queued requests, stops the threads and closes the database.
     public func stop() throws {
         writer.mailbox.close()
-        writerThread.join()
+        writerWorker.join()
         for shard in shards.all { shard.mailbox.close() }
-        for thread in threads { thread.join() }
+        for worker in shardWorkers { worker.join() }
         writer.finish()
         watchers.finish()
         try store.close()

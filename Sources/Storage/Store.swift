@@ -2,12 +2,6 @@ import Basics
 import GRDB
 import TimeSeries
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// The database: one writer, many readers.
 ///
 /// ``write(_:)`` must be called on one thread only; everything else may be called on any. A transaction is on disk when
@@ -16,7 +10,7 @@ import TimeSeries
 public final class Store: Sendable {
     let path: String
     let pool: DatabasePool
-    private let lock: FileLock?
+    private let lock: (any DatabaseLock)?
     private let mark: CommitMark
     private let identities: FileIdentities
     let gate = ReadGate()
@@ -28,20 +22,24 @@ public final class Store: Sendable {
     /// Opens the database at `path`, creates it if there is none, and brings its schema up to date.
     ///
     /// - Throws: ``StorageError`` if it is in use, written by a newer version, not ours, damaged, or not readable.
-    public convenience init(path: String) throws { try self.init(path: path, lock: try FileLock(database: path)) }
+    public convenience init(path: String) throws { try self.init(path: path, on: SystemDisk()) }
+
+    package convenience init(path: String, on disk: any Disk) throws {
+        try self.init(path: path, on: disk, lock: try disk.lock(database: path))
+    }
 
     /// - Parameter lock: nil if the caller holds the lock.
-    init(path: String, lock: FileLock?) throws {
+    init(path: String, on disk: any Disk, lock: (any DatabaseLock)?) throws {
         (self.path, self.lock) = (path, lock)
-        let files = FileCheck(path: path)
+        let files = FileCheck(path: path, on: disk)
         try files.run()
         files.keepTornLog()
         do {
             pool = try DatabasePool(path: path, configuration: Self.configuration)
             try Self.makeDurable(pool)
             try Migrations.run(pool, path: path)
-            mark = CommitMark(database: path)
-            identities = try FileIdentities(database: path)
+            mark = CommitMark(database: path, on: disk)
+            identities = try FileIdentities(database: path, on: disk)
             let count = try checkForStart()
             try files.confirm(try lastPosition())
             journalCount.withLock { $0 = count }

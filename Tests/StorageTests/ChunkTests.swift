@@ -34,9 +34,9 @@ struct ChunkTests {
     private func seal(through end: JournalPosition? = nil) throws {
         let newest = try store.lastPosition()
         let end = end ?? newest
-        try store.prepareSeal(through: end) { sealed in
-            try store.write { try $0.seal(sealed) }
-            return true
+        var preparation = try store.prepareSeal(through: end)
+        while let batch = try preparation.next() {
+            for sealed in batch { try store.write { try $0.seal(sealed) } }
         }
         while try store.write({ try $0.dropSealed(through: end, limit: 3) }) > 0 {}
         #expect(end < newest || store.journalReadings == 0)

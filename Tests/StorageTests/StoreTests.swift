@@ -196,9 +196,9 @@ struct StoreTests {
         try store.write { try $0.deleteSeries([b]) }
         try same("forgotten")
         let end = try store.lastPosition()
-        try store.prepareSeal(through: end) { sealed in
-            try store.write { try $0.seal(sealed) }
-            return true
+        var preparation = try store.prepareSeal(through: end)
+        while let batch = try preparation.next() {
+            for sealed in batch { try store.write { try $0.seal(sealed) } }
         }
         #expect(try store.write { try $0.dropSealed(through: end, limit: 7) } > 0)
         try same("sealed")

@@ -13,6 +13,9 @@ struct PendingWrites: Sendable {
     /// Written with the next commit: the state after a reading depends on them.
     let outages = OutageBox()
 
+    /// Whether nothing waits that is written without a commit of readings.
+    var isEmpty: Bool { checkpoints.isEmpty && scores.isEmpty }
+
     /// Dequeues some of each for a transaction, after which call ``PendingBatch/confirm()`` or
     /// ``PendingBatch/requeue()``.
     ///
@@ -106,6 +109,9 @@ final class Outbox<Item: Sendable>: Sendable {
     ) {
         (self.series, self.joined) = (series, joined)
     }
+
+    /// Whether no item waits to be dequeued.
+    var isEmpty: Bool { content.withLock { $0.waiting.isEmpty } }
 
     func put(_ item: Item) {
         content.withLock { content in

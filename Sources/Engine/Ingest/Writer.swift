@@ -6,9 +6,9 @@ import TimeSeries
 /// It commits the queued requests in one synced transaction, delivers the readings to the shards, and only then
 /// acknowledges.
 ///
-/// `@unchecked Sendable`: everything but `mailbox` is used only by the engine's init before the thread starts, then by
-/// the thread that runs ``run()``, and after that by the thread that calls ``finish()``.
-final class Writer: @unchecked Sendable {
+/// `@unchecked Sendable`: everything but `mailbox` is used only by the engine's init before the worker starts, then by
+/// the thread that takes its steps, and after that by the thread that calls ``finish()``.
+final class Writer: Worker, @unchecked Sendable {
     let mailbox = Mailbox<WriterMessage>(capacity: 1_024)
     let store: Store
     let catalog: ModelCatalog
@@ -49,10 +49,10 @@ final class Writer: @unchecked Sendable {
     init(
         store: Store, catalog: ModelCatalog, shards: Shards, directory: SeriesDirectory, counters: IngestCounters,
         pendingWrites: PendingWrites, clock: SettledClock, configuration: EngineConfiguration,
-        recovered: consuming RecoveredSeries, onFatal: @escaping @Sendable (any Error) -> Void,
+        recovered: consuming RecoveredSeries, runtime: any Runtime, onFatal: @escaping @Sendable (any Error) -> Void,
         onNotice: @escaping @Sendable (EngineNotice) -> Void
     ) {
-        seal = Seal(store: store)
+        seal = Seal(store: store, clock: clock, runtime: runtime)
         clockReport = ClockReport(clock: clock)
         self.store = store
         self.catalog = catalog
@@ -75,34 +75,42 @@ final class Writer: @unchecked Sendable {
     var monotonic: Int64 { clock.monotonic }
     var clockTrust: SettledClock.Trust { clock.trust }
 
-    /// Runs until the mailbox is closed and empty.
-    func run() {
-        while let messages = mailbox.receive(limit: 1_024, timeout: receiveTimeout, batchTarget: batchTarget) {
-            var requests: [IngestRequest] = []
-            for message in messages {
-                switch message {
-                case .ingest(let request): requests.append(request)
-                case .command(let run):
-                    commitAll(requests)
-                    requests = []
-                    run(self)
-                }
-            }
-            let duration = ContinuousClock().measure {
-                commit(batcher.add(requests, now: now, delay: configuration.commitDelay))
-            }
-            setBatchTarget(after: requests, duration)
-            if messages.isEmpty { writePending() }
-            seal.begin(through: position, limit: configuration.sealAfter)
-            expiry.step(at: self)
+    var isIdle: Bool { mailbox.backlog == 0 && !seal.hasWork && pendingWrites.isEmpty }
+
+    /// Handles the waiting messages, and goes on with what nobody waits for.
+    ///
+    /// - Returns: false once the mailbox is closed and empty.
+    func step(mayWait: Bool) -> Bool {
+        guard
+            let messages = mailbox.receive(
+                limit: 1_024, timeout: mayWait ? receiveTimeout : 0, batchTarget: mayWait ? batchTarget : .init())
+        else {
+            commitAll([])
+            seal.stop()
+            return false
         }
-        commitAll([])
-        seal.stop()
+        var requests: [IngestRequest] = []
+        for message in messages {
+            switch message {
+            case .ingest(let request): requests.append(request)
+            case .command(let run):
+                commitAll(requests)
+                requests = []
+                run(self)
+            }
+        }
+        let start = monotonic
+        commit(batcher.add(requests, now: now, delay: configuration.commitDelay))
+        setBatchTarget(after: requests, nanoseconds: monotonic - start)
+        if messages.isEmpty { writePending() }
+        seal.begin(through: position, limit: configuration.sealAfter)
+        expiry.step(at: self)
+        return true
     }
 
     /// Writes what the shards have left.
     ///
-    /// Call it after ``run()`` has returned and the shards have stepped over its last commit.
+    /// Call it after the writer has ended and the shards have stepped over its last commit.
     func finish() {
         writePending(all: true)
         seal.join()
@@ -128,8 +136,8 @@ final class Writer: @unchecked Sendable {
         commit(groups + batcher.flush())
     }
 
-    private func setBatchTarget(after requests: [IngestRequest], _ duration: Duration) {
-        let nanoseconds = duration.components.attoseconds / 1_000_000_000
+    /// - Parameter nanoseconds: the duration of their commit.
+    private func setBatchTarget(after requests: [IngestRequest], nanoseconds: Int64) {
         let expected = requests.isEmpty ? 1 : max(requests.count + mailbox.backlog, batchTarget.count - 1)
         batchTarget = .init(count: expected, nanoseconds: min(nanoseconds, Self.maximumLinger))
     }

@@ -31,7 +31,7 @@ extension Engine {
         let count = try await makeRequested("the promotion of version \(number)", of: forecaster) {
             let ids = try await seriesIDs(of: forecaster)
             let version = try self.version(number, of: forecaster)
-            let loaded = try await apart { [catalog] in try catalog.load(version, isRetry: true) }
+            let loaded = try await runtime.apart { [catalog] in try catalog.load(version, isRetry: true) }
             return try await writer.run(
                 DecideVersions(
                     versions: Dictionary(keepingFirst: ids.map { ($0, loaded) }), cause: Cause("promoted by hand"),
@@ -50,7 +50,7 @@ extension Engine {
     public func rollBack(_ forecaster: String) async throws -> Int {
         let count = try await makeRequested("a rollback", of: forecaster) {
             let ids = try await seriesIDs(of: forecaster)
-            let previous = try await apart { [self] in try versionsBefore(ids, of: forecaster) }
+            let previous = try await runtime.apart { [self] in try versionsBefore(ids, of: forecaster) }
             guard let newest = previous.values.map(\.version).max(by: { $0.id < $1.id }) else {
                 throw EngineError.nothingToRollBack(forecaster: forecaster)
             }

@@ -23,7 +23,7 @@ extension Engine {
     ///
     /// - Returns: the number of series that changed.
     public func retryModels() async throws -> Int {
-        let loaded = try await apart { [catalog] in catalog.retry() }
+        let loaded = try await runtime.apart { [catalog] in catalog.retry() }
         // Keeps them loaded until the change; those that no series uses are then released.
         defer { withExtendedLifetime(loaded) {} }
         let changed = loaded.isEmpty ? 0 : try await changes.adopt(nil).changed

@@ -14,12 +14,13 @@ final class ModelChanges: Sendable {
     private let catalog: ModelCatalog
     private let shards: Shards
     private let writer: Writer
+    private let runtime: any Runtime
     private let mutex = AsyncMutex()
     /// Awaited once, between the plan of the next change and its commit: tests put there what has to overlap.
     let beforeCommit = Locked<(@Sendable () async -> Void)?>(nil)
 
-    init(store: Store, catalog: ModelCatalog, shards: Shards, writer: Writer) {
-        (self.store, self.catalog, self.shards, self.writer) = (store, catalog, shards, writer)
+    init(store: Store, catalog: ModelCatalog, shards: Shards, writer: Writer, runtime: any Runtime) {
+        (self.store, self.catalog, self.shards, self.writer, self.runtime) = (store, catalog, shards, writer, runtime)
     }
 
     /// Decides and makes a change after all changes requested before it.
@@ -44,7 +45,7 @@ final class ModelChanges: Sendable {
             guard let target else { return (0, []) }
             let versions = try await writer.run(InsertUntrainedVersions(configuration: target))
             // Loaded here, where it may take long; afterwards the catalog has each of them, or its failure.
-            let loaded = try await apart { [catalog] in versions.compactMap { try? catalog.load($0) } }
+            let loaded = try await runtime.apart { [catalog] in versions.compactMap { try? catalog.load($0) } }
             defer { withExtendedLifetime(loaded) {} }
             let (change, warnings) = try await writer.run(
                 DecideReassignment(configuration: target, obstacles: obstacles))
@@ -68,7 +69,7 @@ final class ModelChanges: Sendable {
         do {
             // Waits until each shard has handed over the scores of those epochs.
             _ = try await shards.askAll { _ in true }
-            let histories = try await apart { [store] in try planned.readHistories(store) }
+            let histories = try await runtime.apart { [store] in try planned.readHistories(store) }
             await beforeCommit.withLock { $0.take() }?()
             let count = try await writer.run(CommitChange(planned: planned, histories: histories))
             // What cannot be removed now is removed with the next change.

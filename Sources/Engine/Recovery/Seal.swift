@@ -5,22 +5,18 @@ import TimeSeries
 
 /// Moves the journal into chunks, in slices small enough not to delay commits.
 ///
-/// A separate thread encodes the chunks; the writer's thread, which owns this object, writes a few with every group
+/// A ``ChunkEncoder`` encodes the chunks; the writer's thread, which owns this object, writes a few with every group
 /// commit. Once every series is sealed, the sealed part of the journal is deleted, a few rows at a time.
 final class Seal {
-    private enum Piece: Sendable {
-        case series(SealedSeries)
-        /// The end of the stream; nil: without an error.
-        case end((any Error)?)
-    }
-
     private enum Phase {
         case idle
-        case sealing(through: JournalPosition, Mailbox<Piece>)
+        case sealing(through: JournalPosition, Mailbox<ChunkEncoder.Piece>)
         case dropping(through: JournalPosition)
     }
 
     private let store: Store
+    private let clock: SettledClock
+    private let runtime: any Runtime
     private var phase = Phase.idle
     /// Received and not yet known to be on disk.
     private var unconfirmed: [SealedSeries] = []
@@ -30,10 +26,10 @@ final class Seal {
     /// The position at which the newest seal ended.
     private var lastSealed: JournalPosition = 0
     /// Encodes the chunks; has ended, or is about to, when the next seal begins.
-    private var encodingThread: OwnedThread?
+    private var encoder: (any RunningWorker)?
 
-    /// The time that a slice may add to a commit.
-    private static let budget = Duration.milliseconds(2)
+    /// The time that a slice may add to a commit, in nanoseconds.
+    private static let budget: Int64 = 2_000_000
     private static let rowsPerSlice = 32
     /// The maximum number of readings in one seal, unless the configured limit is higher: the journal grows during a
     /// seal, and the next one should not need more memory for that.
@@ -41,7 +37,9 @@ final class Seal {
     /// The number of readings above which freed memory is returned to the system.
     private static let largeSeal = 100_000
 
-    init(store: Store) { self.store = store }
+    init(store: Store, clock: SettledClock, runtime: any Runtime) {
+        (self.store, self.clock, self.runtime) = (store, clock, runtime)
+    }
 
     /// Whether ``write(to:)`` would write something.
     var hasWork: Bool {
@@ -64,23 +62,16 @@ final class Seal {
         join()
         let first = max(lastSealed, end - JournalPosition(store.journalReadings))
         let end = min(end, first + JournalPosition(max(limit, Self.maximumReadings)))
-        let mailbox = Mailbox<Piece>(capacity: 256)
-        let niceness = Self.niceness(store.journalReadings / limit)
-        // If the thread cannot be started, the journal keeps everything and the next commit retries.
-        encodingThread = try? OwnedThread(name: "seal", niceness: niceness) { [store] in
-            let result = Result { try store.prepareSeal(through: end) { mailbox.post(.series($0)) } }
-            switch result {
-            case .success: mailbox.post(.end(nil))
-            case .failure(let error): mailbox.post(.end(error))
-            }
-        }
-        guard encodingThread != nil else { return }
+        let new = ChunkEncoder(store: store, through: end)
+        // If it cannot be started, the journal keeps everything and the next commit retries.
+        encoder = try? runtime.start(new, name: "seal", niceness: Self.niceness(store.journalReadings / limit))
+        guard encoder != nil else { return }
         readingCount = Int(end - first)
-        phase = .sealing(through: end, mailbox)
+        phase = .sealing(through: end, new.pieces)
         isFullyReceived = false
     }
 
-    /// The niceness of the seal's thread: it yields to commits and steps, but less so the longer the journal is, or it
+    /// The niceness of the encoder: it yields to commits and steps, but less so the longer the journal is, or it
     /// would never keep up with a sustained load.
     ///
     /// - Parameter length: the length of the journal as a multiple of the length at which it is sealed.
@@ -101,10 +92,10 @@ final class Seal {
         }
     }
 
-    private func seal(_ mailbox: Mailbox<Piece>, _ transaction: WriteTransaction) throws {
-        let start = ContinuousClock.now
+    private func seal(_ mailbox: Mailbox<ChunkEncoder.Piece>, _ transaction: WriteTransaction) throws {
+        let start = clock.monotonic
         for sealed in unconfirmed { try transaction.seal(sealed) }
-        while ContinuousClock.now - start < Self.budget, let piece = mailbox.receive(limit: 1, timeout: 0)?.first {
+        while clock.monotonic - start < Self.budget, let piece = mailbox.receive(limit: 1, timeout: 0)?.first {
             switch piece {
             case .series(let sealed):
                 unconfirmed.append(sealed)
@@ -124,12 +115,12 @@ final class Seal {
         if case .sealing(let end, _) = phase, isFullyReceived { (phase, lastSealed) = (.dropping(through: end), end) }
     }
 
-    /// Makes the encoding thread end; for the stop of the writer.
+    /// Makes the encoder end; for the stop of the writer.
     func stop() { if case .sealing(_, let mailbox) = phase { mailbox.close() } }
 
-    /// Waits until the encoding thread has ended.
+    /// Waits until the encoder has ended.
     func join() {
-        encodingThread?.join()
-        encodingThread = nil
+        encoder?.join()
+        encoder = nil
     }
 }

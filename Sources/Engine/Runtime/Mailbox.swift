@@ -43,6 +43,9 @@ final class Mailbox<Message: Sendable>: @unchecked Sendable {
     /// The number of messages waiting, suspended senders included.
     var backlog: Int { locked { messages.count + suspended.count } }
 
+    /// How many messages can be posted before a sender has to wait; 0 or less when it is full.
+    var room: Int { locked { isClosed ? capacity : capacity - messages.count } }
+
     /// Enqueues `message`, blocking the calling thread while the mailbox is full.
     ///
     /// - Returns: false if the mailbox is closed and the message was dropped.

@@ -3,7 +3,7 @@ import Glibc
 /// A thread that runs one function and can be joined.
 ///
 /// `@unchecked Sendable`: immutable after `init`; the handle is only joined, once, by the engine's stop.
-final class OwnedThread: @unchecked Sendable {
+final class OwnedThread: RunningWorker, @unchecked Sendable {
     private let handle: pthread_t
 
     /// Starts a thread that runs `body`.
@@ -30,7 +30,6 @@ final class OwnedThread: @unchecked Sendable {
         self.handle = handle
     }
 
-    /// Waits until the function has returned.
     func join() { pthread_join(handle, nil) }
 
     private final class Body: Sendable {

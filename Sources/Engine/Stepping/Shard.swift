@@ -32,8 +32,8 @@ enum ShardMessage: Sendable {
 /// A subset of the series, owned by one thread; all stepping of their states runs there.
 ///
 /// `@unchecked Sendable`: `stepper`, `series`, `grouped`, `coverage`, `behind`, `questions` and `anomalyRules` are used
-/// only by the thread that runs ``run()``; other threads use `mailbox` and `forecastCache`, which have their own locks.
-final class Shard: @unchecked Sendable {
+/// only by the thread that takes its steps; other threads use `mailbox` and `forecastCache`, which have their own locks.
+final class Shard: Worker, @unchecked Sendable {
     let mailbox: Mailbox<ShardMessage>
     let forecastCache = ForecastCache()
     private let stepper: Stepper
@@ -42,6 +42,7 @@ final class Shard: @unchecked Sendable {
     private let pendingWrites: PendingWrites
     private let faults: ForecastFaults
     private let clock: any WallClock
+    private let runtime: any Runtime
     private var anomalyRules: [String: AnomalyRule]
     private var series = ShardSeries()
     private var grouped = ReadingsBySeries()
@@ -59,7 +60,7 @@ final class Shard: @unchecked Sendable {
 
     init(
         stepper: Stepper, kernel: String, watchers: Watchers, pendingWrites: PendingWrites, faults: ForecastFaults,
-        clock: any WallClock, anomalyRules: [String: AnomalyRule]
+        clock: any WallClock, runtime: any Runtime, anomalyRules: [String: AnomalyRule]
     ) {
         self.stepper = stepper
         self.kernel = kernel
@@ -67,6 +68,7 @@ final class Shard: @unchecked Sendable {
         self.pendingWrites = pendingWrites
         self.faults = faults
         self.clock = clock
+        self.runtime = runtime
         self.anomalyRules = anomalyRules
         mailbox = Mailbox(capacity: 32)
     }
@@ -76,19 +78,26 @@ final class Shard: @unchecked Sendable {
     /// Sends a message that may change a forecast; blocks while the mailbox is full.
     func tell(_ message: ShardMessage) {
         forecastCache.willSend()
+        if mailbox.room <= 0 { runtime.willWait(for: self) }
         if !mailbox.post(message) { forecastCache.didHandle(1) }
     }
 
-    /// Runs until the mailbox is closed and empty.
-    func run() {
-        while let messages = mailbox.receive(limit: 64, timeout: behind.isEmpty ? nil : 0) {
-            for message in messages { handle(message) }
-            advance()
-            forecastCache.didHandle(messages.count { !$0.isQuestion })
+    var isIdle: Bool { behind.isEmpty && mailbox.backlog == 0 }
+
+    /// Handles the waiting messages and steps the series that are behind.
+    ///
+    /// - Returns: false once the mailbox is closed and empty, and no series is behind.
+    func step(mayWait: Bool) -> Bool {
+        guard let messages = mailbox.receive(limit: 64, timeout: mayWait && behind.isEmpty ? nil : 0) else {
+            while !behind.isEmpty { advance() }
             answerQuestions()
+            return false
         }
-        while !behind.isEmpty { advance() }
+        for message in messages { handle(message) }
+        advance()
+        forecastCache.didHandle(messages.count { !$0.isQuestion })
         answerQuestions()
+        return true
     }
 
     private func handle(_ message: ShardMessage) {

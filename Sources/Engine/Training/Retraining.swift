@@ -95,7 +95,7 @@ public actor Retraining {
         }
         try? await engine.writer.run(RecordTraining(started: started, event: record))
         // The panel and the contenders' weights are the largest allocations that the daemon frees.
-        try? await apart { release_freed_memory() }
+        try? await engine.runtime.apart { release_freed_memory() }
         // Without suspension: a request in between would join a run whose end was already reported.
         finish(forecaster, event)
         running = nil

@@ -60,10 +60,9 @@ public final class RetrainingSchedule: Sendable {
     private func check() async {
         state.withLock { $0.isRecheckNeeded = false }
         do {
-            let claim = try await engine.claimDue()
-            let drifting = try await engine.drifting()
-            for forecaster in Set(claim.claimed + drifting).sorted() { due(forecaster) }
-            arm(after: min(60, max(0.05, claim.wait)))
+            let (forecasters, wait) = try await engine.trainingDue()
+            for forecaster in forecasters { due(forecaster) }
+            arm(after: min(60, max(0.05, wait)))
         } catch {
             if error as? EngineError != .stopping { engine.modelCounters.recordScheduleFailure("\(error)") }
             arm(after: 60)
@@ -72,6 +71,14 @@ public final class RetrainingSchedule: Sendable {
 }
 
 extension Engine {
+    /// The forecasters to train now, because they are due or their forecasts have drifted; those due are claimed.
+    ///
+    /// - Returns: also the seconds until the earliest next due time, at most 60.
+    package func trainingDue() async throws -> (forecasters: [String], wait: Double) {
+        let claim = try await claimDue()
+        return (Set(claim.claimed + (try await drifting())).sorted(), claim.wait)
+    }
+
     /// Claims the forecasters that are due, and stores the next due time of each forecaster.
     ///
     /// - Returns: the claimed forecasters, and the seconds until the earliest next due time, at most 60.

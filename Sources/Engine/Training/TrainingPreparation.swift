@@ -23,7 +23,7 @@ extension Engine {
         let (columns, calendar) = try await writer.run(ListTrainingColumns(forecaster: forecaster.name))
         let ids = try await seriesIDs(of: forecaster.name)
         // May read all readings of all series, so not on a shared task thread.
-        return try await apart { [self] in
+        return try await runtime.apart { [self] in
             let panel = try PanelAssembly(store: store, calendar: calendar, slots: forecaster.trainingSlots).run(
                 columns)
             return try writeRun(of: forecaster, panel, contenders(of: forecaster, serving: ids), to: folder)

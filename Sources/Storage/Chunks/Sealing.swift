@@ -14,29 +14,40 @@ public struct SealedSeries: Sendable {
 }
 
 extension Store {
+    /// Begins to turn the journal's readings up to `end` into chunks, without writing anything.
+    ///
+    /// Not for the writer thread. The results are written with ``WriteTransaction/seal(_:)``; until then the journal is
+    /// authoritative.
+    public func prepareSeal(through end: JournalPosition) throws -> SealPreparation {
+        SealPreparation(store: self, tail: try journalTail(of: nil, through: end), end: end)
+    }
+}
+
+/// The chunks of a seal, some series at a time.
+public struct SealPreparation {
     /// The number of series whose chunks are read in one transaction: beginning a transaction costs more than reading a
     /// chunk.
-    private static let seriesPerRead = 64
+    package static let seriesPerRead = 64
 
-    /// Turns the journal's readings up to `end` into chunks, series by series, without writing anything.
-    ///
-    /// Runs off the writer thread. The result is written with ``WriteTransaction/seal(_:)``; until then the journal is
-    /// authoritative.
-    ///
-    /// - Parameter body: called with each series; returns false to stop.
-    public func prepareSeal(through end: JournalPosition, _ body: (SealedSeries) throws -> Bool) throws {
-        let tail = try journalTail(of: nil, through: end)
-        var rest = tail.series[...]
-        while !rest.isEmpty {
-            let batch = rest.prefix(Self.seriesPerRead)
-            rest = rest.dropFirst(batch.count)
-            let all = try read { db in
-                try batch.map { series in
-                    let choice = SealedChoice { try Self.epochPosition(of: series, db) }
-                    return try Self.seal(tail[series], of: series, through: end, choice, ChunkRows(db: db))
-                }
+    private let store: Store
+    private let tail: JournalTails
+    private let end: JournalPosition
+    private var rest: ArraySlice<SeriesID>
+
+    fileprivate init(store: Store, tail: JournalTails, end: JournalPosition) {
+        (self.store, self.tail, self.end, rest) = (store, tail, end, tail.series[...])
+    }
+
+    /// The chunks of the next series, at most ``seriesPerRead`` of them; nil at the end.
+    public mutating func next() throws -> [SealedSeries]? {
+        guard !rest.isEmpty else { return nil }
+        let batch = rest.prefix(Self.seriesPerRead)
+        rest = rest.dropFirst(batch.count)
+        return try store.read { db in
+            try batch.map { series in
+                let choice = SealedChoice { try Self.epochPosition(of: series, db) }
+                return try Self.seal(tail[series], of: series, through: end, choice, ChunkRows(db: db))
             }
-            for sealed in all { guard try body(sealed) else { return } }
         }
     }
 

@@ -1,4 +1,3 @@
-import Glibc
 import TimeSeries
 
 /// The position of the last acknowledged commit, in a file of its own beside the database: `<database>.mark`.
@@ -15,21 +14,19 @@ import TimeSeries
 ///
 /// Used only on the writer thread.
 final class CommitMark: Sendable {
-    private let descriptor: Int32
+    /// nil: commits go unmarked.
+    private let file: (any WritableFile)?
 
     /// Opens the mark of the database at `path`; if it cannot be opened, commits go unmarked.
-    init(database path: String) {
-        descriptor = open(Self.path(of: path), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o640)
+    init(database path: String, on disk: any Disk) {
+        file = disk.openForWriting(Self.path(of: path), isNew: false)
     }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
 
     static func path(of database: String) -> String { database + ".mark" }
 
     /// Records that everything up to `position` is on disk.
     func record(_ position: JournalPosition) {
-        guard descriptor >= 0 else { return }
-        _ = Self.encode(position).withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        file?.write(Self.encode(position), at: 0)
     }
 
     private static func encode(_ position: JournalPosition) -> [UInt8] {
@@ -41,8 +38,8 @@ final class CommitMark: Sendable {
     }
 
     /// The position in the mark of the database at `path`; nil if there is no mark or it is damaged.
-    static func position(of path: String) -> JournalPosition? {
-        guard let bytes = FileBytes(path: Self.path(of: path))?.read(at: 0, count: 20), bytes.count == 20 else {
+    static func position(of path: String, on disk: any Disk) -> JournalPosition? {
+        guard let bytes = disk.open(Self.path(of: path))?.read(at: 0, count: 20), bytes.count == 20 else {
             return nil
         }
         var reader = ByteReader(Array(bytes[8...]))

@@ -1,17 +1,11 @@
-import Glibc
 import TimeSeries
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// Checks the files of a database before SQLite opens them.
 ///
 /// SQLite would take a damaged log for a torn one and a truncated database for a new one, and overwrite both.
 struct FileCheck {
     let path: String
+    let disk: any Disk
     /// The position up to which readings were acknowledged; nil if not known.
     let acknowledged: JournalPosition?
     let log: WriteAheadLog?
@@ -19,15 +13,15 @@ struct FileCheck {
     /// The smallest page size of SQLite, and so the size of the smallest database.
     private static let smallestPage = 512
 
-    init(path: String) {
-        self.path = path
-        acknowledged = CommitMark.position(of: path)
-        log = WriteAheadLog(path: path + "-wal", fallbackPageSize: Self.pageSize(of: path))
+    init(path: String, on disk: any Disk) {
+        (self.path, self.disk) = (path, disk)
+        acknowledged = CommitMark.position(of: path, on: disk)
+        log = WriteAheadLog(path: path + "-wal", on: disk, fallbackPageSize: Self.pageSize(of: path, on: disk))
     }
 
     /// The page size in the database's header, in bytes; nil without a valid one.
-    static func pageSize(of path: String) -> Int? {
-        guard let bytes = FileBytes(path: path)?.read(at: 16, count: 2), bytes.count == 2 else { return nil }
+    static func pageSize(of path: String, on disk: any Disk) -> Int? {
+        guard let bytes = disk.open(path)?.read(at: 16, count: 2), bytes.count == 2 else { return nil }
         // https://sqlite.org/fileformat2.html: 1 means 65,536.
         let size = Int(bytes[0]) << 8 | Int(bytes[1])
         return size == 1 ? 65_536 : size >= smallestPage && size & (size - 1) == 0 ? size : nil
@@ -36,8 +30,8 @@ struct FileCheck {
     /// - Throws: ``StorageError/unfinishedSalvage(path:)``, ``StorageError/cutDatabase(path:bytes:)``,
     ///   ``StorageError/damagedLog(path:frame:commits:)``.
     func run() throws(StorageError) {
-        guard !Salvage.isUnfinished(path) else { throw .unfinishedSalvage(path: path) }
-        let size = FileBytes(path: path)?.count ?? 0
+        guard !Salvage.isUnfinished(path, on: disk) else { throw .unfinishedSalvage(path: path) }
+        let size = disk.open(path)?.count ?? 0
         if size < Self.smallestPage, size > 0 || (acknowledged ?? 0) > 0 || log?.frames.isEmpty == false {
             throw .cutDatabase(path: path, bytes: size)
         }
@@ -56,8 +50,8 @@ struct FileCheck {
     /// the rest.
     func keepTornLog() {
         guard log?.firstBroken != nil else { return }
-        unlink(Self.tornLog(of: path))
-        try? FileManager.default.copyItem(atPath: path + "-wal", toPath: Self.tornLog(of: path))
+        disk.remove(Self.tornLog(of: path))
+        try? disk.copy(path + "-wal", to: Self.tornLog(of: path))
     }
 
     /// Checks that everything acknowledged is in the database, and removes the copy of a torn log if so.
@@ -66,7 +60,7 @@ struct FileCheck {
     /// - Throws: ``StorageError/lostCommits(path:found:acknowledged:)``.
     func confirm(_ found: JournalPosition) throws(StorageError) {
         guard let acknowledged, found < acknowledged else {
-            unlink(Self.tornLog(of: path))
+            disk.remove(Self.tornLog(of: path))
             return
         }
         throw .lostCommits(path: path, found: found, acknowledged: acknowledged)

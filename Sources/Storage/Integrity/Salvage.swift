@@ -1,11 +1,4 @@
-import Glibc
 public import TimeSeries
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// Rebuilds a database whose write-ahead log is damaged so that it can be opened, and keeps the damaged files.
 ///
@@ -26,19 +19,25 @@ public struct Salvage {
 
     private let path: String
 
+    private let disk: any Disk
+
     /// - Parameter path: the path of the database.
-    public init(path: String) { self.path = path }
+    public init(path: String) { self.init(path: path, on: SystemDisk()) }
+
+    package init(path: String, on disk: any Disk) { (self.path, self.disk) = (path, disk) }
 
     /// Salvages the database.
     ///
     /// - Throws: ``StorageError`` if the database is in use, or damaged beyond its log.
     public func run() throws -> Outcome {
-        let lock = try FileLock(database: path)
+        let lock = try disk.lock(database: path)
         defer { lock.release() }
-        let check = FileCheck(path: path)
-        if Self.isUnfinished(path) { return try accept(check, keeping: replace(), dropped: 0) }
-        guard (FileBytes(path: path)?.count ?? 0) > 0 else { throw StorageError.cutDatabase(path: path, bytes: 0) }
-        guard let log = WriteAheadLog(path: source, fallbackPageSize: FileCheck.pageSize(of: path)),
+        let check = FileCheck(path: path, on: disk)
+        if Self.isUnfinished(path, on: disk) { return try accept(check, keeping: replace(), dropped: 0) }
+        guard (disk.open(path)?.count ?? 0) > 0 else { throw StorageError.cutDatabase(path: path, bytes: 0) }
+        guard
+            let log = WriteAheadLog(
+                path: source, on: disk, fallbackPageSize: FileCheck.pageSize(of: path, on: disk)),
             let broken = log.firstBroken
         else {
             return try accept(check, keeping: [], dropped: 0)
@@ -52,7 +51,7 @@ public struct Salvage {
                 guard frames.count == broken else { continue }
                 throw error
             }
-            try Self.move(copy, to: Self.result(of: path))
+            try disk.move(copy, to: Self.result(of: path))
             removeCopy()
             return try accept(check, keeping: replace(), dropped: log.frames.count - frames.count)
         }
@@ -70,61 +69,55 @@ public struct Salvage {
     /// The log, or the copy of it that a start has kept.
     private var source: String {
         let torn = FileCheck.tornLog(of: path)
-        return access(torn, F_OK) == 0 ? torn : path + "-wal"
+        return disk.exists(torn) ? torn : path + "-wal"
     }
 
     /// Makes a copy of the database with a log of only `frames`, and opens it, which runs SQLite's and the start's
     /// checks.
     private func rebuild(_ log: WriteAheadLog, _ frames: [WriteAheadLog.Frame]) throws {
         removeCopy()
-        try FileManager.default.copyItem(atPath: path, toPath: copy)
-        try log.write(frames, from: source, to: copy + "-wal")
-        try Store(path: copy).close()
+        try disk.copy(path, to: copy)
+        try log.write(frames, from: source, to: copy + "-wal", on: disk)
+        try Store(path: copy, on: disk).close()
     }
 
     private func removeCopy() {
-        for suffix in ["", "-wal", "-shm", ".lock", ".mark"] { unlink(copy + suffix) }
+        for suffix in ["", "-wal", "-shm", ".lock", ".mark"] { disk.remove(copy + suffix) }
     }
 
     /// Where the new database is kept until the damaged files have been moved.
     private static func result(of path: String) -> String { path + ".salvaged" }
 
     /// Whether a salvage was interrupted between finishing its result and moving it into place.
-    static func isUnfinished(_ path: String) -> Bool { access(result(of: path), F_OK) == 0 }
+    static func isUnfinished(_ path: String, on disk: any Disk) -> Bool { disk.exists(result(of: path)) }
 
     /// Moves the result to the path of the database, which is kept under another name.
     ///
     /// An interrupted move can be repeated: the database is moved last, so until then the same number is chosen.
     private func replace() throws -> [String] {
         var number = 1
-        while access(path + ".damaged-\(number)", F_OK) == 0 { number += 1 }
+        while disk.exists(path + ".damaged-\(number)") { number += 1 }
         var kept: [String] = []
-        for suffix in ["-wal.torn", "-wal", ""] where access(path + suffix, F_OK) == 0 {
+        for suffix in ["-wal.torn", "-wal", ""] where disk.exists(path + suffix) {
             kept.insert(path + ".damaged-\(number)" + suffix, at: 0)
-            try Self.move(path + suffix, to: path + ".damaged-\(number)" + suffix)
+            try disk.move(path + suffix, to: path + ".damaged-\(number)" + suffix)
         }
-        unlink(path + "-shm")
-        try Self.move(Self.result(of: path), to: path)
+        disk.remove(path + "-shm")
+        try disk.move(Self.result(of: path), to: path)
         return kept
-    }
-
-    private static func move(_ from: String, to target: String) throws(StorageError) {
-        guard rename(from, target) == 0 else {
-            throw .io(path: from, reason: "cannot be moved to \(target): \(String(cString: strerror(errno)))")
-        }
     }
 
     /// Accepts what is in the database as all that was acknowledged.
     private func accept(_ check: FileCheck, keeping kept: [String], dropped: Int) throws -> Outcome {
-        unlink(CommitMark.path(of: path))
+        disk.remove(CommitMark.path(of: path))
         do {
-            let store = try Store(path: path, lock: nil)
+            let store = try Store(path: path, on: disk, lock: nil)
             let position = try store.lastPosition()
             try store.close()
             return Outcome(position: position, acknowledged: check.acknowledged, kept: kept, droppedFrames: dropped)
         } catch {
             // Later starts must still know what is missing.
-            if let acknowledged = check.acknowledged { CommitMark(database: path).record(acknowledged) }
+            if let acknowledged = check.acknowledged { CommitMark(database: path, on: disk).record(acknowledged) }
             throw error
         }
     }
@@ -134,14 +127,12 @@ extension WriteAheadLog {
     /// Writes a log of `frames`, read from the one at `source`, with a continuous chain of checksums.
     ///
     /// - Throws: ``StorageError/io(path:reason:)``.
-    func write(_ frames: [Frame], from source: String, to target: String) throws {
-        guard let file = FileBytes(path: source), let output = fopen(target, "w") else {
-            throw StorageError.io(path: target, reason: String(cString: strerror(errno)))
-        }
-        defer { fclose(output) }
+    func write(_ frames: [Frame], from source: String, to target: String, on disk: any Disk) throws {
+        let failure = StorageError.io(path: target, reason: "cannot be written")
+        guard let file = disk.open(source), let output = disk.openForWriting(target, isNew: true) else { throw failure }
         let (header, start) = newHeader(file.read(at: 0, count: Self.headerSize))
-        fwrite(header, 1, header.count, output)
-        var sum = start
+        guard output.write(header, at: 0) else { throw failure }
+        var (sum, end) = (start, header.count)
         let size = Self.frameHeaderSize + pageSize
         for frame in frames.prefix((frames.lastIndex(where: \.isCommit) ?? -1) + 1) {
             var bytes = file.read(at: Self.headerSize + frame.number * size, count: size)
@@ -149,10 +140,8 @@ extension WriteAheadLog {
             bytes.replaceSubrange(8..<16, with: header[16..<24])
             sum = sum.adding(bytes[0..<8]).adding(bytes[24...])
             bytes.replaceSubrange(16..<24, with: sum.bytes)
-            fwrite(bytes, 1, bytes.count, output)
-        }
-        guard fflush(output) == 0, ferror(output) == 0 else {
-            throw StorageError.io(path: target, reason: String(cString: strerror(errno)))
+            guard output.write(bytes, at: end) else { throw failure }
+            end += bytes.count
         }
     }
 

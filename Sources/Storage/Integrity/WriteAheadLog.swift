@@ -27,8 +27,8 @@ struct WriteAheadLog {
     /// Reads the log of a database; nil if there is none or it is empty.
     ///
     /// - Parameter fallbackPageSize: used if the header is damaged, in bytes.
-    init?(path: String, fallbackPageSize: Int?) {
-        guard let file = FileBytes(path: path), file.count >= Self.headerSize else { return nil }
+    init?(path: String, on disk: any Disk, fallbackPageSize: Int?) {
+        guard let file = disk.open(path), file.count >= Self.headerSize else { return nil }
         let header = Header(file.read(at: 0, count: Self.headerSize))
         isHeaderIntact = header.isIntact
         guard let pageSize = header.isIntact ? header.pageSize : fallbackPageSize ?? header.pageSize else { return nil }
@@ -36,7 +36,7 @@ struct WriteAheadLog {
         frames = Self.frames(of: file, header, pageSize)
     }
 
-    private static func frames(of file: FileBytes, _ header: Header, _ pageSize: Int) -> [Frame] {
+    private static func frames(of file: any ReadableFile, _ header: Header, _ pageSize: Int) -> [Frame] {
         let size = frameHeaderSize + pageSize
         var (frames, sum, salt): ([Frame], LogChecksum, [UInt8]) = ([], header.checksum, header.salt)
         var last = 0

@@ -2,7 +2,7 @@ import Basics
 import Glibc
 
 /// An advisory lock on `<database>.lock`, held until it is released: one daemon per database.
-final class FileLock: Sendable {
+final class FileLock: DatabaseLock {
     private let descriptor: Int32
     private let isHeld = Locked(true)
 
@@ -39,7 +39,6 @@ final class FileLock: Sendable {
 
     deinit { release() }
 
-    /// Releases the lock, so that another process, or this one, can open the database.
     func release() {
         isHeld.withLock { isHeld in
             if isHeld {

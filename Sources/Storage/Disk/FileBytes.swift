@@ -1,7 +1,7 @@
 import Glibc
 
-/// A file that is read in pieces; closed when it is deallocated.
-final class FileBytes {
+/// A file of the machine that is read.
+final class FileBytes: ReadableFile {
     private let descriptor: Int32
     let count: Int
 
