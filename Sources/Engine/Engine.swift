@@ -71,7 +71,7 @@ public final class Engine: Sendable {
                     stepper: Stepper(), kernel: kernel, watchers: watchers, pendingWrites: pendingWrites,
                     faults: faults, clock: clock, runtime: runtime, anomalyRules: configuration.anomalyRules)
             })
-        let directory = SeriesDirectory()
+        let directory = SeriesDirectory(runtime: runtime)
         let counters = IngestCounters()
         let writer = Writer(
             store: store, catalog: catalog, shards: shards, directory: directory, counters: counters,

@@ -27,6 +27,17 @@ public enum StorageError: Error, Equatable, CustomStringConvertible {
     case closed
     case malformed(String)
 
+    /// Whether there was no space; nothing was changed.
+    package var isDiskFull: Bool { if case .diskFull = self { true } else { false } }
+
+    /// Whether a transaction that failed with this error may have reached the disk in part.
+    package var leavesDiskUnknown: Bool {
+        switch self {
+        case .io, .moved: true
+        default: false
+        }
+    }
+
     public var description: String {
         switch self {
         case .lockedBy(let pid, let path):

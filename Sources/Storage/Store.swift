@@ -31,7 +31,7 @@ public final class Store: Sendable {
     /// - Parameter lock: nil if the caller holds the lock.
     init(path: String, on disk: any Disk, lock: (any DatabaseLock)?) throws {
         (self.path, self.lock) = (path, lock)
-        let files = FileCheck(path: path, on: disk)
+        let files = try FileCheck(path: path, on: disk)
         try files.run()
         files.keepTornLog()
         do {
@@ -42,6 +42,8 @@ public final class Store: Sendable {
             identities = try FileIdentities(database: path, on: disk)
             let count = try checkForStart()
             try files.confirm(try lastPosition())
+            if files.isTorn { Place.tornLog.reached() }
+            if files.isTorn, !PlantedBug.tornLogKept.isActive { try beginNewLog() }
             journalCount.withLock { $0 = count }
         } catch let error as DatabaseError {
             guard error.resultCode != .SQLITE_FULL else { throw StorageError.diskFull(path: path) }
@@ -70,15 +72,26 @@ public final class Store: Sendable {
 
     /// GRDB sets `synchronous` to NORMAL when it opens a WAL database, so FULL is set afterwards, and checked.
     private static func makeDurable(_ pool: DatabasePool) throws {
-        let wanted = [("synchronous", "2"), ("secure_delete", "0"), ("journal_mode", "wal")]
+        let level = PlantedBug.commitWithoutSync.isActive ? "1" : "2"
+        let wanted = [("synchronous", level), ("secure_delete", "0"), ("journal_mode", "wal")]
         try pool.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA synchronous = FULL")
+            try db.execute(sql: "PRAGMA synchronous = \(level)")
             for (name, expected) in wanted {
                 let found = try String.fetchOne(db, sql: "PRAGMA \(name)") ?? "nothing"
                 guard found == expected else {
                     throw StorageError.pragma(name: name, expected: expected, found: found)
                 }
             }
+        }
+    }
+
+    /// Begins the log anew, so that what a crash has torn is gone from it: after the next crash, the two could not be told
+    /// apart from damage.
+    private func beginNewLog() throws {
+        do {
+            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            // The next start tries again.
         }
     }
 

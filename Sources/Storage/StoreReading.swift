@@ -5,9 +5,7 @@ public import TimeSeries
 extension Store {
     /// All series, in the order they were created.
     public func series() throws -> [SeriesRecord] {
-        try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM series ORDER BY id").map(Self.series)
-        }
+        try read { try $0.rows("SELECT * FROM series ORDER BY id", [], Self.series) }
     }
 
     private static func series(_ row: Row) throws -> SeriesRecord {
@@ -98,14 +96,25 @@ extension Store {
     /// The newest epoch of every series.
     public func currentEpochs() throws -> [SeriesID: Epoch] {
         let sql = "SELECT * FROM epoch WHERE id IN (SELECT MAX(id) FROM epoch GROUP BY series)"
-        let epochs = try read { try Row.fetchAll($0, sql: sql).map(Self.epoch) }
+        let epochs = try read { try $0.rows(sql, [], Self.epoch) }
         return Dictionary(keepingFirst: epochs.map { ($0.series, $0) })
     }
 
     /// The epochs of one series, newest first.
     public func epochs(of series: SeriesID) throws -> [Epoch] {
         let sql = "SELECT * FROM epoch WHERE series = ? ORDER BY id DESC"
-        return try read { try Row.fetchAll($0, sql: sql, arguments: [series.rawValue]).map(Self.epoch) }
+        return try read { try $0.rows(sql, [series.rawValue], Self.epoch) }
+    }
+
+    /// The newest epoch of a series, and the slot of the older of its checkpoints in that epoch; nil without an epoch.
+    public func replayStart(of series: SeriesID) throws -> (epoch: Epoch, checkpoint: Slot?)? {
+        let newest = "SELECT * FROM epoch WHERE series = ? ORDER BY id DESC LIMIT 1"
+        let oldest = "SELECT MIN(slot) FROM checkpoint WHERE \(CheckpointRows.isOfSeries) AND epoch = ?2"
+        return try read { db in
+            guard let epoch = try db.rows(newest, [series.rawValue], Self.epoch).first else { return nil }
+            let slot = try Slot.fetchOne(db.cachedStatement(sql: oldest), arguments: [series.rawValue, epoch.id])
+            return (epoch, slot)
+        }
     }
 
     private static func epoch(_ row: Row) throws -> Epoch {
@@ -141,9 +150,7 @@ extension Store {
                 window_end, metrics, LENGTH(weights) AS size, SUBSTR(weights, 1, \(PrunedWeights.size)) AS head
             FROM model_version WHERE ?1 IS NULL OR forecaster = ?1 ORDER BY id
             """
-        return try read { db in
-            try Row.fetchAll(db, sql: sql, arguments: [forecaster]).map(Self.modelVersion)
-        }
+        return try read { try $0.rows(sql, [forecaster], Self.modelVersion) }
     }
 
     private static func modelVersion(_ row: Row) throws -> ModelVersion {
@@ -178,9 +185,10 @@ extension Store {
 
     /// The version that each forecaster promoted last.
     public func champions() throws -> [String: Int64] {
-        let rows = try read { try Row.fetchAll($0, sql: "SELECT forecaster, version FROM champion") }
-        let pairs: [(String, Int64)] = try rows.map { row in
-            (try row.value("forecaster", in: "champion"), try row.value("version", in: "champion"))
+        let pairs: [(String, Int64)] = try read { db in
+            try db.rows("SELECT forecaster, version FROM champion") { row in
+                (try row.value("forecaster", in: "champion"), try row.value("version", in: "champion"))
+            }
         }
         return Dictionary(keepingFirst: pairs)
     }
@@ -189,7 +197,7 @@ extension Store {
     /// again.
     public func schedule() throws -> [String: ScheduleRecord] {
         let sql = "SELECT * FROM schedule WHERE \(CheckedTable.schedule.checksumMatches)"
-        let records = try read { try Row.fetchAll($0, sql: sql).map(Self.scheduleRecord) }
+        let records = try read { try $0.rows(sql, [], Self.scheduleRecord) }
         return Dictionary(keepingFirst: records.map { ($0.forecaster, $0) })
     }
 

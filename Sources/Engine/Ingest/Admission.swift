@@ -1,3 +1,4 @@
+import Basics
 import TimeSeries
 
 /// Admits or refuses each reading of a commit, and undoes all its changes if the commit fails.
@@ -10,6 +11,8 @@ struct Admission {
     private(set) var seriesWithNewCadence: [Int] = []
 
     private var changes: [(index: Int, change: SeriesEntry.Change)] = []
+    /// Only for a planted bug.
+    private var hasBadNeighbour = false
     /// The number of series before this commit.
     private let initialCount: Int
     private let maxSeries: Int
@@ -35,7 +38,8 @@ struct Admission {
         _ incoming: IncomingReading, arrivedAt: Timestamp, in entries: inout SeriesIndex,
         create: (SeriesKey) throws -> SeriesEntry
     ) throws -> Result<Timeliness, Refused> {
-        guard incoming.value.isFinite else { return .failure(Refused(.notFinite)) }
+        if !incoming.value.isFinite, PlantedBug.badNeighbour.isActive { hasBadNeighbour = true }
+        guard incoming.value.isFinite, !hasBadNeighbour else { return .failure(Refused(.notFinite)) }
         let timestamp: Timestamp
         switch stamp(incoming.timestamp, arrivedAt: arrivedAt) {
         case .success(let stamped): timestamp = stamped
@@ -77,11 +81,14 @@ struct Admission {
 
     /// Undoes every change to the series and removes the new ones.
     func undo(in entries: inout SeriesIndex) {
-        for (index, change) in changes.reversed() { entries.values[index].undo(change) }
+        if !PlantedBug.failedCommitKeepsChanges.isActive {
+            for (index, change) in changes.reversed() { entries.values[index].undo(change) }
+        }
         entries.removeNewest(downTo: initialCount)
     }
 
     private func stamp(_ given: Timestamp?, arrivedAt: Timestamp) -> Result<Timestamp, Refused> {
+        if !clockIsSet, PlantedBug.unsetClockDenies.isActive { return .failure(Refused(.clockUnset)) }
         guard let given else { return clockIsSet ? .success(arrivedAt) : .failure(Refused(.clockUnset)) }
         guard given.nanoseconds > .min + 1_000_000_000, given.nanoseconds < .max - 1_000_000_000 else {
             return .failure(Refused(.outOfRange))

@@ -29,7 +29,7 @@ struct CommitTransaction {
             count: requests.reduce(0) { $0 + $1.readings.count })
         var newSeries: [SeriesSetup] = []
         do {
-            return try writer.store.write { transaction in
+            return try writer.write { transaction in
                 var receipts: [IngestReceipt] = []
                 receipts.reserveCapacity(requests.count)
                 for request in requests {

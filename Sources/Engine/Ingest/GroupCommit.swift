@@ -1,3 +1,4 @@
+import Basics
 import Storage
 import TimeSeries
 
@@ -68,10 +69,16 @@ extension Writer {
     }
 
     private func fail(_ requests: [IngestRequest], _ error: any Error) {
-        let isFull = (error as? StorageError).map { if case .diskFull = $0 { true } else { false } } ?? false
+        let isFull = (error as? StorageError)?.isDiskFull ?? false
         if isFull { updateStorageStatus(isFull: true) }
-        for request in requests { request.completion(.failure(isFull ? EngineError.storageFull : error)) }
-        // After a failed sync the state on disk is unknown until a restart reads it again.
+        for request in requests {
+            if PlantedBug.acknowledgedFailure.isActive {
+                request.completion(
+                    .success(.init(accepted: request.readings.count, late: 0, refusals: [], position: position)))
+            } else {
+                request.completion(.failure(isFull ? EngineError.storageFull : error))
+            }
+        }
         if !isFull { onFatal(error) }
     }
 }

@@ -6,7 +6,7 @@ struct ForgetSeries: WriterCommand {
     let series: [SeriesID]
 
     func run(on writer: Writer) throws {
-        try writer.store.write { try $0.deleteSeries(Set(series)) }
+        try writer.write { try $0.deleteSeries(Set(series)) }
         writer.forget(series)
     }
 }

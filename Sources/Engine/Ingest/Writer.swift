@@ -1,3 +1,4 @@
+import Basics
 import Storage
 import TimeSeries
 
@@ -29,6 +30,8 @@ final class Writer: Worker, @unchecked Sendable {
     var newestReading: Timestamp
     let seal: Seal
     var expiry = Expiry()
+    /// The number of changes of models that are planned and neither committed nor cancelled.
+    var plannedChanges = 0
 
     private let clock: SettledClock
     var clockReport: ClockReport
@@ -114,6 +117,19 @@ final class Writer: Worker, @unchecked Sendable {
     func finish() {
         writePending(all: true)
         seal.join()
+    }
+
+    /// Runs a transaction; everything that the engine writes goes through here.
+    ///
+    /// After a failed write or sync, what is on disk is unknown until a restart reads it again: trying once more could
+    /// tear more of the log than a crash does.
+    func write<T>(_ body: (WriteTransaction) throws -> T) throws -> T {
+        do {
+            return try store.write(body)
+        } catch let error as StorageError {
+            if error.leavesDiskUnknown, !PlantedBug.swallowedWriteError.isActive { onFatal(error) }
+            throw error
+        }
     }
 
     /// Removes series from the writer and from their shards.

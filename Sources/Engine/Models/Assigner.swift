@@ -11,9 +11,9 @@ struct FirstVersion: Sendable {
 
 /// Decides which model version a series should have under a configuration.
 struct Assigner {
-    let store: Store
-    let catalog: ModelCatalog
-    let now: Timestamp
+    let writer: Writer
+
+    private var catalog: ModelCatalog { writer.catalog }
 
     /// What serves a series now, and what the configuration asks for.
     struct Situation {
@@ -83,11 +83,11 @@ struct Assigner {
 
     /// The version row of a method without training with the current parameters; created if missing.
     private func untrainedVersion(_ method: String, of forecaster: ForecasterConfiguration) throws -> ModelVersion {
-        let new = try catalog.untrained(method, for: forecaster, at: now)
-        let known = try store.modelVersions(of: forecaster.name).last {
+        let new = try catalog.untrained(method, for: forecaster, at: writer.now)
+        let known = try writer.store.modelVersions(of: forecaster.name).last {
             $0.method == new.method && $0.methodVersion == new.methodVersion && $0.parameters == new.parameters
         }
-        return try known ?? store.write { try $0.insertModelVersion(new) }
+        return try known ?? writer.write { try $0.insertModelVersion(new) }
     }
 
     /// - Parameter versions: all versions, by ID.

@@ -21,7 +21,7 @@ struct DecideVersions: WriterCommand {
             guard let version = versions[entry.id], let forecaster = configuration.forecaster(for: entry.key),
                 forecaster.name == version.version.forecaster
             else { continue }
-            guard version.fits(forecaster) else {
+            guard version.fits(forecaster) || PlantedBug.misfitServes.isActive else {
                 throw EngineError.specificationMismatch(version.version, forecaster.name)
             }
             let service = ModelChange.Service(
@@ -38,7 +38,7 @@ struct InsertUntrainedVersions: WriterCommand {
     let configuration: EngineConfiguration
 
     func run(on writer: Writer) throws -> [ModelVersion] {
-        try Assigner(store: writer.store, catalog: writer.catalog, now: writer.now)
+        try Assigner(writer: writer)
             .untrainedVersions(of: configuration)
     }
 }
@@ -48,7 +48,7 @@ struct InsertVersion: WriterCommand {
     let version: NewModelVersion
 
     func run(on writer: Writer) throws -> ModelVersion {
-        try writer.store.write { try $0.insertModelVersion(version) }
+        try writer.write { try $0.insertModelVersion(version) }
     }
 }
 
@@ -62,7 +62,7 @@ struct PruneVersions: WriterCommand {
         let unreachable = try writer.store.unreachableVersions(keeping: Dictionary(keepingFirst: limits))
         guard !unreachable.isEmpty else { return }
         let now = writer.now
-        try writer.store.write { try $0.pruneWeights(of: unreachable, at: now) }
+        try writer.write { try $0.pruneWeights(of: unreachable, at: now) }
     }
 }
 
@@ -70,7 +70,7 @@ struct PruneVersions: WriterCommand {
 struct AddModelEvent: WriterCommand {
     let event: ModelEvent
 
-    func run(on writer: Writer) throws { try writer.store.write { try $0.addModelEvent(event) } }
+    func run(on writer: Writer) throws { try writer.write { try $0.addModelEvent(event) } }
 }
 
 /// The current configuration.

@@ -1,3 +1,4 @@
+import Basics
 import Storage
 import TimeSeries
 
@@ -51,6 +52,7 @@ struct PlanChange: WriterCommand {
     func run(on writer: Writer) -> PlannedChange {
         let planned = PlannedChange(change, of: writer.entries, at: writer.position)
         writer.shards.tell(about: change.parts.keys) { .prepareEpoch($0) }
+        writer.plannedChanges += 1
         return planned
     }
 }
@@ -59,7 +61,11 @@ struct PlanChange: WriterCommand {
 struct CancelChange: WriterCommand {
     let planned: PlannedChange
 
-    func run(on writer: Writer) { writer.shards.tell(about: planned.change.parts.keys) { .cancelEpoch($0) } }
+    func run(on writer: Writer) {
+        Place.epochCancelled.reached()
+        writer.plannedChanges -= 1
+        writer.shards.tell(about: planned.change.parts.keys) { .cancelEpoch($0) }
+    }
 }
 
 /// Commits a planned change and delivers it to the shards.
@@ -82,6 +88,7 @@ struct CommitChange: WriterCommand {
             throw error
         }
         scores.confirm()
+        writer.plannedChanges -= 1
         adopt(parts, at: writer)
         writer.shards.tell(about: parts.keys) { ids in
             .load(
@@ -99,7 +106,7 @@ struct CommitChange: WriterCommand {
     ) throws -> [SeriesID: Assignment] {
         let (change, now) = (planned.change, writer.now)
         let previous = Dictionary(keepingFirst: writer.entries.values.map { ($0.id, $0.forecaster) })
-        return try writer.store.write { transaction in
+        return try writer.write { transaction in
             try scores.write(to: transaction)
             for (id, forecaster) in change.adoption?.forecasters ?? [:] {
                 try transaction.setForecaster(forecaster, of: id)

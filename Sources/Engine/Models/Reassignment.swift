@@ -10,7 +10,7 @@ struct DecideReassignment: WriterCommand {
 
     /// - Returns: the change that makes the configuration current, and warnings for the operator.
     func run(on writer: Writer) throws -> (change: ModelChange, warnings: [String]) {
-        let assigner = Assigner(store: writer.store, catalog: writer.catalog, now: writer.now)
+        let assigner = Assigner(writer: writer)
         let (first, warnings) = try assigner.firstVersions(of: configuration)
         let epochs = try writer.store.currentEpochs()
         let versions = Dictionary(keepingFirst: try writer.store.modelVersions(of: nil).map { ($0.id, $0) })

@@ -1,3 +1,4 @@
+import Basics
 import Storage
 import TimeSeries
 
@@ -19,6 +20,8 @@ struct Expiry {
         /// Announced; removal begins at this monotonic time, in nanoseconds.
         case waiting(until: Int64)
         case removing(before: Int)
+        /// The journal is sealed first; removal goes on after that.
+        case sealing
     }
 
     /// The number of series with something to remove.
@@ -36,6 +39,8 @@ struct Expiry {
     private var announcedThrough = Timestamp.distantPast
     /// Whether the current pass may remove a daily share.
     private var isDaily = false
+    /// Whether the journal was sealed in the current pass.
+    private var hasSealed = false
     /// What has expired by this time may be removed at once.
     private var confirmedTime = Timestamp.distantPast
     /// The number of silent series that may be removed without confirmation.
@@ -56,34 +61,39 @@ struct Expiry {
     /// - Returns: the reference time of the expiry.
     mutating func confirm(at writer: Writer) -> Timestamp {
         confirmedTime = Self.referenceTime(writer)
+        hasSealed = false
         phase = .scanning(before: writer.entries.count, ExpiredCounts())
         referenceTime = confirmedTime
         return confirmedTime
     }
 
-    private static func referenceTime(_ writer: Writer) -> Timestamp { min(writer.now, writer.newestReading) }
+    private static func referenceTime(_ writer: Writer) -> Timestamp {
+        PlantedBug.hastyExpiry.isActive ? writer.now : min(writer.now, writer.newestReading)
+    }
 
     /// Takes the next step if one is due: at most ``seriesPerStep`` series.
     mutating func step(at writer: Writer) {
         let monotonic = writer.monotonic
         switch phase {
         case .idle(let end):
-            guard monotonic >= end, writer.clockTrust == .settled else { return }
+            guard monotonic >= end, writer.clockTrust == .settled || PlantedBug.hastyExpiry.isActive else { return }
             begin(writer)
         case .scanning(let end, let counts): scan(writer, before: end, counts)
         case .waiting(let end): if monotonic >= end { phase = .removing(before: writer.entries.count) }
         case .removing(let end): remove(writer, before: end)
+        case .sealing: if writer.seal.isIdle { phase = .removing(before: writer.entries.count) }
         }
     }
 
     private mutating func begin(_ writer: Writer) {
         referenceTime = Self.referenceTime(writer)
+        hasSealed = false
         let last = (try? writer.store.clock())?.expired
         // A time in the future was stored by a clock that was ahead.
         isDaily = last.map { referenceTime.nanoseconds(since: $0) >= Self.day } ?? false
         if isDaily || last == nil || last.map({ $0 > referenceTime }) ?? false {
             let time = referenceTime
-            try? writer.store.write { try $0.setExpiryTime(time) }
+            try? writer.write { try $0.setExpiryTime(time) }
         }
         if isDaily { removalQuota = max(1, writer.entries.count / 20) }
         phase = .scanning(before: writer.entries.count, ExpiredCounts())
@@ -135,12 +145,19 @@ struct Expiry {
     }
 
     private mutating func remove(_ writer: Writer, before end: Int) {
-        if end == writer.entries.count { removeJournal(writer) }
         // From the end, because removing series shifts those after them.
         let batch = writer.entries.values.prefix(end).suffix(Self.seriesPerStep)
+        // A planned change has read what it needs, and a restart has to find the same.
+        guard writer.plannedChanges == 0 else { return }
         let (limits, share) = (limits(of: batch, writer), share)
+        if end == writer.entries.count, !removeJournal(writer), !hasSealed {
+            hasSealed = true
+            writer.seal.begin(through: writer.position, limit: 1)
+            return phase = .sealing
+        }
         if !limits.isEmpty {
-            try? writer.store.write { transaction in
+            Place.chunksExpired.reached()
+            try? writer.write { transaction in
                 for (id, limit) in limits { try transaction.expire(id, before: limit, share) }
             }
         }
@@ -154,17 +171,66 @@ struct Expiry {
         confirmedTime == referenceTime ? .all : isDaily ? .daily(referenceTime.seconds / 86_400) : .hourly
     }
 
+    /// Until when the readings of each series may be removed; those without any to remove are left out.
     private func limits(of batch: ArraySlice<EntryHandle>, _ writer: Writer) -> [(SeriesID, Timestamp)] {
-        batch.compactMap { entry in
-            writer.expiryLimit(of: entry.key, at: referenceTime).map { (entry.id, $0) }
+        let needed = NeededReadings(store: writer.store, catalog: writer.catalog)
+        return batch.compactMap { entry in
+            guard let limit = writer.expiryLimit(of: entry.key, at: referenceTime),
+                let oldest = (try? writer.store.oldestChunk(of: entry.id)).flatMap({ $0 }), oldest.newest < limit,
+                let oldestNeeded = try? needed.oldest(of: entry.id, entry.cadence, frontier: entry.frontier)
+            else { return nil }
+            return (entry.id, PlantedBug.neededReadingsExpire.isActive ? limit : min(limit, oldestNeeded))
         }
     }
 
     /// A journal row holds readings of many series, so the longest retention counts.
-    private func removeJournal(_ writer: Writer) {
-        guard let limit = writer.journalLimit(at: referenceTime) else { return }
-        let (end, share) = (writer.position, share)
-        try? writer.store.write { try $0.expireJournal(before: limit, through: end, share) }
+    ///
+    /// - Returns: false if readings that have expired lie behind one that has to stay: once they are sealed, they can be
+    ///   removed series by series.
+    private func removeJournal(_ writer: Writer) -> Bool {
+        guard let limit = writer.journalLimit(at: referenceTime),
+            let (end, isBlocked) = try? lastRemovable(before: limit, writer)
+        else { return true }
+        let share = share
+        try? writer.write { try $0.expireJournal(before: limit, through: end, share) }
+        return !isBlocked
+    }
+
+    /// The position up to which the journal holds only readings from before `limit` that may be removed, and whether one
+    /// that has to stay comes after it.
+    private func lastRemovable(
+        before limit: Timestamp, _ writer: Writer
+    ) throws -> (end: JournalPosition, isBlocked: Bool) {
+        let needed = NeededReadings(store: writer.store, catalog: writer.catalog)
+        let entries = Dictionary(keepingFirst: writer.entries.values.map { ($0.id, $0) })
+        var oldest: [SeriesID: Timestamp] = [:]
+        var end: JournalPosition = 0
+        var isBlocked = false
+        try writer.store.scanJournal { entry in
+            guard entry.readings.allSatisfy({ $0.timestamp < limit }) else { return false }
+            for reading in entry.readings {
+                guard let entry = entries[reading.series] else { continue }
+                let time = try oldest[entry.id] ?? firstNotRemovable(entry, needed, writer)
+                oldest[entry.id] = time
+                isBlocked = isBlocked || reading.timestamp >= time
+            }
+            if !isBlocked { end = entry.firstPosition + JournalPosition(entry.readings.count) - 1 }
+            return !isBlocked
+        }
+        if isBlocked { Place.journalBlocked.reached() }
+        if end > 0 { Place.journalExpired.reached() }
+        return (end, isBlocked)
+    }
+
+    /// The first time at which a reading of a series has to stay in the journal: where a replay needs it, or a chunk may
+    /// hold an earlier value for the same time, which would count again.
+    private func firstNotRemovable(
+        _ entry: EntryHandle, _ needed: NeededReadings, _ writer: Writer
+    ) throws -> Timestamp {
+        if PlantedBug.neededReadingsExpire.isActive { return .distantFuture }
+        var sealed = try writer.store.oldestChunk(of: entry.id)?.start ?? .distantFuture
+        if PlantedBug.expiredCorrection.isActive { sealed = .distantFuture }
+        return min(sealed, try needed.oldest(of: entry.id, entry.cadence, frontier: entry.frontier))
     }
 
     // MARK: Silence
@@ -180,7 +246,7 @@ struct Expiry {
             return entry.hasNewArrival && (last > now || now.nanoseconds(since: last) > timeToLive / 24)
         }
         guard !updated.isEmpty,
-            (try? writer.store.write { try $0.setLastArrivals(updated.map { ($0.id, now) }) }) != nil
+            (try? writer.write { try $0.setLastArrivals(updated.map { ($0.id, now) }) }) != nil
         else { return }
         for entry in updated { entry.recordArrival(at: now) }
     }
@@ -203,7 +269,7 @@ struct Expiry {
             .notice(
                 "silent_series_ttl: forgetting \(ids.count) series that were silent since before \(oldest.text), such as "
                     + names.joined(separator: "; ")))
-        guard (try? writer.store.write { try $0.deleteSeries(Set(ids)) }) != nil else { return }
+        guard (try? writer.write { try $0.deleteSeries(Set(ids)) }) != nil else { return }
         removalQuota = max(0, removalQuota - ids.count)
         writer.forget(ids)
         writer.counters.update { $0.expiredSeries += ids.count }

@@ -1,3 +1,4 @@
+import Basics
 import CMemory
 import Dispatch
 import Storage
@@ -41,6 +42,8 @@ final class Seal {
         (self.store, self.clock, self.runtime) = (store, clock, runtime)
     }
 
+    var isIdle: Bool { if case .idle = phase { true } else { false } }
+
     /// Whether ``write(to:)`` would write something.
     var hasWork: Bool {
         switch phase {
@@ -66,6 +69,7 @@ final class Seal {
         // If it cannot be started, the journal keeps everything and the next commit retries.
         encoder = try? runtime.start(new, name: "seal", niceness: Self.niceness(store.journalReadings / limit))
         guard encoder != nil else { return }
+        Place.sealBegun.reached()
         readingCount = Int(end - first)
         phase = .sealing(through: end, new.pieces)
         isFullyReceived = false
@@ -83,9 +87,9 @@ final class Seal {
         case .idle: return
         case .sealing(_, let mailbox): try seal(mailbox, transaction)
         case .dropping(let end):
-            guard !store.isJournalRead else { return }
+            guard !store.isJournalRead else { return Place.dropDelayed.reached() }
             let dropped = try transaction.dropSealed(through: end, limit: Self.rowsPerSlice)
-            guard dropped == 0 else { return }
+            guard dropped == 0 else { return Place.journalDropped.reached() }
             phase = .idle
             // The temporary allocations of a large seal leave the heap fragmented.
             if readingCount >= Self.largeSeal { DispatchQueue.global(qos: .utility).async { release_freed_memory() } }
@@ -103,7 +107,10 @@ final class Seal {
             case .end(let error):
                 isFullyReceived = true
                 // What could not be read is retried with the next seal; the journal keeps it.
-                if error != nil { phase = .idle }
+                if error != nil {
+                    Place.sealFailed.reached()
+                    phase = .idle
+                }
                 return
             }
         }

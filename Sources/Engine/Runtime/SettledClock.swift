@@ -95,7 +95,7 @@ public final class SettledClock: WallClock {
         if distance + state.recentDrift <= Self.tolerance {
             state.recentDrift += distance
             (state.offset, state.candidate) = (offset, nil)
-        } else if state.isUnset || isConfirmed(offset, monotonic, &state) {
+        } else if state.isUnset || PlantedBug.believedJump.isActive || isConfirmed(offset, monotonic, &state) {
             (state.offset, state.since, state.recentDrift, state.candidate) = (offset, monotonic, 0, nil)
         }
         guard state.isUnset, wall >= Self.earliest.nanoseconds else { return }

@@ -32,6 +32,9 @@ package protocol Runtime: Sendable {
 
     /// Runs `body`, which may block or take long, where nobody waits for it but the caller.
     func apart<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T
+
+    /// Lets other tasks run first.
+    func pause() async
 }
 
 /// Runs each worker on a thread of its own.
@@ -49,4 +52,6 @@ package struct ThreadRuntime: Runtime {
     package func apart<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await Basics.apart(body)
     }
+
+    package func pause() async { await Task.yield() }
 }

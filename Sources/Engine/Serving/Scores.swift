@@ -46,7 +46,7 @@ extension Engine {
             for block in slice { blocks[block.series, default: []].append(block) }
             try Task.checkCancellation()
             // The thread is one of the few for long answers.
-            await Task.yield()
+            await runtime.pause()
         }
         return blocks
     }

@@ -1,5 +1,4 @@
 import Basics
-import Dispatch
 import TimeSeries
 
 /// The existing series by key and by ID: updated by the writer after a commit, read from any thread.
@@ -10,9 +9,12 @@ final class SeriesDirectory: Sendable {
     }
 
     private let content = Locked(Content())
-    /// Searches for names similar to a mistyped one: one search at a time, and not on the shared task threads.
-    private let suggestionQueue = DispatchQueue(label: "suggestions")
+    private let runtime: any Runtime
+    /// One search for names similar to a mistyped one runs at a time.
+    private let search = AsyncMutex()
     private static let shownBytes = 200
+
+    init(runtime: any Runtime) { self.runtime = runtime }
 
     var count: Int { content.withLock { $0.byKey.count } }
 
@@ -36,12 +38,13 @@ final class SeriesDirectory: Sendable {
     }
 
     private func suggestions(for name: String) async -> [String] {
-        await withCheckedContinuation { continuation in
-            suggestionQueue.async { [self] in
-                // Searched without the lock, which event loops wait for.
-                let byKey = content.withLock { $0.byKey }
-                continuation.resume(returning: nearestNames(to: name, among: byKey.keys.lazy.map(\.description)))
+        await search.withLock {
+            // Searched without the lock of the content, which event loops wait for.
+            let byKey = content.withLock { $0.byKey }
+            let names = try? await runtime.apart {
+                nearestNames(to: name, among: byKey.keys.lazy.map(\.description))
             }
+            return names ?? []
         }
     }
 

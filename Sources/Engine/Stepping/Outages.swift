@@ -12,7 +12,17 @@ struct Outages {
     /// Those not yet handed to the writer.
     private var unsaved: [ClosedRange<Slot>] = []
 
-    init(_ ranges: [ClosedRange<Slot>] = []) { self.ranges = ranges.sorted { $0.lowerBound < $1.lowerBound } }
+    /// - Parameter stored: in any order; they overlap where a replay after a crash met an outage that had begun later.
+    init(_ stored: [ClosedRange<Slot>] = []) {
+        ranges = []
+        for range in stored.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = ranges.last, range.lowerBound <= last.upperBound, !PlantedBug.overlappingOutages.isActive {
+                ranges[ranges.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                ranges.append(range)
+            }
+        }
+    }
 
     var hasUnsaved: Bool { !unsaved.isEmpty }
 
@@ -24,13 +34,14 @@ struct Outages {
     mutating func add(_ slot: Slot) {
         let index = ranges.firstIndex { $0.upperBound >= slot - 1 } ?? ranges.count
         if index < ranges.count, ranges[index].contains(slot) { return }
-        var extended = slot...slot
-        if index < ranges.count, ranges[index].upperBound == slot - 1 {
-            extended = ranges[index].lowerBound...slot
-            ranges[index] = extended
-        } else {
-            ranges.insert(extended, at: index)
+        var (extended, end) = (slot...slot, index)
+        while end < ranges.count, ranges[end].lowerBound <= extended.upperBound + 1 {
+            let joined = ranges[end]
+            extended =
+                min(joined.lowerBound, extended.lowerBound)...max(joined.upperBound, extended.upperBound)
+            end += 1
         }
+        ranges.replaceSubrange(index..<end, with: [extended])
         if unsaved.last?.lowerBound == extended.lowerBound { unsaved.removeLast() }
         unsaved.append(extended)
     }
@@ -49,6 +60,8 @@ struct Outages {
 /// Outages on their way from the shards to the writer.
 final class OutageBox: Sendable {
     private let waiting = Locked<[Outage]>([])
+
+    var isEmpty: Bool { waiting.withLock { $0.isEmpty } }
 
     func put(_ outages: [Outage]) {
         if !outages.isEmpty { waiting.withLock { $0 += outages } }

@@ -1,3 +1,4 @@
+import Basics
 import Forecasting
 import Storage
 import TimeSeries
@@ -15,7 +16,8 @@ extension SeriesState {
     ///   A replay covers the lateness in any case.
     mutating func advanceBase(kernel: String) -> Checkpoint? {
         guard !isEpochPending, let cadence, let frontier, let runningState else { return nil }
-        guard runningState.dropSnapshots(before: frontier - Int64(latenessSlots)),
+        let lateness = PlantedBug.earlyCheckpoint.isActive ? 1 : Int64(latenessSlots)
+        guard runningState.dropSnapshots(before: frontier - lateness),
             let slot = runningState.baseSlot
         else {
             return nil

@@ -1,3 +1,4 @@
+import Basics
 import Forecasting
 import Storage
 import TimeSeries
@@ -88,7 +89,8 @@ struct SeriesState: ~Copyable {
 
     /// Absorbs a committed reading; an out-of-order one rolls the running state back to before its slot.
     mutating func absorb(_ reading: Reading, at position: JournalPosition) {
-        guard reading.timeliness == .fresh, reading.timestamp >= lateBefore else {
+        guard reading.timeliness == .fresh || PlantedBug.lateReadingsCount.isActive, reading.timestamp >= lateBefore
+        else {
             counts.late += 1
             return
         }
@@ -108,6 +110,7 @@ struct SeriesState: ~Copyable {
         // Compares times with slot starts: a 64-bit division costs as much as ten comparisons.
         if frontier.map({ reading.timestamp >= cadence.start(of: $0 + 1) }) ?? true { updateFrontier() }
         guard let steppedThrough, reading.timestamp < cadence.start(of: steppedThrough + 1) else { return }
+        if PlantedBug.noRollBack.isActive { return }
         rollBack(before: cadence.slot(of: reading.timestamp))
     }
 
@@ -175,7 +178,10 @@ struct SeriesState: ~Copyable {
         let position = assignment?.epoch.position ?? 0
         kept = history
         values = SlotValues()
-        for reading in newer.entries where reading.position > position { _ = kept.insert(reading) }
+        for reading in newer.entries
+        where reading.position > position && !PlantedBug.readingsBetweenPlanAndCommit.isActive {
+            _ = kept.insert(reading)
+        }
         absorbed = kept.entries.reduce(absorbed) { max($0, $1.position) }
         updateFrontier()
         begin(assignment, from: checkpoint)

@@ -103,10 +103,10 @@ struct ClaimDue: WriterCommand {
             let next = next(
                 after: record.nextDue, isDue: isDue, forecaster.retrain, stagger: stagger,
                 writer.configuration.calendar)
-            if next != record.nextDue {
+            if next != record.nextDue, !(isDue && PlantedBug.scheduleStorm.isActive) {
                 record.nextDue = next
                 let new = record
-                try writer.store.write { try $0.setSchedule(new) }
+                try writer.write { try $0.setSchedule(new) }
             }
             if let next { wait = min(wait, Double(next.nanoseconds(since: now)) / 1e9) }
         }

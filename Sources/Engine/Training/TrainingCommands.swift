@@ -29,7 +29,7 @@ struct RecordTraining: WriterCommand {
         record.lastFinished = event.at
         record.lastOutcome = event.text
         let new = record
-        try writer.store.write { transaction in
+        try writer.write { transaction in
             try transaction.setSchedule(new)
             try transaction.addModelEvent(event)
         }

@@ -20,7 +20,9 @@ extension Engine {
             windowStart: preparation.window.lowerBound, windowEnd: preparation.window.upperBound, metrics: metrics,
             weights: weights)
         // Weights that do not load, or contain NaN, must not get a row.
-        _ = try await runtime.apart { try method.load(weights: weights, specification: preparation.request.specification) }
+        _ = try await runtime.apart {
+            try method.load(weights: weights, specification: preparation.request.specification)
+        }
         let version = try await writer.run(InsertVersion(version: new))
         let candidate = try await runtime.apart { [catalog] in try catalog.load(version) }
         let winners = try winners(result, preparation, forecaster, candidate: candidate)

@@ -37,7 +37,7 @@ extension Store {
     /// Every outage that a replay may reach.
     public func outages() throws -> [Outage] {
         try read { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM outage ORDER BY series, epoch, from_slot").map { row in
+            try db.rows("SELECT * FROM outage ORDER BY series, epoch, from_slot") { row in
                 let from: Slot = try row.value("from_slot", in: "outage")
                 let to: Slot = try row.value("to_slot", in: "outage")
                 return Outage(

@@ -52,7 +52,7 @@ struct ChunkRows {
             ORDER BY start LIMIT ?4
             """
         let arguments: StatementArguments = [series.rawValue, start, oldest.nanoseconds, limit]
-        return try Row.fetchAll(try db.cachedStatement(sql: sql), arguments: arguments).map(Self.stored)
+        return try db.rows(sql, arguments, Self.stored)
     }
 
     /// The chunk that a reading at `time` belongs in: the last one that begins at or before it, or else the first.

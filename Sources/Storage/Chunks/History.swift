@@ -83,9 +83,10 @@ extension Store {
     }
 
     private func sealedPositions() throws -> [SeriesID: JournalPosition] {
-        let rows = try read { try Row.fetchAll($0, sql: "SELECT id, sealed FROM series WHERE sealed > 0") }
-        let pairs: [(SeriesID, JournalPosition)] = try rows.map { row in
-            (SeriesID(try row.value("id", in: "series")), try row.value("sealed", in: "series"))
+        let pairs: [(SeriesID, JournalPosition)] = try read { db in
+            try db.rows("SELECT id, sealed FROM series WHERE sealed > 0") { row in
+                (SeriesID(try row.value("id", in: "series")), try row.value("sealed", in: "series"))
+            }
         }
         return Dictionary(keepingFirst: pairs)
     }

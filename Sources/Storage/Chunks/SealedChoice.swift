@@ -1,3 +1,4 @@
+import Basics
 import TimeSeries
 
 /// Which of several readings with the same timestamp a chunk keeps.
@@ -29,10 +30,12 @@ struct SealedChoice {
 
     /// - Parameter same: readings with one timestamp, ascending by position.
     private func choose(_ same: ArraySlice<PositionedReading>) throws -> [PositionedReading] {
+        Place.correctionChosen.reached()
         let epochPosition = try epochPosition()
         let fresh = same.lastIndex { $0.reading.timeliness == .fresh }
         let inState = same.lastIndex { $0.reading.timeliness == .late && $0.position <= epochPosition }
-        let indices = Set([fresh, inState, same.indices.last].compactMap { $0 })
+        let newest = PlantedBug.sealedCorrectionLost.isActive ? fresh : same.indices.last
+        let indices = Set([fresh, inState, newest].compactMap { $0 })
         // A reading that repeats the value before it has no effect.
         return indices.sorted().reduce(into: []) { kept, index in
             if kept.last?.reading.value.bitPattern != same[index].reading.value.bitPattern { kept.append(same[index]) }

@@ -1,3 +1,4 @@
+import Basics
 import GRDB
 public import TimeSeries
 
@@ -70,7 +71,9 @@ public struct SealPreparation {
             let added = rest.prefix { reading in next.map { reading.time < $0 } ?? true }
             rest = rest.dropFirst(added.count)
             var existing: [PositionedReading] = []
+            if let stored = found?.chunk, stored.isLargeAndBefore(oldest.time) { Place.chunkLeft.reached() }
             if let stored = found?.chunk, !stored.isLargeAndBefore(oldest.time) {
+                Place.chunkExtended.reached()
                 if let chunk = try? stored.decoded() {
                     existing = chunk.readings
                     sealed.replaced.append(stored.start)
@@ -79,6 +82,7 @@ public struct SealPreparation {
                 }
             }
             let chunks = cut(try choice.select(from: existing + added))
+            if chunks.count > 1 { Place.chunkSplit.reached() }
             sealed.chunks += chunks.compactMap { ChunkRows.Stored($0, of: series) }
         }
         return sealed
@@ -124,6 +128,7 @@ extension WriteTransaction {
     ///
     /// - Returns: how many readings they held; 0 if there are no more.
     public func dropSealed(through end: JournalPosition, limit: Int) throws -> Int {
+        let end = PlantedBug.sealDropsTooMuch.isActive ? .max : end
         let dropped = try JournalRows(db: db).drop(through: end, limit: limit)
         notes.journalReadings -= dropped
         return dropped

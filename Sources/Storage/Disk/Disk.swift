@@ -53,8 +53,10 @@ package protocol ReadableFile: AnyObject {
     /// In bytes, when it was opened.
     var count: Int { get }
 
-    /// The bytes from `offset` on; fewer than `count` at the end of the file or if reading fails.
-    func read(at offset: Int, count: Int) -> [UInt8]
+    /// The bytes from `offset` on; fewer than `count` at the end of the file.
+    ///
+    /// - Throws: ``StorageError/io(path:reason:)``.
+    func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8]
 }
 
 /// A file that is written in pieces, without syncing; closed when it is deallocated.

@@ -66,7 +66,8 @@ private final class OutputFile: WritableFile {
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
                 pwrite(
-                    descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written, off_t(offset + written))
+                    descriptor, buffer.baseAddress.map { $0 + written }, buffer.count - written, off_t(offset + written)
+                )
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return false }

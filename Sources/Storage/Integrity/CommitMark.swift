@@ -37,9 +37,9 @@ final class CommitMark: Sendable {
         return writer.bytes
     }
 
-    /// The position in the mark of the database at `path`; nil if there is no mark or it is damaged.
+    /// The position in the mark of the database at `path`; nil if there is no mark, or if it is damaged or cannot be read.
     static func position(of path: String, on disk: any Disk) -> JournalPosition? {
-        guard let bytes = disk.open(Self.path(of: path))?.read(at: 0, count: 20), bytes.count == 20 else {
+        guard let bytes = try? disk.open(Self.path(of: path))?.read(at: 0, count: 20), bytes.count == 20 else {
             return nil
         }
         var reader = ByteReader(Array(bytes[8...]))

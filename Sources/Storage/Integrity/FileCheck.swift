@@ -13,15 +13,17 @@ struct FileCheck {
     /// The smallest page size of SQLite, and so the size of the smallest database.
     private static let smallestPage = 512
 
-    init(path: String, on disk: any Disk) {
+    /// - Throws: ``StorageError/io(path:reason:)``.
+    init(path: String, on disk: any Disk) throws(StorageError) {
         (self.path, self.disk) = (path, disk)
         acknowledged = CommitMark.position(of: path, on: disk)
-        log = WriteAheadLog(path: path + "-wal", on: disk, fallbackPageSize: Self.pageSize(of: path, on: disk))
+        log = try WriteAheadLog(
+            path: path + "-wal", on: disk, fallbackPageSize: try Self.pageSize(of: path, on: disk))
     }
 
     /// The page size in the database's header, in bytes; nil without a valid one.
-    static func pageSize(of path: String, on disk: any Disk) -> Int? {
-        guard let bytes = disk.open(path)?.read(at: 16, count: 2), bytes.count == 2 else { return nil }
+    static func pageSize(of path: String, on disk: any Disk) throws(StorageError) -> Int? {
+        guard let bytes = try disk.open(path)?.read(at: 16, count: 2), bytes.count == 2 else { return nil }
         // https://sqlite.org/fileformat2.html: 1 means 65,536.
         let size = Int(bytes[0]) << 8 | Int(bytes[1])
         return size == 1 ? 65_536 : size >= smallestPage && size & (size - 1) == 0 ? size : nil
@@ -43,13 +45,16 @@ struct FileCheck {
     /// before, which GRDB makes unsynced. If there is a mark, ``confirm(_:)`` detects the loss of an acknowledged one.
     private var maximumTorn: Int { acknowledged == nil ? 1 : 2 }
 
+    /// Whether SQLite does not read the log to its end.
+    var isTorn: Bool { log?.firstBroken != nil }
+
     /// Where a copy of a log that SQLite does not read to its end is kept.
     static func tornLog(of path: String) -> String { path + "-wal.torn" }
 
     /// Copies a log that SQLite does not read to its end: closing the database removes the log, and a salvage may need
     /// the rest.
     func keepTornLog() {
-        guard log?.firstBroken != nil else { return }
+        guard isTorn else { return }
         disk.remove(Self.tornLog(of: path))
         try? disk.copy(path + "-wal", to: Self.tornLog(of: path))
     }

@@ -32,11 +32,11 @@ public struct Salvage {
     public func run() throws -> Outcome {
         let lock = try disk.lock(database: path)
         defer { lock.release() }
-        let check = FileCheck(path: path, on: disk)
+        let check = try FileCheck(path: path, on: disk)
         if Self.isUnfinished(path, on: disk) { return try accept(check, keeping: replace(), dropped: 0) }
         guard (disk.open(path)?.count ?? 0) > 0 else { throw StorageError.cutDatabase(path: path, bytes: 0) }
         guard
-            let log = WriteAheadLog(
+            let log = try WriteAheadLog(
                 path: source, on: disk, fallbackPageSize: FileCheck.pageSize(of: path, on: disk)),
             let broken = log.firstBroken
         else {
@@ -130,12 +130,12 @@ extension WriteAheadLog {
     func write(_ frames: [Frame], from source: String, to target: String, on disk: any Disk) throws {
         let failure = StorageError.io(path: target, reason: "cannot be written")
         guard let file = disk.open(source), let output = disk.openForWriting(target, isNew: true) else { throw failure }
-        let (header, start) = newHeader(file.read(at: 0, count: Self.headerSize))
+        let (header, start) = newHeader(try file.read(at: 0, count: Self.headerSize))
         guard output.write(header, at: 0) else { throw failure }
         var (sum, end) = (start, header.count)
         let size = Self.frameHeaderSize + pageSize
         for frame in frames.prefix((frames.lastIndex(where: \.isCommit) ?? -1) + 1) {
-            var bytes = file.read(at: Self.headerSize + frame.number * size, count: size)
+            var bytes = try file.read(at: Self.headerSize + frame.number * size, count: size)
             guard bytes.count == size else { break }
             bytes.replaceSubrange(8..<16, with: header[16..<24])
             sum = sum.adding(bytes[0..<8]).adding(bytes[24...])

@@ -1,3 +1,5 @@
+import Basics
+
 /// SQLite's write-ahead log as a file: its frames, and which of them are intact.
 ///
 /// https://sqlite.org/fileformat2.html#the_write_ahead_log defines the format. The checksum of a frame continues that
@@ -23,25 +25,32 @@ struct WriteAheadLog {
 
     static let headerSize = 32
     static let frameHeaderSize = 24
+    /// What a drive writes as a whole, in bytes; larger sectors end where these do.
+    private static let sectorSize = 512
 
     /// Reads the log of a database; nil if there is none or it is empty.
     ///
     /// - Parameter fallbackPageSize: used if the header is damaged, in bytes.
-    init?(path: String, on disk: any Disk, fallbackPageSize: Int?) {
-        guard let file = disk.open(path), file.count >= Self.headerSize else { return nil }
-        let header = Header(file.read(at: 0, count: Self.headerSize))
+    /// - Throws: ``StorageError/io(path:reason:)``.
+    init?(path: String, on disk: any Disk, fallbackPageSize: Int?) throws(StorageError) {
+        guard let file = disk.open(path),
+            case let bytes = try file.read(at: 0, count: Self.headerSize), bytes.count == Self.headerSize
+        else { return nil }
+        let header = Header(bytes)
         isHeaderIntact = header.isIntact
         guard let pageSize = header.isIntact ? header.pageSize : fallbackPageSize ?? header.pageSize else { return nil }
         self.pageSize = pageSize
-        frames = Self.frames(of: file, header, pageSize)
+        frames = try Self.frames(of: file, header, pageSize)
     }
 
-    private static func frames(of file: any ReadableFile, _ header: Header, _ pageSize: Int) -> [Frame] {
+    private static func frames(of file: any ReadableFile, _ header: Header, _ pageSize: Int)
+        throws(StorageError) -> [Frame]
+    {
         let size = frameHeaderSize + pageSize
         var (frames, sum, salt): ([Frame], LogChecksum, [UInt8]) = ([], header.checksum, header.salt)
         var last = 0
         for number in 0..<((file.count - headerSize) / size) {
-            let bytes = file.read(at: headerSize + number * size, count: size)
+            let bytes = try file.read(at: headerSize + number * size, count: size)
             guard bytes.count == size else { break }
             // A damaged header's salt may be damaged too; use the first frame's.
             if number == 0, !header.isIntact { salt = Array(bytes[8..<16]) }
@@ -50,9 +59,14 @@ struct WriteAheadLog {
             let isIntact = isOurs && sum.adding(bytes[0..<8]).adding(bytes[24...]) == stored
             sum = LogChecksum(stored: bytes[16..<24], like: sum)
             if isOurs { last = number + 1 }
+            // A torn write may have left the first eight bytes of a frame from an earlier generation, with its mark of a
+            // commit, where a sector ends after them.
+            let isMixed =
+                !isIntact && !PlantedBug.mixedFrameCounts.isActive
+                && (headerSize + number * size + 8) % sectorSize == 0
             let frame = Frame(
-                number: number, page: bigEndian(bytes[0..<4]), isCommit: isOurs && bigEndian(bytes[4..<8]) > 0,
-                isIntact: isIntact)
+                number: number, page: bigEndian(bytes[0..<4]),
+                isCommit: isOurs && !isMixed && bigEndian(bytes[4..<8]) > 0, isIntact: isIntact)
             frames.append(frame)
         }
         // Frames after the last one of this generation are left from an earlier one.

@@ -1,4 +1,9 @@
-import GRDB
+package import GRDB
+
+extension Store {
+    /// Gives a connection the SQL functions that our schema uses.
+    package static func addFunctions(to db: Database) { db.add(function: CheckedTable.function) }
+}
 
 /// Tables whose rows hold a checksum of all their other columns, computed and compared in SQL by a function of ours.
 ///

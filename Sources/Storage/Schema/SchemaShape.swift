@@ -9,18 +9,21 @@ enum SchemaShape {
     /// - Throws: ``StorageError/damagedTable(name:reason:)`` with the first table that differs from what the migrations
     ///   make.
     static func check(_ db: Database) throws {
-        var configuration = Configuration()
-        configuration.prepareDatabase { $0.add(function: CheckedTable.function) }
-        let expected = try DatabaseQueue(configuration: configuration)
-        let expectedTables = try expected.write { db in
-            try Migrations.define(db)
-            return try tables(of: db)
-        }
         let found = try tables(of: db)
-        for (name, shape) in expectedTables.sorted(by: { $0.key < $1.key }) where found[name] != shape {
+        for (name, shape) in try expected.get().sorted(by: { $0.key < $1.key }) where found[name] != shape {
             let difference = shape.first { found[name]?.contains($0) != true } ?? "less than is there"
             throw StorageError.damagedTable(
                 name: name, reason: "its definition is not as it was made: \(difference) is expected")
+        }
+    }
+
+    /// The tables that the migrations make.
+    private static let expected = Result {
+        var configuration = Configuration()
+        configuration.prepareDatabase { $0.add(function: CheckedTable.function) }
+        return try DatabaseQueue(configuration: configuration).write { db in
+            try Migrations.define(db)
+            return try tables(of: db)
         }
     }
 
