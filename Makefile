@@ -3,7 +3,7 @@ PREFIX ?= /usr/local
 SWIFT_BUILD = swift build -c release
 FORMATTED = Sources Plugins Tests packaging Package.swift Benchmarks/Package.swift $(wildcard Benchmarks/*Benchmark)
 
-.PHONY: run test soak fuzz build certify lint format man docs install bench tsan clean prerequisites
+.PHONY: run test soak simulate planted fuzz build certify lint format man docs install bench tsan clean prerequisites
 
 run: build
 	@exec .build/release/nilod run --config packaging/demo.toml --state-dir .demo --socket .demo/nilod.sock
@@ -21,6 +21,18 @@ SOAK_KILLS = 1000
 
 soak: build
 	NILOMETER_SOAK=1 SOAK_KILLS=$(SOAK_KILLS) swift test -c release --disable-testable-imports --filter "KillTests|DamageTests|HandEditTests"
+
+# Simulated worlds on all cores: SEEDS=300 of them, or new ones for HOURS=8.
+simulate: prerequisites
+	$(SWIFT_BUILD) --product nilosim
+	scripts/simulate.sh
+
+# How many worlds it takes to find each defect that is compiled into a build of its own.
+PLANTED = NILOMETER_PLANTED=1 $(SWIFT_BUILD) --scratch-path .build-planted
+planted: prerequisites
+	$(PLANTED) --product nilosim
+	.build-planted/release/nilosim planted
+	.build-planted/release/nilosim 1 --count 1000 --coverage
 
 # 60 seconds of libFuzzer on the line protocol decoder, built apart from the rest.
 fuzz:
@@ -90,4 +102,4 @@ prerequisites:
 	@scripts/ensure-prerequisites.sh
 
 clean:
-	rm -rf .build .build-install .build-fuzz .build-tsan
+	rm -rf .build .build-install .build-fuzz .build-tsan .build-planted

@@ -143,6 +143,21 @@ let package = Package(
         .executableTarget(
             name: "JSONBenchmark", dependencies: ["Varlink"], path: "Benchmarks/JSONBenchmark", swiftSettings: strict),
 
+        // Runs the engine in one thread, on a disk and a clock of its own, against a model; not shipped.
+        .target(name: "CTaskHooks"),
+        .target(name: "CSimulatedDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "Basics", "CSimulatedDisk", "CTaskHooks", "Engine", "Forecasting", "Storage", "TimeSeries",
+                "LSTMForecaster", "HoltWintersForecaster", "SeasonalNaiveForecaster",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "nilosim",
+            dependencies: ["Basics", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+
         // Writes the manual pages; not shipped.
         .executableTarget(name: "ManualPages", path: "packaging/ManualPages", swiftSettings: strict),
 
@@ -189,6 +204,7 @@ let package = Package(
                 "ControlInterface", "Forecasting", "LSTMForecaster", "PluginHost", "SeasonalNaiveForecaster",
                 "TestSupport", "TimeSeries", "nilod", "niloctl",
             ]),
+        test("SimulationTests", ["TestSupport", "nilosim"]),
         test("LineProtocolTests", ["LineProtocol", "TestSupport", "TimeSeries"]),
         test(
             "FeedingTests",

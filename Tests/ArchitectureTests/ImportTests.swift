@@ -35,6 +35,11 @@ import Testing
             "LinearARForecaster", "Listening", "Logging", "PluginHost", "Recurrent",
             "SeasonalNaiveForecaster", "SelfTest", "ServiceLifecycle", "Storage", "TOMLKit", "TimeSeries", "Varlink",
         ],
+        "Sources/Simulation": [
+            "Basics", "CSimulatedDisk", "CTaskHooks", "Engine", "Forecasting", "GRDB", "HoltWintersForecaster",
+            "LSTMForecaster", "SeasonalNaiveForecaster", "Storage", "TimeSeries",
+        ],
+        "Sources/nilosim": ["ArgumentParser", "Basics", "Simulation"],
         "Sources/niloctl": [
             "Basics", "ArgumentParser", "ControlInterface", "Invocation", "LineProtocol", "TimeSeries", "Varlink",
         ],

@@ -1,0 +1,101 @@
+import GRDB
+import TimeSeries
+
+/// Reads the database beside the daemon, in SQL of its own: what a replay is given, and what the journal holds.
+struct Inspector {
+    private let queue: DatabaseQueue
+
+    init(path: String) throws {
+        var configuration = Configuration()
+        configuration.readonly = true
+        queue = try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    /// The numbers of the series, by name.
+    func series() throws -> [String: Int64] {
+        try queue.read { db in
+            var numbers: [String: Int64] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT key, id FROM series") { numbers[row["key"]] = row["id"] }
+            return numbers
+        }
+    }
+
+    /// The stored outages, by epoch.
+    func outages() throws -> [Int64: [ClosedRange<Slot>]] {
+        try queue.read { db in
+            var outages: [Int64: [ClosedRange<Slot>]] = [:]
+            let statement = try db.cachedStatement(sql: "SELECT epoch, from_slot, to_slot FROM outage")
+            for row in try Row.fetchAll(statement) {
+                let (from, to): (Slot, Slot) = (row["from_slot"], row["to_slot"])
+                outages[row["epoch"], default: []].append(from...max(from, to))
+            }
+            return outages
+        }
+    }
+
+    /// The newest epoch of every series.
+    ///
+    /// - Parameter outages: all outages, by epoch.
+    func epochs(outages: [Int64: Set<ClosedRange<Slot>>]) throws -> [Int64: Replay.Epoch] {
+        try queue.read { db in
+            let sql = "SELECT * FROM epoch WHERE id IN (SELECT MAX(id) FROM epoch GROUP BY series)"
+            var epochs: [Int64: Replay.Epoch] = [:]
+            for row in try Row.fetchAll(db, sql: sql) {
+                let id: Int64 = row["id"]
+                epochs[row["series"]] = Replay.Epoch(
+                    id: id, version: row["version"], fromSlot: row["from_slot"], warmUp: row["warm_up"],
+                    position: row["position"], maxGap: row["max_gap"] ?? 0,
+                    aggregate: Aggregate(rawValue: row["aggregate"] ?? "") ?? .mean, timeZone: row["time_zone"] ?? "",
+                    outages: outages[id] ?? [])
+            }
+            return epochs
+        }
+    }
+
+    struct Version {
+        var forecaster: String
+        var number: Int
+        var method: String
+        /// JSON.
+        var parameters: String
+        var weights: [UInt8]
+    }
+
+    func version(_ id: Int64) throws -> Version? {
+        try queue.read { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT * FROM model_version WHERE id = ?", arguments: [id])
+            else {
+                return nil
+            }
+            let weights = row["weights"] as DatabaseValue
+            var bytes: [UInt8] = []
+            if case .blob(let data) = weights.storage { bytes = [UInt8](data) }
+            return Version(
+                forecaster: row["forecaster"], number: row["number"], method: row["method"],
+                parameters: row["parameters"], weights: bytes)
+        }
+    }
+
+    /// The sizes of the weights of all versions, in bytes.
+    func weightSizes() throws -> [Int64: Int] {
+        try queue.read { db in
+            var sizes: [Int64: Int] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT id, LENGTH(weights) AS size FROM model_version") {
+                sizes[row["id"]] = row["size"]
+            }
+            return sizes
+        }
+    }
+
+    /// The newest journal position.
+    func lastPosition() throws -> Int64 {
+        try queue.read { db in
+            let dropped = try Int64.fetchOne(db, sql: "SELECT position FROM journal_end") ?? 0
+            return max(dropped, try Int64.fetchOne(db, sql: "SELECT MAX(seq + n - 1) FROM journal") ?? 0)
+        }
+    }
+
+    func count(_ table: String) throws -> Int {
+        try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(table)") ?? 0 }
+    }
+}
