@@ -204,7 +204,7 @@ let package = Package(
                 "ControlInterface", "Forecasting", "LSTMForecaster", "PluginHost", "SeasonalNaiveForecaster",
                 "TestSupport", "TimeSeries", "nilod", "niloctl",
             ]),
-        test("SimulationTests", ["TestSupport", "nilosim"]),
+        test("SimulationTests", ["TestSupport", "nilod", "nilosim"]),
         test("LineProtocolTests", ["LineProtocol", "TestSupport", "TimeSeries"]),
         test(
             "FeedingTests",

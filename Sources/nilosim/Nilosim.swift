@@ -14,7 +14,8 @@ import Simulation
     static let configuration = CommandConfiguration(
         commandName: "nilosim", abstract: "Run simulated worlds against the model that knows the right answer.",
         discussion: "docs/guides/simulation.md says how to read what it prints.",
-        subcommands: [RunCommand.self, ShrinkCommand.self, PlantedCommand.self], defaultSubcommand: RunCommand.self)
+        subcommands: [RunCommand.self, ShrinkCommand.self, PlantedCommand.self, RealCommand.self],
+        defaultSubcommand: RunCommand.self)
 
     static func main() {
         // Swift's dictionaries keep their elements in another order in each process unless this is set.

@@ -7,7 +7,7 @@ import Testing
 /// In processes of their own: the simulator takes over the threads of all tasks of its process.
 @Suite struct WorldTests {
     /// Seeds whose worlds once broke a promise, or break one with a planted bug: docs/guides/simulation.md.
-    static let regressions: [UInt64] = [1, 2, 3, 5, 8]
+    static let regressions: [UInt64] = [1, 2, 3, 8, 41, 71, 84, 119]
 
     private static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
         let (code, output) = try ChildProcess.run("nilosim", arguments)
@@ -18,6 +18,12 @@ import Testing
     func regression(seed: UInt64) throws {
         let (status, output) = try Self.run(["\(seed)"])
         #expect(status == 0, "\(output)")
+    }
+
+    @Test("a real daemon holds against the same oracle, with kill -9") func realDaemon() throws {
+        let (status, output) = try Self.run(["real", "4", "--count", "5", "--nilod", ChildProcess.path(of: "nilod")])
+        #expect(status == 0, "\(output)")
+        #expect(output.contains("kills"))
     }
 
     @Test("a seed gives the same world in every process") func sameHash() throws {
