@@ -16,8 +16,10 @@ final class Daemon: @unchecked Sendable {
     let engine: Engine
     let store: Store
     private(set) var retraining: Retraining!
-    /// How trainings end at present.
+    /// How the next training ends.
     var trainer = Trainer()
+    /// The newest training that was launched; several requests may wait for it.
+    private(set) var launched = Trainer()
     private let fate: Fate
     private let runtime: Scheduler
     var isDead = false
@@ -51,7 +53,9 @@ final class Daemon: @unchecked Sendable {
                 fate.reason = fate.reason ?? "\(error)"
             })
         retraining = Retraining(engine: engine, folder: folder) { [weak self] url, _ in
-            guard let trainer = self?.trainer else { return }
+            guard let self else { return }
+            let trainer = self.trainer
+            launched = trainer
             try await trainer.train(in: RunFolder(url), runtime)
         }
     }
@@ -71,8 +75,6 @@ struct Trainer: Sendable {
 
     var outcome = Outcome.wins
     var choice = 0
-    /// Tells it from others: a run that is joined has another outcome than the one that was asked for.
-    var id: UInt64 = 0
 
     func train(in folder: RunFolder, _ runtime: Scheduler) async throws {
         let (request, _) = try folder.readRequest()
