@@ -4,7 +4,7 @@
 package enum Place: String, CaseIterable, Sendable {
     case newDatabase = "recovery: a new database"
     case fromCheckpoint = "recovery: from a checkpoint"
-    case fromOlderCheckpoint = "recovery: from an older checkpoint"
+    case damagedCheckpoint = "recovery: a damaged checkpoint"
     case fromEpoch = "recovery: from the beginning of an epoch"
     case warmUpRedone = "recovery: a warm-up redone"
     case outagesReplayed = "recovery: outages replayed"
@@ -16,7 +16,6 @@ package enum Place: String, CaseIterable, Sendable {
     case chunkLeft = "seal: a large chunk left as it is"
     case correctionChosen = "seal: several readings of one time"
     case journalDropped = "seal: a part of the journal dropped"
-    case dropDelayed = "seal: dropping delayed by a reader"
     case sealFailed = "seal: stopped by a read error"
     case journalExpired = "expiry: a part of the journal"
     case journalBlocked = "expiry: a journal that has to be sealed first"

@@ -42,6 +42,7 @@ struct Recovery {
         recovered.position = try store.lastPosition()
         recovered.newestReading = try store.newestTimestamp()
         let checkpoints = try store.checkpoints()
+        if !checkpoints.damaged.isEmpty { Place.damagedCheckpoint.reached() }
         recovered.warnings += checkpoints.damaged.map {
             "a checkpoint of series \($0.series.rawValue) is damaged; its state is rebuilt from the one before"
         }
@@ -89,7 +90,7 @@ struct Recovery {
                 let assignment = assignment(of: record, epoch, version)
             {
                 let checkpoint = checkpoints[record.id]?.first { $0.epoch == epoch.id }
-                note(assignment.epoch, checkpoint, checkpoints[record.id] ?? [])
+                note(assignment.epoch, checkpoint)
                 plan.obstacle = checkpoint.flatMap { obstacle($0, assignment.version) }
                 if plan.obstacle == nil { (plan.assignment, plan.checkpoint) = (assignment, checkpoint) }
             }
@@ -100,9 +101,9 @@ struct Recovery {
         return plans
     }
 
-    private func note(_ epoch: Epoch, _ checkpoint: Checkpoint?, _ all: [Checkpoint]) {
-        guard let checkpoint else { return epoch.warmUp > 0 ? Place.warmUpRedone.reached() : Place.fromEpoch.reached() }
-        checkpoint == all.first ? Place.fromCheckpoint.reached() : Place.fromOlderCheckpoint.reached()
+    private func note(_ epoch: Epoch, _ checkpoint: Checkpoint?) {
+        if checkpoint != nil { return Place.fromCheckpoint.reached() }
+        epoch.warmUp > 0 ? Place.warmUpRedone.reached() : Place.fromEpoch.reached()
     }
 
     /// What served a series; nil if it is no longer available.

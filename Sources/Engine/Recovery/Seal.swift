@@ -87,7 +87,7 @@ final class Seal {
         case .idle: return
         case .sealing(_, let mailbox): try seal(mailbox, transaction)
         case .dropping(let end):
-            guard !store.isJournalRead else { return Place.dropDelayed.reached() }
+            guard !store.isJournalRead else { return }
             let dropped = try transaction.dropSealed(through: end, limit: Self.rowsPerSlice)
             guard dropped == 0 else { return Place.journalDropped.reached() }
             phase = .idle

@@ -20,6 +20,16 @@ extension World {
         }
     }
 
+    /// Damages the newest checkpoints of some series: the older ones lead to the same states.
+    func damageCheckpoints() {
+        do {
+            try Inspector.damageNewestCheckpoints(path: Self.database)
+            coverage.note("checkpoints damaged")
+        } catch {
+            trace.note("not damaged", [], "\(error)")
+        }
+    }
+
     /// Stops the daemon, flips bits in its files, and starts it again: it refuses to start, or it names what is damaged
     /// and shows nothing that is wrong.
     func endWithBitRot(_ random: inout Random) {
@@ -30,7 +40,7 @@ extension World {
         _ = scheduler.settle(limit: 1_000_000)
         old.isDead = true
         machine.crash(SIMULATED_CRASH_KILL, seed: random.next())
-        for _ in 0..<random.in(1...3) {
+        for _ in 0..<random.in(1...6) {
             let path = random.pick([Self.database, Self.database, Self.database + "-wal", Self.database + ".mark"])
             _ = simulated_disk_rot(machine.disk, path, 0, .max, random.next())
         }

@@ -178,6 +178,8 @@ extension World {
                 let (count, _) = try await daemon.engine.reload(new.engine)
                 guard !daemon.isDead else { return }
                 self.oracle.adopt { new.rule(of: $0) }
+                // What was due by the old rule or zone may still come.
+                self.schedule.reset()
                 self.trace.note("reloaded", [Int64(count)])
                 self.coverage.note(regridded.isEmpty ? "reloaded" : "reloaded with another cadence")
             } catch {

@@ -121,7 +121,7 @@ public final class World: @unchecked Sendable {
         guard failure == nil else { return }
         restart(&random)
         check(sample: nil)
-        if random.chance(0.15) { endWithBitRot(&random) }
+        if random.chance(0.25) { endWithBitRot(&random) }
     }
 
     /// Reads which outages were stored.
@@ -226,6 +226,7 @@ public final class World: @unchecked Sendable {
         // What was planned for the process before.
         simulated_disk_clear_faults(machine.disk)
         hasFaults = false
+        if isReloading { schedule.reset() }
         isReloading = false
         jumpedAt = nil
         // The database may remember a time that was ahead, and the clock seem unset for a while.
@@ -271,6 +272,7 @@ public final class World: @unchecked Sendable {
         simulated_disk_clear_faults(machine.disk)
         simulated_disk_set_capacity(machine.disk, .max)
         if random.chance(0.2), !isReloading { downgrade(&random) }
+        if random.chance(0.15) { damageCheckpoints() }
         planRecoveryFaults(&random)
         startDaemon()
         guard failure == nil else { return }
@@ -283,10 +285,11 @@ public final class World: @unchecked Sendable {
         hasFaults = true
         let kinds = [
             SIMULATED_FAULT_WRITE_ERROR, SIMULATED_FAULT_SYNC_ERROR, SIMULATED_FAULT_READ_ERROR, SIMULATED_FAULT_FULL,
-            SIMULATED_FAULT_SHORT_WRITE, SIMULATED_FAULT_OPEN_ERROR,
+            SIMULATED_FAULT_SHORT_WRITE, SIMULATED_FAULT_OPEN_ERROR, SIMULATED_FAULT_TRUNCATE_ERROR,
         ]
         simulated_disk_inject(
-            machine.disk, random.pick(kinds), UInt64(random.below(60)), random.chance(0.5) ? 1 : .max)
+            machine.disk, random.pick(kinds), UInt64(random.pick([0, 0, random.below(60)])),
+            random.chance(0.5) ? 1 : .max)
     }
 
     /// After a power failure, a clock without a battery shows 1970 until somebody sets it.
@@ -306,6 +309,10 @@ public final class World: @unchecked Sendable {
         guard let old = daemon else { return }
         (daemon, inspector) = (nil, nil)
         trace.note("stop")
+        if random.chance(0.3) {
+            hasFaults = true
+            simulated_disk_inject(machine.disk, SIMULATED_FAULT_TRUNCATE_ERROR, 0, 1)
+        }
         do {
             try old.engine.stop()
         } catch {
