@@ -7,7 +7,8 @@ nilosim=.build/release/nilosim
 folder=.build/simulated
 cores=$(nproc)
 # Each commit gets worlds of its own, and the same ones each time.
-first=${FIRST:-$((16#$(git rev-parse HEAD 2>/dev/null | cut -c1-8 || echo 1)))}
+commit=$(git rev-parse HEAD 2>/dev/null | cut -c1-8 || true)
+first=${FIRST:-$((16#${commit:-1}))}
 mkdir -p "$folder"
 rm -f "$folder"/*.log
 pids=()

@@ -35,7 +35,8 @@ public final class Engine: Sendable {
     /// - Parameters:
     ///   - kernel: identifies the compute kernels; a checkpoint written by other kernels is not used, its series is
     ///     replayed.
-    ///   - onFatal: called once when the state on disk is unknown; the process should exit.
+    ///   - onFatal: called when a write has failed and the state on disk is unknown, perhaps more than once; the process
+    ///     should exit at the first call.
     ///   - onNotice: called with each message for the operator, on any thread.
     public convenience init(
         store: Store, methods: [any ForecastingMethod], configuration: EngineConfiguration, clock: any WallClock,

@@ -11,8 +11,6 @@ struct Admission {
     private(set) var seriesWithNewCadence: [Int] = []
 
     private var changes: [(index: Int, change: SeriesEntry.Change)] = []
-    /// Only for a planted bug.
-    private var hasBadNeighbour = false
     /// The number of series before this commit.
     private let initialCount: Int
     private let maxSeries: Int
@@ -38,8 +36,7 @@ struct Admission {
         _ incoming: IncomingReading, arrivedAt: Timestamp, in entries: inout SeriesIndex,
         create: (SeriesKey) throws -> SeriesEntry
     ) throws -> Result<Timeliness, Refused> {
-        if !incoming.value.isFinite, PlantedBug.badNeighbour.isActive { hasBadNeighbour = true }
-        guard incoming.value.isFinite, !hasBadNeighbour else { return .failure(Refused(.notFinite)) }
+        guard incoming.value.isFinite else { return .failure(Refused(.notFinite)) }
         let timestamp: Timestamp
         switch stamp(incoming.timestamp, arrivedAt: arrivedAt) {
         case .success(let stamped): timestamp = stamped

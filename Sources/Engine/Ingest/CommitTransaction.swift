@@ -1,3 +1,4 @@
+import Basics
 import Storage
 import TimeSeries
 
@@ -61,6 +62,7 @@ struct CommitTransaction {
     ) throws -> IngestReceipt {
         var receipt = IngestReceipt(accepted: 0, late: 0, refusals: [], position: 0)
         for (index, reading) in request.readings.enumerated() {
+            if PlantedBug.badNeighbour.isActive, !receipt.refusals.isEmpty { break }
             switch try admission.admit(reading, arrivedAt: request.arrivedAt, in: &entries, create: create) {
             case .success(let timeliness):
                 receipt.accepted += 1

@@ -173,7 +173,7 @@ struct Expiry {
 
     /// Until when the readings of each series may be removed; those without any to remove are left out.
     private func limits(of batch: ArraySlice<EntryHandle>, _ writer: Writer) -> [(SeriesID, Timestamp)] {
-        let needed = NeededReadings(store: writer.store, catalog: writer.catalog)
+        guard let needed = try? NeededReadings(store: writer.store, catalog: writer.catalog) else { return [] }
         return batch.compactMap { entry in
             guard let limit = writer.expiryLimit(of: entry.key, at: referenceTime),
                 let oldest = (try? writer.store.oldestChunk(of: entry.id)).flatMap({ $0 }), oldest.newest < limit,
@@ -201,7 +201,7 @@ struct Expiry {
     private func lastRemovable(
         before limit: Timestamp, _ writer: Writer
     ) throws -> (end: JournalPosition, isBlocked: Bool) {
-        let needed = NeededReadings(store: writer.store, catalog: writer.catalog)
+        let needed = try NeededReadings(store: writer.store, catalog: writer.catalog)
         let entries = Dictionary(keepingFirst: writer.entries.values.map { ($0.id, $0) })
         var oldest: [SeriesID: Timestamp] = [:]
         var end: JournalPosition = 0

@@ -1,3 +1,4 @@
+import Basics
 import Forecasting
 import Storage
 import TimeSeries
@@ -6,8 +7,16 @@ import TimeSeries
 ///
 /// Recovery reads from there on, and retention keeps what lies after.
 struct NeededReadings {
-    let store: Store
-    let catalog: ModelCatalog
+    private let store: Store
+    private let catalog: ModelCatalog
+    private let versions: [Int64: ModelVersion]
+
+    /// - Throws: `StorageError` if the versions cannot be read.
+    init(store: Store, catalog: ModelCatalog) throws {
+        (self.store, self.catalog) = (store, catalog)
+        // Read once, because many series ask.
+        versions = Dictionary(keepingFirst: try store.modelVersions(of: nil).map { ($0.id, $0) })
+    }
 
     /// - Parameter checkpoint: the slot of the checkpoint that a replay begins with; nil: at the beginning of the epoch.
     static func oldest(
@@ -27,9 +36,9 @@ struct NeededReadings {
     func oldest(of series: SeriesID, _ cadence: Cadence?, frontier: Slot?) throws -> Timestamp {
         guard let cadence, let frontier else { return .distantPast }
         guard let (epoch, checkpoint) = try store.replayStart(of: series) else { return cadence.start(of: frontier) }
-        guard let version = try store.modelVersions(of: nil).first(where: { $0.id == epoch.version }),
-            let loaded = try? catalog.load(version)
-        else { return .distantPast }
+        guard let version = versions[epoch.version], let loaded = try? catalog.load(version) else {
+            return .distantPast
+        }
         return min(
             cadence.start(of: frontier), Self.oldest(epoch, from: checkpoint, cadence, loaded.model))
     }

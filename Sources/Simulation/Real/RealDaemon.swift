@@ -56,6 +56,7 @@ final class RealDaemon {
             guard waitpid(pid, &status, WNOHANG) == 0 else {
                 throw Failed.gone("nilod ended with \(status); see its log")
             }
+            // A real process: nothing tells when it listens.
             usleep(10_000)
         }
         throw Failed.gone("nilod does not answer")

@@ -122,6 +122,7 @@ public final class RealWorld {
             sender.isInDoubt = true
             try? daemon.send("Ingest", ["text": text(batch)])
         }
+        // The kill comes at any point of the work.
         usleep(UInt32(random.below(3_000)))
         restart { $0.kill() }
         counts["kills", default: 0] += 1

@@ -115,8 +115,4 @@ struct Inspector {
         }
         try queue.close()
     }
-
-    func count(_ table: String) throws -> Int {
-        try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(table)") ?? 0 }
-    }
 }

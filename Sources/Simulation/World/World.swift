@@ -1,4 +1,3 @@
-import Basics
 import CSimulatedDisk
 import Engine
 import Forecasting

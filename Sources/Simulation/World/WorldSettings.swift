@@ -10,8 +10,6 @@ struct WorldSettings {
     /// Series with the same rule.
     struct Group {
         var cadence: Int64
-        /// Whether the rule declares the cadence.
-        var isDeclared: Bool
         var aggregate: Aggregate
         var rule: Oracle.Rule
         /// The index of its forecaster; nil: none.
@@ -51,7 +49,7 @@ struct WorldSettings {
         // More than any warm-up and lag reaches back: an epoch begins with what is left of its history.
         if random.chance(0.3) { rule.retention = Int64(random.pick([20, 60])) * 86_400 * Self.second }
         return Group(
-            cadence: cadence, isDeclared: isDeclared, aggregate: random.pick(Aggregate.allCases), rule: rule,
+            cadence: cadence, aggregate: random.pick(Aggregate.allCases), rule: rule,
             forecaster: random.chance(0.1) ? nil : random.below(forecasters.count))
     }
 
@@ -139,7 +137,6 @@ struct WorldSettings {
         case 1:
             let cadence = random.pick(Self.cadences)
             groups[index].rule.cadence = Cadence(nanoseconds: cadence)
-            groups[index].isDeclared = true
             return [index]
         case 2: groups[index].forecaster = random.chance(0.2) ? nil : random.below(forecasters.count)
         case 3: timeZone = timeZone == "UTC" ? "World/Summer" : "UTC"
