@@ -31,7 +31,10 @@ simulate: prerequisites
 PLANTED = NILOMETER_PLANTED=1 $(SWIFT_BUILD) --scratch-path .build-planted
 planted: prerequisites
 	$(PLANTED) --product nilosim
+	$(PLANTED) --product nilod
 	.build-planted/release/nilosim planted
+	! NILOMETER_PLANTED_BUG=lateReadingsCount .build-planted/release/nilosim real 1 --count 10 \
+		--nilod .build-planted/release/nilod
 	.build-planted/release/nilosim 1 --count 1000 --coverage
 
 # 60 seconds of libFuzzer on the line protocol decoder, built apart from the rest.

@@ -149,7 +149,7 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "Basics", "CSimulatedDisk", "CTaskHooks", "Engine", "Forecasting", "Storage", "TimeSeries",
+                "Basics", "CSimulatedDisk", "CTaskHooks", "Engine", "Feeding", "Forecasting", "Storage", "TimeSeries",
                 "LSTMForecaster", "HoltWintersForecaster", "SeasonalNaiveForecaster",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: strict),

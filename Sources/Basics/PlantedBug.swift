@@ -1,3 +1,7 @@
+#if SIMULATION
+    import Glibc
+#endif
+
 /// A defect that a build of the simulator can switch on, to prove that its worlds find it: each broke a promise once, or
 /// would break one.
 ///
@@ -25,10 +29,22 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case expiredCorrection
     /// Writes that are not group commits try again after a failed sync.
     case swallowedWriteError
-    /// A log that two power failures have torn is taken for a damaged one.
-    case tornLogKept
-    /// Half of a torn frame's head is taken for a commit.
-    case mixedFrameCounts
+    /// A start goes on with the log that a crash has left, which may be torn and was perhaps never synced.
+    case unsyncedLogKept
+    /// A damaged log is taken for a torn one.
+    case damagedLogTaken
+    /// A database that was cut to nothing is taken for a new one.
+    case cutDatabaseIsNew
+    /// A chunk is read although its checksum is wrong.
+    case damagedChunkRead
+    /// A migration is committed statement by statement.
+    case migrationInParts
+    /// Silence is counted from the timestamps of the readings.
+    case silenceByEventTime
+    /// When a series last had readings is stored once an hour only.
+    case arrivalsLostAtKill
+    /// A time stored by a clock that was ahead keeps the clock unset.
+    case storedTimeOutlivesClock
 
     // A state is the replay of its readings.
     /// Late readings change the state.
@@ -53,26 +69,72 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case outagesIgnored
     /// Readings that a replay needs expire.
     case neededReadingsExpire
+    /// A series is stepped between the cadence that a reading determined and that reading.
+    case cadenceBeforeItsReading
+    /// A setting is not part of the epoch: a restart replays with the configuration of that time.
+    case settingsOutsideEpoch
+    /// A checkpoint is used although its checksum is wrong.
+    case damagedCheckpointUsed
+    /// A failed commit loses the outages that it had taken along.
+    case failedCommitLosesOutages
+    /// Values beyond what a float can square count.
+    case hugeValueCounts
+    /// A seal begins while a change is planned, and drops late readings that its epoch needs.
+    case sealDuringChange
+    /// A cadence that a reload declares is ignored.
+    case declaredCadenceIgnored
 
-    // Models and events.
+    // Models.
+    /// Changes of models do not wait for each other.
+    case changesOverlap
+    /// A reload that failed half-way through is reported as refused, and is current.
+    case halfReload
+    /// Series are removed while a change of their model is under way.
+    case forgetMeetsChange
+    /// Shards are told of a change that may still fail.
+    case changeBeforeCommit
+    /// The result of a training serves series that a reload gave to another forecaster.
+    case resultOverrulesReload
+    /// A series that no forecaster selects any more is forecast.
+    case letGoServes
+    /// A series that a reload takes back is not forecast.
+    case takenBackUnserved
+    /// Epochs are never removed.
+    case epochsKept
     /// A challenger without a score wins.
     case unscoredWins
     /// A version made for another horizon serves.
     case misfitServes
     /// The weights of a version that serves are removed.
     case servingWeightsRemoved
+
+    // Forecasts, scores, events and the schedule.
+    /// A forecast with absurd numbers is told.
+    case unusableForecastTold
+    /// A failed commit loses the scores that it had taken along.
+    case failedCommitLosesScores
+    /// A block of scores is not shown between its end and its writing.
+    case finishedBlockUnseen
     /// An anomaly that was told is told again when its slot closes again.
     case anomalyToldAgain
+    /// Events that do not fit are dropped without being counted.
+    case lossUncounted
+    /// The events of a watcher that does not read are all kept.
+    case unboundedWatcher
     /// A training that is due stays due.
     case scheduleStorm
-    /// A reload that failed half-way through is reported as refused, and is current.
-    case halfReload
+    /// A due time that a wrong clock computed is kept.
+    case farDueKept
+    /// A daily time that the clock skips is due in the past.
+    case dailyTimeInGap
 
     #if SIMULATION
-        /// The one that is switched on; nil: none.
+        /// The one that is switched on: by the environment, for a real daemon, or by the simulator; nil: none.
         ///
         /// `nonisolated(unsafe)`: set before the simulation begins, in its only thread.
-        nonisolated(unsafe) package static var active: PlantedBug?
+        nonisolated(unsafe) package static var active: PlantedBug? = getenv("NILOMETER_PLANTED_BUG").flatMap {
+            PlantedBug(rawValue: String(cString: $0))
+        }
 
         package var isActive: Bool { Self.active == self }
     #else

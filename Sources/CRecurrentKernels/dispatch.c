@@ -1,4 +1,5 @@
 #include "CRecurrentKernels.h"
+#include <stdlib.h>
 #include <string.h>
 
 extern const crk_kernels crk_table_baseline;
@@ -20,16 +21,19 @@ static const crk_kernels *avx2(void) { return 0; }
 static const crk_kernels *avx512(void) { return 0; }
 #endif
 
-const crk_kernels *crk_best(void) {
-    const crk_kernels *wide = avx512() ? avx512() : avx2();
-    return wide ? wide : &crk_table_baseline;
-}
-
 const crk_kernels *crk_named(const char *name) {
     const crk_kernels *known[] = {avx512(), avx2(), &crk_table_baseline};
     for (int k = 0; k < 3; k++)
         if (known[k] && strcmp(known[k]->name, name) == 0) return known[k];
     return 0;
+}
+
+const crk_kernels *crk_best(void) {
+    const char *wanted = getenv("NILOMETER_KERNELS");
+    const crk_kernels *named = wanted ? crk_named(wanted) : 0;
+    if (named) return named;
+    const crk_kernels *wide = avx512() ? avx512() : avx2();
+    return wide ? wide : &crk_table_baseline;
 }
 
 int crk_has_simple_slopes(int activation, int recurrent_activation) {

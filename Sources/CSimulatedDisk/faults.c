@@ -21,6 +21,8 @@ void simulated_disk_clear_faults(SimulatedDisk *disk) {
     }
 }
 
+void simulated_disk_suspend_faults(SimulatedDisk *disk, int suspended) { disk->faults_suspended = suspended; }
+
 uint64_t simulated_disk_fired(SimulatedDisk *disk, SimulatedFault kind) {
     return kind_is_known(kind) ? disk->faults[kind].fired : 0;
 }
@@ -30,6 +32,7 @@ uint64_t simulated_disk_calls(SimulatedDisk *disk, SimulatedFault kind) {
 }
 
 int fault_is_due(SimulatedDisk *disk, SimulatedFault kind) {
+    if (disk->faults_suspended) return 0;
     FaultPlan *plan = &disk->faults[kind];
     plan->calls++;
     if (plan->count == 0) return 0;

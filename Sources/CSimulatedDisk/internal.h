@@ -148,6 +148,7 @@ struct SimulatedDisk {
     uint64_t delay;
     int last_error;
     FaultPlan faults[SIMULATED_FAULT_KINDS];
+    int faults_suspended;
     Generator randomness, delays, lengths;
 };
 

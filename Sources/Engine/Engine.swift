@@ -10,7 +10,7 @@ public import TimeSeries
 public final class Engine: Sendable {
     let store: Store
     let catalog: ModelCatalog
-    let clock: SettledClock
+    package let clock: SettledClock
     let directory: SeriesDirectory
     let watchers: Watchers
     let writer: Writer
@@ -62,7 +62,7 @@ public final class Engine: Sendable {
         }.take()
         let (setups, obstacles) = (recovered.setups, recovered.obstacles)
         startWarnings = Locked(recovered.warnings)
-        let watchers = Watchers()
+        let watchers = Watchers(memory: configuration.watcherMemory)
         let pendingWrites = PendingWrites()
         let faults = ForecastFaults { onNotice(.warning($0)) }
         modelCounters = ModelCounters(notify: onNotice)

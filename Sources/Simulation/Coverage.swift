@@ -31,10 +31,13 @@ extension Coverage {
     /// What some worlds of many have to see.
     static let expected: [String] =
         [
-            "a watcher stalled", "a year passed", "anomaly told", "asked", "backed up", "bit rot found by a read",
+            "a watcher stalled", "a year passed", "anomaly told", "asked",
+            "backed up", "bit rot found by a read",
             "bit rot quarantined", "bit rot refused at the start", "bit rot without effect", "clock jumped ahead",
             "clock jumped back", "clock set right", "clock unset", "compared", "daemon started", "died at the start",
-            "died of a fault", "expired", "forecast compared", "forecast told", "forgot", "full slot", "hours passed",
+            "died of a fault", "expired", "forecast compared", "forecast told", "events lost", "forgot", "full slot",
+            "hours passed", "lines", "lines with bad neighbours", "refused: the clock is not set",
+            "removed for its silence", "scores compared",
             "late readings", "model change told", "models came back", "plugin does not start", "plugin hangs",
             "plugin is back", "promote", "refused: from the future", "refused: the disk is full", "reloaded",
             "reloaded with another cadence", "reset", "restored", "rollBack", "sent again", "start failed",

@@ -43,7 +43,7 @@ public final class Store: Sendable {
             let count = try checkForStart()
             try files.confirm(try lastPosition())
             if files.isTorn { Place.tornLog.reached() }
-            if files.isTorn, !PlantedBug.tornLogKept.isActive { try beginNewLog() }
+            if !PlantedBug.unsyncedLogKept.isActive { try settleLog(files, on: disk) }
             journalCount.withLock { $0 = count }
         } catch let error as DatabaseError {
             guard error.resultCode != .SQLITE_FULL else { throw StorageError.diskFull(path: path) }
@@ -85,9 +85,15 @@ public final class Store: Sendable {
         }
     }
 
-    /// Begins the log anew, so that what a crash has torn is gone from it: after the next crash, the two could not be told
-    /// apart from damage.
-    private func beginNewLog() throws {
+    /// Makes sure of the log that a crash has left.
+    ///
+    /// Its newest commits may never have been synced: a power failure must not take back what a start has shown. And what
+    /// the crash has torn must be gone: after the next crash, the two could not be told apart from damage.
+    private func settleLog(_ files: FileCheck, on disk: any Disk) throws {
+        guard files.isTorn else {
+            if files.hasLog { try disk.sync(path + "-wal") }
+            return
+        }
         do {
             try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {

@@ -36,7 +36,8 @@ import Testing
             "SeasonalNaiveForecaster", "SelfTest", "ServiceLifecycle", "Storage", "TOMLKit", "TimeSeries", "Varlink",
         ],
         "Sources/Simulation": [
-            "Basics", "CSimulatedDisk", "CTaskHooks", "Engine", "Forecasting", "GRDB", "HoltWintersForecaster",
+            "Basics", "CSimulatedDisk", "CTaskHooks", "Engine", "Feeding", "Forecasting", "GRDB",
+            "HoltWintersForecaster",
             "LSTMForecaster", "SeasonalNaiveForecaster", "Storage", "TimeSeries",
         ],
         "Sources/nilosim": ["ArgumentParser", "Basics", "Simulation"],

@@ -28,6 +28,7 @@ private struct BrokenDisk: Disk {
     func resolved(_ path: String) -> String? { machine.resolved(path) }
     func copy(_ path: String, to target: String) throws(StorageError) { try machine.copy(path, to: target) }
     func move(_ path: String, to target: String) throws(StorageError) { try machine.move(path, to: target) }
+    func sync(_ path: String) throws(StorageError) { try machine.sync(path) }
     func remove(_ path: String) { machine.remove(path) }
 }
 

@@ -116,7 +116,7 @@ typedef struct crk_kernels {
                           float *_Nonnull v, float rate, float beta1, float beta2, float epsilon);
 } crk_kernels;
 
-// The best kernels of this CPU.
+// The best kernels of this CPU; those that the environment names in NILOMETER_KERNELS if there are such, to compare sets.
 const crk_kernels *_Nonnull crk_best(void);
 // The kernels of that name; NULL if this CPU or this build lacks them.
 const crk_kernels *_Nullable crk_named(const char *_Nonnull name);

@@ -171,6 +171,9 @@ void simulated_disk_inject(SimulatedDisk *disk, SimulatedFault kind, uint64_t af
 /* Forgets all planned faults. Capacity and counters stay. */
 void simulated_disk_clear_faults(SimulatedDisk *disk);
 
+/* While faults are suspended, calls neither meet planned ones nor count: for an observer beside the program. */
+void simulated_disk_suspend_faults(SimulatedDisk *disk, int suspended);
+
 /* Returns how many faults of the kind have been delivered since the disk was created. */
 uint64_t simulated_disk_fired(SimulatedDisk *disk, SimulatedFault kind);
 

@@ -71,6 +71,9 @@ struct Admission {
         return .success(entries.add(try create(key)))
     }
 
+    /// The indices of the series that the readings belong to.
+    var seriesIndices: Set<Int> { Set(changes.map(\.index)) }
+
     /// Prunes the changed series once the commit has succeeded.
     func confirm(_ entries: borrowing SeriesIndex) {
         for (index, change) in changes where change.isPruningDue { entries.values[index].prune() }

@@ -14,6 +14,8 @@ struct CommitTransaction {
         var firstPosition: JournalPosition
         var lastPosition: JournalPosition
         var newest: Timestamp
+        /// Series for which the time of this arrival was stored.
+        var arrivals: [EntryHandle]
     }
 
     let writer: Writer
@@ -48,7 +50,9 @@ struct CommitTransaction {
                 if let settledTime { try transaction.setSettledTime(settledTime) }
                 try pendingBatch.write(to: transaction)
                 try writer.seal.write(to: transaction)
-                return try append(admission, receipts, newSeries, transaction)
+                let arrivals = arrivals(admission)
+                try transaction.setLastArrivals(arrivals.map { ($0.id, now) })
+                return try append(admission, receipts, newSeries, arrivals, transaction)
             }
         } catch {
             admission.undo(in: &writer.entries)
@@ -76,7 +80,7 @@ struct CommitTransaction {
     }
 
     private func append(
-        _ admission: Admission, _ receipts: [IngestReceipt], _ newSeries: [SeriesSetup],
+        _ admission: Admission, _ receipts: [IngestReceipt], _ newSeries: [SeriesSetup], _ arrivals: [EntryHandle],
         _ transaction: WriteTransaction
     ) throws -> Committed {
         let count = JournalPosition(admission.readings.count)
@@ -89,11 +93,24 @@ struct CommitTransaction {
         }
         return Committed(
             admission: admission, receipts: positioned, newSeries: newSeries, firstPosition: first, lastPosition: last,
-            newest: admission.readings.lazy.map(\.timestamp).max() ?? .distantPast)
+            newest: admission.readings.lazy.map(\.timestamp).max() ?? .distantPast, arrivals: arrivals)
     }
 }
 
 extension CommitTransaction {
+    /// The series whose stored last arrival is older than a twenty-fourth of the time that they may be silent.
+    ///
+    /// It is stored with the readings, so that a restart does not take a series for silent that has just returned. A
+    /// series without a stored one gets it from ``Expiry``, by a clock that has settled.
+    private func arrivals(_ admission: Admission) -> [EntryHandle] {
+        guard let timeToLive = writer.configuration.silentSeriesTTL, clockIsSet,
+            !PlantedBug.arrivalsLostAtKill.isActive
+        else { return [] }
+        return admission.seriesIndices.sorted().map { writer.entries.values[$0] }.filter { entry in
+            entry.lastArrival.map { now.nanoseconds(since: $0) > timeToLive / 24 } ?? false
+        }
+    }
+
     /// Creates a series in the database.
     private func createSeries(for key: SeriesKey, in transaction: WriteTransaction) throws -> SeriesSetup {
         let rule = writer.configuration.rule(for: key)

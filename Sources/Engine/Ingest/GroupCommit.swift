@@ -16,6 +16,7 @@ extension Writer {
             ).run(requests, pendingBatch: pendingBatch, outages: outages)
             if settledTime != nil { clockReport.recordStored() }
             committed.admission.confirm(entries)
+            for entry in committed.arrivals { entry.recordArrival(at: sample.time) }
             pendingBatch.confirm()
             seal.confirm()
             position = committed.lastPosition
@@ -24,8 +25,8 @@ extension Writer {
             updateStorageStatus(isFull: false)
             answer(requests, with: committed)
         } catch {
-            pendingWrites.outages.put(outages)
-            pendingBatch.requeue()
+            if !PlantedBug.failedCommitLosesOutages.isActive { pendingWrites.outages.put(outages) }
+            if !PlantedBug.failedCommitLosesScores.isActive { pendingBatch.requeue() }
             fail(requests, error)
         }
     }
@@ -43,12 +44,16 @@ extension Writer {
             parts[shards.index(of: reading.series)].append(
                 PositionedReading(reading: reading, position: committed.firstPosition + JournalPosition(offset)))
         }
+        var cadences: [[ShardMessage.NewCadence]] = Array(repeating: [], count: shards.count)
         for index in committed.admission.seriesWithNewCadence {
             let entry = entries.values[index]
             guard let cadence = entry.cadence else { continue }
-            shards[entry.id].tell(.setCadence(entry.id, cadence, latenessSlots: entry.latenessSlots ?? 1))
+            cadences[shards.index(of: entry.id)].append(
+                .init(series: entry.id, cadence: cadence, latenessSlots: entry.latenessSlots ?? 1))
         }
-        for (shard, part) in zip(shards.all, parts) where !part.isEmpty { shard.tell(.commit(part)) }
+        for (index, part) in parts.enumerated() where !part.isEmpty {
+            shards.all[index].tell(.commit(part, cadences[index]))
+        }
     }
 
     private func answer(_ requests: [IngestRequest], with committed: CommitTransaction.Committed) {

@@ -106,7 +106,10 @@ final class Writer: Worker, @unchecked Sendable {
         commit(batcher.add(requests, now: now, delay: configuration.commitDelay))
         setBatchTarget(after: requests, nanoseconds: monotonic - start)
         if messages.isEmpty { writePending() }
-        seal.begin(through: position, limit: configuration.sealAfter)
+        // A chunk keeps the late readings that the current epoch needs; those of a planned one are not known to it yet.
+        if plannedChanges == 0 || PlantedBug.sealDuringChange.isActive {
+            seal.begin(through: position, limit: configuration.sealAfter)
+        }
         expiry.step(at: self)
         return true
     }

@@ -1,3 +1,4 @@
+import Basics
 import Forecasting
 import Storage
 import TimeSeries
@@ -25,7 +26,8 @@ struct ModelChange: Sendable {
 
         /// nil if the rule declares no cadence or the current one, or if the series has none yet.
         init?(declaredBy rule: SeriesRule, for known: Cadence?) {
-            guard let cadence = rule.cadence, let known, cadence != known else { return nil }
+            guard let cadence = rule.cadence, let known, cadence != known, !PlantedBug.declaredCadenceIgnored.isActive
+            else { return nil }
             self.cadence = cadence
             latenessSlots = rule.latenessSlots(of: cadence)
             reason = "cadence changed from \(Self.text(known)) to \(Self.text(cadence))"

@@ -77,7 +77,9 @@ struct CommitChange: WriterCommand {
     /// - Returns: the number of series that begin a new epoch; those removed since the plan are left out.
     func run(on writer: Writer) throws -> Int {
         let present = Set(writer.entries.values.map(\.id))
-        let parts = planned.change.parts.filter { present.contains($0.key) }
+        let parts = planned.change.parts.filter {
+            present.contains($0.key) || PlantedBug.forgetMeetsChange.isActive
+        }
         // The scores of the ending epochs: the next epochs do not score these slots again.
         let scores = writer.pendingWrites.dequeueScores(of: parts.keys)
         let assignments: [SeriesID: Assignment]
@@ -90,6 +92,13 @@ struct CommitChange: WriterCommand {
         scores.confirm()
         writer.plannedChanges -= 1
         adopt(parts, at: writer)
+        deliver(assignments, parts, at: writer)
+        return assignments.count
+    }
+
+    private func deliver(
+        _ assignments: [SeriesID: Assignment], _ parts: [SeriesID: ModelChange.Part], at writer: Writer
+    ) {
         writer.shards.tell(about: parts.keys) { ids in
             .load(
                 ids.map { id in
@@ -98,7 +107,6 @@ struct CommitChange: WriterCommand {
                         grid: parts[id]?.grid)
                 })
         }
-        return assignments.count
     }
 
     private func write(
@@ -127,6 +135,7 @@ struct CommitChange: WriterCommand {
                 try transaction.recordChampion(forecaster: champion.forecaster, version: champion.version)
             }
             for event in Self.events(of: parts, previous, at: now) { try transaction.addModelEvent(event) }
+            if PlantedBug.changeBeforeCommit.isActive { deliver(assignments, parts, at: writer) }
             return assignments
         }
     }

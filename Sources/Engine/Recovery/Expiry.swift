@@ -235,16 +235,12 @@ struct Expiry {
 
     // MARK: Silence
 
-    /// Stores when series last had a reading, to a twenty-fourth of the time that they may be silent.
-    ///
-    /// If nothing is stored for a series, its silence is counted from now.
+    /// Stores an arrival for series that have none yet: their silence is counted from now; and for those that have had
+    /// readings since a stored one that lies in the future, by a clock that was ahead.
     private func recordArrivals(_ batch: ArraySlice<EntryHandle>, _ writer: Writer) {
-        guard let timeToLive = writer.configuration.silentSeriesTTL else { return }
+        guard writer.configuration.silentSeriesTTL != nil else { return }
         let now = writer.now
-        let updated = batch.filter { entry in
-            guard let last = entry.lastArrival else { return true }
-            return entry.hasNewArrival && (last > now || now.nanoseconds(since: last) > timeToLive / 24)
-        }
+        let updated = batch.filter { entry in entry.lastArrival.map { entry.hasNewArrival && $0 > now } ?? true }
         guard !updated.isEmpty,
             (try? writer.write { try $0.setLastArrivals(updated.map { ($0.id, now) }) }) != nil
         else { return }
@@ -254,6 +250,12 @@ struct Expiry {
     private func silent(_ batch: ArraySlice<EntryHandle>, _ writer: Writer) -> [EntryHandle] {
         guard let timeToLive = writer.configuration.silentSeriesTTL else { return [] }
         let oldest = referenceTime.advanced(byNanoseconds: -timeToLive)
+        if PlantedBug.silenceByEventTime.isActive {
+            return batch.filter { entry in
+                guard let cadence = entry.cadence, let frontier = entry.frontier else { return false }
+                return cadence.start(of: frontier) < oldest
+            }
+        }
         return batch.filter { entry in
             !entry.hasNewArrival && entry.lastArrival.map { $0 < oldest } ?? false
         }

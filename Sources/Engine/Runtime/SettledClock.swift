@@ -101,7 +101,8 @@ public final class SettledClock: WallClock {
         guard state.isUnset, wall >= Self.earliest.nanoseconds else { return }
         let isBehind = lastStored.nanoseconds(since: Timestamp(nanoseconds: wall)) > Self.leeway
         // A clock that stays behind is right: the stored time came from a clock that was ahead.
-        if !isBehind || monotonic - state.since >= Self.confirmationTime { state.isUnset = false }
+        let isConfirmed = monotonic - state.since >= Self.confirmationTime
+        if !isBehind || isConfirmed && !PlantedBug.storedTimeOutlivesClock.isActive { state.isUnset = false }
     }
 
     /// Whether the machine's clock has held this offset, within ``tolerance``, for long enough.

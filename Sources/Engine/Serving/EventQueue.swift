@@ -46,7 +46,7 @@ final class EventQueue: Sendable {
                 content.bytes += bytes
                 budget.used.add(bytes, ordering: .relaxed)
             } else {
-                content.lost += 1
+                content.lost += PlantedBug.lossUncounted.isActive ? 0 : 1
             }
             defer { content.reader = nil }
             return content.reader
@@ -56,6 +56,7 @@ final class EventQueue: Sendable {
 
     private func hasRoom(_ content: Content, for bytes: Int) -> Bool {
         let own = content.bytes + bytes
+        if PlantedBug.unboundedWatcher.isActive { return true }
         if own > budget.perQueue { return false }
         return own <= budget.limit / Self.reservedFraction
             || budget.used.load(ordering: .relaxed) + bytes <= budget.limit

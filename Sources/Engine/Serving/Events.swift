@@ -79,8 +79,10 @@ final class Watchers: Sendable {
 
     private let watchers = Locked<[Int: Watcher]>([:])
     private let nextID = Locked(0)
-    /// A commit of 40,000 series with six leads of three quantiles fits into a queue.
-    private let budget = EventQueue.Budget(limit: 128 << 20, perQueue: 64 << 20)
+    private let budget: EventQueue.Budget
+
+    /// - Parameter memory: what the events waiting for all watchers may use, in bytes.
+    init(memory: Int) { budget = EventQueue.Budget(limit: memory, perQueue: memory / 2) }
 
     var count: Int { watchers.withLock { $0.count } }
 

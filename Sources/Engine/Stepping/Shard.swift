@@ -1,11 +1,12 @@
+import Basics
 import Storage
 import TimeSeries
 
 /// A message to a shard; handled in the order of the commits.
 enum ShardMessage: Sendable {
     case adopt([SeriesSetup])
-    case setCadence(SeriesID, Cadence, latenessSlots: Int)
-    case commit([PositionedReading])
+    /// The readings of a commit, and the cadences that were determined with them.
+    case commit([PositionedReading], [NewCadence])
     /// These series are about to begin a new epoch: keep everything until its history arrives.
     case prepareEpoch([SeriesID])
     case load([Load])
@@ -15,6 +16,12 @@ enum ShardMessage: Sendable {
     case setAnomalyRules([String: AnomalyRule])
     /// A question, run once these series (all, if nil) have stepped over everything committed before.
     case ask([SeriesID]?, @Sendable (ShardView) -> Void)
+
+    struct NewCadence: Sendable {
+        var series: SeriesID
+        var cadence: Cadence
+        var latenessSlots: Int
+    }
 
     /// The new epoch of a series.
     struct Load: Sendable {
@@ -108,9 +115,7 @@ final class Shard: Worker, @unchecked Sendable {
                 updateAnomalyRule(of: state)
                 markBehind(state)
             }
-        case .setCadence(let id, let cadence, let latenessSlots):
-            series[id]?.set(cadence: cadence, latenessSlots: latenessSlots)
-        case .commit(let readings): absorb(readings)
+        case .commit(let readings, let cadences): absorb(readings, cadences)
         case .prepareEpoch(let ids): prepareEpochs(ids.compactMap { series[$0] })
         case .cancelEpoch(let ids): for id in ids { series[id]?.isEpochPending = false }
         case .load(let loads):
@@ -130,9 +135,12 @@ final class Shard: Worker, @unchecked Sendable {
     }
 
     /// Absorbs the readings of a commit and steps over them at once, because every commit gives its series a forecast.
-    private func absorb(_ readings: [PositionedReading]) {
+    private func absorb(_ readings: [PositionedReading], _ cadences: [ShardMessage.NewCadence]) {
+        if PlantedBug.cadenceBeforeItsReading.isActive { adopt(cadences) }
         // Series that were behind continue once per commit, not once per batch.
         advance()
+        // Stepping between a cadence and its reading could drop the reading as late.
+        adopt(cadences)
         let waiting = behind
         behind = []
         grouped.group(readings, of: series)
@@ -155,6 +163,10 @@ final class Shard: Worker, @unchecked Sendable {
         behind = waiting + behind
     }
 
+    private func adopt(_ cadences: [ShardMessage.NewCadence]) {
+        for new in cadences { series[new.series]?.set(cadence: new.cadence, latenessSlots: new.latenessSlots) }
+    }
+
     /// Hands over the scores so far of the epochs that may end now.
     private func prepareEpochs(_ states: [SeriesHandle]) {
         while states.contains(where: { $0.isBehind }) { advance() }
@@ -170,6 +182,7 @@ final class Shard: Worker, @unchecked Sendable {
             state.stopForecasting()
             return markBehind(state)
         }
+        if PlantedBug.takenBackUnserved.isActive, state.runningState == nil { return }
         state.load(assignment, history: item.history)
         updateAnomalyRule(of: state)
         markBehind(state)

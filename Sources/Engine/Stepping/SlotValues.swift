@@ -1,3 +1,4 @@
+import Basics
 import TimeSeries
 
 /// The values of a series' non-empty slots in ascending order, from which lags are read.
@@ -121,5 +122,7 @@ extension Float {
     ///
     /// Its square would overflow float32, and one such reading would leave infinities in a state forever. The reading
     /// itself is kept and exported.
-    init(slotValue: Double) { self = slotValue.magnitude <= 1e18 ? Float(slotValue) : .nan }
+    init(slotValue: Double) {
+        self = slotValue.magnitude <= 1e18 || PlantedBug.hugeValueCounts.isActive ? Float(slotValue) : .nan
+    }
 }

@@ -121,6 +121,7 @@ struct ClaimDue: WriterCommand {
         -> Timestamp?
     {
         if isDue { return rule.due(afterClaimAt: now, stagger: stagger, calendar: calendar) }
+        if let stored, PlantedBug.farDueKept.isActive { return stored }
         if let stored, rule.keeps(stored, at: now, stagger: stagger, calendar: calendar) { return stored }
         return rule.due(after: now, stagger: stagger, calendar: calendar)
     }

@@ -103,6 +103,12 @@ final class ProcessDisk: Disk, @unchecked Sendable {
         }
     }
 
+    func sync(_ path: String) throws(StorageError) {
+        guard let disk, simulated_disk_sync(disk, path) == 0 else {
+            throw .io(path: path, reason: "Input/output error")
+        }
+    }
+
     func remove(_ path: String) { if let disk { simulated_disk_remove(disk, path) } }
 
     private final class Lock: DatabaseLock {

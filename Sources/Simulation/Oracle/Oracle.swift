@@ -14,6 +14,8 @@ struct Oracle {
         var lateness: Int64?
         /// In nanoseconds; nil: readings are kept for ever.
         var retention: Int64?
+        /// After how long a silence a series is removed, in nanoseconds; nil: never.
+        var timeToLive: Int64?
 
         /// In slots, at least 1.
         func latenessSlots(_ cadence: Cadence) -> Int64 {
@@ -50,6 +52,8 @@ struct Oracle {
         var times: [Timestamp] = []
         /// In the order of the commits.
         var journal: [Entry] = []
+        /// When the newest of its readings was sent.
+        var heard = Timestamp.distantPast
     }
 
     /// The series that exist, by name.
@@ -62,11 +66,12 @@ struct Oracle {
     ///
     /// - Parameters:
     ///   - position: the last journal position of the commit.
+    ///   - sentAt: when it was sent.
     ///   - isRefused: whether the clock of the daemon refuses a reading for its timestamp.
     ///   - rule: the rule of a new series.
     /// - Returns: what has to become of each reading.
     mutating func commit(
-        _ batch: [Sent], position: Int64, isRefused: (Timestamp) -> Bool, rule: (String) -> Rule
+        _ batch: [Sent], position: Int64, sentAt: Timestamp, isRefused: (Timestamp) -> Bool, rule: (String) -> Rule
     ) -> [Verdict] {
         lastPosition = max(lastPosition, position)
         return batch.map { reading in
@@ -74,7 +79,10 @@ struct Oracle {
             if isRefused(reading.timestamp) { return .tooFarAhead }
             let verdict = series[reading.series, default: Series(rule: rule(reading.series))]
                 .admit(reading.timestamp, reading.value, position)
-            if verdict == .fresh || verdict == .late { newest = max(newest, reading.timestamp) }
+            if verdict == .fresh || verdict == .late {
+                newest = max(newest, reading.timestamp)
+                series[reading.series]?.heard = sentAt
+            }
             return verdict
         }
     }
@@ -93,6 +101,12 @@ struct Oracle {
         return timestamp < newest.advanced(byNanoseconds: -retention)
     }
 
+    /// Whether a series may have been removed because it is silent. Arrivals are stored coarsely.
+    func mayBeForgotten(_ name: String, at now: Timestamp) -> Bool {
+        guard let series = series[name], let timeToLive = series.rule.timeToLive else { return false }
+        return now.nanoseconds(since: series.heard) > timeToLive - timeToLive / 12
+    }
+
     /// The readings that an export of a series has to show, ascending: one per timestamp, the one committed last.
     func readings(of name: String) -> [(timestamp: Timestamp, value: Double)] {
         var values: [Timestamp: Double] = [:]
@@ -102,7 +116,7 @@ struct Oracle {
 }
 
 extension Oracle.Series {
-    fileprivate static let slotCapacity = 4_096
+    private static let slotCapacity = 4_096
 
     fileprivate mutating func admit(_ time: Timestamp, _ value: Double, _ position: Int64) -> Oracle.Verdict {
         if cadence == nil { adoptCadence(rule.cadence) }

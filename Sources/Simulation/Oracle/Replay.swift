@@ -19,6 +19,8 @@ struct Replay {
         var timeZone: String
         /// The slots that the model gave no answer for.
         var outages: Set<ClosedRange<Slot>>
+        /// How many epochs of the series are stored.
+        var count = 1
     }
 
     /// One step of the model.
@@ -41,6 +43,8 @@ struct Replay {
         var open: [Float]
         /// From the newest slot: `[horizon][quantiles]`.
         var forecast: [Float]
+        /// The scores of the slots after the warm-up, in blocks, by the first slot of each.
+        var scores: [Slot: SlotScores]
     }
 
     /// The steps of a series; empty before it has a cadence.
@@ -103,6 +107,7 @@ struct Stepping {
     private var inputs: [Replay.Input] = []
     /// After each ``spacing`` inputs, from the first on.
     private var states: [[Float]] = []
+    private var scores: [Slot: SlotScores] = [:]
 
     private static let spacing = 32
 
@@ -111,22 +116,37 @@ struct Stepping {
 
     init(series: Int64, from start: [Float]? = nil) { (self.series, self.start) = (series, start) }
 
-    mutating func run(_ new: [Replay.Input], _ model: ServedModel, forecastCount: Int) -> Replay.Outcome? {
+    /// - Parameter firstOwn: the first slot after the warm-up.
+    mutating func run(
+        _ new: [Replay.Input], _ model: ServedModel, forecastCount: Int, cadence: Cadence, firstOwn: Slot
+    ) -> Replay.Outcome? {
         guard let last = new.last else { return nil }
         let equal = zip(inputs, new).prefix { $0 == $1 }.count
         states.removeLast(max(0, states.count - equal / Self.spacing))
         var index = states.count * Self.spacing
+        scores = scores.filter { index < new.count && $0.value.start + Slot($0.value.slots) <= new[index].slot }
+        let length = ServedModel.blockLength(of: cadence)
         var state = states.last ?? start ?? model.initialState
         inputs = new
         while index < new.count - 1 {
             state = step(state, new[index], model, forecastCount).state
+            if floorDivide(new[index].slot, length) != floorDivide(new[index + 1].slot, length),
+                let block = model.scores(of: state, slot: new[index].slot, cadence: cadence, from: firstOwn)
+            {
+                scores[block.start] = block
+            }
             index += 1
             if index % Self.spacing == 0 { states.append(state) }
         }
         var closed = state
         if last.endsWarmUp { closed.withUnsafeMutableBufferPointer { $0.baseAddress.map(model.forgetScores) } }
         let open = step(state, last, model, forecastCount)
-        return Replay.Outcome(slot: last.slot, closed: closed, open: open.state, forecast: open.forecast)
+        var all = scores
+        if let block = model.scores(of: open.state, slot: last.slot, cadence: cadence, from: firstOwn) {
+            all[block.start] = block
+        }
+        return Replay.Outcome(
+            slot: last.slot, closed: closed, open: open.state, forecast: open.forecast, scores: all)
     }
 
     /// The state after missing slots, on a copy that is thrown away, and the forecast from the last of them.

@@ -18,18 +18,18 @@ import TimeSeries
 public final class RealWorld {
     private let plan: Plan
     private let program: String
-    private let folder: String
-    private var settings: WorldSettings
-    private var oracle = Oracle()
+    let folder: String
+    var settings: WorldSettings
+    var oracle = Oracle()
     private var senders: [Sender] = []
-    private var daemon: RealDaemon?
+    var daemon: RealDaemon?
     private var now: Timestamp
     private let end: Timestamp
     private var current = 0
-    private var failure: Failure?
-    private var models: [Int64: (model: ServedModel, specification: ForecastSpecification)] = [:]
+    var failure: Failure?
+    var models: [Int64: (model: ServedModel, specification: ForecastSpecification)] = [:]
     /// What happened, for a summary.
-    public private(set) var counts: [String: Int] = [:]
+    public internal(set) var counts: [String: Int] = [:]
 
     /// - Parameters:
     ///   - program: the path of `nilod`.
@@ -65,7 +65,7 @@ public final class RealWorld {
         return failure
     }
 
-    private func fail(_ promise: String, _ details: String) {
+    func fail(_ promise: String, _ details: String) {
         failure = failure ?? Failure(promise: promise, details: details, operation: current)
     }
 
@@ -152,7 +152,8 @@ public final class RealWorld {
         do {
             try daemon.call("Ingest", ["text": text(batch)]) { (receipt: Receipt) in
                 let verdicts = oracle.commit(
-                    batch, position: receipt.position, isRefused: { _ in false }, rule: { settings.rule(of: $0) })
+                    batch, position: receipt.position, sentAt: now, isRefused: { _ in false },
+                    rule: { settings.rule(of: $0) })
                 let late = verdicts.count { $0 == .late }
                 let accepted = late + verdicts.count { $0 == .fresh }
                 if (accepted, late) != (receipt.accepted, receipt.late) {
@@ -176,7 +177,7 @@ public final class RealWorld {
     private struct Piece: Decodable { var data: String }
 
     /// Everything that is stored.
-    private func stored() throws -> [String: [Timestamp: Double]] {
+    func stored() throws -> [String: [Timestamp: Double]] {
         var text = ""
         try daemon?.call("Export", ["selector": "*", "format": "line"], more: true) { (piece: Piece) in
             text += piece.data
@@ -200,7 +201,8 @@ public final class RealWorld {
         for sender in doubtful {
             var committed = oracle
             _ = committed.commit(
-                sender.batch ?? [], position: position, isRefused: { _ in false }, rule: { settings.rule(of: $0) })
+                sender.batch ?? [], position: position, sentAt: now, isRefused: { _ in false },
+                rule: { settings.rule(of: $0) })
             let names = Set((sender.batch ?? []).map(\.series))
             let isStored = names.allSatisfy { name in isSame(found[name] ?? [:], committed.readings(of: name)) }
             counts[isStored ? "stored without an answer" : "lost without an answer", default: 0] += 1
@@ -208,7 +210,7 @@ public final class RealWorld {
         }
     }
 
-    private func isSame(_ found: [Timestamp: Double], _ expected: [(timestamp: Timestamp, value: Double)]) -> Bool {
+    func isSame(_ found: [Timestamp: Double], _ expected: [(timestamp: Timestamp, value: Double)]) -> Bool {
         found.count == expected.count
             && expected.allSatisfy { found[$0.timestamp]?.bitPattern == $0.value.bitPattern }
     }
@@ -257,88 +259,5 @@ public final class RealWorld {
         } catch {
             fail("a reload is made", "\(error)")
         }
-    }
-
-    // MARK: Comparison
-
-    private var database: String { "\(folder)/state/nilo.db" }
-
-    private struct State: Decodable {
-        var sha256: String
-        var method: String
-    }
-
-    private func check() {
-        guard failure == nil, let daemon else { return }
-        do {
-            let found = try stored()
-            for name in Set(found.keys).union(oracle.series.keys).sorted() {
-                guard isSame(found[name] ?? [:], oracle.readings(of: name)) else {
-                    return fail("what was acknowledged is stored, and nothing else", name)
-                }
-            }
-            for name in oracle.series.keys.sorted() {
-                do {
-                    try daemon.call("GetState", ["series": name]) { (state: State) in
-                        do {
-                            try compare(name, state)
-                        } catch {
-                            fail("a database can be read", "\(error)")
-                        }
-                    }
-                } catch RealDaemon.Failed.refused {
-                    // No forecaster, or too few readings.
-                    continue
-                }
-            }
-        } catch {
-            fail("a daemon answers", "\(error)")
-        }
-    }
-
-    private func compare(_ name: String, _ state: State) throws {
-        let inspector = try Inspector(path: database)
-        guard let number = try inspector.series()[name], let series = oracle.series[name],
-            let epoch = try inspector.epochs(outages: [:])[number],
-            let row = try inspector.version(epoch.version),
-            let method = ForecasterModels.methods(PluginState()).first(where: { $0.manifest.name == row.method })
-        else { return }
-        if models[epoch.version] == nil {
-            let specification = try JSONDecoder().decode(ForecastSpecification.self, from: Data(row.parameters.utf8))
-            let model = try method.load(weights: row.weights, specification: specification)
-            models[epoch.version] = (ServedModel(model, specification: specification), specification)
-        }
-        guard let (model, specification) = models[epoch.version] else { return }
-        let inputs = Replay.inputs(of: series, epoch, lags: model.lags) { _ in 0 }
-        var stepping = Stepping(series: number)
-        guard let outcome = stepping.run(inputs, model, forecastCount: specification.forecastCount) else { return }
-        counts["states", default: 0] += 1
-        let bytes = outcome.open.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } }
-        guard SHA256.hex(of: bytes) != state.sha256 else { return }
-        fail("a state is a replay of its readings, bit for bit", "\(name), \(state.method), slot \(outcome.slot)")
-    }
-}
-
-extension WorldSettings {
-    /// The configuration of a real daemon; methods that it does not have are replaced.
-    fileprivate var toml: String {
-        func seconds(_ nanoseconds: Int64) -> String { "\"\(nanoseconds / Self.second)s\"" }
-        var lines = ["seal_after = \(sealAfter)", "shards = \(shardCount)", "commit_delay = \(seconds(commitDelay))"]
-        for (index, group) in groups.enumerated() {
-            lines += ["[[series]]", "select = \"g\(index),*\"", "aggregate = \"\(group.aggregate.rawValue)\""]
-            if let cadence = group.rule.cadence { lines.append("cadence = \(seconds(cadence.nanoseconds))") }
-            if let lateness = group.rule.lateness { lines.append("lateness = \(seconds(lateness))") }
-        }
-        for (index, forecaster) in forecasters.enumerated() {
-            let selectors = groups.indices.filter { groups[$0].forecaster == index }.map { "\"g\($0),*\"" }
-            lines += [
-                "[[forecaster]]", "name = \"\(forecaster.name)\"",
-                "method = \"\(forecaster.method == "fickle" ? "seasonal-naive" : forecaster.method)\"",
-                "series = [\(selectors.isEmpty ? "\"none\"" : selectors.joined(separator: ", "))]",
-                "horizon = \(forecaster.horizon)", "quantiles = [0.1, 0.5, 0.9]",
-                "max_gap = \(forecaster.maxGap)", "warm_up = \(forecaster.warmUpSlots)",
-            ]
-        }
-        return lines.joined(separator: "\n") + "\n"
     }
 }

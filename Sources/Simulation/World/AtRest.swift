@@ -11,7 +11,9 @@ extension World {
             let downgrade = Downgrade(path: Self.database)
             let oldest = try downgrade.oldestPossible()
             let schema = random.in(oldest...8)
+            let epoch = try downgrade.newestEpoch()
             try downgrade.run(to: schema)
+            if schema < 3 { scoresLost = epoch }
             trace.note("downgraded", [Int64(schema)])
             coverage.note("upgraded from schema \(schema)")
         } catch {
@@ -40,7 +42,9 @@ extension World {
         _ = scheduler.settle(limit: 1_000_000)
         old.isDead = true
         machine.crash(SIMULATED_CRASH_KILL, seed: random.next())
-        for _ in 0..<random.in(1...6) {
+        let isCut = random.chance(0.1)
+        if isCut { simulated_disk_truncate(machine.disk, Self.database, 0) }
+        for _ in 0..<(isCut ? 0 : random.in(1...6)) {
             let path = random.pick([Self.database, Self.database, Self.database + "-wal", Self.database + ".mark"])
             _ = simulated_disk_rot(machine.disk, path, 0, .max, random.next())
         }

@@ -25,12 +25,14 @@ extension World {
         do {
             guard let inspector else { return }
             collectOutages(isSure: true)
+            noticeSilence(isSure: true)
             try compareNames(daemon, inspector)
             let names = oracle.series.keys.sorted()
             var chosen = names
             if let count, names.count > count { chosen = (0..<count).map { _ in random.pick(names) } }
             compareReadings(daemon, names: Set(chosen))
             try compareStates(daemon, inspector, names: Set(chosen).sorted())
+            compareStalled()
             coverage.note("compared")
             trace.note("checked", [daemon.position])
         } catch {
@@ -94,11 +96,16 @@ extension World {
     }
 
     /// Filled in by a task.
-    private final class Answers: @unchecked Sendable { var all: [String: Answer] = [:] }
+    private final class Answers: @unchecked Sendable {
+        var all: [String: Answer] = [:]
+        var scores: [String: ScoredSeries] = [:]
+    }
 
     private func compareStates(_ daemon: Daemon, _ inspector: Inspector, names: [String]) throws {
         let answers = Answers()
         Task {
+            let scores = try? await daemon.engine.scores(.all, in: .distantPast ... .distantFuture)
+            for scored in scores ?? [] { answers.scores["\(scored.series)"] = scored }
             for name in names {
                 var answer = Answer()
                 answer.state = try? await daemon.engine.state(of: name)
@@ -114,6 +121,7 @@ extension World {
         let (numbers, epochs) = (try inspector.series(), try inspector.epochs(outages: outages))
         let sizes = try inspector.weightSizes()
         for epoch in epochs.values {
+            if epoch.count > 2 { return fail("old epochs are removed", "\(epoch.count) of a series are there") }
             guard let known = models[epoch.version], known.size > sizes[epoch.version] ?? 0 else { continue }
             return fail("the weights of a version that serves are kept", "version \(epoch.version)")
         }
@@ -122,25 +130,35 @@ extension World {
         defer { plugin.isAbsent = isAbsent }
         for name in names {
             guard let number = numbers[name], let answer = answers.all[name] else { continue }
-            try compare(name, number, answer, epochs[number], inspector)
+            try compare(name, number, answer, answers.scores[name], epochs[number], inspector)
         }
     }
 
     private func compare(
-        _ name: String, _ number: Int64, _ answer: Answer, _ epoch: Replay.Epoch?, _ inspector: Inspector
+        _ name: String, _ number: Int64, _ answer: Answer, _ scored: ScoredSeries?, _ epoch: Replay.Epoch?,
+        _ inspector: Inspector
     ) throws {
-        guard let epoch, let series = oracle.series[name], answer.state != nil || answer.forecast != nil else { return }
-        guard let (model, specification, _) = try model(epoch.version, inspector), let state = answer.state else {
-            return
+        guard let series = oracle.series[name] else { return }
+        let configured = settings.forecaster(of: name)
+        if !isReloading, series.frontier != nil, (configured == nil) != (answer.state == nil) {
+            return fail("a series is forecast if a forecaster selects it", "\(name), \(configured?.name ?? "none")")
         }
-        if let horizon = settings.horizon(of: name), !isReloading, horizon != specification.horizon {
+        guard let epoch, let state = answer.state, let served = try model(epoch.version, inspector) else { return }
+        let (model, specification) = (served.model, served.specification)
+        if !isReloading, let configured, configured.name != served.forecaster {
+            return fail("the forecaster that selects a series serves it", "\(name), \(served.forecaster) does")
+        }
+        if let horizon = configured?.horizon, !isReloading, horizon != specification.horizon {
             return fail(
                 "a version fits the configuration", "\(name) has \(specification.horizon) leads, not \(horizon)")
         }
         if steppings[number]?.epoch != epoch.id { steppings[number] = (epoch.id, Stepping(series: number)) }
         var inputs: [Replay.Input] = []
         inputs = Replay.inputs(of: series, epoch, lags: model.lags) { WorldSettings.utcOffset(epoch.timeZone, $0) }
-        var outcome = steppings[number]?.stepping.run(inputs, model, forecastCount: specification.forecastCount)
+        guard let cadence = series.cadence else { return }
+        let (count, firstOwn) = (specification.forecastCount, epoch.fromSlot ?? .min)
+        var outcome = steppings[number]?.stepping.run(
+            inputs, model, forecastCount: count, cadence: cadence, firstOwn: firstOwn)
         if state.method == "fickle", let full = outcome,
             [full.open, full.closed].allSatisfy({ firstDifference(state.values, $0) != nil }),
             let checkpoint = try daemon?.store.checkpoints().good[SeriesID(number)]?.last(where: {
@@ -151,7 +169,8 @@ extension World {
             coverage.note("state compared from a checkpoint")
             var stepping = Stepping(series: number, from: checkpoint.state)
             outcome = stepping.run(
-                inputs.filter { $0.slot > checkpoint.slot }, model, forecastCount: specification.forecastCount)
+                inputs.filter { $0.slot > checkpoint.slot }, model, forecastCount: count, cadence: cadence,
+                firstOwn: firstOwn)
         }
         guard let outcome else {
             return fail("a state is a replay of its readings", "\(name) has a state without readings")
@@ -178,11 +197,41 @@ extension World {
                     + "steps \(inputs.map(\.slot)), values \(inputs.map { Float(bitPattern: $0.value) })")
         }
         coverage.note("state compared")
+        if let scored { compareScores(scored, outcome, name, epoch, cadence, isAbsent: isAbsent) }
         guard let forecast = answer.forecast?.forecast, !forecast.isStale else { return }
+        checkUsable(forecast, name)
         if firstDifference(forecast.values, outcome.forecast) != nil {
             fail("a forecast follows from the state, bit for bit", "\(name) from slot \(forecast.origin)")
         }
         coverage.note("forecast compared")
+    }
+
+    /// Forecasts with numbers beyond all measure are not told.
+    func checkUsable(_ forecast: Forecast, _ name: String) {
+        if let value = forecast.values.first(where: { !($0.magnitude <= 1e30) }) {
+            fail("a forecast that is told is usable", "\(name): \(value)")
+        }
+    }
+
+    /// Compares the scores of whole blocks and, unless the model gives no answer, of the current one.
+    private func compareScores(
+        _ scored: ScoredSeries, _ outcome: Replay.Outcome, _ name: String, _ epoch: Replay.Epoch, _ cadence: Cadence,
+        isAbsent: Bool
+    ) {
+        let found = Dictionary(scored.blocks.map { ($0.start, $0) }, uniquingKeysWith: { $1 })
+        let newest = outcome.scores.keys.max()
+        for (start, block) in outcome.scores.sorted(by: { $0.key < $1.key }) where start != newest || !isAbsent {
+            guard let known = found[start] else {
+                let isLost = scoresLost.map { $0 >= epoch.id } ?? false
+                if isLost || oracle.mayHaveExpired(cadence.start(of: start), of: name) { continue }
+                return fail("no scores are lost", "\(name) has none from slot \(start), it is at \(outcome.slot)")
+            }
+            // As text, a scale that is not a number equals itself.
+            if known != block, "\(known)" != "\(block)" {
+                return fail("scores follow from the states", "\(name) from slot \(start): \(known), expected \(block)")
+            }
+            coverage.note("scores compared")
+        }
     }
 
     private func firstDifference(_ found: [Float], _ expected: [Float]) -> Int? {
@@ -193,7 +242,7 @@ extension World {
     /// The model of a version, loaded apart from the daemon.
     private func model(
         _ version: Int64, _ inspector: Inspector
-    ) throws -> (model: ServedModel, specification: ForecastSpecification, size: Int)? {
+    ) throws -> LoadedModel? {
         if let known = models[version] { return known }
         guard let row = try inspector.version(version),
             let method = ForecasterModels.methods(plugin).first(where: { $0.manifest.name == row.method })
@@ -203,7 +252,9 @@ extension World {
         defer { plugin.loads = loads }
         let specification = try JSONDecoder().decode(ForecastSpecification.self, from: Data(row.parameters.utf8))
         let model = try method.load(weights: row.weights, specification: specification)
-        let loaded = (ServedModel(model, specification: specification), specification, row.weights.count)
+        let loaded = LoadedModel(
+            model: ServedModel(model, specification: specification), specification: specification,
+            forecaster: row.forecaster, size: row.weights.count)
         models[version] = loaded
         return loaded
     }

@@ -25,6 +25,8 @@ final class Daemon: @unchecked Sendable {
     var isDead = false
     /// Whether a watcher reads all its events.
     var isWatched = false
+    /// How many silent series it had removed when the world last looked.
+    var removedCount = 0
     /// Whether the retraining schedule is looking for what is due.
     var isChecking = false
 
@@ -38,7 +40,7 @@ final class Daemon: @unchecked Sendable {
 
     init(
         disk: ProcessDisk, methods: [any ForecastingMethod], configuration: EngineConfiguration,
-        clock: SimulatedClock, runtime: Scheduler, folder: URL
+        clock: SimulatedClock, runtime: Scheduler, folder: URL, onNotice: @escaping @Sendable (EngineNotice) -> Void
     ) async throws {
         let fate = Fate()
         self.fate = fate
@@ -51,7 +53,7 @@ final class Daemon: @unchecked Sendable {
                 // A real daemon exits at once.
                 if fate.reason == nil { disk.die() }
                 fate.reason = fate.reason ?? "\(error)"
-            })
+            }, onNotice: onNotice)
         retraining = Retraining(engine: engine, folder: folder) { [weak self] url, _ in
             guard let self else { return }
             let trainer = self.trainer

@@ -24,6 +24,13 @@ struct Downgrade {
         return oldest
     }
 
+    /// The number of the newest epoch; 0 if there is none.
+    func newestEpoch() throws -> Int64 {
+        let queue = try open()
+        defer { try? queue.close() }
+        return try queue.read { try Int64.fetchOne($0, sql: "SELECT MAX(id) FROM epoch") ?? 0 }
+    }
+
     /// Undoes all migrations after that to `schema` in one transaction, and moves everything from the log to the file.
     func run(to schema: Int) throws {
         let queue = try open()

@@ -1,19 +1,32 @@
+import CSimulatedDisk
 import GRDB
 import TimeSeries
 
 /// Reads the database beside the daemon, in SQL of its own: what a replay is given, and what the journal holds.
 struct Inspector {
     private let queue: DatabaseQueue
+    private let disk: MemoryDisk?
 
-    init(path: String) throws {
+    /// - Parameter disk: the simulated disk, whose faults do not hit the inspector; nil: a real one.
+    init(path: String, on disk: MemoryDisk? = nil) throws {
         var configuration = Configuration()
         configuration.readonly = true
-        queue = try DatabaseQueue(path: path, configuration: configuration)
+        self.disk = disk
+        queue = try Self.spared(disk) { try DatabaseQueue(path: path, configuration: configuration) }
+    }
+
+    private func read<T>(_ body: (Database) throws -> T) throws -> T { try Self.spared(disk) { try queue.read(body) } }
+
+    private static func spared<T>(_ disk: MemoryDisk?, _ body: () throws -> T) rethrows -> T {
+        guard let disk else { return try body() }
+        simulated_disk_suspend_faults(disk.disk, 1)
+        defer { simulated_disk_suspend_faults(disk.disk, 0) }
+        return try body()
     }
 
     /// The numbers of the series, by name.
     func series() throws -> [String: Int64] {
-        try queue.read { db in
+        try read { db in
             var numbers: [String: Int64] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT key, id FROM series") { numbers[row["key"]] = row["id"] }
             return numbers
@@ -22,7 +35,7 @@ struct Inspector {
 
     /// The stored outages, by epoch.
     func outages() throws -> [Int64: [ClosedRange<Slot>]] {
-        try queue.read { db in
+        try read { db in
             var outages: [Int64: [ClosedRange<Slot>]] = [:]
             let statement = try db.cachedStatement(sql: "SELECT epoch, from_slot, to_slot FROM outage")
             for row in try Row.fetchAll(statement) {
@@ -37,8 +50,11 @@ struct Inspector {
     ///
     /// - Parameter outages: all outages, by epoch.
     func epochs(outages: [Int64: Set<ClosedRange<Slot>>]) throws -> [Int64: Replay.Epoch] {
-        try queue.read { db in
-            let sql = "SELECT * FROM epoch WHERE id IN (SELECT MAX(id) FROM epoch GROUP BY series)"
+        try read { db in
+            let sql = """
+                SELECT epoch.*, own.number FROM epoch
+                JOIN (SELECT MAX(id) AS id, COUNT(*) AS number FROM epoch GROUP BY series) AS own ON own.id = epoch.id
+                """
             var epochs: [Int64: Replay.Epoch] = [:]
             for row in try Row.fetchAll(db, sql: sql) {
                 let id: Int64 = row["id"]
@@ -46,7 +62,7 @@ struct Inspector {
                     id: id, version: row["version"], fromSlot: row["from_slot"], warmUp: row["warm_up"],
                     position: row["position"], maxGap: row["max_gap"] ?? 0,
                     aggregate: Aggregate(rawValue: row["aggregate"] ?? "") ?? .mean, timeZone: row["time_zone"] ?? "",
-                    outages: outages[id] ?? [])
+                    outages: outages[id] ?? [], count: row["number"])
             }
             return epochs
         }
@@ -62,7 +78,7 @@ struct Inspector {
     }
 
     func version(_ id: Int64) throws -> Version? {
-        try queue.read { db in
+        try read { db in
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM model_version WHERE id = ?", arguments: [id])
             else {
                 return nil
@@ -78,7 +94,7 @@ struct Inspector {
 
     /// The sizes of the weights of all versions, in bytes.
     func weightSizes() throws -> [Int64: Int] {
-        try queue.read { db in
+        try read { db in
             var sizes: [Int64: Int] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT id, LENGTH(weights) AS size FROM model_version") {
                 sizes[row["id"]] = row["size"]
@@ -89,7 +105,7 @@ struct Inspector {
 
     /// The newest journal position.
     func lastPosition() throws -> Int64 {
-        try queue.read { db in
+        try read { db in
             let dropped = try Int64.fetchOne(db, sql: "SELECT position FROM journal_end") ?? 0
             return max(dropped, try Int64.fetchOne(db, sql: "SELECT MAX(seq + n - 1) FROM journal") ?? 0)
         }

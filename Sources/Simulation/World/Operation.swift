@@ -6,6 +6,8 @@ public struct Operation: Sendable, Hashable {
         case send
         /// A batch of corrections, repetitions, withheld readings, or readings from the future.
         case sendOdd
+        /// A batch without timestamps: the time of arrival counts.
+        case sendUntimed
         /// Thousands of readings at once.
         case flood
         /// A little time passes; much time passes.
@@ -37,13 +39,13 @@ public struct Operation: Sendable, Hashable {
 }
 
 extension Operation.Kind {
-    /// How often it happens: weights, not probabilities.
-    var weight: Int {
+    /// How often it happens on average: weights, not probabilities.
+    fileprivate var weight: Int {
         switch self {
         case .send: 1_500
         case .sendOdd: 160
         case .wait: 160
-        case .ask: 40
+        case .ask, .sendUntimed: 40
         case .pass: 16
         case .watch, .plugin: 12
         case .promote, .rollBack, .reset, .reload, .train, .heal: 8
@@ -62,15 +64,21 @@ public struct Plan: Sendable {
 
     public static let standardLength = 2_000
 
+    /// By how much a world favours a kind of operation: what is rare everywhere is frequent in some worlds, together
+    /// with other rare things, and missing in others.
+    private static let favours = [0, 1, 2, 2, 2, 5]
+
     /// The plan of a seed.
     public init(seed: UInt64, length: Int = standardLength) {
         self.seed = seed
         var random = Random(seed: seed)
-        let total = Operation.Kind.allCases.reduce(0) { $0 + $1.weight }
+        let kinds = Operation.Kind.allCases
+        let weights = kinds.map { $0 == .send ? 2 * $0.weight : $0.weight * random.pick(Self.favours) }
+        let total = weights.reduce(0, +)
         operations = (0..<length).map { _ in
             var choice = random.below(total)
-            for kind in Operation.Kind.allCases {
-                choice -= kind.weight
+            for (kind, weight) in zip(kinds, weights) {
+                choice -= weight
                 if choice < 0 { return Operation(kind: kind, seed: random.next()) }
             }
             return Operation(kind: .send, seed: random.next())

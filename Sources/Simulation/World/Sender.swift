@@ -6,6 +6,8 @@ import TimeSeries
 /// `@unchecked Sendable`: used only by the thread that runs the simulation.
 final class Sender: @unchecked Sendable {
     let names: [String]
+    /// Whether it sends line protocol, and not readings that are decoded already.
+    let writesLines: Bool
     /// On its way; or of unknown fate, to be sent again.
     var batch: [Oracle.Sent]?
     var isSending = false
@@ -14,6 +16,8 @@ final class Sender: @unchecked Sendable {
     /// When ``batch`` was sent last, and whether the machine's clock was in doubt then.
     var sentAt = Timestamp.distantPast
     var wasClockInDoubt = false
+    /// Whether ``batch`` is sent without timestamps; those in it are the times of arrival.
+    var isUntimed = false
     /// A change of its series is under way, which it waits for.
     var isPaused = false
     private var last: [String: Timestamp] = [:]
@@ -23,7 +27,7 @@ final class Sender: @unchecked Sendable {
     /// Acknowledged readings, some of them, to be corrected or repeated.
     private var recent: [Oracle.Sent] = []
 
-    init(names: [String]) { self.names = names }
+    init(names: [String], writesLines: Bool = false) { (self.names, self.writesLines) = (names, writesLines) }
 
     /// New readings of some of its series, up to `now`.
     func makeBatch(now: Timestamp, _ cadence: (String) -> Int64, _ random: inout Random) -> [Oracle.Sent] {
@@ -78,11 +82,18 @@ final class Sender: @unchecked Sendable {
                         series: name, timestamp: now.advanced(byNanoseconds: -back), value: value(of: name, &random)))
             default:
                 let name = random.pick(names)
-                let special: [Double] = [.nan, .infinity, -.infinity, 1e30, -1e300, 5e-324, -0.0, 0]
+                let special: [Double] = [.nan, .infinity, -.infinity, 1e30, -1e300, .leastNonzeroMagnitude, -0.0, 0]
                 batch.append(Oracle.Sent(series: name, timestamp: now, value: random.pick(special)))
             }
         }
         return batch
+    }
+
+    /// Readings whose timestamps are not sent.
+    func makeUntimedBatch(now: Timestamp, _ random: inout Random) -> [Oracle.Sent] {
+        Set((0..<random.in(1...3)).map { _ in random.pick(names) }).sorted().map { name in
+            Oracle.Sent(series: name, timestamp: now, value: value(of: name, &random))
+        }
     }
 
     /// Thousands of readings of one series.

@@ -14,24 +14,42 @@ extension World {
         if sender.batch == nil {
             let batch = make(sender, clock.trueTime, { settings.groups[WorldSettings.group(of: $0)].cadence }, &random)
             guard !batch.isEmpty else { return }
-            sender.batch = batch
+            (sender.batch, sender.isUntimed) = (batch, false)
         } else {
+            // Those without timestamps would be other readings.
+            if sender.isUntimed, sender.isInDoubt { return }
             coverage.note("sent again")
         }
+        send(sender, &random)
+    }
+
+    private func send(_ sender: Sender, _ random: inout Random) {
         let (isUrgent, seed) = (random.chance(0.8), random.next())
         (sender.isSending, sender.sentAt, sender.wasClockInDoubt) = (true, clock.trueTime, isClockInDoubt)
         withDaemon { daemon in await self.send(sender, to: daemon, isUrgent: isUrgent, seed: seed) }
     }
 
+    /// Sends a batch of readings without timestamps.
+    func sendUntimed(_ random: inout Random) {
+        let sender = random.pick(senders)
+        guard daemon != nil, sender.batch == nil, !sender.isSending, !sender.isPaused else { return }
+        (sender.batch, sender.isUntimed) = (sender.makeUntimedBatch(now: clock.trueTime, &random), true)
+        send(sender, &random)
+    }
+
     private func send(_ sender: Sender, to daemon: Daemon, isUrgent: Bool, seed: UInt64) async {
-        guard let batch = sender.batch else { return }
+        guard var batch = sender.batch else { return }
         defer { sender.isSending = false }
         do {
-            let receipt = try await daemon.engine.ingest(
-                batch.map {
-                    IncomingReading(key: SeriesKey(canonical: $0.series), timestamp: $0.timestamp, value: $0.value)
-                },
-                isUrgent: isUrgent)
+            if sender.isUntimed {
+                let arrival = daemon.engine.clock.now
+                if !isClockInDoubt, abs(arrival.nanoseconds(since: clock.trueTime)) > Self.minute {
+                    fail("a good clock is believed", "it is \(clock.trueTime.text), not \(arrival.text)")
+                }
+                for index in batch.indices { batch[index].timestamp = arrival }
+                sender.batch = batch
+            }
+            let receipt = try await ingest(batch, of: sender, daemon, isUrgent: isUrgent)
             sender.batch = nil
             sender.isInDoubt = false
             trace.note(
@@ -56,9 +74,16 @@ extension World {
         }
     }
 
+    // MARK: Receipts
+
     private func compare(_ receipt: IngestReceipt, _ batch: [Oracle.Sent], of sender: Sender) {
-        let tooFarAhead = Set(receipt.refusals.filter { $0.reason == .tooFarAhead }.map(\.index))
-        for index in tooFarAhead where !mayRefuse(batch[index].timestamp, of: sender) {
+        if receipt.refusals.contains(where: { $0.reason == .clockUnset }) {
+            coverage.note("refused: the clock is not set")
+            if !sender.isUntimed || !isClockInDoubt { fail("a set clock stamps readings", "\(batch)") }
+        }
+        let tooFarAhead = Set(
+            receipt.refusals.filter { [.tooFarAhead, .clockUnset].contains($0.reason) }.map(\.index))
+        for index in tooFarAhead where !sender.isUntimed && !mayRefuse(batch[index].timestamp, of: sender) {
             fail(
                 "no reading is refused for its time while the clock is right",
                 "\(batch[index].series) at \(batch[index].timestamp.text), it is \(clock.trueTime.text)")
@@ -69,9 +94,10 @@ extension World {
             }
         }
         let refusedTimes = Set(tooFarAhead.map { batch[$0].timestamp })
+        noticeSilence()
         let before = oracle
         let verdicts = oracle.commit(
-            batch, position: receipt.position, isRefused: { refusedTimes.contains($0) },
+            batch, position: receipt.position, sentAt: sender.sentAt, isRefused: { refusedTimes.contains($0) },
             rule: { settings.rule(of: $0) })
         let late = verdicts.count { $0 == .late }
         let accepted = late + verdicts.count { $0 == .fresh }
@@ -113,10 +139,11 @@ extension World {
 
     /// Finds out which of the batches without an answer were committed: all of a batch, or nothing.
     func resolveDoubts(_ daemon: Daemon) {
-        for name in forgetting.sorted() where (try? daemon.engine.count(SeriesSelector(name))) ?? 1 == 0 {
+        for name in forgetting.sorted() where daemon.engine.count(SeriesSelector(name)) == 0 {
             hasForgotten([name])
         }
         forgetting = []
+        noticeSilence(isSure: true)
         let doubtful = Set(senders.filter(\.isInDoubt).flatMap { $0.batch ?? [] }.map(\.series))
         guard !doubtful.isEmpty else { return }
         guard let found = try? stored(doubtful, in: daemon) else {
@@ -128,7 +155,7 @@ extension World {
             var committed = oracle
             let position = daemon.position
             _ = committed.commit(
-                batch, position: position,
+                batch, position: position, sentAt: sender.sentAt,
                 isRefused: { time in
                     mayRefuse(time, of: sender)
                         && !batch.contains { $0.timestamp == time && found[$0.series]?[time] != nil }
@@ -138,6 +165,7 @@ extension World {
                 holds(found[name] ?? [:], all: committed.readings(of: name)) { committed.mayHaveExpired($0, of: name) }
             }
             if isCommitted { oracle = committed }
+            if sender.isUntimed { (sender.batch, sender.isInDoubt) = (nil, false) }
             trace.note("doubt", [isCommitted ? 1 : 0])
             coverage.note(isCommitted ? "unanswered batch was stored" : "unanswered batch was not stored")
         }

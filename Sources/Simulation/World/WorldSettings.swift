@@ -22,6 +22,10 @@ struct WorldSettings {
     var sealAfter: Int
     var shardCount: Int
     var commitDelay: Int64
+    /// After how long a silence series are removed, in nanoseconds; nil: never.
+    var timeToLive: Int64?
+    /// The memory of all watchers' queues, in bytes.
+    var watcherMemory: Int
 
     static let second: Int64 = 1_000_000_000
     private static let cadences: [Int64] = [1, 10, 60, 300, 900, 3_600].map { $0 * second }
@@ -37,6 +41,8 @@ struct WorldSettings {
         sealAfter = random.pick([64, 200, 500, 2_000, 100_000])
         shardCount = random.in(1...3)
         commitDelay = Int64(random.pick([0, 1, 5])) * Self.second
+        if random.chance(0.3) { timeToLive = Int64(random.pick([2, 20, 100])) * 86_400 * Self.second }
+        watcherMemory = random.pick([4_000, 100_000, 100_000_000])
         for _ in 0..<random.in(2...6) { groups.append(group(&random)) }
     }
 
@@ -70,7 +76,9 @@ struct WorldSettings {
         forecaster.anomalyCooldown = Int64(random.pick([0, 600, 3_600])) * second
         forecaster.retrain =
             method == "lstm"
-            ? random.pick([.every(nanoseconds: 6 * 3_600 * second), .daily(second: 2 * 3_600 + 1_800), .never]) : .never
+            ? random.pick([
+                .every(nanoseconds: 6 * 3_600 * second), .daily(second: random.pick([5_400, 9_000])), .never,
+            ]) : .never
         return forecaster
     }
 
@@ -84,14 +92,15 @@ struct WorldSettings {
 
     func rule(of name: String) -> Oracle.Rule {
         let index = Self.group(of: name)
-        return groups.indices.contains(index) ? groups[index].rule : Oracle.Rule()
+        var rule = groups.indices.contains(index) ? groups[index].rule : Oracle.Rule()
+        rule.timeToLive = timeToLive
+        return rule
     }
 
-    /// The horizon that the configuration asks for; nil without a forecaster.
-    func horizon(of name: String) -> Int? {
+    /// The forecaster of a series; nil without one.
+    func forecaster(of name: String) -> ForecasterConfiguration? {
         let index = Self.group(of: name)
-        guard groups.indices.contains(index), let forecaster = groups[index].forecaster else { return nil }
-        return forecasters[forecaster].horizon
+        return groups.indices.contains(index) ? groups[index].forecaster.map { forecasters[$0] } : nil
     }
 
     // MARK: The daemon's
@@ -107,8 +116,9 @@ struct WorldSettings {
                 SeriesRule(
                     selector: Self.selector(index), cadence: group.rule.cadence, aggregate: group.aggregate,
                     lateness: group.rule.lateness, retention: group.rule.retention)
-            }, commitDelay: commitDelay, sealAfter: sealAfter, shardCount: shardCount, calendar: Self.calendar(timeZone)
-        )
+            }, commitDelay: commitDelay, sealAfter: sealAfter, silentSeriesTTL: timeToLive, shardCount: shardCount,
+            calendar: Self.calendar(timeZone))
+        configuration.watcherMemory = watcherMemory
         configuration.otherCalendar = { Self.calendar($0) }
         return configuration
     }
@@ -117,12 +127,18 @@ struct WorldSettings {
 
     private static func calendar(_ name: String) -> LocalCalendar { name == summer.name ? summer : .utc }
 
-    /// The offset from UTC in seconds of a zone of this world: an hour is skipped, and comes back, every 20 days.
+    /// The offset from UTC in seconds of a zone of this world: an hour is skipped, or comes back, every day at one
+    /// o'clock.
     static func utcOffset(_ zone: String, _ seconds: Int64) -> Int32 { zone == "UTC" ? 0 : summerOffset(seconds) }
 
+    private static let changeInterval: Int64 = 86_400
+
     private static func summerOffset(_ seconds: Int64) -> Int32 {
-        floorDivide(seconds, 20 * 86_400) % 2 == 0 ? 3_600 : 7_200
+        floorDivide(seconds, changeInterval) % 2 == 0 ? 3_600 : 7_200
     }
+
+    /// When the zone of this world changed its offset last.
+    static func lastChange(before seconds: Int64) -> Int64 { floorDivide(seconds, changeInterval) * changeInterval }
 
     // MARK: Changes
 

@@ -30,6 +30,11 @@ package protocol Disk: Sendable {
     /// Renames a file atomically; one at `target` is replaced.
     func move(_ path: String, to target: String) throws(StorageError)
 
+    /// Makes what was written to a file survive a power failure.
+    ///
+    /// - Throws: ``StorageError/io(path:reason:)``.
+    func sync(_ path: String) throws(StorageError)
+
     /// Removes a file; does nothing if there is none.
     func remove(_ path: String)
 }

@@ -46,6 +46,14 @@ package struct SystemDisk: Disk {
         }
     }
 
+    package func sync(_ path: String) throws(StorageError) {
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        guard descriptor >= 0, fsync(descriptor) == 0 else {
+            throw .io(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
     package func remove(_ path: String) { unlink(path) }
 }
 

@@ -1,3 +1,4 @@
+import Basics
 import TimeSeries
 
 /// Checks the files of a database before SQLite opens them.
@@ -34,16 +35,23 @@ struct FileCheck {
     func run() throws(StorageError) {
         guard !Salvage.isUnfinished(path, on: disk) else { throw .unfinishedSalvage(path: path) }
         let size = disk.open(path)?.count ?? 0
-        if size < Self.smallestPage, size > 0 || (acknowledged ?? 0) > 0 || log?.frames.isEmpty == false {
+        if size < Self.smallestPage, !PlantedBug.cutDatabaseIsNew.isActive,
+            size > 0 || (acknowledged ?? 0) > 0 || log?.frames.isEmpty == false
+        {
             throw .cutDatabase(path: path, bytes: size)
         }
-        guard let log, let broken = log.firstBroken, log.unreadCommits > maximumTorn else { return }
+        guard let log, let broken = log.firstBroken, log.unreadCommits > maximumTorn,
+            !PlantedBug.damagedLogTaken.isActive
+        else { return }
         throw .damagedLog(path: path, frame: broken, commits: log.unreadCommits)
     }
 
     /// The number of commits that a crash may have torn: the last one and, at the very beginning of a log, the one
     /// before, which GRDB makes unsynced. If there is a mark, ``confirm(_:)`` detects the loss of an acknowledged one.
     private var maximumTorn: Int { acknowledged == nil ? 1 : 2 }
+
+    /// Whether the process before left a log.
+    var hasLog: Bool { log?.frames.isEmpty == false }
 
     /// Whether SQLite does not read the log to its end.
     var isTorn: Bool { log?.firstBroken != nil }
@@ -64,7 +72,7 @@ struct FileCheck {
     /// - Parameter found: the newest position in the database.
     /// - Throws: ``StorageError/lostCommits(path:found:acknowledged:)``.
     func confirm(_ found: JournalPosition) throws(StorageError) {
-        guard let acknowledged, found < acknowledged else {
+        guard let acknowledged, found < acknowledged, !PlantedBug.damagedLogTaken.isActive else {
             disk.remove(Self.tornLog(of: path))
             return
         }

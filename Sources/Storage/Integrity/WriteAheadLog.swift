@@ -1,5 +1,3 @@
-import Basics
-
 /// SQLite's write-ahead log as a file: its frames, and which of them are intact.
 ///
 /// https://sqlite.org/fileformat2.html#the_write_ahead_log defines the format. The checksum of a frame continues that
@@ -62,8 +60,7 @@ struct WriteAheadLog {
             // A torn write may have left the first eight bytes of a frame from an earlier generation, with its mark of a
             // commit, where a sector ends after them.
             let isMixed =
-                !isIntact && !PlantedBug.mixedFrameCounts.isActive
-                && (headerSize + number * size + 8) % sectorSize == 0
+                !isIntact && (headerSize + number * size + 8) % sectorSize == 0
             let frame = Frame(
                 number: number, page: bigEndian(bytes[0..<4]),
                 isCommit: isOurs && !isMixed && bigEndian(bytes[4..<8]) > 0, isIntact: isIntact)

@@ -1,3 +1,4 @@
+import Basics
 import GRDB
 
 /// The numbered files of `migrations/`, embedded at build time, and the schema version in `PRAGMA user_version`.
@@ -29,6 +30,12 @@ enum Migrations {
         guard owner == applicationID || isEmpty else { throw StorageError.notOurs(path: path) }
         for version in found..<newest {
             try pool.writeWithoutTransaction { db in
+                if PlantedBug.migrationInParts.isActive {
+                    let script = String(decoding: scripts[version], as: UTF8.self)
+                    return try db.execute(
+                        sql: "PRAGMA application_id = \(applicationID);" + script
+                            + "PRAGMA user_version = \(version + 1)")
+                }
                 try db.inTransaction(.immediate) {
                     try db.execute(sql: String(decoding: scripts[version], as: UTF8.self))
                     try db.execute(sql: "PRAGMA application_id = \(applicationID)")

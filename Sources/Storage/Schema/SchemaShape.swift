@@ -29,23 +29,25 @@ enum SchemaShape {
 
     /// By table: its columns, type, indexes and foreign keys, one line each.
     private static func tables(of db: Database) throws -> [String: [String]] {
-        let names = try String.fetchAll(
-            db, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         var shapes: [String: [String]] = [:]
-        for name in names {
-            shapes[name] = try [
-                "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?)",
-                "SELECT type, wr, strict FROM pragma_table_list WHERE name = ?",
-                """
-                SELECT i.name, i.\"unique\", i.partial, x.name, x.\"desc\", x.coll
-                FROM pragma_index_list(?) AS i, pragma_index_xinfo(i.name) AS x
-                ORDER BY i.name, x.seqno
-                """,
-                """
-                SELECT \"table\", \"from\", \"to\", on_update, on_delete FROM pragma_foreign_key_list(?)
-                ORDER BY \"from\", \"table\"
-                """,
-            ].flatMap { sql in try Row.fetchAll(db, sql: sql, arguments: [name]).map { "\($0)" } }
+        for sql in [
+            """
+            SELECT t.name AS \"table\", x.name, x.type, x.\"notnull\", x.dflt_value, x.pk, x.hidden
+            FROM (\(names)) AS t, pragma_table_xinfo(t.name) AS x
+            """,
+            "SELECT name AS \"table\", type, wr, strict FROM pragma_table_list WHERE name IN (\(names))",
+            """
+            SELECT t.name AS \"table\", i.name, i.\"unique\", i.partial, x.name, x.\"desc\", x.coll
+            FROM (\(names)) AS t, pragma_index_list(t.name) AS i, pragma_index_xinfo(i.name) AS x
+            ORDER BY i.name, x.seqno
+            """,
+            """
+            SELECT t.name AS \"table\", k.\"table\", k.\"from\", k.\"to\", k.on_update, k.on_delete
+            FROM (\(names)) AS t, pragma_foreign_key_list(t.name) AS k ORDER BY k.\"from\", k.\"table\"
+            """,
+        ] {
+            for row in try Row.fetchAll(db, sql: sql) { shapes[row["table"], default: []].append("\(row)") }
         }
         return shapes
     }

@@ -12,6 +12,7 @@ final class AsyncMutex: Sendable {
 
     /// Runs `body` once all calls before it have returned.
     func withLock<T: Sendable>(_ body: () async throws -> T) async rethrows -> T {
+        if PlantedBug.changesOverlap.isActive { return try await body() }
         await lock()
         defer { unlock() }
         return try await body()
