@@ -75,6 +75,8 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case settingsOutsideEpoch
     /// A checkpoint is used although its checksum is wrong.
     case damagedCheckpointUsed
+    /// A checkpoint is written over the good one of two, and the damaged one stays.
+    case damagedCheckpointKept
     /// A failed commit loses the outages that it had taken along.
     case failedCommitLosesOutages
     /// Values beyond what a float can square count.

@@ -100,6 +100,12 @@ public struct WriteTransaction {
 
     // MARK: Checkpoints
 
+    /// Removes the rows that are damaged: the next checkpoint of their series comes there, and not over the one that is
+    /// good.
+    public func removeDamaged(_ checkpoints: RecoveredCheckpoints) throws {
+        try CheckpointRows(db: db).remove(places: checkpoints.damagedPlaces)
+    }
+
     /// Stores a checkpoint and keeps the previous one.
     public func saveCheckpoint(_ checkpoint: Checkpoint) throws { try CheckpointRows(db: db).save(checkpoint) }
 

@@ -50,6 +50,7 @@ struct Recovery {
         try readHistories(&plans)
         recovered.warnings += Self.warnings(store.damagedChunks, plans)
         recovered.obstacles = plans.compactMapValues(\.obstacle)
+        try removeDamaged(checkpoints)
         try storeMissingSettings(plans)
         try assemble(plans, into: &recovered)
         return recovered
@@ -116,6 +117,15 @@ struct Recovery {
             let loaded = try? catalog.load(version)
         else { return nil }
         return Assignment(epoch: epoch, version: loaded, setting: setting, calendar: calendar)
+    }
+
+    private func removeDamaged(_ checkpoints: RecoveredCheckpoints) throws {
+        guard !checkpoints.damaged.isEmpty, !PlantedBug.damagedCheckpointKept.isActive else { return }
+        do {
+            try store.write { try $0.removeDamaged(checkpoints) }
+        } catch let error as StorageError where error.isDiskFull {
+            // The next start tries again.
+        }
     }
 
     /// Why a state must be warmed up again; nil if it can be continued.

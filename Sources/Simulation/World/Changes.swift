@@ -85,12 +85,23 @@ extension World {
             defer { if !daemon.isDead { sender.isPaused = false } }
             for name in names.sorted() {
                 self.forgetting.insert(name)
-                _ = try await daemon.engine.forget(SeriesSelector(name))
+                do {
+                    _ = try await daemon.engine.forget(SeriesSelector(name))
+                } catch {
+                    if !daemon.isDead, daemon.fatal == nil { self.forgetFailed(name) }
+                    throw error
+                }
                 self.hasForgotten([name])
             }
             self.coverage.note("forgot")
         }
         if before == nil { sender.isPaused = false }
+    }
+
+    /// Somebody wanted to remove a series, which may just have gone for its silence.
+    private func forgetFailed(_ name: String) {
+        forgetting.remove(name)
+        noticeSilence(isSure: true)
     }
 
     /// Series are gone.

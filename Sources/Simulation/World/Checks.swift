@@ -156,6 +156,12 @@ extension World {
         var inputs: [Replay.Input] = []
         inputs = Replay.inputs(of: series, epoch, lags: model.lags) { WorldSettings.utcOffset(epoch.timeZone, $0) }
         guard let cadence = series.cadence else { return }
+        if let fromSlot = epoch.fromSlot, let first = inputs.first?.slot, first < fromSlot,
+            oracle.mayHaveExpired(cadence.start(of: first - Int64(model.lags.last ?? 0)), of: name)
+        {
+            // An epoch begins with what is left of its history.
+            return coverage.note("a warm-up may have lacked what had expired")
+        }
         let (count, firstOwn) = (specification.forecastCount, epoch.fromSlot ?? .min)
         var outcome = steppings[number]?.stepping.run(
             inputs, model, forecastCount: count, cadence: cadence, firstOwn: firstOwn)

@@ -28,14 +28,14 @@ extension World {
         daemon.isChecking = true
         withDaemon { daemon in
             defer { daemon.isChecking = false }
-            let (now, wasReloading) = (self.clock.trueTime, self.isReloading)
+            let (now, wasUncertain) = (self.clock.trueTime, self.isReloading || self.isClockInDoubt)
             let due = try await daemon.engine.trainingDue().forecasters
-            if wasReloading || self.isReloading || self.isClockInDoubt { self.schedule.reset() }
-            if !self.isReloading, !self.isClockInDoubt { self.checkNothingSkipped(due, at: now) }
+            let isUncertain = wasUncertain || self.isReloading || self.isClockInDoubt
+            if isUncertain { self.schedule.reset() } else { self.checkNothingSkipped(due, at: now) }
             for forecaster in due {
                 self.coverage.note("training due")
                 self.trace.note("due", [], forecaster)
-                if !wasReloading, !self.isReloading { self.claimed(forecaster, at: now) }
+                if !isUncertain { self.claimed(forecaster, at: now) }
             }
         }
     }

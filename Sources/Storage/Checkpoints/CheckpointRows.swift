@@ -29,6 +29,11 @@ struct CheckpointRows {
             ])
     }
 
+    func remove(places: [Int64]) throws {
+        let statement = try db.cachedStatement(sql: "DELETE FROM checkpoint WHERE place = ?")
+        for place in places { try statement.execute(arguments: [place]) }
+    }
+
     func remove(_ series: SeriesID) throws {
         let sql = "DELETE FROM checkpoint WHERE \(Self.isOfSeries)"
         try db.cachedStatement(sql: sql).execute(arguments: [series.rawValue])
@@ -44,6 +49,7 @@ struct CheckpointRows {
                 recovered.good[series, default: []].append(checkpoint)
             } else {
                 recovered.damaged.append((series, row.value("slot") ?? 0))
+                recovered.damagedPlaces.append(place)
             }
         }
         for series in recovered.good.keys { recovered.good[series]?.sort { ($0.epoch, $0.slot) > ($1.epoch, $1.slot) } }

@@ -86,6 +86,8 @@ public struct RecoveredCheckpoints: Sendable {
     public var good: [SeriesID: [Checkpoint]] = [:]
     /// Rows whose checksum or format is wrong.
     public var damaged: [(series: SeriesID, slot: Slot)] = []
+    /// The places of these rows.
+    var damagedPlaces: [Int64] = []
 }
 
 /// A model version to be stored.
