@@ -17,7 +17,7 @@ for ((core = 0; core < cores; core++)); do
         amount=(--minutes "$(awk "BEGIN { print 60 * $HOURS }")")
         seed=$((first + core * 100000000))
     else
-        share=$((${SEEDS:-300} / cores))
+        share=$(((${SEEDS:-300} + cores - 1) / cores))
         amount=(--count "$share")
         seed=$((first + core * share))
     fi

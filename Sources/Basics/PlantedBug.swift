@@ -17,13 +17,13 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case sealDropsTooMuch
     /// A sealed correction that came late gives way to the value before it.
     case sealedCorrectionLost
-    /// A reading that is not finite takes the rest of its request with it.
+    /// A refused reading takes the rest of its request with it.
     case badNeighbour
     /// A clock that is not set refuses readings that have timestamps.
     case unsetClockDenies
     /// A clock that jumps is believed at once.
     case believedJump
-    /// Readings expire by a clock that has just jumped, and whatever a replay needs.
+    /// Readings expire by a clock that has just jumped.
     case hastyExpiry
     /// A journal that expires takes a late correction with it, whose earlier value is in a chunk.
     case expiredCorrection
@@ -31,12 +31,14 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case swallowedWriteError
     /// A start goes on with the log that a crash has left, which may be torn and was perhaps never synced.
     case unsyncedLogKept
-    /// A damaged log is taken for a torn one.
+    /// A damaged log is taken for a torn one, and acknowledged commits that are missing are not noticed.
     case damagedLogTaken
     /// A database that was cut to nothing is taken for a new one.
     case cutDatabaseIsNew
     /// A chunk is read although its checksum is wrong.
     case damagedChunkRead
+    /// A restart under a young epoch forgets how many readings a slot holds.
+    case fullSlotForgotten
     /// A migration is committed statement by statement.
     case migrationInParts
     /// Silence is counted from the timestamps of the readings.

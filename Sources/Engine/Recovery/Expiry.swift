@@ -151,8 +151,11 @@ struct Expiry {
         guard writer.plannedChanges == 0 else { return }
         let (limits, share) = (limits(of: batch, writer), share)
         if end == writer.entries.count, !removeJournal(writer), !hasSealed {
-            hasSealed = true
-            writer.seal.begin(through: writer.position, limit: 1)
+            // One that is under way does not reach to the end of the journal.
+            if writer.seal.isIdle {
+                hasSealed = true
+                writer.seal.begin(through: writer.position, limit: 1)
+            }
             return phase = .sealing
         }
         if !limits.isEmpty {
@@ -177,7 +180,8 @@ struct Expiry {
         return batch.compactMap { entry in
             guard let limit = writer.expiryLimit(of: entry.key, at: referenceTime),
                 let oldest = (try? writer.store.oldestChunk(of: entry.id)).flatMap({ $0 }), oldest.newest < limit,
-                let oldestNeeded = try? needed.oldest(of: entry.id, entry.cadence, frontier: entry.frontier)
+                let oldestNeeded = try? needed.oldest(
+                    of: entry.id, entry.cadence, frontier: entry.frontier, lateness: entry.latenessSlots)
             else { return nil }
             return (entry.id, PlantedBug.neededReadingsExpire.isActive ? limit : min(limit, oldestNeeded))
         }
@@ -230,7 +234,10 @@ struct Expiry {
         if PlantedBug.neededReadingsExpire.isActive { return .distantFuture }
         var sealed = try writer.store.oldestChunk(of: entry.id)?.start ?? .distantFuture
         if PlantedBug.expiredCorrection.isActive { sealed = .distantFuture }
-        return min(sealed, try needed.oldest(of: entry.id, entry.cadence, frontier: entry.frontier))
+        return min(
+            sealed,
+            try needed.oldest(
+                of: entry.id, entry.cadence, frontier: entry.frontier, lateness: entry.latenessSlots))
     }
 
     // MARK: Silence

@@ -138,7 +138,8 @@ struct Recovery {
     private func oldestNeeded(_ plan: Plan) -> Timestamp {
         guard let assignment = plan.assignment else { return .distantPast }
         return NeededReadings.oldest(
-            assignment.epoch, from: plan.checkpoint?.slot, plan.record.cadence, assignment.version.model)
+            assignment.epoch, from: plan.checkpoint?.slot, plan.record.cadence,
+            lateness: PlantedBug.fullSlotForgotten.isActive ? 0 : plan.record.latenessSlots, assignment.version.model)
     }
 
     private func readHistories(_ plans: inout [SeriesID: Plan]) throws {

@@ -95,7 +95,7 @@ struct Oracle {
         for name in series.keys { series[name]?.adopt(rule(name)) }
     }
 
-    /// Whether a reading may have expired: nothing newer than this may.
+    /// Whether a reading may have expired: those within the retention of the newest must not.
     func mayHaveExpired(_ timestamp: Timestamp, of name: String) -> Bool {
         guard let retention = series[name]?.rule.retention else { return false }
         return timestamp < newest.advanced(byNanoseconds: -retention)

@@ -33,7 +33,10 @@ extension World {
         }
         let (bytes, problems) = lines(batch, of: sender)
         let outcome = try await intake.ingest(bytes, isWhole: true)
-        guard let receipt = handed.receipt else { throw EngineError.stopping }
+        guard let receipt = handed.receipt else {
+            fail("lines arrive as they were sent", "none of \(batch.count) did")
+            throw EngineError.stopping
+        }
         if handed.readings != readings {
             fail("lines arrive as they were sent", "\(String(decoding: bytes, as: UTF8.self)) as \(handed.readings)")
         }

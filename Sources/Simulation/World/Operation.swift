@@ -19,7 +19,7 @@ public struct Operation: Sendable, Hashable {
         case promote, rollBack, reset, reload, train, forget
         /// Somebody lets everything that has expired be removed.
         case expire
-        /// A plugin dies, hangs, lies or comes back.
+        /// A plugin dies, hangs or comes back.
         case plugin
         /// The clock of the machine jumps or is set right.
         case clock
