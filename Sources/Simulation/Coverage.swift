@@ -32,8 +32,8 @@ extension Coverage {
     static let expected: [String] =
         [
             "a watcher stalled", "a year passed", "anomaly told", "asked",
-            "backed up", "bit rot found by a read",
-            "bit rot quarantined", "bit rot refused at the start", "bit rot without effect", "clock jumped ahead",
+            "backed up",
+            "bit rot named", "bit rot refused at the start", "bit rot without effect", "clock jumped ahead",
             "clock jumped back", "clock set right", "clock unset", "compared", "daemon started", "died at the start",
             "died of a fault", "expired", "forecast compared", "forecast told", "events lost", "forgot", "full slot",
             "hours passed", "lines", "lines with bad neighbours", "refused: the clock is not set",
@@ -41,7 +41,7 @@ extension Coverage {
             "late readings", "model change told", "models came back", "plugin does not start", "plugin hangs",
             "plugin is back", "promote", "refused: from the future", "refused: the disk is full", "reloaded",
             "reloaded with another cadence", "reset", "restored", "rollBack", "sent again", "start failed",
-            "state compared", "state compared from a checkpoint", "training due", "trained, wins", "trained, winsSome",
+            "state compared", "training due", "trained, wins", "trained, winsSome",
             "trained, loses", "trained, nanScores", "training failed, fails", "training failed, hangs",
             "training failed, garbledWeights", "training failed, garbledResult", "unanswered batch was not stored",
             "unanswered batch was stored",

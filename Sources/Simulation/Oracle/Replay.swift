@@ -111,10 +111,7 @@ struct Stepping {
 
     private static let spacing = 32
 
-    /// The state before the first input; nil: the model's initial state.
-    private let start: [Float]?
-
-    init(series: Int64, from start: [Float]? = nil) { (self.series, self.start) = (series, start) }
+    init(series: Int64) { self.series = series }
 
     /// - Parameter firstOwn: the first slot after the warm-up.
     mutating func run(
@@ -126,7 +123,7 @@ struct Stepping {
         var index = states.count * Self.spacing
         scores = scores.filter { index < new.count && $0.value.start + Slot($0.value.slots) <= new[index].slot }
         let length = ServedModel.blockLength(of: cadence)
-        var state = states.last ?? start ?? model.initialState
+        var state = states.last ?? model.initialState
         inputs = new
         while index < new.count - 1 {
             state = step(state, new[index], model, forecastCount).state
@@ -147,15 +144,6 @@ struct Stepping {
         }
         return Replay.Outcome(
             slot: last.slot, closed: closed, open: open.state, forecast: open.forecast, scores: all)
-    }
-
-    /// The state after missing slots, on a copy that is thrown away, and the forecast from the last of them.
-    func roll(
-        _ outcome: Replay.Outcome, through missing: [Replay.Input], _ model: ServedModel, forecastCount: Int
-    ) -> [Float] {
-        var (state, forecast) = (outcome.open, outcome.forecast)
-        for input in missing { (state, forecast) = step(state, input, model, forecastCount) }
-        return forecast
     }
 
     private func step(

@@ -56,9 +56,9 @@ extension World {
 
     private func compareRotten(_ daemon: Daemon) {
         let names = Set(oracle.series.keys)
-        guard let found = try? stored(names, in: daemon) else { return coverage.note("bit rot found by a read") }
+        guard let found = try? stored(names, in: daemon) else { return coverage.note("bit rot named") }
         let isNamed = !daemon.store.damagedChunks.isEmpty
-        coverage.note(isNamed ? "bit rot quarantined" : "bit rot without effect")
+        coverage.note(isNamed ? "bit rot named" : "bit rot without effect")
         for name in names.sorted() {
             for (time, value) in oracle.readings(of: name) where !oracle.mayHaveExpired(time, of: name) {
                 guard let known = found[name]?[time] else {

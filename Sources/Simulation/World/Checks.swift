@@ -163,21 +163,8 @@ extension World {
             return coverage.note("a warm-up may have lacked what had expired")
         }
         let (count, firstOwn) = (specification.forecastCount, epoch.fromSlot ?? .min)
-        var outcome = steppings[number]?.stepping.run(
+        let outcome = steppings[number]?.stepping.run(
             inputs, model, forecastCount: count, cadence: cadence, firstOwn: firstOwn)
-        if state.method == "fickle", let full = outcome,
-            [full.open, full.closed].allSatisfy({ firstDifference(state.values, $0) != nil }),
-            let checkpoint = try daemon?.store.checkpoints().good[SeriesID(number)]?.last(where: {
-                $0.epoch == epoch.id
-            })
-        {
-            // The database may have held outages and forgotten them before they were read: those before its checkpoints.
-            coverage.note("state compared from a checkpoint")
-            var stepping = Stepping(series: number, from: checkpoint.state)
-            outcome = stepping.run(
-                inputs.filter { $0.slot > checkpoint.slot }, model, forecastCount: count, cadence: cadence,
-                firstOwn: firstOwn)
-        }
         guard let outcome else {
             return fail("a state is a replay of its readings", "\(name) has a state without readings")
         }

@@ -160,7 +160,9 @@ extension World {
                 batch, position: position, sentAt: sender.sentAt,
                 isRefused: { time in
                     mayRefuse(time, of: sender)
-                        && !batch.contains { $0.timestamp == time && found[$0.series]?[time] != nil }
+                        && !batch.contains {
+                            $0.timestamp == time && found[$0.series]?[time]?.bitPattern == $0.value.bitPattern
+                        }
                 },
                 rule: { settings.rule(of: $0) })
             let isCommitted = names.allSatisfy { name in
