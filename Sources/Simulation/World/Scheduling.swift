@@ -29,7 +29,11 @@ extension World {
         withDaemon { daemon in
             defer { daemon.isChecking = false }
             let (now, wasUncertain) = (self.clock.trueTime, self.isReloading || self.isClockInDoubt)
+            var hasAnswer = false
+            // What was claimed without an answer is not known.
+            defer { if !hasAnswer { self.schedule.reset() } }
             let due = try await daemon.engine.trainingDue().forecasters
+            hasAnswer = true
             let isUncertain = wasUncertain || self.isReloading || self.isClockInDoubt
             if isUncertain { self.schedule.reset() } else { self.checkNothingSkipped(due, at: now) }
             for forecaster in due {

@@ -16,6 +16,8 @@ final class Sender: @unchecked Sendable {
     /// When ``batch`` was sent last, and whether the machine's clock was in doubt then.
     var sentAt = Timestamp.distantPast
     var wasClockInDoubt = false
+    /// When ``batch`` was sent last, by the machine's monotonic clock.
+    var sentMonotonic: Int64 = 0
     /// Whether ``batch`` is sent without timestamps; those in it are the times of arrival.
     var isUntimed = false
     /// A change of its series is under way, which it waits for.

@@ -26,6 +26,7 @@ extension World {
     private func send(_ sender: Sender, _ random: inout Random) {
         let (isUrgent, seed) = (random.chance(0.8), random.next())
         (sender.isSending, sender.sentAt, sender.wasClockInDoubt) = (true, clock.trueTime, isClockInDoubt)
+        sender.sentMonotonic = clock.monotonic
         withDaemon { daemon in await self.send(sender, to: daemon, isUrgent: isUrgent, seed: seed) }
     }
 
@@ -124,7 +125,9 @@ extension World {
 
     /// The daemon refuses what is five minutes ahead of its clock; its clock may be wrong, or believed to be.
     private func mayRefuse(_ time: Timestamp, of sender: Sender) -> Bool {
-        time.nanoseconds(since: sender.sentAt) > 4 * Self.minute || sender.wasClockInDoubt || isClockInDoubt
+        let wasSetMeanwhile = clockWasWrong.map { $0 >= sender.sentMonotonic } ?? false
+        return time.nanoseconds(since: sender.sentAt) > 4 * Self.minute || sender.wasClockInDoubt || wasSetMeanwhile
+            || isClockInDoubt
     }
 
     private func mustRefuse(_ time: Timestamp, of sender: Sender) -> Bool {
